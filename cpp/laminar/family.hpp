@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one entry of a closed set (an activation, a loss, an optimizer, …) says about itself.
+// Plain aggregates: the kernel files, which may hold no std template, use them too.
+#pragma once
+
+namespace laminar {
+
+/// Values that a hyper-parameter may take.
+enum class Range {
+  any,           // finite
+  non_negative,  // finite, >= 0
+  positive,      // finite, > 0
+  fraction,      // 0 <= value < 1
+  flag,          // 0 or 1, written as a boolean
+};
+
+/// A named hyper-parameter with its default.
+struct ParameterInfo {
+  const char* name = nullptr;
+  double value = 0;
+  Range range = Range::any;
+};
+
+inline constexpr int kMaxParameters = 8;
+
+/// One entry of a family: its name, its other names and its hyper-parameters.
+struct EntryInfo {
+  const char* name = nullptr;
+  const char* aliases = "";  // separated by single spaces
+  ParameterInfo parameters[kMaxParameters] = {};
+
+  constexpr int count() const {
+    int n = 0;
+    while (n < kMaxParameters && parameters[n].name != nullptr) ++n;
+    return n;
+  }
+};
+
+}  // namespace laminar

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels for avx512: see implementation.hpp. Exports the two accessors below and nothing else.
+#define LAMINAR_VECTOR_BYTES 64
+#include "laminar/kernels/implementation.hpp"
+#include "laminar/kernels/tables.hpp"
+
+namespace laminar::kernels {
+
+const Kernels<float>* avx512_table_float() {
+  static constexpr Kernels<float> table = make_table<float>("avx512");
+  return &table;
+}
+
+const Kernels<double>* avx512_table_double() {
+  static constexpr Kernels<double> table = make_table<double>("avx512");
+  return &table;
+}
+
+}  // namespace laminar::kernels

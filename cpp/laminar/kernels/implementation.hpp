@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fills the table of one instruction set. Included once by each of baseline.cpp, avx2.cpp and
+// avx512.cpp, which set LAMINAR_VECTOR_BYTES and are compiled with their own -m flags.
+#pragma once
+
+#include "laminar/kernels/losses.hpp"
+#include "laminar/kernels/optimizers.hpp"
+#include "laminar/kernels/product.hpp"
+
+namespace laminar::kernels {
+namespace {
+
+template <typename T>
+constexpr Kernels<T> make_table(const char* isa) {
+  return {isa,
+          kLanes<T>,
+          kPanel<T>,
+          &product<T>,
+          &weight_gradient<T>,
+          &pack<T>,
+          &pack_transposed<T>,
+          &activate<T>,
+          &activation_gradient<T>,
+          &loss<T>,
+          &update<T>,
+          &column_sums<T>,
+          &multiply<T>,
+          &all_finite<T>};
+}
+
+}  // namespace
+}  // namespace laminar::kernels

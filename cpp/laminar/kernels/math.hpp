@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// exp, expm1, log, log1p, tanh and sigmoid on vectors: the same text for every width and both
+// scalars, a few ULP at most, NaN in gives NaN out, no branch. Polynomials are Chebyshev fits of
+// (e^r - 1 - r)/r^2 on |r| <= ln(2)/2 and of (2 atanh(s) - 2 s)/s^3 in s^2 for the logarithm.
+#pragma once
+
+#include "laminar/kernels/simd.hpp"
+
+namespace laminar::kernels {
+namespace {
+
+/// Constants of one floating-point format.
+template <typename T>
+struct Format;
+
+template <>
+struct Format<float> {
+  static constexpr int mantissa_bits = 23;
+  static constexpr std::int32_t bias = 127;
+  static constexpr float round_magic = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
+  static constexpr float exp_min = -104.0F;
+  static constexpr float exp_max = 89.0F;
+  static constexpr float tanh_max = 10.0F;
+  static constexpr float log2_e = 1.44269504F;
+  static constexpr float ln2_high = 0.693359375F;  // few bits: n * ln2_high is exact
+  static constexpr float ln2_low = -2.12194440e-4F;
+  static constexpr float smallest_normal = 1.17549435e-38F;
+  static constexpr float exp_terms[] = {0.5F, 0.1666657695F, 0.04166655457F, 0.008363185032F, 0.001392619106F};
+  static constexpr float log_terms[] = {0.6666666655F, 0.4000012221F, 0.2855077863F, 0.2333161447F};
+};
+
+template <>
+struct Format<double> {
+  static constexpr int mantissa_bits = 52;
+  static constexpr std::int64_t bias = 1023;
+  static constexpr double round_magic = 6755399441055744.0;  // 1.5 * 2^52
+  static constexpr double exp_min = -746.0;
+  static constexpr double exp_max = 710.0;
+  static constexpr double tanh_max = 20.0;
+  static constexpr double log2_e = 1.4426950408889634;
+  static constexpr double ln2_high = 6.93147180369123816490e-01;
+  static constexpr double ln2_low = 1.90821492927058770002e-10;
+  static constexpr double smallest_normal = 2.2250738585072014e-308;
+  static constexpr double exp_terms[] = {0.5,
+                                         0.16666666666666671,
+                                         0.0416666666666666698,
+                                         0.00833333333332612936,
+                                         0.00138888888888837442,
+                                         0.000198412698748407686,
+                                         0.0000248015873255621258,
+                                         2.75572553746587421e-6,
+                                         2.75572735248664763e-7,
+                                         2.51052276365517591e-8,
+                                         2.09146945603515916e-9};
+  static constexpr double log_terms[] = {0.666666666666666971, 0.399999999998988905, 0.285714286262538376,
+                                         0.222222110893794962, 0.181828924325368712, 0.153316117220550079,
+                                         0.14617807153417325};
+};
+
+template <typename V, Index N>
+inline V polynomial(V x, const Scalar<V> (&terms)[N]) {
+  V sum = broadcast<V>(terms[N - 1]);
+  for (Index i = N - 2; i >= 0; --i) sum = sum * x + terms[i];
+  return sum;
+}
+
+/// 2^n for integers n within the normal range.
+template <typename V>
+inline V power_of_two(Integer<V> n) {
+  using F = Format<Scalar<V>>;
+  return bit_cast<V>((n + F::bias) << F::mantissa_bits);
+}
+
+/// x = n ln 2 + r, |r| <= ln(2)/2, and q = e^r - 1 = r + r^2 P(r).
+template <typename V>
+struct Reduced {
+  Integer<V> n;
+  V q;
+};
+
+template <typename V>
+inline Reduced<V> reduce(V x) {
+  using F = Format<Scalar<V>>;
+  const V magic = broadcast<V>(F::round_magic);
+  const V shifted = x * F::log2_e + magic;
+  const V n = shifted - magic;
+  const V r = (x - n * F::ln2_high) - n * F::ln2_low;
+  return {bit_cast<Integer<V>>(shifted) - bit_cast<Integer<V>>(magic), r + (r * r) * polynomial(r, F::exp_terms)};
+}
+
+/// e^x; 0 below the smallest denormal, infinity above the largest finite value.
+template <typename V>
+inline V exp(V x) {
+  using F = Format<Scalar<V>>;
+  x = minimum(maximum(x, broadcast<V>(F::exp_min)), broadcast<V>(F::exp_max));
+  const Reduced<V> e = reduce(x);
+  const Integer<V> half = e.n >> 1;  // two factors, so that 2^n may be denormal or overflow
+  return (e.q + Scalar<V>(1)) * power_of_two<V>(half) * power_of_two<V>(e.n - half);
+}
+
+/// e^x - 1 without cancellation near zero.
+template <typename V>
+inline V expm1(V x) {
+  using F = Format<Scalar<V>>;
+  const V floor = broadcast<V>(Scalar<V>(-60));  // e^-60 - 1 rounds to -1
+  x = minimum(maximum(x, floor), broadcast<V>(F::exp_max));
+  const Reduced<V> e = reduce(x);
+  const V scale = power_of_two<V>(e.n - 1);
+  const V result = (e.q * scale + (scale - Scalar<V>(0.5))) * Scalar<V>(2);
+  return select<V>(e.n == 0, e.q, result);
+}
+
+template <typename V>
+inline V with_sign_of(V magnitude, V x) {
+  using I = Integer<V>;
+  constexpr int shift = static_cast<int>(sizeof(Scalar<V>)) * 8 - 1;
+  const I sign = bit_cast<I>(x) & (I{} + 1) << shift;
+  return bit_cast<V>(bit_cast<I>(magnitude) | sign);
+}
+
+/// tanh x = (e^2|x| - 1) / (e^2|x| + 1), the sign put back.
+template <typename V>
+inline V tanh(V x) {
+  using F = Format<Scalar<V>>;
+  const V magnitude = minimum(absolute(x), broadcast<V>(F::tanh_max));
+  const V e = expm1(magnitude + magnitude);
+  return with_sign_of(e / (e + Scalar<V>(2)), x);
+}
+
+/// 1 / (1 + e^-x), from e^-|x| so that neither tail overflows.
+template <typename V>
+inline V sigmoid(V x) {
+  const V e = exp(-absolute(x));
+  const V one = broadcast<V>(Scalar<V>(1));
+  return select<V>(x < 0, e, one) / (one + e);
+}
+
+/// log of a positive normal mantissa: x = 2^k (1 + f), `correction` is added to f's logarithm.
+template <typename V>
+inline V log_normal(V x, V correction) {
+  using F = Format<Scalar<V>>;
+  using I = Integer<V>;
+  const V root_half = broadcast<V>(Scalar<V>(0.70710678118654752440));
+  const I bits = bit_cast<I>(x) - bit_cast<I>(root_half);
+  const I k = bits >> F::mantissa_bits;
+  const V m = bit_cast<V>(bit_cast<I>(x) - (k << F::mantissa_bits));
+  const V f = m - Scalar<V>(1);
+  const V s = f / (f + Scalar<V>(2));
+  const V t = s * s;
+  const V half_square = f * f * Scalar<V>(0.5);
+  const V r = t * polynomial(t, F::log_terms);
+  const V kf = __builtin_convertvector(k, V);
+  return kf * F::ln2_high - ((half_square - (s * (half_square + r) + (kf * F::ln2_low + correction))) - f);
+}
+
+/// log x for x > 0; -infinity at 0, NaN below.
+template <typename V>
+inline V log(V x) {
+  using F = Format<Scalar<V>>;
+  const Scalar<V> infinity = __builtin_inff();
+  const Scalar<V> lift = Scalar<V>(std::int64_t{1} << F::mantissa_bits);
+  const Integer<V> tiny = x < F::smallest_normal;
+  const V lifted = select<V>(tiny, x * lift, x);
+  const V shift = select<V>(tiny, broadcast<V>(Scalar<V>(F::mantissa_bits)), V{});
+  V y = log_normal(lifted, V{}) - shift * Scalar<V>(0.69314718055994530942);
+  y = select<V>(x == infinity, x, y);
+  y = select<V>(x == 0, broadcast<V>(-infinity), y);
+  return select<V>(x >= 0, y, broadcast<V>(Scalar<V>(__builtin_nanf(""))));
+}
+
+/// log(1 + x) for x >= 0; the rounding error of 1 + x is put back as a correction.
+template <typename V>
+inline V log1p(V x) {
+  const V u = x + Scalar<V>(1);
+  const V lost = select<V>(x < 1, x - (u - Scalar<V>(1)), (x - u) + Scalar<V>(1));
+  const V y = log_normal(u, lost / u);
+  const Scalar<V> infinity = __builtin_inff();
+  return select<V>(x < infinity, y, x);
+}
+
+}  // namespace
+}  // namespace laminar::kernels

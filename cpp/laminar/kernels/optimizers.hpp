@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every optimizer: the update of one vector of weights. To add one, write a struct and put its name
+// in the list at the end. `coefficients` turns hyper-parameters and the step number (1 for the first
+// update) into what the update needs, once per step and in double; `slots` counts state arrays.
+// Formulas and defaults are those of Keras 3.
+#pragma once
+
+#include "laminar/kernels/rows.hpp"
+
+namespace laminar::kernels {
+namespace {
+
+/// base^n by squaring: the same bits on every machine, which the library's pow does not promise.
+inline double integer_power(double base, Index n) {
+  double result = 1;
+  for (; n > 0; n >>= 1) {
+    if ((n & 1) != 0) result *= base;
+    base *= base;
+  }
+  return result;
+}
+
+/// w -= lr g; with momentum v = m v - lr g, w += v; Nesterov: w += m v - lr g
+/// (Sutskever et al. 2013)
+struct Sgd {
+  static constexpr EntryInfo info{
+      "sgd",
+      "",
+      {{"learning_rate", 0.01, Range::non_negative}, {"momentum", 0, Range::fraction}, {"nesterov", 0, Range::flag}}};
+  static constexpr int max_slots = 1;
+  static int slots(const double* p) { return p[1] > 0 ? 1 : 0; }
+  static void coefficients(const double* p, Index, double* c) {
+    c[0] = p[0];
+    c[1] = p[1];
+    c[2] = p[2];
+  }
+  template <typename V>
+  static V update(V w, V g, V* slot, const Scalar<V>* c) {
+    const V step = g * c[0];
+    if (c[1] == 0) return w - step;
+    slot[0] = slot[0] * c[1] - step;
+    return c[2] != 0 ? w + (slot[0] * c[1] - step) : w + slot[0];
+  }
+};
+
+/// s = rho s + (1 - rho) g^2, d = lr g / sqrt(s + eps); centered: s - mean^2 under the root;
+/// with momentum v = m v + d, w -= v  (Hinton 2012)
+struct RmsProp {
+  static constexpr EntryInfo info{"rmsprop",
+                                  "",
+                                  {{"learning_rate", 0.001, Range::non_negative},
+                                   {"rho", 0.9, Range::fraction},
+                                   {"momentum", 0, Range::fraction},
+                                   {"epsilon", 1e-7, Range::non_negative},
+                                   {"centered", 0, Range::flag}}};
+  static constexpr int max_slots = 3;
+  static int slots(const double* p) { return p[4] != 0 ? 3 : p[2] > 0 ? 2 : 1; }
+  static void coefficients(const double* p, Index, double* c) {
+    c[0] = p[0];
+    c[1] = 1 - p[1];
+    c[2] = p[2];
+    c[3] = p[3];
+    c[4] = p[4];
+  }
+  template <typename V>
+  static V update(V w, V g, V* slot, const Scalar<V>* c) {
+    slot[0] += (g * g - slot[0]) * c[1];
+    V variance = slot[0] + c[3];
+    if (c[4] != 0) {
+      slot[2] += (g - slot[2]) * c[1];
+      variance = variance - slot[2] * slot[2];
+    }
+    const V step = g * c[0] / square_root(variance);
+    if (c[2] == 0) return w - step;
+    slot[1] = slot[1] * c[2] + step;
+    return w - slot[1];
+  }
+};
+
+/// m += (1 - b1)(g - m), v += (1 - b2)(g^2 - v), w -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps)
+/// (Kingma & Ba 2015, the form of section 2's last paragraph, as in Keras)
+struct Adam {
+  static constexpr EntryInfo info{"adam",
+                                  "",
+                                  {{"learning_rate", 0.001, Range::non_negative},
+                                   {"beta_1", 0.9, Range::fraction},
+                                   {"beta_2", 0.999, Range::fraction},
+                                   {"epsilon", 1e-7, Range::non_negative}}};
+  static constexpr int max_slots = 2;
+  static int slots(const double*) { return 2; }
+  static void coefficients(const double* p, Index step, double* c) {
+    c[0] = p[0] * __builtin_sqrt(1 - integer_power(p[2], step)) / (1 - integer_power(p[1], step));
+    c[1] = 1 - p[1];
+    c[2] = 1 - p[2];
+    c[3] = p[3];
+  }
+  template <typename V>
+  static V update(V w, V g, V* slot, const Scalar<V>* c) {
+    slot[0] += (g - slot[0]) * c[1];
+    slot[1] += (g * g - slot[1]) * c[2];
+    return w - slot[0] * c[0] / (square_root(slot[1]) + c[3]);
+  }
+};
+
+/// The optimizers, in the order of their numbers.
+using Optimizers = List<Sgd, RmsProp, Adam>;
+
+/// One vector of weights with its slots: all lanes, or the first `n` of a row's end.
+template <typename O, bool Whole, typename T>
+inline void update_vector(const Update<T>& u, Index at, const T* gradient, Index n) {
+  using V = Vector<T>;
+  const auto read = [n](const T* p) { return Whole ? load(p) : load_first(p, n); };
+  const auto write = [n](T* p, V v) {
+    if constexpr (Whole) {
+      store(p, v);
+    } else {
+      store_first(p, v, n);
+    }
+  };
+  V slot[O::max_slots] = {};
+  for (int s = 0; s < O::max_slots; ++s) {
+    if (u.slots[s] != nullptr) slot[s] = read(u.slots[s] + at);
+  }
+  write(u.weights + at, O::update(read(u.weights + at), read(gradient), slot, u.coefficients));
+  for (int s = 0; s < O::max_slots; ++s) {
+    if (u.slots[s] != nullptr) write(u.slots[s] + at, slot[s]);
+  }
+}
+
+template <typename O, typename T>
+void update_rows(const Update<T>& u) {
+  for (Index i = 0; i < u.rows; ++i) {
+    const T* gradients = u.gradients + i * u.gradients_stride;
+    Index j = 0;
+    for (; j + kLanes<T> <= u.columns; j += kLanes<T>) {
+      update_vector<O, true>(u, i * u.stride + j, gradients + j, kLanes<T>);
+    }
+    if (j < u.columns) update_vector<O, false>(u, i * u.stride + j, gradients + j, u.columns - j);
+  }
+}
+
+template <typename T, typename L>
+struct UpdateTable;
+template <typename T, typename... O>
+struct UpdateTable<T, List<O...>> {
+  static constexpr void (*functions[])(const Update<T>&) = {&update_rows<O, T>...};
+};
+
+template <typename T>
+void update(const Update<T>& u) {
+  UpdateTable<T, Optimizers>::functions[u.optimizer](u);
+}
+
+}  // namespace
+}  // namespace laminar::kernels

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elementwise and row-wise work on padded blocks, and the lookup of an entry's function by its
+// number. A row's sums run over its own lanes in a fixed order: no row depends on its neighbours.
+#pragma once
+
+#include "laminar/kernels/activations.hpp"
+#include "laminar/kernels/table.hpp"
+
+namespace laminar::kernels {
+namespace {
+
+/// Lanes below n.
+template <typename V>
+inline Integer<V> first_lanes(Index n) {
+  Integer<V> lane;
+  for (Index i = 0; i < kLanes<Scalar<V>>; ++i) lane[i] = static_cast<decltype(lane[0] + 0)>(i);
+  constexpr Index lanes = kLanes<Scalar<V>>;
+  return lane < static_cast<decltype(lane[0] + 0)>(n < lanes ? n : lanes);
+}
+
+template <typename V>
+inline Scalar<V> largest(V v) {
+  Scalar<V> best = v[0];
+  for (Index i = 1; i < kLanes<Scalar<V>>; ++i) best = v[i] > best || v[i] != v[i] ? v[i] : best;
+  return best;
+}
+
+/// The largest of the first `columns` values of a row; NaN where one is NaN.
+template <typename T>
+inline T row_maximum(const T* z, Index columns) {
+  using V = Vector<T>;
+  const V lowest = broadcast<V>(-T(__builtin_inff()));
+  V best = lowest;
+  for (Index j = 0; j < columns; j += kLanes<T>) {
+    const V x = select<V>(first_lanes<V>(columns - j), load(z + j), lowest);
+    best = select<V>(x > best, x, select<V>(x == x, best, x));
+    best = select<V>(best == best, best, best);
+  }
+  return largest(best);
+}
+
+/// out = e^(z - max z), zero in the padding; returns the sum of the row.
+template <typename T>
+inline T row_exponentials(const T* z, T shift, Index columns, T* out) {
+  using V = Vector<T>;
+  V total{};
+  for (Index j = 0; j < columns; j += kLanes<T>) {
+    const V e = select<V>(first_lanes<V>(columns - j), exp(load(z + j) - shift), V{});
+    total += e;
+    store(out + j, e);
+  }
+  return sum(total);
+}
+
+/// softmax of one row.
+template <typename T>
+inline void softmax_row(const T* z, Index columns, T* out) {
+  const T total = row_exponentials(z, row_maximum(z, columns), columns, out);
+  for (Index j = 0; j < columns; j += kLanes<T>) store(out + j, load(out + j) / total);
+}
+
+template <typename A, typename T>
+void activate_rows(const ActivationRows<T>& r) {
+  for (Index i = 0; i < r.rows; ++i) {
+    const T* in = r.in + i * r.in_stride;
+    T* out = r.out + i * r.out_stride;
+    if constexpr (A::row_wise) {
+      softmax_row(in, r.columns, out);
+    } else {
+      for (Index j = 0; j < r.columns; j += kLanes<T>) store(out + j, A::value(load(in + j), r.parameters));
+    }
+  }
+}
+
+/// d_z = d_a f'(z); for softmax d_z = a (d_a - sum_k d_a_k a_k).
+template <typename A, typename T>
+void activation_gradient_rows(const ActivationRows<T>& r) {
+  using V = Vector<T>;
+  for (Index i = 0; i < r.rows; ++i) {
+    const T* in = r.in + i * r.in_stride;
+    T* out = r.out + i * r.out_stride;
+    if constexpr (A::row_wise) {
+      V total{};
+      for (Index j = 0; j < r.columns; j += kLanes<T>) {
+        total += select<V>(first_lanes<V>(r.columns - j), load(in + j) * load(out + j), V{});
+      }
+      const T dot = sum(total);
+      for (Index j = 0; j < r.columns; j += kLanes<T>) store(out + j, load(in + j) * (load(out + j) - dot));
+    } else {
+      for (Index j = 0; j < r.columns; j += kLanes<T>) {
+        const V value = load(in + j);
+        store(out + j, load(out + j) * A::slope(value, value, r.parameters));
+      }
+    }
+  }
+}
+
+/// The functions of a list's entries, by number.
+template <typename T, typename L>
+struct ActivationTable;
+template <typename T, typename... A>
+struct ActivationTable<T, List<A...>> {
+  static constexpr void (*forward[])(const ActivationRows<T>&) = {&activate_rows<A, T>...};
+  static constexpr void (*backward[])(const ActivationRows<T>&) = {&activation_gradient_rows<A, T>...};
+};
+
+template <typename T>
+void activate(const ActivationRows<T>& r) {
+  ActivationTable<T, Activations>::forward[r.activation](r);
+}
+
+template <typename T>
+void activation_gradient(const ActivationRows<T>& r) {
+  ActivationTable<T, Activations>::backward[r.activation](r);
+}
+
+template <typename T>
+void column_sums(const T* values, Index stride, Index rows, Index columns, T* sums) {
+  for (Index j = 0; j < columns; j += kLanes<T>) {
+    Vector<T> total{};
+    for (Index i = 0; i < rows; ++i) total += load(values + i * stride + j);
+    store(sums + j, total);
+  }
+}
+
+template <typename T>
+void multiply(const T* a, Index a_stride, const T* b, Index b_stride, T* out, Index out_stride, Index rows,
+              Index columns) {
+  for (Index i = 0; i < rows; ++i) {
+    for (Index j = 0; j < columns; j += kLanes<T>) {
+      store(out + i * out_stride + j, load(a + i * a_stride + j) * load(b + i * b_stride + j));
+    }
+  }
+}
+
+template <typename T>
+bool all_finite(const T* values, Index n) {
+  using V = Vector<T>;
+  V bad{};
+  Index i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) {
+    const V x = load(values + i);
+    bad += x - x;  // NaN for NaN and infinity, 0 otherwise
+  }
+  if (i < n) {
+    const V x = load_first(values + i, n - i);
+    bad += x - x;
+  }
+  return sum(bad) == 0;
+}
+
+}  // namespace
+}  // namespace laminar::kernels

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// The border between ordinary code and code compiled per instruction set: a table of functions
+// over raw pointers and sizes. One table per (instruction set, scalar); `kernels<T>()` is the one
+// that this process uses, chosen once (see dispatch.cpp).
+//
+// Matrices are row-major, `stride` counts elements between rows. Functions marked "padded" read and
+// write whole vectors: their rows must have room for `columns` rounded up to 64 bytes.
+#pragma once
+
+#include <cstdint>
+
+namespace laminar::kernels {
+
+using Index = std::int64_t;
+
+inline constexpr int kMaxSlots = 4;
+inline constexpr int kMaxCoefficients = 12;
+
+/// What is done with a block of results while it is still in the nearest cache.
+enum class Epilogue : std::uint8_t {
+  none,
+  activate,  // out = f(out)
+  slope,     // out = out * f'(values): values holds z or a, as the activation needs
+};
+
+/// out (rows x columns) = left (rows x depth) * right + bias, then the epilogue. `out` is padded.
+/// Every element is summed in the order of depth, whatever the other sizes are.
+template <typename T>
+struct Product {
+  const T* left = nullptr;
+  Index left_stride = 0;
+  const T* right = nullptr;  // packed: see pack
+  const T* bias = nullptr;   // padded to 64 bytes, or null for zero
+  T* out = nullptr;
+  Index out_stride = 0;
+  Index rows = 0;
+  Index depth = 0;
+  Index columns = 0;
+  Epilogue epilogue = Epilogue::none;
+  int activation = 0;  // an elementwise entry
+  const T* activation_parameters = nullptr;
+  const T* values = nullptr;  // rows x columns, padded, for Epilogue::slope
+  Index values_stride = 0;
+};
+
+/// out (in x out block) = left^T * delta, summed over the rows in their order.
+/// left is rows x in_count, delta rows x out_count (padded), out_count <= panel.
+template <typename T>
+struct WeightGradient {
+  const T* left = nullptr;
+  Index left_stride = 0;
+  const T* delta = nullptr;
+  Index delta_stride = 0;
+  Index rows = 0;
+  Index in_count = 0;
+  Index out_count = 0;
+  T* out = nullptr;  // padded
+  Index out_stride = 0;
+};
+
+/// An activation over a padded block: out = f(in), or out = out * f' for its gradient.
+template <typename T>
+struct ActivationRows {
+  int activation = 0;
+  const T* parameters = nullptr;
+  const T* in = nullptr;  // z forward; z or a backward, as the activation needs
+  Index in_stride = 0;
+  T* out = nullptr;
+  Index out_stride = 0;
+  Index rows = 0;
+  Index columns = 0;
+};
+
+/// A loss over the rows of a padded block.
+template <typename T>
+struct LossRows {
+  int loss = 0;
+  const T* parameters = nullptr;
+  bool logits = false;            // outputs hold the input of the loss's own activation …
+  bool write_activation = false;  // … and are replaced by the activation
+  T* outputs = nullptr;
+  Index outputs_stride = 0;
+  const T* targets = nullptr;  // rows x columns, padded; null where labels are given
+  Index targets_stride = 0;
+  const std::int32_t* labels = nullptr;
+  const T* weights = nullptr;  // one per row, or null for 1
+  T scale = 1;                 // of the gradient: 1 / rows of the whole batch
+  T* delta = nullptr;          // gradient with respect to outputs as given; null: not wanted
+  Index delta_stride = 0;
+  T* losses = nullptr;  // one per row, times its weight
+  Index rows = 0;
+  Index columns = 0;
+};
+
+/// One optimizer update of a block of weights; `stride` serves weights and slots.
+template <typename T>
+struct Update {
+  int optimizer = 0;
+  const T* coefficients = nullptr;
+  T* weights = nullptr;
+  T* slots[kMaxSlots] = {};
+  Index stride = 0;
+  const T* gradients = nullptr;
+  Index gradients_stride = 0;
+  Index rows = 0;
+  Index columns = 0;
+};
+
+template <typename T>
+struct Kernels {
+  const char* isa;  // "baseline", "avx2", "avx512"
+  Index lanes;      // elements of one vector
+  Index panel;      // columns of one packed panel
+
+  void (*product)(const Product<T>&);
+  void (*weight_gradient)(const WeightGradient<T>&);
+  /// Right operand w (depth x columns) into panels: panel p holds columns p * panel …, row by row,
+  /// zero-filled to whole vectors. packed_size() elements.
+  void (*pack)(const T* w, Index stride, Index depth, Index columns, T* packed);
+  /// The same for the transpose of w (depth x columns): right operand columns x depth.
+  void (*pack_transposed)(const T* w, Index stride, Index depth, Index columns, T* packed);
+  void (*activate)(const ActivationRows<T>&);
+  void (*activation_gradient)(const ActivationRows<T>&);
+  void (*loss)(const LossRows<T>&);
+  void (*update)(const Update<T>&);
+  /// sums[j] = sum of column j over the rows in their order; padded.
+  void (*column_sums)(const T* values, Index stride, Index rows, Index columns, T* sums);
+  /// out = a * b elementwise, padded.
+  void (*multiply)(const T* a, Index a_stride, const T* b, Index b_stride, T* out, Index out_stride, Index rows,
+                   Index columns);
+  /// True where all n values are finite.
+  bool (*all_finite)(const T* values, Index n);
+
+  Index packed_size(Index depth, Index columns) const { return depth * ((columns + lanes - 1) / lanes * lanes); }
+};
+
+/// The table in use. Throws std::invalid_argument where LAMINAR_ISA names none that runs here.
+template <typename T>
+const Kernels<T>& kernels();
+
+}  // namespace laminar::kernels
