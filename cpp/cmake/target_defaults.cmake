@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# What every target of this repository is compiled with.
+
+# Language level, warnings, visibility, and no contraction of a * b + c: an expression rounds the
+# same way whichever instruction set and compiler it is built for. (The kernels ask for contraction
+# themselves; they are separate targets.)
+function(laminar_target_defaults target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES
+    CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON
+    POSITION_INDEPENDENT_CODE ON)
+  # Clang counts -Wsign-conversion to -Wconversion, GCC does not: the same warnings from both.
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wconversion -Wno-sign-conversion -ffp-contract=off)
+  if(LAMINAR_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(NOT LAMINAR_OPENMP)
+    target_compile_options(${target} PRIVATE -Wno-unknown-pragmas)
+  endif()
+  target_compile_definitions(${target} PRIVATE LAMINAR_VERSION="${PROJECT_VERSION}")
+endfunction()
+
+# Lets a target of this repository include Eigen and nlohmann-json, without anything of them
+# reaching the targets that link it.
+function(laminar_use_private_headers target)
+  target_include_directories(${target} SYSTEM PRIVATE
+    $<TARGET_PROPERTY:Eigen3::Eigen,INTERFACE_INCLUDE_DIRECTORIES>
+    ${laminar_json_include_dirs})
+  target_compile_definitions(${target} PRIVATE
+    EIGEN_DONT_PARALLELIZE  # laminar's own threads, or none
+    JSON_USE_IMPLICIT_CONVERSIONS=0)
+endfunction()

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/batch.hpp"
+
+#include <algorithm>
+
+#include "laminar/compare.hpp"
+
+namespace laminar {
+
+template <typename T>
+BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, Index rows)
+    : plan_(network, rows, Mode::training),
+      memory_(plan_.size()),
+      target_stride_(padded_stride(network.outputs())),
+      targets_(objective.loss.class_labels() ? 0 : rows * target_stride_),
+      weights_(rows),
+      losses_(rows),
+      labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)),
+      metrics_(objective.metrics.size() * static_cast<std::size_t>(rows)),
+      tasks_(gradient_tasks(network, kernels::kernels<T>().panel)) {}
+
+template <typename T>
+void BatchMemory<T>::forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch,
+                                      const Team& team) {
+  for_row_blocks(batch.count, team, [&](Rows rows) {
+    gather(pass, batch, rows);
+    forward(pass, rows);
+    compare(pass, objective, batch, rows);
+    backward(pass, rows);
+  });
+}
+
+template <typename T>
+void BatchMemory<T>::gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows) {
+  const Dataset<T>& data = batch.data;
+  const bool labels = !labels_.empty();
+  for (Index i = rows.begin; i < rows.end; ++i) {
+    const Index row = batch.order != nullptr ? batch.order[batch.first + i] : batch.first + i;
+    std::copy_n(data.x.data + row * data.x.columns, data.x.columns, pass.output_to_write(0, i));
+    if (labels) {
+      labels_[static_cast<std::size_t>(i)] = data.y.labels[static_cast<std::size_t>(row)];
+    } else {
+      const MatrixView<const T>& y = data.y.values;
+      std::copy_n(y.data + row * y.columns, y.columns, targets_.data() + i * target_stride_);
+    }
+    if (!data.sample_weight.empty()) weights_.data()[i] = data.sample_weight[static_cast<std::size_t>(row)];
+  }
+}
+
+template <typename T>
+void BatchMemory<T>::compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, Rows rows) {
+  const int last = pass.last();
+  const bool labels = !labels_.empty();
+  Compared<T> c;
+  c.outputs = pass.output_to_write(last, rows.begin);
+  c.outputs_stride = pass.plan[last].stride;
+  c.targets = labels ? nullptr : targets_.data() + rows.begin * target_stride_;
+  c.targets_stride = target_stride_;
+  c.labels = labels ? labels_.data() + rows.begin : nullptr;
+  c.weights = batch.data.sample_weight.empty() ? nullptr : weights_.data() + rows.begin;
+  c.scale = T(1) / static_cast<T>(batch.count);
+  c.delta = pass.delta(last, rows.begin);
+  c.delta_stride = pass.plan[last].stride;
+  c.losses = losses_.data() + rows.begin;
+  c.metrics = metrics_.data() + rows.begin;
+  c.metrics_stride = plan_.rows();
+  c.rows = rows.count();
+  c.columns = pass.node(last).width;
+  laminar::compare(pass.kernels, objective, c);
+}
+
+template <typename T>
+double BatchMemory<T>::loss_sum(Index rows) const {
+  double sum = 0;
+  for (Index i = 0; i < rows; ++i) sum += static_cast<double>(losses_.data()[i]);
+  return sum;
+}
+
+template <typename T>
+double BatchMemory<T>::metric_sum(std::size_t metric, Index rows) const {
+  const double* values = metrics_.data() + static_cast<Index>(metric) * plan_.rows();
+  double sum = 0;
+  for (Index i = 0; i < rows; ++i) sum += values[i];
+  return sum;
+}
+
+template class BatchMemory<float>;
+template class BatchMemory<double>;
+
+}  // namespace laminar

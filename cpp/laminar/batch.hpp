@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory of a batch under training and phase A of a step: rows are gathered through the shuffle,
+// go forward, meet their loss and come back, block by block while they are in the nearest cache.
+#pragma once
+
+#include <vector>
+
+#include "laminar/objective.hpp"
+#include "laminar/parallel.hpp"
+#include "laminar/pass.hpp"
+
+namespace laminar {
+
+/// Rows of a data set: `count` of them from position `first` of the order.
+template <typename T>
+struct BatchRows {
+  const Dataset<T>& data;
+  const Index* order;  // null: the rows as they stand
+  Index first;
+  Index count;
+};
+
+template <typename T>
+class BatchMemory {
+ public:
+  BatchMemory(const Network& network, const Objective& objective, Index rows);
+
+  const Plan& plan() const { return plan_; }
+  Index rows() const { return plan_.rows(); }
+  T* memory() { return memory_.data(); }
+  const std::vector<GradientTask>& tasks() const { return tasks_; }
+
+  /// Phase A for this thread's share of the batch: losses, metrics and all deltas.
+  void forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, const Team& team);
+
+  /// Sum over the first `rows` rows, in their order: the same for every thread that asks.
+  double loss_sum(Index rows) const;
+  double metric_sum(std::size_t metric, Index rows) const;
+
+ private:
+  void gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows);
+  void compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, Rows rows);
+
+  Plan plan_;
+  AlignedBuffer<T> memory_;
+  Index target_stride_;
+  AlignedBuffer<T> targets_;
+  AlignedBuffer<T> weights_;
+  AlignedBuffer<T> losses_;
+  std::vector<std::int32_t> labels_;
+  std::vector<double> metrics_;  // [metric][row]
+  std::vector<GradientTask> tasks_;
+};
+
+/// Calls work(Rows) over this thread's share of `count` rows in blocks that stay in its cache.
+template <typename Work>
+void for_row_blocks(Index count, const Team& team, const Work& work) {
+  const Team::Share share = team.share(count);
+  const Index rows = share.end - share.begin;
+  const Index blocks = (rows + kBlockRows - 1) / kBlockRows;
+  for (Index b = 0; b < blocks; ++b) {
+    work(Rows{share.begin + rows * b / blocks, share.begin + rows * (b + 1) / blocks});
+  }
+}
+
+}  // namespace laminar

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory aligned to a cache line, zero at first.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <span>
+#include <utility>
+
+#include "laminar/types.hpp"
+
+namespace laminar {
+
+inline constexpr std::size_t kAlignment = 64;
+
+/// Elements that every slice of a shared buffer is padded to: one cache line of floats, two of
+/// doubles, so that layouts are the same for both.
+inline constexpr Index kSlice = 16;
+
+constexpr Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+/// Elements from one row to the next of a padded matrix: whole cache lines, and an odd number of
+/// them, because rows at multiples of 1 KiB would all fall into the same few cache sets.
+constexpr Index padded_stride(Index columns) {
+  const Index lines = round_up(columns, kSlice) / kSlice;
+  return (lines % 2 == 0 ? lines + 1 : lines) * kSlice;
+}
+
+/// A fixed number of elements, copied by value.
+template <typename T>
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(Index size) : size_(size), data_(allocate(size)) { std::fill_n(data(), size, T(0)); }
+  AlignedBuffer(const AlignedBuffer& other) : size_(other.size_), data_(allocate(other.size_)) {
+    std::copy_n(other.data(), size_, data());
+  }
+  AlignedBuffer(AlignedBuffer&& other) noexcept : size_(std::exchange(other.size_, 0)), data_(std::move(other.data_)) {}
+  AlignedBuffer& operator=(AlignedBuffer other) noexcept {
+    std::swap(size_, other.size_);
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  ~AlignedBuffer() = default;
+
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  Index size() const { return size_; }
+  std::span<T> span() { return {data(), static_cast<std::size_t>(size_)}; }
+  std::span<const T> span() const { return {data(), static_cast<std::size_t>(size_)}; }
+
+ private:
+  struct Free {
+    void operator()(T* p) const { ::operator delete(p, std::align_val_t{kAlignment}); }
+  };
+  static T* allocate(Index size) {
+    // One line more than asked for: a kernel may read the whole vector that the last element is in.
+    const auto bytes = static_cast<std::size_t>(size + 2 * kSlice) * sizeof(T);
+    return static_cast<T*>(::operator new(bytes, std::align_val_t{kAlignment}));
+  }
+
+  Index size_ = 0;
+  std::unique_ptr<T, Free> data_;
+};
+
+}  // namespace laminar

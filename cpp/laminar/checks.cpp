@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/checks.hpp"
+
+#include <cmath>
+
+#include "laminar/error.hpp"
+#include "laminar/kernels/table.hpp"
+
+namespace laminar {
+namespace {
+
+/// "(layer 'dense' has kernel (30, 64))", or nothing where no layer has one.
+std::string first_kernel(const Network& network) {
+  if (network.parameters().tensors().empty()) return "";
+  const Tensor& kernel = network.parameters()[0];
+  return " (layer '" + kernel.name.substr(0, kernel.name.find('/')) + "' has kernel " + to_string(kernel.shape) + ")";
+}
+
+template <typename T>
+void check_finite(const char* operation, const char* argument, const T* values, Index rows, Index columns) {
+  if (kernels::kernels<T>().all_finite(values, rows * columns)) return;
+  Index at = 0;
+  while (std::isfinite(values[at])) ++at;
+  fail(operation, ": ", argument, " must be finite, but row ", at / columns, ", column ", at % columns, " is ",
+       values[at]);
+}
+
+template <typename T>
+void check_labels(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
+  if (data.y.values.data != nullptr || data.y.labels.data() == nullptr) {
+    fail(operation, ": the loss '", objective.loss.name(), "' takes one class number per row as y, got rows of ",
+         data.y.values.columns, " values; use 'categorical_crossentropy' for one-hot rows");
+  }
+  if (static_cast<Index>(data.y.labels.size()) != data.x.rows) {
+    fail(operation, ": x has ", data.x.rows, " rows, y has ", data.y.labels.size());
+  }
+  for (std::size_t i = 0; i < data.y.labels.size(); ++i) {
+    const std::int32_t label = data.y.labels[i];
+    if (label < 0 || label >= network.outputs()) {
+      fail(operation, ": y must hold class numbers from 0 to ", network.outputs() - 1, " (the network has ",
+           network.outputs(), " outputs), but row ", i, " is ", label);
+    }
+  }
+}
+
+template <typename T>
+void check_values(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
+  const MatrixView<const T>& y = data.y.values;
+  if (y.data == nullptr) {
+    fail(operation, ": the loss '", objective.loss.name(), "' takes rows of ", network.outputs(),
+         " values as y, got class numbers");
+  }
+  if (y.rows != data.x.rows) fail(operation, ": x has ", data.x.rows, " rows, y has ", y.rows);
+  if (y.columns != network.outputs()) {
+    const bool classes = y.columns == 1 && std::string_view(objective.loss.name()) == "categorical_crossentropy";
+    fail(operation, ": y has ", y.columns, y.columns == 1 ? " column" : " columns", ", the network has ",
+         network.outputs(), network.outputs() == 1 ? " output" : " outputs",
+         classes ? "; for class numbers use 'sparse_categorical_crossentropy' or to_categorical" : "");
+  }
+  check_finite(operation, "y", y.data, y.rows, y.columns);
+}
+
+}  // namespace
+
+template <typename T>
+void check_input(const char* operation, const Network& network, MatrixView<const T> x) {
+  if (x.columns != network.features()) {
+    fail(operation, ": x has ", x.columns, " features, the network takes ", network.features(), first_kernel(network));
+  }
+  if (x.rows < 1) fail(operation, ": x needs at least one row, got ", x.rows);
+}
+
+template <typename T>
+void check_dataset(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
+  check_input(operation, network, data.x);
+  check_finite(operation, "x", data.x.data, data.x.rows, data.x.columns);
+  if (objective.loss.class_labels()) {
+    check_labels(operation, network, objective, data);
+  } else {
+    check_values(operation, network, objective, data);
+  }
+  if (data.sample_weight.empty()) return;
+  if (static_cast<Index>(data.sample_weight.size()) != data.x.rows) {
+    fail(operation, ": x has ", data.x.rows, " rows, sample_weight has ", data.sample_weight.size());
+  }
+  for (std::size_t i = 0; i < data.sample_weight.size(); ++i) {
+    const T weight = data.sample_weight[i];
+    if (!std::isfinite(weight) || weight < 0) {
+      fail(operation, ": sample_weight must be finite and not negative, but row ", i, " is ", weight);
+    }
+  }
+}
+
+template void check_input(const char*, const Network&, MatrixView<const float>);
+template void check_input(const char*, const Network&, MatrixView<const double>);
+template void check_dataset(const char*, const Network&, const Objective&, const Dataset<float>&);
+template void check_dataset(const char*, const Network&, const Objective&, const Dataset<double>&);
+
+}  // namespace laminar

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is asked of the user's data, once, before anything changes. Each throws std::invalid_argument
+// that names the operation, the argument, what was expected and what came.
+#pragma once
+
+#include "laminar/objective.hpp"
+#include "laminar/types.hpp"
+
+namespace laminar {
+
+/// At least one row, as many features as the network takes.
+template <typename T>
+void check_input(const char* operation, const Network& network, MatrixView<const T> x);
+
+/// Everything that training and evaluation ask: input, targets, weights, all of them finite.
+template <typename T>
+void check_dataset(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data);
+
+}  // namespace laminar

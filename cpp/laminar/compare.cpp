@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/compare.hpp"
+
+namespace laminar {
+
+template <typename T>
+void compare(const kernels::Kernels<T>& kernels, const Objective& objective, const Compared<T>& c) {
+  const auto values = objective.loss.values_as<T>();
+  kernels::LossRows<T> loss;
+  loss.loss = objective.loss.index();
+  loss.parameters = values.data();
+  loss.logits = objective.on_logits();
+  loss.write_activation = objective.absorbs_last && !objective.metrics.empty();
+  loss.outputs = c.outputs;
+  loss.outputs_stride = c.outputs_stride;
+  loss.targets = c.targets;
+  loss.targets_stride = c.targets_stride;
+  loss.labels = c.labels;
+  loss.weights = c.weights;
+  loss.scale = c.scale;
+  loss.delta = c.delta;
+  loss.delta_stride = c.delta_stride;
+  loss.losses = c.losses;
+  loss.rows = c.rows;
+  loss.columns = c.columns;
+  kernels.loss(loss);
+
+  for (std::size_t m = 0; m < objective.metrics.size(); ++m) {
+    double* out = c.metrics + static_cast<Index>(m) * c.metrics_stride;
+    for (Index i = 0; i < c.rows; ++i) {
+      const T* target = c.targets != nullptr ? c.targets + i * c.targets_stride : nullptr;
+      const std::int32_t label = c.labels != nullptr ? c.labels[i] : 0;
+      out[i] = objective.metrics[m].sample(c.outputs + i * c.outputs_stride, target, label, c.columns);
+    }
+  }
+}
+
+template void compare(const kernels::Kernels<float>&, const Objective&, const Compared<float>&);
+template void compare(const kernels::Kernels<double>&, const Objective&, const Compared<double>&);
+
+}  // namespace laminar

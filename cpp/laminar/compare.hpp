@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Outputs against targets: the loss and the metrics of every row of a padded block.
+#pragma once
+
+#include "laminar/kernels/table.hpp"
+#include "laminar/objective.hpp"
+
+namespace laminar {
+
+template <typename T>
+struct Compared {
+  T* outputs = nullptr;  // padded; replaced by the activation where the loss took it upon itself
+  Index outputs_stride = 0;
+  const T* targets = nullptr;  // padded; null where labels are given
+  Index targets_stride = 0;
+  const std::int32_t* labels = nullptr;
+  const T* weights = nullptr;
+  T scale = 1;         // of the gradient
+  T* delta = nullptr;  // null: no gradient
+  Index delta_stride = 0;
+  T* losses = nullptr;        // one per row
+  double* metrics = nullptr;  // metric m of row i at m * metrics_stride + i
+  Index metrics_stride = 0;
+  Index rows = 0;
+  Index columns = 0;
+};
+
+template <typename T>
+void compare(const kernels::Kernels<T>& kernels, const Objective& objective, const Compared<T>& c);
+
+}  // namespace laminar

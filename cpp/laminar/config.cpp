@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/config.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "laminar/error.hpp"
+
+namespace laminar {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kDeepest = 64;  // nesting of any configuration; deeper text is refused unread
+
+Json parse(std::string_view text) {
+  int depth = 0;
+  const auto watch_depth = [&depth](int, Json::parse_event_t event, Json&) {
+    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
+      if (++depth > kDeepest) fail("configuration: nested deeper than ", kDeepest, " levels");
+    } else if (event == Json::parse_event_t::object_end || event == Json::parse_event_t::array_end) {
+      --depth;
+    }
+    return true;
+  };
+  try {
+    return Json::parse(text, watch_depth);
+  } catch (const Json::exception& e) {
+    fail("configuration: not JSON: ", e.what());
+  }
+}
+
+/// The members of one JSON object, each asked for once; what nobody asked for is an error.
+class Members {
+ public:
+  Members(const Json& json, std::string owner) : json_(json), owner_(std::move(owner)) {
+    if (!json.is_object()) fail(owner_, ": expected an object, got ", json.type_name());
+  }
+
+  const Json* find(const char* key) {
+    if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
+    const auto at = json_.find(key);
+    return at == json_.end() || at->is_null() ? nullptr : &*at;
+  }
+  const Json& require(const char* key) {
+    const Json* value = find(key);
+    if (value == nullptr) fail(owner_, ": '", key, "' is missing");
+    return *value;
+  }
+  std::string text(const char* key) {
+    const Json& value = require(key);
+    if (!value.is_string()) fail(owner_, ": '", key, "' must be a string, got ", value.dump());
+    return value.get<std::string>();
+  }
+  void read(const char* key, std::string& out) {
+    if (find(key) != nullptr) out = text(key);
+  }
+  void read(const char* key, double& out) {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_number()) fail(owner_, ": '", key, "' must be a number, got ", value->dump());
+    out = value->get<double>();
+  }
+  void read(const char* key, bool& out) {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_boolean()) fail(owner_, ": '", key, "' must be true or false, got ", value->dump());
+    out = value->get<bool>();
+  }
+  void read(const char* key, Index& out) {
+    const Json* value = find(key);
+    if (value != nullptr) out = integer(*value, key);
+  }
+  Shape shape(const char* key) {
+    const Json& value = require(key);
+    if (!value.is_array()) fail(owner_, ": '", key, "' must be a list of integers, got ", value.dump());
+    Shape shape;
+    for (const Json& extent : value) shape.push_back(integer(extent, key));
+    return shape;
+  }
+  const std::string& owner() const { return owner_; }
+  /// Throws for members that were not asked for.
+  void finish() const {
+    for (const auto& [key, value] : json_.items()) {
+      if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
+        fail(owner_, ": ", unknown_name("argument", key, known_));
+      }
+    }
+  }
+
+ private:
+  Index integer(const Json& value, const char* key) const {
+    const bool fits = value.is_number_unsigned()
+                          ? value.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<Index>::max()}
+                          : value.is_number_integer();
+    if (!fits) fail(owner_, ": '", key, "' must be an integer, got ", value.dump());
+    return value.get<Index>();
+  }
+
+  const Json& json_;
+  std::string owner_;
+  std::vector<std::string> known_;
+};
+
+/// {"name": …, parameter: value, …} of any family.
+template <typename C>
+C choice_from(const Json& json, const std::string& owner) {
+  Members members(json, owner);
+  C choice{std::string_view(members.text("name"))};
+  for (int i = 0; i < choice.info().count(); ++i) {
+    const ParameterInfo& parameter = choice.info().parameters[i];
+    if (parameter.range == Range::flag) {
+      bool flag = parameter.value != 0;
+      members.read(parameter.name, flag);
+      choice.set(parameter.name, flag ? 1 : 0);
+    } else {
+      double value = parameter.value;
+      members.read(parameter.name, value);
+      choice.set(parameter.name, value);
+    }
+  }
+  members.finish();
+  return choice;
+}
+
+Json json_of(const Choice& choice) {
+  Json json = {{"name", choice.name()}};
+  for (int i = 0; i < choice.info().count(); ++i) {
+    const ParameterInfo& parameter = choice.info().parameters[i];
+    const double value = choice.values()[static_cast<std::size_t>(i)];
+    if (parameter.range == Range::flag) {
+      json[parameter.name] = value != 0;
+    } else {
+      json[parameter.name] = value;
+    }
+  }
+  return json;
+}
+
+void read_choice(Members& members, const char* key, auto& out) {
+  if (const Json* json = members.find(key))
+    out = choice_from<std::remove_reference_t<decltype(out)>>(*json, members.owner() + ": " + key);
+}
+
+// Each kind of layer is read and written by one pair of functions.
+
+void read(Members& members, Dense& dense) {
+  members.read("units", dense.units);
+  members.read("use_bias", dense.use_bias);
+  read_choice(members, "activation", dense.activation);
+  read_choice(members, "kernel_initializer", dense.kernel_initializer);
+  read_choice(members, "bias_initializer", dense.bias_initializer);
+}
+
+void write(Json& json, const Dense& dense) {
+  json["units"] = dense.units;
+  json["use_bias"] = dense.use_bias;
+  json["activation"] = json_of(dense.activation);
+  json["kernel_initializer"] = json_of(dense.kernel_initializer);
+  json["bias_initializer"] = json_of(dense.bias_initializer);
+}
+
+void read(Members& members, Activate& layer) { read_choice(members, "activation", layer.activation); }
+void write(Json& json, const Activate& layer) { json["activation"] = json_of(layer.activation); }
+
+void read(Members& members, Dropout& layer) { members.read("rate", layer.rate); }
+void write(Json& json, const Dropout& layer) { json["rate"] = layer.rate; }
+
+/// Layer number I of the list if it has the wanted kind, else the search goes on.
+template <std::size_t I = 0>
+Layer layer_of_kind(std::string_view kind, Members& members, const std::string& owner) {
+  if constexpr (I == std::variant_size_v<Layer>) {
+    fail(owner, ": ", unknown_name("layer kind", kind, layer_kinds()));
+  } else {
+    using Kind = std::variant_alternative_t<I, Layer>;
+    if (kind != Kind::kKind) return layer_of_kind<I + 1>(kind, members, owner);
+    Kind layer;
+    members.read("name", layer.name);
+    read(members, layer);
+    return layer;
+  }
+}
+
+}  // namespace
+
+Network network_from_json(std::string_view text) {
+  const Json json = parse(text);
+  Members members(json, "network");
+  const Shape input_shape = members.shape("input_shape");
+  const Json& layers_json = members.require("layers");
+  if (!layers_json.is_array()) fail("network: 'layers' must be a list, got ", layers_json.type_name());
+  std::vector<Layer> layers;
+  for (const Json& layer_json : layers_json) {
+    const std::string owner = "layer " + std::to_string(layers.size());
+    Members layer(layer_json, owner);
+    const std::string kind = layer.text("kind");
+    layers.push_back(layer_of_kind(kind, layer, owner));
+    layer.finish();
+  }
+  members.finish();
+  return {input_shape, std::move(layers)};
+}
+
+std::string to_json(const Network& network) {
+  Json layers = Json::array();
+  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
+    const Node& node = network.nodes()[i];
+    Json json = {{"kind", kind_of(node.layer)}, {"name", node.name}};
+    std::visit([&](const auto& layer) { write(json, layer); }, node.layer);
+    layers.push_back(std::move(json));
+  }
+  return Json{{"input_shape", network.input_shape()}, {"layers", std::move(layers)}}.dump();
+}
+
+Loss loss_from_json(std::string_view text) { return choice_from<Loss>(parse(text), "loss"); }
+Optimizer optimizer_from_json(std::string_view text) { return choice_from<Optimizer>(parse(text), "optimizer"); }
+
+std::vector<Metric> metrics_from_json(std::string_view text) {
+  const Json json = parse(text);
+  if (!json.is_array()) fail("metrics: expected a list, got ", json.type_name());
+  std::vector<Metric> metrics;
+  for (const Json& metric : json) metrics.push_back(choice_from<Metric>(metric, "metrics"));
+  return metrics;
+}
+
+std::string to_json(const Choice& choice) { return json_of(choice).dump(); }
+
+}  // namespace laminar

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Configurations as JSON text: what Python sends, what model files will carry. The only code that
+// knows JSON. Unknown names and keys are refused, naming the nearest right one.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "laminar/loss.hpp"
+#include "laminar/metric.hpp"
+#include "laminar/network.hpp"
+#include "laminar/optimizer.hpp"
+
+namespace laminar {
+
+/// {"input_shape": [30], "layers": [{"kind": "dense", "units": 64, "activation": {"name": "relu"}}, …]}
+Network network_from_json(std::string_view text);
+std::string to_json(const Network& network);
+
+/// {"name": "huber", "delta": 0.5}
+Loss loss_from_json(std::string_view text);
+Optimizer optimizer_from_json(std::string_view text);
+/// [{"name": "accuracy"}, …]
+std::vector<Metric> metrics_from_json(std::string_view text);
+std::string to_json(const Choice& choice);
+
+}  // namespace laminar

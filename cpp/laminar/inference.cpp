@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/inference.hpp"
+
+#include <algorithm>
+
+#include "laminar/batch.hpp"
+#include "laminar/compare.hpp"
+#include "laminar/parallel.hpp"
+#include "laminar/pass.hpp"
+
+namespace laminar {
+namespace {
+
+constexpr Index kEvaluateRows = 4096;  // rows whose losses are kept before they are summed
+
+/// This thread's memory for inference: grows to the largest network seen, then stays.
+template <typename T>
+T* scratch(Index size) {
+  thread_local AlignedBuffer<T> buffer;
+  if (buffer.size() < size) buffer = AlignedBuffer<T>(size);
+  return buffer.data();
+}
+
+/// Forward through a block of rows; finish(pass, row of x that the block starts with, its rows).
+template <typename T, typename Finish>
+void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, bool on_logits, const Team& team,
+                    const Finish& finish) {
+  const Plan& plan = state.inference_plan;
+  T* memory = scratch<T>(plan.size());
+  for_row_blocks(rows.count(), team, [&](Rows block) {
+    const Index first = rows.begin + block.begin;
+    Pass<T> pass{state.network, plan,     kernels::kernels<T>(), state.parameters.data(), state.packed, memory,
+                 nullptr,       on_logits};
+    const T* from = x.data + first * x.columns;
+    if (plan.reads_input_in_place()) {
+      pass.input = from;
+    } else {
+      for (Index i = 0; i < block.count(); ++i) {
+        std::copy_n(from + i * x.columns, x.columns, pass.output_to_write(0, i));
+      }
+    }
+    forward(pass, {0, block.count()});
+    finish(pass, first, block.count());
+  });
+}
+
+/// Losses and metrics of all rows, chunk by chunk; each is summed in the order of rows.
+template <typename T>
+class Evaluation {
+ public:
+  Evaluation(const State<T>& state, const Dataset<T>& data)
+      : objective_(*state.objective),
+        data_(data),
+        columns_(state.network.outputs()),
+        stride_(padded_stride(columns_)),
+        losses_(std::min(kEvaluateRows, data.x.rows)),
+        metrics_(objective_.metrics.size() * static_cast<std::size_t>(losses_.size())),
+        sums_(1 + objective_.metrics.size()) {}
+
+  /// Rows first … first + count - 1, which belong to the chunk that starts at row `chunk`.
+  void add_block(const Pass<T>& pass, Index first, Index chunk, Index count) {
+    thread_local AlignedBuffer<T> buffer;
+    if (buffer.size() < 2 * kBlockRows * stride_) buffer = AlignedBuffer<T>(2 * kBlockRows * stride_);
+    const bool labels = objective_.loss.class_labels();
+    T* outputs = buffer.data();
+    T* targets = outputs + kBlockRows * stride_;
+    for (Index i = 0; i < count; ++i) {
+      std::copy_n(pass.output(pass.last(), i), columns_, outputs + i * stride_);
+      if (!labels) std::copy_n(data_.y.values.data + (first + i) * columns_, columns_, targets + i * stride_);
+    }
+    Compared<T> c;
+    c.outputs = outputs;
+    c.outputs_stride = stride_;
+    c.targets = labels ? nullptr : targets;
+    c.targets_stride = stride_;
+    c.labels = labels ? data_.y.labels.data() + first : nullptr;
+    c.weights = data_.sample_weight.empty() ? nullptr : data_.sample_weight.data() + first;
+    c.losses = losses_.data() + (first - chunk);
+    c.metrics = metrics_.data() + (first - chunk);
+    c.metrics_stride = losses_.size();
+    c.rows = count;
+    c.columns = columns_;
+    compare(pass.kernels, objective_, c);
+  }
+
+  void finish_chunk(Index rows) {
+    for (Index i = 0; i < rows; ++i) sums_[0] += static_cast<double>(losses_.data()[i]);
+    for (std::size_t m = 0; m < objective_.metrics.size(); ++m) {
+      const double* values = metrics_.data() + static_cast<Index>(m) * losses_.size();
+      for (Index i = 0; i < rows; ++i) sums_[m + 1] += values[i];
+    }
+  }
+
+  std::vector<double> result() const {
+    std::vector<double> means;
+    for (const double sum : sums_) means.push_back(sum / static_cast<double>(data_.x.rows));
+    for (std::size_t m = 0; m < objective_.metrics.size(); ++m) {
+      means[m + 1] = objective_.metrics[m].finish(means[m + 1]);
+    }
+    return means;
+  }
+
+ private:
+  const Objective& objective_;
+  const Dataset<T>& data_;
+  Index columns_;
+  Index stride_;
+  AlignedBuffer<T> losses_;
+  std::vector<double> metrics_;
+  std::vector<double> sums_;
+};
+
+}  // namespace
+
+template <typename T>
+void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out) {
+  const auto body = [&](const Team& team) {
+    forward_blocks(state, x, {0, x.rows}, false, team, [&](const Pass<T>& pass, Index first, Index count) {
+      for (Index i = 0; i < count; ++i) {
+        std::copy_n(pass.output(pass.last(), i), out.columns, out.data + (first + i) * out.columns);
+      }
+    });
+  };
+  run_team(threads_for(state.network.flops() * static_cast<double>(x.rows)), body);
+}
+
+template <typename T>
+std::vector<double> evaluate(const State<T>& state, const Dataset<T>& data) {
+  Evaluation<T> evaluation(state, data);
+  for (Index chunk = 0; chunk < data.x.rows; chunk += kEvaluateRows) {
+    const Rows rows{chunk, std::min(chunk + kEvaluateRows, data.x.rows)};
+    const auto body = [&](const Team& team) {
+      forward_blocks(
+          state, data.x, rows, state.objective->absorbs_last, team,
+          [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
+    };
+    run_team(threads_for(state.network.flops() * static_cast<double>(rows.count())), body);
+    evaluation.finish_chunk(rows.count());
+  }
+  return evaluation.result();
+}
+
+template void predict(const State<float>&, MatrixView<const float>, MatrixView<float>);
+template void predict(const State<double>&, MatrixView<const double>, MatrixView<double>);
+template std::vector<double> evaluate(const State<float>&, const Dataset<float>&);
+template std::vector<double> evaluate(const State<double>&, const Dataset<double>&);
+
+}  // namespace laminar

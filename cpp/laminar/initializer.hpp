@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Initializers by name. The list stands in initializer.cpp. Drawn in double and rounded once, so a
+// seed gives the same weights on every machine, in float the rounded ones of double.
+#pragma once
+
+#include <span>
+
+#include "laminar/choice.hpp"
+#include "laminar/random.hpp"
+
+namespace laminar {
+
+const Family& initializer_family();
+
+/// `Initializer("he_normal")`, `Initializer("random_uniform", {{"minval", -1}, {"maxval", 1}})`.
+struct Initializer : Choice {
+  Initializer(const char* name) : Choice(initializer_family(), name) {}
+  explicit Initializer(std::string_view name, std::initializer_list<NamedValue> values = {})
+      : Choice(initializer_family(), name, values) {}
+
+  /// Fills a tensor of the given shape; fan-in and fan-out are those of Keras.
+  void fill(const Shape& shape, const RandomStream& stream, std::span<double> out) const;
+};
+
+}  // namespace laminar

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole public C++ interface of laminar.
+#pragma once
+
+#include "laminar/build_info.hpp"
+#include "laminar/config.hpp"
+#include "laminar/error.hpp"
+#include "laminar/model.hpp"
+#include "laminar/parallel.hpp"

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "laminar/activation.hpp"
+
+namespace laminar {
+
+/// An activation as a layer of its own: a = f(x).
+struct Activate {
+  static constexpr const char* kKind = "activation";
+
+  Activation activation = "linear";
+  std::string name = {};
+};
+
+}  // namespace laminar

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each layer kind provides: see pass.hpp. Internal.
+#pragma once
+
+#include "laminar/pass.hpp"
+
+namespace laminar {
+
+template <typename T>
+void forward(const Dense& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows);
+void gradient_tasks(const Dense& layer, int node, const Network& network, Index panel,
+                    std::vector<GradientTask>& tasks);
+template <typename T>
+void parameter_gradient(const Dense& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
+                        const GradientSink<T>& sink);
+
+template <typename T>
+void forward(const Activate& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Activate& layer, int node, const Pass<T>& pass, Rows rows);
+
+template <typename T>
+void forward(const Dropout& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Dropout& layer, int node, const Pass<T>& pass, Rows rows);
+
+}  // namespace laminar

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network with weights, ready to be trained and to predict: what most users need of the library.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "laminar/network.hpp"
+#include "laminar/state.hpp"
+#include "laminar/trainer.hpp"
+
+namespace laminar {
+
+/// Instantiated for float and double. Methods throw std::invalid_argument for bad input before
+/// anything changes, and NonFiniteError where training stops being finite. Const methods may be
+/// called from many threads at once; the others need the model for themselves.
+template <typename T>
+class Model {
+ public:
+  /// Draws the weights from the seed: the same seed, the same bits, on every machine.
+  explicit Model(Network network, std::uint64_t seed = 0);
+
+  const Network& network() const { return state_->network; }
+  std::uint64_t seed() const { return state_->seed; }
+
+  /// The flat parameter buffer in the layout of network().parameters().
+  std::span<const T> parameters() const { return state_->parameters.span(); }
+  /// Replaces all parameters; `values` has the size of parameters().
+  void set_parameters(std::span<const T> values);
+  /// One tensor of network().parameters(), without padding.
+  std::span<const T> tensor(std::size_t i) const;
+
+  /// Sets what to train towards; resets the optimizer's state.
+  void compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics = {});
+  bool compiled() const { return state_->objective.has_value(); }
+  /// "loss", then the metrics.
+  const std::vector<std::string>& metric_names() const;
+  double learning_rate() const;
+  void set_learning_rate(double rate);
+  /// Updates made since compile.
+  Index iterations() const;
+
+  /// Trains; returns loss and metrics of every epoch.
+  History fit(const Dataset<T>& data, const FitOptions<T>& options = {});
+  /// One update with all rows as one batch; loss and metrics before it.
+  std::vector<double> train_on_batch(const Dataset<T>& data);
+  /// Loss and metrics over all rows; those of the loss weighted by sample_weight.
+  std::vector<double> evaluate(const Dataset<T>& data) const;
+  /// out (rows, outputs) = the network's outputs for x (rows, features). NaN in gives NaN out.
+  void predict(MatrixView<const T> x, MatrixView<T> out) const;
+  /// Loss of all rows, dropout included, and its gradient in the layout of the parameters.
+  double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients);
+
+ private:
+  const Objective& objective(const char* operation) const;
+
+  std::unique_ptr<State<T>> state_;  // the trainer refers to it, so it stays where it is
+  std::unique_ptr<Trainer<T>> trainer_;
+};
+
+}  // namespace laminar

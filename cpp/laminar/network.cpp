@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/network.hpp"
+
+#include <algorithm>
+
+#include "laminar/error.hpp"
+
+namespace laminar {
+namespace {
+
+/// What a layer asks of the network under construction: its output shape and its tensors.
+struct Declare {
+  ParameterLayout& parameters;
+  const Shape& input;
+  Node& node;
+
+  void tensor(const char* what, Shape shape, const Initializer& initializer) {
+    node.tensors.push_back(parameters.add(node.name + "/" + what, std::move(shape), true, initializer));
+  }
+
+  void operator()(const Dense& dense) {
+    if (dense.units <= 0) fail("layer '", node.name, "': units must be positive, got ", dense.units);
+    if (input.size() != 1) {
+      fail("layer '", node.name, "': takes samples of shape (features,), got ", to_string(input));
+    }
+    node.shape = {dense.units};
+    tensor("kernel", {input[0], dense.units}, dense.kernel_initializer);
+    if (dense.use_bias) tensor("bias", {dense.units}, dense.bias_initializer);
+  }
+  void operator()(const Activate&) { node.shape = input; }
+  void operator()(const Dropout& dropout) {
+    if (!(dropout.rate >= 0 && dropout.rate < 1)) {
+      fail("layer '", node.name, "': rate is the fraction dropped and must be in [0, 1), got ", dropout.rate);
+    }
+    node.shape = input;
+  }
+};
+
+Index width_of(const Shape& shape, const char* whose) {
+  Index width = 1;
+  for (const Index extent : shape) {
+    if (extent <= 0) fail(whose, ": every axis must be positive, got shape ", to_string(shape));
+    if (__builtin_mul_overflow(width, extent, &width) || width > (Index{1} << 40)) {
+      fail(whose, ": shape ", to_string(shape), " is too large");
+    }
+  }
+  return width;
+}
+
+template <std::size_t... I>
+std::vector<std::string> kinds(std::index_sequence<I...>) {
+  return {std::variant_alternative_t<I, Layer>::kKind...};
+}
+
+}  // namespace
+
+const Activation* activation_of(const Layer& layer) {
+  return std::visit(
+      [](const auto& l) -> const Activation* {
+        if constexpr (requires { l.activation; }) {
+          return &l.activation;
+        } else {
+          return nullptr;
+        }
+      },
+      layer);
+}
+
+const char* kind_of(const Layer& layer) {
+  return std::visit([](const auto& l) { return l.kKind; }, layer);
+}
+
+std::vector<std::string> layer_kinds() { return kinds(std::make_index_sequence<std::variant_size_v<Layer>>{}); }
+
+Network::Network(Shape input_shape, std::vector<Layer> layers) {
+  if (input_shape.empty()) fail("input_shape: needs at least one axis, got ()");
+  if (layers.empty()) fail("layers: a network needs at least one layer, got none");
+  Node input;
+  input.name = "input";
+  input.width = width_of(input_shape, "input_shape");
+  input.shape = std::move(input_shape);
+  nodes_.push_back(std::move(input));
+  for (Layer& layer : layers) append(std::move(layer));
+}
+
+void Network::append(Layer layer) {
+  Node node;
+  std::string& given = std::visit([](auto& l) -> std::string& { return l.name; }, layer);
+  const auto taken = [&](const std::string& name) {
+    return std::any_of(nodes_.begin() + 1, nodes_.end(), [&](const Node& n) { return n.name == name; });
+  };
+  if (given.empty()) {
+    const std::string kind = kind_of(layer);
+    given = kind;
+    for (int i = 1; taken(given); ++i) given = kind + "_" + std::to_string(i);
+  } else if (taken(given)) {
+    fail("layers: two layers are named '", given, "'");
+  }
+  node.name = given;
+  node.inputs = {static_cast<int>(nodes_.size()) - 1};
+  std::visit(Declare{parameters_, nodes_.back().shape, node}, layer);
+  node.width = width_of(node.shape, node.name.c_str());
+  node.layer = std::move(layer);
+  nodes_.push_back(std::move(node));
+}
+
+double Network::flops() const {
+  double sum = 0;
+  for (const Tensor& tensor : parameters_.tensors()) sum += 2.0 * static_cast<double>(tensor.size);
+  for (const Node& node : nodes_) sum += 10.0 * static_cast<double>(node.width);
+  return sum;
+}
+
+void Network::require_gradient() const {
+  for (std::size_t i = 1; i < nodes_.size(); ++i) {
+    const Activation* activation = activation_of(nodes_[i].layer);
+    if (activation != nullptr && !activation->has_gradient()) {
+      fail("layer '", nodes_[i].name, "': activation '", activation->name(),
+           "' has slope 0 wherever it has one, so it cannot be trained by gradient");
+    }
+  }
+}
+
+}  // namespace laminar

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network as a value: its nodes in topological order and the layout of its parameters. It holds
+// no weights; running it is the business of Pass (pass.hpp).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "laminar/layer.hpp"
+#include "laminar/parameters.hpp"
+
+namespace laminar {
+
+/// One layer in its place. Node 0 is the input and has no layer of its own.
+struct Node {
+  Layer layer;
+  std::string name;
+  std::vector<int> inputs;           // nodes that come before
+  Shape shape;                       // of one sample's output
+  Index width = 0;                   // product of shape
+  std::vector<std::size_t> tensors;  // positions in the parameter layout
+};
+
+class Network {
+ public:
+  /// Layers one after the other. Names left empty become "dense", "dense_1", … as in Keras.
+  /// Throws std::invalid_argument naming the layer and what is wrong with it.
+  Network(Shape input_shape, std::vector<Layer> layers);
+  /// The same for samples that are plain vectors.
+  Network(Index features, std::vector<Layer> layers) : Network(Shape{features}, std::move(layers)) {}
+
+  const Shape& input_shape() const { return nodes_.front().shape; }
+  Index features() const { return nodes_.front().width; }
+  Index outputs() const { return nodes_.back().width; }
+  /// All nodes, the input first.
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const ParameterLayout& parameters() const { return parameters_; }
+
+  /// Floating-point operations of one sample's forward pass.
+  double flops() const;
+  /// Throws where some layer cannot be trained by gradient, and says which and why.
+  void require_gradient() const;
+
+ private:
+  void append(Layer layer);
+
+  std::vector<Node> nodes_;
+  ParameterLayout parameters_;
+};
+
+/// The activation that a layer ends with, null where it has none.
+const Activation* activation_of(const Layer& layer);
+
+/// "dense", "dropout", …
+const char* kind_of(const Layer& layer);
+
+/// All kinds, in the order of the list.
+std::vector<std::string> layer_kinds();
+
+}  // namespace laminar

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/objective.hpp"
+
+namespace laminar {
+
+Objective::Objective(const Network& network, const Loss& loss_, const std::vector<Metric>& metrics_) : loss(loss_) {
+  names.emplace_back("loss");
+  for (const Metric& metric : metrics_) {
+    metrics.push_back(metric.resolved(loss, network.outputs()));
+    names.emplace_back(metric.name());
+  }
+  const Activation* last = activation_of(network.nodes().back().layer);
+  absorbs_last = last != nullptr && loss.absorbs(*last);
+}
+
+}  // namespace laminar

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a model is trained towards and measured by: its loss, its metrics, and whether the loss takes
+// the last activation upon itself.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "laminar/loss.hpp"
+#include "laminar/metric.hpp"
+#include "laminar/network.hpp"
+
+namespace laminar {
+
+struct Objective {
+  /// Resolves metrics for the network; throws where loss, metrics and outputs do not fit together.
+  Objective(const Network& network, const Loss& loss, const std::vector<Metric>& metrics);
+
+  Loss loss;
+  std::vector<Metric> metrics;     // in the form that is computed
+  std::vector<std::string> names;  // "loss", then the metrics as they were asked for
+  bool absorbs_last = false;       // loss and last activation are one, on logits
+
+  /// The outputs reach the loss as logits.
+  bool on_logits() const { return absorbs_last || loss.from_logits(); }
+};
+
+}  // namespace laminar

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dense kernels in the panel layout that the products read: W for the way forward and its transpose
+// for the way back. Derived from the parameters; refreshed tile by tile as they are updated.
+#pragma once
+
+#include <vector>
+
+#include "laminar/buffer.hpp"
+#include "laminar/kernels/table.hpp"
+#include "laminar/network.hpp"
+
+namespace laminar {
+
+template <typename T>
+class PackedWeights {
+ public:
+  PackedWeights() = default;
+  explicit PackedWeights(const Network& network);
+
+  /// Packs everything anew.
+  void refresh(const Network& network, const T* parameters);
+  /// Packs in_count x out_count of a node's kernel; in_begin and out_begin are multiples of a panel.
+  void refresh_block(const Network& network, int node, const T* parameters, Index in_begin, Index in_count,
+                     Index out_begin, Index out_count);
+
+  const T* forward(int node) const { return buffer_.data() + places_[static_cast<std::size_t>(node)].forward; }
+  const T* backward(int node) const { return buffer_.data() + places_[static_cast<std::size_t>(node)].backward; }
+
+ private:
+  struct Places {
+    Index forward = -1;
+    Index backward = -1;  // -1 where nobody asks for the gradient of the node's input
+  };
+  std::vector<Places> places_;
+  AlignedBuffer<T> buffer_;
+};
+
+}  // namespace laminar

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// All weights of a network in one flat buffer, and the table that says where each tensor lies.
+// Gradients and optimizer state use the same layout, so that updating, saving, hashing and copying
+// are each one loop over one buffer.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "laminar/buffer.hpp"
+#include "laminar/initializer.hpp"
+
+namespace laminar {
+
+/// One tensor's place in the flat buffer.
+struct Tensor {
+  std::string name;  // "dense/kernel"
+  Shape shape;
+  Index offset = 0;  // in elements, a multiple of kSlice
+  Index size = 0;
+  bool trainable = true;
+  Initializer initializer;
+};
+
+/// The table of all tensors of a network.
+class ParameterLayout {
+ public:
+  /// Appends a tensor and returns its position.
+  std::size_t add(std::string name, Shape shape, bool trainable, const Initializer& initializer);
+
+  const std::vector<Tensor>& tensors() const { return tensors_; }
+  const Tensor& operator[](std::size_t i) const { return tensors_[i]; }
+  /// Elements of the flat buffer, padding included.
+  Index size() const { return size_; }
+  /// Elements of all tensors, padding left out.
+  Index count() const;
+
+ private:
+  std::vector<Tensor> tensors_;
+  Index size_ = 0;
+};
+
+/// Draws all tensors. Tensor i of a seed is the same whatever stands before or after it.
+template <typename T>
+void initialize(const ParameterLayout& layout, std::uint64_t seed, AlignedBuffer<T>& parameters);
+
+}  // namespace laminar

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/pass.hpp"
+
+#include <algorithm>
+
+#include "laminar/layers/work.hpp"
+
+namespace laminar {
+
+template <typename T>
+void GradientSink<T>::take(Index offset, Index stride, const T* block, Index block_stride, Index rows,
+                           Index columns) const {
+  if (gradients != nullptr) {
+    for (Index i = 0; i < rows; ++i) {
+      std::copy_n(block + i * block_stride, columns, gradients + offset + i * stride);
+    }
+    return;
+  }
+  kernels::Update<T> update;
+  update.optimizer = optimizer;
+  update.coefficients = coefficients.data();
+  update.weights = parameters + offset;
+  for (std::size_t s = 0; s < slots.size(); ++s) update.slots[s] = slots[s] == nullptr ? nullptr : slots[s] + offset;
+  update.stride = stride;
+  update.gradients = block;
+  update.gradients_stride = block_stride;
+  update.rows = rows;
+  update.columns = columns;
+  kernels.update(update);
+}
+
+template <typename T>
+void forward(const Pass<T>& pass, Rows rows) {
+  for (int i = 1; i <= pass.last(); ++i) {
+    if (pass.plan[i].holder != i) continue;
+    std::visit([&](const auto& layer) { forward(layer, i, pass, rows); }, pass.node(i).layer);
+  }
+}
+
+template <typename T>
+void backward(const Pass<T>& pass, Rows rows) {
+  for (int i = pass.last(); i >= 1 && pass.wants_delta(i); --i) {
+    std::visit([&](const auto& layer) { backward(layer, i, pass, rows); }, pass.node(i).layer);
+  }
+}
+
+std::vector<GradientTask> gradient_tasks(const Network& network, Index panel) {
+  std::vector<GradientTask> tasks;
+  for (int i = 1; i < static_cast<int>(network.nodes().size()); ++i) {
+    std::visit(
+        [&](const auto& layer) {
+          if constexpr (requires { gradient_tasks(layer, i, network, panel, tasks); }) {
+            gradient_tasks(layer, i, network, panel, tasks);
+          }
+        },
+        network.nodes()[static_cast<std::size_t>(i)].layer);
+  }
+  return tasks;
+}
+
+template <typename T>
+void parameter_gradient(const Pass<T>& pass, const GradientTask& task, Index rows, const GradientSink<T>& sink) {
+  std::visit(
+      [&](const auto& layer) {
+        if constexpr (requires { parameter_gradient(layer, task, pass, rows, sink); }) {
+          parameter_gradient(layer, task, pass, rows, sink);
+        }
+      },
+      pass.node(task.node).layer);
+}
+
+template struct GradientSink<float>;
+template struct GradientSink<double>;
+template void forward(const Pass<float>&, Rows);
+template void forward(const Pass<double>&, Rows);
+template void backward(const Pass<float>&, Rows);
+template void backward(const Pass<double>&, Rows);
+template void parameter_gradient(const Pass<float>&, const GradientTask&, Index, const GradientSink<float>&);
+template void parameter_gradient(const Pass<double>&, const GradientTask&, Index, const GradientSink<double>&);
+
+}  // namespace laminar

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running a network over rows of a batch. A Pass names everything that is read (network, plan,
+// parameters) and the workspace that is written; it holds no state, so one model may be run by many
+// threads, each with its own workspace, and the rows of one workspace by many threads.
+//
+// A layer kind provides, in layers/<name>.cpp:
+//   forward   its rows of the output, from its input's
+//   backward  on entry delta holds d_a of its rows (d_z where the reader applied the slope already);
+//             leaves d_z there and writes d_a of its input, if anyone asks for it
+//   gradient_tasks / parameter_gradient   its share of phase B, for kinds that hold parameters
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "laminar/kernels/table.hpp"
+#include "laminar/optimizer.hpp"
+#include "laminar/packed.hpp"
+#include "laminar/plan.hpp"
+
+namespace laminar {
+
+/// Rows [begin, end) of a workspace.
+struct Rows {
+  Index begin = 0;
+  Index end = 0;
+  Index count() const { return end - begin; }
+};
+
+template <typename T>
+struct Pass {
+  const Network& network;
+  const Plan& plan;
+  const kernels::Kernels<T>& kernels;
+  const T* parameters;
+  const PackedWeights<T>& packed;
+  T* memory;
+  const T* input = nullptr;     // rows read where they lie, instead of the workspace's node 0
+  bool last_on_logits = false;  // the loss takes the last activation upon itself
+  std::uint64_t seed = 0;
+  Index step = 0;
+
+  const Node& node(int i) const { return network.nodes()[static_cast<std::size_t>(i)]; }
+  int last() const { return static_cast<int>(network.nodes().size()) - 1; }
+  Index stride(int i) const {
+    const int holder = plan[i].holder;
+    return holder == 0 && input != nullptr ? node(0).width : plan[holder].stride;
+  }
+  const T* output(int i, Index row) const {
+    const int holder = plan[i].holder;
+    if (holder == 0 && input != nullptr) return input + row * node(0).width;
+    return memory + plan[holder].output + row * plan[holder].stride;
+  }
+  T* output_to_write(int i, Index row) const { return memory + plan[i].output + row * plan[i].stride; }
+  T* delta(int i, Index row) const { return memory + plan[i].delta + row * plan[i].stride; }
+  T* kept(int i, Index row) const { return memory + plan[i].kept + row * plan[i].stride; }
+  bool wants_delta(int i) const { return plan[i].delta >= 0; }
+  bool on_logits(int i) const { return last_on_logits && i == last(); }
+};
+
+/// One piece of phase B: a block of one node's parameters.
+struct GradientTask {
+  int node = 0;
+  Index in_begin = 0;
+  Index in_count = 0;
+  Index out_begin = 0;
+  Index out_count = 0;
+};
+
+/// Where parameter gradients go: into a buffer, or straight into an optimizer update.
+template <typename T>
+struct GradientSink {
+  const kernels::Kernels<T>& kernels;
+  T* gradients = nullptr;  // the flat gradient buffer; null: update
+  T* parameters = nullptr;
+  int optimizer = 0;
+  std::array<T*, kernels::kMaxSlots> slots{};
+  std::array<T, kernels::kMaxCoefficients> coefficients{};
+  PackedWeights<T>* packed = nullptr;
+
+  /// Takes rows x columns gradients that belong at `offset` of the flat buffers.
+  void take(Index offset, Index stride, const T* block, Index block_stride, Index rows, Index columns) const;
+};
+
+/// Forward through all nodes for the given rows.
+template <typename T>
+void forward(const Pass<T>& pass, Rows rows);
+
+/// Back through all nodes for the given rows, from the last node's delta.
+template <typename T>
+void backward(const Pass<T>& pass, Rows rows);
+
+/// All of phase B, in a fixed order of nearly equal pieces.
+std::vector<GradientTask> gradient_tasks(const Network& network, Index panel);
+
+/// One piece of phase B over the first `rows` rows.
+template <typename T>
+void parameter_gradient(const Pass<T>& pass, const GradientTask& task, Index rows, const GradientSink<T>& sink);
+
+}  // namespace laminar

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/plan.hpp"
+
+#include <algorithm>
+
+namespace laminar {
+namespace {
+
+bool is_dense(const Node& node) { return std::holds_alternative<Dense>(node.layer); }
+bool is_dropout(const Node& node) { return std::holds_alternative<Dropout>(node.layer); }
+
+bool keeps_input(const Node& node) {
+  const Activation* activation = activation_of(node.layer);
+  return activation != nullptr && activation->keeps_input();
+}
+
+}  // namespace
+
+Plan::Plan(const Network& network, Index rows, Mode mode) : rows_(rows), mode_(mode) {
+  for (const Node& node : network.nodes()) {
+    NodeSpace space;
+    space.stride = padded_stride(node.width);
+    space.holder = static_cast<int>(spaces_.size());
+    spaces_.push_back(space);
+  }
+  if (mode == Mode::training) {
+    place_training(network);
+  } else {
+    place_inference(network);
+  }
+}
+
+Index Plan::reserve(Index stride) {
+  const Index at = size_;
+  size_ += rows_ * stride;
+  return at;
+}
+
+void Plan::place_training(const Network& network) {
+  const auto& nodes = network.nodes();
+  std::vector<bool> wanted(nodes.size(), false);  // some parameter at or before the node needs its gradient
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
+    NodeSpace& space = spaces_[i];
+    space.output = reserve(space.stride);
+    wanted[i] = !node.tensors.empty();
+    for (const int input : node.inputs) wanted[i] = wanted[i] || wanted[static_cast<std::size_t>(input)];
+    if (wanted[i] || i + 1 == nodes.size()) space.delta = reserve(space.stride);
+    if (i > 0 && (is_dropout(node) || (is_dense(node) && keeps_input(node)))) space.kept = reserve(space.stride);
+    if (i > 0 && is_dense(node)) {
+      for (const int input : node.inputs) {
+        const Node& before = nodes[static_cast<std::size_t>(input)];
+        const Activation* activation = input > 0 ? activation_of(before.layer) : nullptr;
+        spaces_[static_cast<std::size_t>(input)].slope_by_consumer = activation != nullptr && !activation->row_wise() &&
+                                                                     !activation->is_linear() &&
+                                                                     (is_dense(before) || !activation->keeps_input());
+      }
+    }
+  }
+}
+
+// Nodes follow each other, so an output is dead once the next node is done: two areas suffice, used
+// in turn.
+void Plan::place_inference(const Network& network) {
+  const auto& nodes = network.nodes();
+  Index widest = 0;
+  for (std::size_t i = 1; i < nodes.size(); ++i) {
+    const int input = nodes[i].inputs.front();
+    const int holder = spaces_[static_cast<std::size_t>(input)].holder;
+    if (is_dropout(nodes[i])) spaces_[i].holder = holder;
+    if (holder == 0 && !is_dense(nodes[i]) && !is_dropout(nodes[i])) reads_input_in_place_ = false;
+    widest = std::max(widest, spaces_[i].stride);
+  }
+  widest = std::max(widest, spaces_[0].stride);
+  const Index areas[] = {reserve(widest), reserve(widest)};
+  int next = 0;
+  for (NodeSpace& space : spaces_) {
+    const bool computes = space.holder == static_cast<int>(&space - spaces_.data());
+    if (computes) {
+      space.output = areas[next];
+      next = 1 - next;
+    }
+  }
+}
+
+}  // namespace laminar

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a (network, rows, mode) needs of memory, decided once: where each node's output, gradient and
+// kept values lie in one workspace. Offsets only; the memory is the caller's.
+#pragma once
+
+#include <vector>
+
+#include "laminar/network.hpp"
+
+namespace laminar {
+
+/// Rows that go through all layers together: what a thread's nearest caches hold of most networks.
+inline constexpr Index kBlockRows = 64;
+
+enum class Mode { training, inference };
+
+/// Places of one node in a workspace, in elements from its start; -1 where there is none.
+struct NodeSpace {
+  Index stride = 0;  // between rows of all of them
+  Index output = -1;
+  Index delta = -1;                // gradient of the output, then of z
+  Index kept = -1;                 // z where the slope needs it; a dropout's mask
+  int holder = 0;                  // the node whose output these values are: another one where nothing is computed
+  bool slope_by_consumer = false;  // the one dense layer that reads this node applies its slope
+};
+
+class Plan {
+ public:
+  Plan(const Network& network, Index rows, Mode mode);
+
+  Index rows() const { return rows_; }
+  Mode mode() const { return mode_; }
+  const NodeSpace& operator[](int node) const { return spaces_[static_cast<std::size_t>(node)]; }
+  /// Elements of the whole workspace.
+  Index size() const { return size_; }
+  /// Inference may read the user's rows where they lie, as only dense layers read them.
+  bool reads_input_in_place() const { return reads_input_in_place_; }
+
+ private:
+  Index reserve(Index stride);
+  void place_training(const Network& network);
+  void place_inference(const Network& network);
+
+  Index rows_;
+  Mode mode_;
+  std::vector<NodeSpace> spaces_;
+  Index size_ = 0;
+  bool reads_input_in_place_ = true;
+};
+
+}  // namespace laminar

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/trainer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "laminar/error.hpp"
+#include "laminar/inference.hpp"
+
+namespace laminar {
+namespace {
+
+constexpr std::chrono::milliseconds kPollInterval{50};
+
+}  // namespace
+
+/// Consecutive batches of one epoch.
+template <typename T>
+struct Trainer<T>::Batches {
+  const Dataset<T>& data;
+  const Index* order;
+  Index batch_size;
+  Index begin;
+  Index end;
+  Index epoch;
+  T* gradients = nullptr;  // non-null: fill it, update nothing
+
+  Index total() const { return (data.x.rows + batch_size - 1) / batch_size; }
+  BatchRows<T> batch(Index b) const {
+    return {data, order, b * batch_size, std::min(batch_size, data.x.rows - b * batch_size)};
+  }
+};
+
+/// What came of a run of batches. Written by rank 0 alone.
+template <typename T>
+struct Trainer<T>::Outcome {
+  Index done = 0;  // updates made
+  Index rows = 0;  // rows seen
+  bool finite = true;
+  bool stop = false;
+  double last_loss = 0;  // sum over the last batch
+  double loss = 0;       // sum over rows
+  std::vector<double> metrics;
+  std::vector<Log> logs;
+
+  /// Means over the rows seen.
+  std::span<const Log> means() {
+    const double n = static_cast<double>(std::max<Index>(rows, 1));
+    logs[0].value = loss / n;
+    for (std::size_t m = 0; m < metrics.size(); ++m) logs[m + 1].value = objective->metrics[m].finish(metrics[m] / n);
+    return logs;
+  }
+  const Objective* objective;
+};
+
+/// Weights and optimizer state at the start of an epoch.
+template <typename T>
+struct Trainer<T>::Snapshot {
+  AlignedBuffer<T> parameters;
+  std::array<AlignedBuffer<T>, kernels::kMaxSlots> slots;
+  Index iterations = 0;
+
+  void take(const State<T>& state) {
+    parameters = state.parameters;
+    slots = state.optimizer->slots;
+    iterations = state.optimizer->iterations;
+  }
+  void restore(State<T>& state) const {
+    state.parameters = parameters;
+    state.optimizer->slots = slots;
+    state.optimizer->iterations = iterations;
+    state.packed.refresh(state.network, state.parameters.data());
+  }
+};
+
+template <typename T>
+void Trainer<T>::reserve(Index rows) {
+  if (memory_ == nullptr || memory_->rows() < rows) {
+    memory_ = std::make_unique<BatchMemory<T>>(state_.network, *state_.objective, rows);
+  }
+}
+
+// All threads leave a run in the same step: what decides is the same for each of them. Every thread
+// sums the batch's losses itself, in the same order; `stop` is written by rank 0 before the first
+// barrier and read by all after it.
+template <typename T>
+bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, Outcome& outcome) {
+  BatchMemory<T>& memory = *memory_;
+  const Objective& objective = *state_.objective;
+  const Pass<T> pass{state_.network,
+                     memory.plan(),
+                     kernels::kernels<T>(),
+                     state_.parameters.data(),
+                     state_.packed,
+                     memory.memory(),
+                     nullptr,
+                     objective.absorbs_last,
+                     state_.seed,
+                     iteration};
+  memory.forward_and_back(pass, objective, batch, team);
+  team.barrier();
+  const double loss = memory.loss_sum(batch.count);
+  const bool finite = std::isfinite(loss);
+  if (team.rank() == 0 && !outcome.stop) {
+    outcome.finite = finite;
+    outcome.last_loss = loss;
+    outcome.loss += loss;
+    for (std::size_t m = 0; m < outcome.metrics.size(); ++m) outcome.metrics[m] += memory.metric_sum(m, batch.count);
+    outcome.rows += batch.count;
+  }
+  if (!finite || outcome.stop) return false;
+
+  GradientSink<T> sink{pass.kernels, gradients};
+  if (gradients == nullptr) {
+    OptimizerState<T>& optimizer = *state_.optimizer;
+    sink.parameters = state_.parameters.data();
+    sink.packed = &state_.packed;
+    sink.optimizer = optimizer.optimizer.index();
+    sink.coefficients = optimizer.optimizer.template coefficients<T>(iteration + 1);
+    for (std::size_t s = 0; s < sink.slots.size(); ++s) {
+      sink.slots[s] = optimizer.slots[s].size() > 0 ? optimizer.slots[s].data() : nullptr;
+    }
+  }
+  const Team::Share share = team.share(static_cast<Index>(memory.tasks().size()));
+  for (Index t = share.begin; t < share.end; ++t) {
+    parameter_gradient(pass, memory.tasks()[static_cast<std::size_t>(t)], batch.count, sink);
+  }
+  team.barrier();
+  if (team.rank() == 0) ++outcome.done;
+  return true;
+}
+
+template <typename T>
+typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, const FitOptions<T>* options) {
+  const Objective& objective = *state_.objective;
+  Outcome outcome;
+  outcome.objective = &objective;
+  outcome.metrics.resize(objective.metrics.size());
+  for (const std::string& name : objective.names) outcome.logs.push_back({name.c_str(), 0});
+  const Index start = state_.optimizer.has_value() ? state_.optimizer->iterations : 0;
+  const Index rows = std::min(batches.batch_size, batches.data.x.rows);
+  const double flops = 3 * state_.network.flops() * static_cast<double>(rows);
+  reserve(rows);
+
+  // Reading the clock takes as long as a step of the smallest networks.
+  const Index poll_every = std::max<Index>(1, static_cast<Index>(1e6 / flops));
+  std::exception_ptr poll_error;
+  auto last_poll = std::chrono::steady_clock::now();
+  const auto poll = [&](Index b) {
+    if (options == nullptr || !options->poll || (b - batches.begin) % poll_every != 0) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_poll < kPollInterval) return;
+    last_poll = now;
+    try {
+      outcome.stop = options->poll({batches.epoch, b + 1, batches.total(), outcome.means()});
+    } catch (...) {
+      poll_error = std::current_exception();
+      outcome.stop = true;
+    }
+  };
+  const auto body = [&](const Team& team) {
+    for (Index b = batches.begin; b < batches.end; ++b) {
+      if (!step(batches.batch(b), start + b - batches.begin, batches.gradients, team, outcome)) break;
+      if (team.rank() == 0 && b + 1 < batches.end) poll(b);
+    }
+  };
+  run_team(threads_for(flops), body);
+  if (batches.gradients == nullptr) state_.optimizer->iterations = start + outcome.done;
+  if (poll_error) std::rethrow_exception(poll_error);
+  return outcome;
+}
+
+template <typename T>
+bool Trainer<T>::weights_finite() const {
+  return kernels::kernels<T>().all_finite(state_.parameters.data(), state_.parameters.size());
+}
+
+// A loss that is not finite is met before its update, but an update with a finite loss may itself
+// have overflowed. Training is a function of the epoch's start, so the last finite weights are found
+// by doing the epoch again up to the update that broke them.
+template <typename T>
+void Trainer<T>::keep_last_finite(const Snapshot& snapshot, const Batches& batches, Index done) {
+  if (weights_finite()) return;
+  snapshot.restore(state_);
+  for (Index b = 0; b < done; ++b) {
+    Snapshot before;
+    before.take(state_);
+    Batches one = batches;
+    one.begin = b;
+    one.end = b + 1;
+    run(one, nullptr);
+    if (weights_finite()) continue;
+    before.restore(state_);
+    return;
+  }
+}
+
+template <typename T>
+History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
+  History history;
+  history.names = state_.objective->names;
+  if (options.validation != nullptr) {
+    for (const std::string& name : state_.objective->names) history.names.push_back("val_" + name);
+  }
+  std::vector<Index> order(static_cast<std::size_t>(options.shuffle ? data.x.rows : 0));
+  Snapshot snapshot;
+  for (Index epoch = options.initial_epoch; epoch < options.epochs; ++epoch) {
+    if (options.shuffle) {
+      fill_permutation(RandomStream(state_.seed, Purpose::shuffle, 0, static_cast<std::uint32_t>(state_.epochs)),
+                       order);
+    }
+    Batches batches{data, options.shuffle ? order.data() : nullptr, std::min(options.batch_size, data.x.rows), 0, 0,
+                    epoch};
+    batches.end = batches.total();
+    snapshot.take(state_);
+    Outcome outcome = run(batches, &options);
+    const bool finite = outcome.finite && weights_finite();
+    if (!finite) {
+      const Index at = outcome.done - (outcome.finite ? 1 : 0);
+      keep_last_finite(snapshot, batches, outcome.done);
+      std::ostringstream message;
+      message << "fit: the " << (outcome.finite ? "weights are" : "loss is") << " not finite in epoch " << epoch + 1
+              << ", batch " << at + 1 << " of " << batches.end << " (loss " << outcome.last_loss
+              << "); the last finite weights are kept. A smaller learning rate or scaled inputs may help";
+      throw NonFiniteError(message.str());
+    }
+    if (outcome.stop) {
+      history.interrupted = true;
+      return history;
+    }
+    ++state_.epochs;
+    std::vector<double> values;
+    for (const Log& log : outcome.means()) values.push_back(log.value);
+    if (options.validation != nullptr) {
+      const std::vector<double> held_out = evaluate(state_, *options.validation);
+      values.insert(values.end(), held_out.begin(), held_out.end());
+    }
+    history.epochs.push_back(values);
+    std::vector<Log> logs;
+    for (std::size_t i = 0; i < values.size(); ++i) logs.push_back({history.names[i].c_str(), values[i]});
+    if (options.on_epoch && options.on_epoch(epoch, logs)) break;
+  }
+  return history;
+}
+
+template <typename T>
+std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
+  Outcome outcome = run({data, nullptr, data.x.rows, 0, 1, 0}, nullptr);
+  if (!outcome.finite) {
+    std::ostringstream message;
+    message << "train_on_batch: the loss is not finite (" << outcome.last_loss << "); the weights are unchanged";
+    throw NonFiniteError(message.str());
+  }
+  std::vector<double> values;
+  for (const Log& log : outcome.means()) values.push_back(log.value);
+  return values;
+}
+
+template <typename T>
+double Trainer<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients) {
+  std::fill(gradients.begin(), gradients.end(), T(0));
+  Outcome outcome = run({data, nullptr, data.x.rows, 0, 1, 0, gradients.data()}, nullptr);
+  return outcome.last_loss / static_cast<double>(data.x.rows);
+}
+
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace laminar

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only epoch loop. A step is two phases with two barriers: A over blocks of rows (batch.hpp),
+// B over blocks of parameters, each summed by one thread in the order of rows and updated at once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "laminar/batch.hpp"
+#include "laminar/state.hpp"
+
+namespace laminar {
+
+/// Where a running epoch stands.
+struct Progress {
+  Index epoch;
+  Index batches_done;
+  Index batches;
+  std::span<const Log> logs;  // means over the rows seen so far
+};
+
+/// How to train. Rows are shuffled anew for every epoch, seeded by the model.
+template <typename T>
+struct FitOptions {
+  Index batch_size = 32;  // at least 1; larger than the data means all of it
+  Index epochs = 1;
+  Index initial_epoch = 0;  // number of the first epoch; `epochs` is the number after the last
+  bool shuffle = true;
+  const Dataset<T>* validation = nullptr;
+  /// Called on the calling thread after each epoch; true stops.
+  std::function<bool(Index epoch, std::span<const Log> logs)> on_epoch = {};
+  /// Called on the calling thread between batches, every 50 ms or less often; true stops after the
+  /// last completed batch.
+  std::function<bool(const Progress&)> poll = {};
+};
+
+/// Loss and metrics of every epoch trained.
+struct History {
+  std::vector<std::string> names;           // "loss", "accuracy", "val_loss", …
+  std::vector<std::vector<double>> epochs;  // in the order of names
+  bool interrupted = false;                 // poll asked to stop inside an epoch
+};
+
+template <typename T>
+class Trainer {
+ public:
+  explicit Trainer(State<T>& state) : state_(state) {}
+
+  /// Throws NonFiniteError where loss or weights stop being finite; the last finite weights stay.
+  History fit(const Dataset<T>& data, const FitOptions<T>& options);
+
+  /// One update. Returns loss and metrics of the batch before it.
+  std::vector<double> train_on_batch(const Dataset<T>& data);
+
+  /// Loss of all rows as one batch, and its gradient in the parameters' layout. Changes nothing.
+  double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients);
+
+ private:
+  struct Batches;   // consecutive batches of one epoch
+  struct Outcome;   // what came of a run of them
+  struct Snapshot;  // weights and optimizer state at an epoch's start
+
+  void reserve(Index rows);
+  Outcome run(const Batches& batches, const FitOptions<T>* options);
+  /// False where the run ends here, without an update.
+  bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, Outcome& outcome);
+  void keep_last_finite(const Snapshot& snapshot, const Batches& batches, Index done);
+  bool weights_finite() const;
+
+  State<T>& state_;
+  std::unique_ptr<BatchMemory<T>> memory_;
+};
+
+}  // namespace laminar
