@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numpy arrays as views. Nothing is copied or converted here: the Python side has done that once,
+// and what still does not fit is an error that names the argument.
+#pragma once
+
+#include "bindings.hpp"
+
+#include "laminar/error.hpp"
+#include "laminar/types.hpp"
+
+namespace laminar::bindings {
+
+/// Throws unless the array is C-contiguous, aligned, native and of type T.
+template <typename T>
+void require_layout(const py::array& array, const char* argument) {
+  if (!py::dtype::of<T>().is(array.dtype()) && !array.dtype().equal(py::dtype::of<T>())) {
+    throw py::type_error(std::string(argument) + ": expected dtype " + py::str(py::dtype::of<T>()).cast<std::string>() +
+                         ", got " + py::str(array.dtype()).cast<std::string>());
+  }
+  constexpr int wanted =
+      static_cast<int>(py::array::c_style) | static_cast<int>(py::detail::npy_api::NPY_ARRAY_ALIGNED_);
+  if ((array.flags() & wanted) != wanted) fail(argument, ": expected a C-contiguous aligned array");
+}
+
+template <typename T>
+MatrixView<const T> matrix(const py::array& array, const char* argument) {
+  require_layout<T>(array, argument);
+  if (array.ndim() != 2) fail(argument, ": expected 2 axes (rows, columns), got ", array.ndim());
+  return {static_cast<const T*>(array.data()), array.shape(0), array.shape(1)};
+}
+
+template <typename T>
+std::span<const T> vector(const py::array& array, const char* argument) {
+  require_layout<T>(array, argument);
+  if (array.ndim() != 1) fail(argument, ": expected 1 axis, got ", array.ndim());
+  return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.shape(0))};
+}
+
+/// A data set of views; the arrays must outlive it.
+template <typename T>
+Dataset<T> dataset(const py::array& x, const py::array& y, const py::object& sample_weight) {
+  Dataset<T> data;
+  data.x = matrix<T>(x, "x");
+  if (y.dtype().kind() == 'i') {
+    data.y = Targets<T>(vector<std::int32_t>(y, "y"));
+  } else {
+    data.y = Targets<T>(matrix<T>(y, "y"));
+  }
+  if (!sample_weight.is_none()) data.sample_weight = vector<T>(sample_weight.cast<py::array>(), "sample_weight");
+  return data;
+}
+
+}  // namespace laminar::bindings

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Model<float> and Model<double>. The interpreter lock is released around all computation; the
+// callbacks of fit take it back on the thread that called.
+#include <chrono>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+
+#include "laminar/config.hpp"
+#include "laminar/model.hpp"
+
+namespace laminar::bindings {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kRedraw{100};
+
+py::dict dict_of(std::span<const Log> logs) {
+  py::dict dict;
+  for (const Log& log : logs) dict[log.name] = log.value;
+  return dict;
+}
+
+template <typename T>
+py::array_t<T> array_of(const Tensor& tensor, const T* flat) {
+  py::array_t<T> array(std::vector<py::ssize_t>(tensor.shape.begin(), tensor.shape.end()));
+  std::copy_n(flat + tensor.offset, tensor.size, array.mutable_data());
+  return array;
+}
+
+template <typename T>
+py::list arrays_of(const Network& network, const T* flat) {
+  py::list list;
+  for (const Tensor& tensor : network.parameters().tensors()) list.append(array_of(tensor, flat));
+  return list;
+}
+
+template <typename T>
+void set_weights(Model<T>& model, const std::vector<py::array>& arrays) {
+  const ParameterLayout& layout = model.network().parameters();
+  if (arrays.size() != layout.tensors().size()) {
+    fail("set_weights: expected ", layout.tensors().size(), " arrays, got ", arrays.size());
+  }
+  std::vector<T> flat(model.parameters().begin(), model.parameters().end());
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const Tensor& tensor = layout[i];
+    const std::string argument = "set_weights: '" + tensor.name + "'";
+    require_layout<T>(arrays[i], argument.c_str());
+    const Shape shape(arrays[i].shape(), arrays[i].shape() + arrays[i].ndim());
+    if (shape != tensor.shape) fail(argument, ": expected shape ", to_string(tensor.shape), ", got ", to_string(shape));
+    std::copy_n(static_cast<const T*>(arrays[i].data()), tensor.size, flat.data() + tensor.offset);
+  }
+  model.set_parameters(flat);
+}
+
+py::list layers(const Network& network) {
+  py::list list;
+  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
+    const Node& node = network.nodes()[i];
+    Index count = 0;
+    for (const std::size_t t : node.tensors) count += network.parameters()[t].size;
+    py::dict layer;
+    layer["name"] = node.name;
+    layer["kind"] = kind_of(node.layer);
+    layer["output_shape"] = node.shape;
+    layer["parameters"] = count;
+    list.append(layer);
+  }
+  return list;
+}
+
+py::list tensors(const Network& network) {
+  py::list list;
+  for (const Tensor& tensor : network.parameters().tensors()) {
+    py::dict entry;
+    entry["name"] = tensor.name;
+    entry["shape"] = tensor.shape;
+    entry["trainable"] = tensor.trainable;
+    list.append(entry);
+  }
+  return list;
+}
+
+/// What a running fit owes Python: Ctrl-C answered, progress drawn, the epoch's end told. An
+/// exception raised there stops the core after the batch at hand and is raised again afterwards.
+class Callbacks {
+ public:
+  Callbacks(py::object on_epoch, py::object on_progress)
+      : on_epoch_(std::move(on_epoch)), on_progress_(std::move(on_progress)) {}
+
+  bool epoch(Index number, std::span<const Log> logs) {
+    const py::gil_scoped_acquire lock;
+    last_draw_ = Clock::now();
+    return !on_epoch_.is_none() && on_epoch_(number, dict_of(logs)).cast<bool>();
+  }
+
+  bool poll(const Progress& progress) {
+    const py::gil_scoped_acquire lock;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (on_progress_.is_none() || Clock::now() - last_draw_ < kRedraw) return false;
+    last_draw_ = Clock::now();
+    on_progress_(progress.epoch, progress.batches_done, progress.batches, dict_of(progress.logs));
+    return false;
+  }
+
+ private:
+  py::object on_epoch_;
+  py::object on_progress_;
+  Clock::time_point last_draw_ = Clock::now();
+};
+
+template <typename T>
+void fit(Model<T>& model, const py::array& x, const py::array& y, const py::object& sample_weight,
+         const py::object& validation, Index batch_size, Index epochs, Index initial_epoch, bool shuffle,
+         const py::object& on_epoch, const py::object& on_progress) {
+  const Dataset<T> data = dataset<T>(x, y, sample_weight);
+  Dataset<T> held_out;
+  py::tuple parts;
+  FitOptions<T> options;
+  if (!validation.is_none()) {
+    parts = validation.cast<py::tuple>();
+    held_out = dataset<T>(parts[0].cast<py::array>(), parts[1].cast<py::array>(), parts[2]);
+    options.validation = &held_out;
+  }
+  options.batch_size = batch_size;
+  options.epochs = epochs;
+  options.initial_epoch = initial_epoch;
+  options.shuffle = shuffle;
+  Callbacks callbacks(on_epoch, on_progress);
+  options.on_epoch = [&](Index epoch, std::span<const Log> logs) { return callbacks.epoch(epoch, logs); };
+  options.poll = [&](const Progress& progress) { return callbacks.poll(progress); };
+  {
+    const py::gil_scoped_release unlock;
+    model.fit(data, options);
+  }
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+template <typename T>
+void predict(const Model<T>& model, const py::array& x, py::array out) {
+  const MatrixView<const T> in = matrix<T>(x, "x");
+  require_layout<T>(out, "out");
+  if (out.ndim() != 2) fail("out: expected 2 axes (rows, outputs), got ", out.ndim());
+  if (!out.writeable()) fail("out: expected a writeable array");
+  const MatrixView<T> to(static_cast<T*>(out.mutable_data()), out.shape(0), out.shape(1));
+  const py::gil_scoped_release unlock;
+  model.predict(in, to);
+}
+
+template <typename T>
+void bind(py::module_& module, const char* name) {
+  using M = Model<T>;
+  py::class_<M>(module, name)
+      .def(py::init([](const std::string& config, std::uint64_t seed) { return M(network_from_json(config), seed); }),
+           py::arg("config"), py::arg("seed"))
+      .def_property_readonly("config", [](const M& m) { return to_json(m.network()); })
+      .def_property_readonly("seed", &M::seed)
+      .def("layers", [](const M& m) { return layers(m.network()); })
+      .def("tensors", [](const M& m) { return tensors(m.network()); })
+      .def("get_weights", [](const M& m) { return arrays_of(m.network(), m.parameters().data()); })
+      .def("set_weights", &set_weights<T>, py::arg("weights"))
+      .def(
+          "compile",
+          [](M& m, const std::string& loss, const std::string& optimizer, const std::string& metrics) {
+            m.compile(loss_from_json(loss), optimizer_from_json(optimizer), metrics_from_json(metrics));
+          },
+          py::arg("loss"), py::arg("optimizer"), py::arg("metrics"))
+      .def_property_readonly("compiled", &M::compiled)
+      .def_property_readonly("metric_names", [](const M& m) { return m.metric_names(); })
+      .def_property("learning_rate", &M::learning_rate, &M::set_learning_rate)
+      .def_property_readonly("iterations", &M::iterations)
+      .def("fit", &fit<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("validation"),
+           py::arg("batch_size"), py::arg("epochs"), py::arg("initial_epoch"), py::arg("shuffle"), py::arg("on_epoch"),
+           py::arg("on_progress"))
+      .def(
+          "train_on_batch",
+          [](M& m, const py::array& x, const py::array& y, const py::object& sample_weight) {
+            const Dataset<T> data = dataset<T>(x, y, sample_weight);
+            const py::gil_scoped_release unlock;
+            return m.train_on_batch(data);
+          },
+          py::arg("x"), py::arg("y"), py::arg("sample_weight"))
+      .def(
+          "evaluate",
+          [](const M& m, const py::array& x, const py::array& y, const py::object& sample_weight) {
+            const Dataset<T> data = dataset<T>(x, y, sample_weight);
+            const py::gil_scoped_release unlock;
+            return m.evaluate(data);
+          },
+          py::arg("x"), py::arg("y"), py::arg("sample_weight"))
+      .def("predict", &predict<T>, py::arg("x"), py::arg("out"))
+      .def(
+          "loss_and_gradients",
+          [](M& m, const py::array& x, const py::array& y, const py::object& sample_weight) {
+            const Dataset<T> data = dataset<T>(x, y, sample_weight);
+            std::vector<T> gradients(m.parameters().size());
+            double loss = 0;
+            {
+              const py::gil_scoped_release unlock;
+              loss = m.loss_and_gradients(data, gradients);
+            }
+            return py::make_tuple(loss, arrays_of(m.network(), gradients.data()));
+          },
+          py::arg("x"), py::arg("y"), py::arg("sample_weight"));
+}
+
+}  // namespace
+
+void bind_model(py::module_& module) {
+  bind<float>(module, "ModelFloat32");
+  bind<double>(module, "ModelFloat64");
+}
+
+}  // namespace laminar::bindings

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The include that all bindings share: one place decides what pybind11 converts by itself.
+#pragma once
+
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+namespace laminar::bindings {
+
+namespace py = pybind11;
+
+void bind_runtime(py::module_& module);
+void bind_families(py::module_& module);
+void bind_model(py::module_& module);
+
+}  // namespace laminar::bindings

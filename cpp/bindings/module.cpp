@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Table of contents of laminar._core.
+#include "bindings.hpp"
+
+#include "laminar/error.hpp"
+
+PYBIND11_MODULE(_core, module) {
+  using namespace laminar::bindings;
+  module.doc() = "The compiled core of laminar. Use the package laminar; this interface may change.";
+  pybind11::register_exception_translator([](std::exception_ptr error) {
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const laminar::NonFiniteError& e) {
+      PyErr_SetString(PyExc_FloatingPointError, e.what());
+    }
+  });
+  bind_runtime(module);
+  bind_families(module);
+  bind_model(module);
+}
