@@ -161,16 +161,44 @@ void pack(const T* w, Index stride, Index depth, Index columns, T* packed) {
   }
 }
 
+/// Swaps, in two rows that are H apart, the H x H blocks beside the diagonal.
+template <int H, typename V, int... J>
+inline void swap_blocks(V& a, V& b, Sequence<J...>) {
+  constexpr int lanes = sizeof...(J);
+  const V upper = __builtin_shufflevector(a, b, ((J & H) == 0 ? J : lanes + J - H)...);
+  const V lower = __builtin_shufflevector(a, b, ((J & H) == 0 ? J + H : lanes + J)...);
+  a = upper;
+  b = lower;
+}
+
+/// Transposes a square of vectors by swapping ever smaller blocks.
+template <int H, typename T>
+inline void transpose(Vector<T> (&rows)[kLanes<T>]) {
+  using Lanes = typename MakeSequence<static_cast<int>(kLanes<T>)>::type;
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes<T>; ++i) {
+    if ((i & H) == 0) swap_blocks<H>(rows[i], rows[i + H], Lanes{});
+  }
+  if constexpr (H > 1) transpose<H / 2, T>(rows);
+}
+
 template <typename T>
 void pack_transposed(const T* w, Index stride, Index depth, Index columns, T* packed) {
+  constexpr Index lanes = kLanes<T>;
   for (Index i = 0; i < depth; i += kPanel<T>) {
-    const Index width = depth - i > kLanes<T> ? 2 * kLanes<T> : kLanes<T>;
-    const Index count = minimum_of(width, depth - i);
-    for (Index l = 0; l < count; ++l) {
-      for (Index j = 0; j < columns; ++j) packed[j * width + l] = w[(i + l) * stride + j];
-    }
-    for (Index l = count; l < width; ++l) {
-      for (Index j = 0; j < columns; ++j) packed[j * width + l] = 0;
+    const Index width = depth - i > lanes ? 2 * lanes : lanes;
+    for (Index l = 0; l < width; l += lanes) {
+      const Index count = minimum_of(lanes, depth - i - l);
+      for (Index j = 0; j < columns; j += lanes) {
+        const Index filled = minimum_of(lanes, columns - j);
+        Vector<T> rows[lanes] = {};
+        for (Index r = 0; r < count; ++r) {
+          const T* from = w + (i + l + r) * stride + j;
+          rows[r] = filled == lanes ? load(from) : load_first(from, filled);
+        }
+        transpose<static_cast<int>(lanes) / 2, T>(rows);
+        for (Index c = 0; c < filled; ++c) store(packed + (j + c) * width + l, rows[c]);
+      }
     }
     packed += columns * width;
   }

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""laminar: dense neural networks on CPUs, fast, deterministic and small.
+
+Names, arguments and defaults are those of Keras 3; ``import laminar as keras`` works. All
+computation is done by the extension module ``_core``; nothing is imported here that takes long.
+
+Examples
+--------
+>>> import laminar
+>>> (x, y), test = laminar.datasets.load_digits()
+>>> model = laminar.Sequential(
+...     [laminar.layers.Dense(64, activation="relu"), laminar.layers.Dense(10, "softmax")]
+... )
+>>> model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+>>> history = model.fit(x, y, epochs=20, validation_data=test)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import (
+    activations,
+    callbacks,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    utils,
+)
+from ._core import __version__, get_num_threads, set_num_threads, show_config
+from ._spelling import module_getattr
+from .layers import Input
+from .sequential import Sequential
+
+__all__ = [
+    "Input",
+    "Sequential",
+    "__version__",
+    "activations",
+    "callbacks",
+    "datasets",
+    "get_num_threads",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "set_num_threads",
+    "show_config",
+    "utils",
+]
+
+if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
+    __getattr__ = module_getattr(__name__, __all__)

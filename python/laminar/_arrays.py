@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one place where users' data become arrays.
+
+What leaves here is C-contiguous, aligned, in native byte order, of exactly the wanted type, and
+shares memory with what came in where that was already so. Values are never silently narrowed:
+float64 and integers may be rounded to float32, as documented, all else is an error. Widths,
+finiteness and the range of labels are checked by the core, which knows the model.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+LABEL = np.dtype(np.int32)
+
+_HINTS = {
+    "O": "convert the columns to numbers first",
+    "U": "encode strings as numbers first",
+    "S": "encode bytes as numbers first",
+    "T": "encode strings as numbers first",
+    "c": "take the real part or pass real and imaginary parts as columns",
+    "M": "convert times to numbers first",
+    "m": "convert times to numbers first",
+}
+
+
+def features(value: object, name: str, dtype: np.dtype[Any]) -> Array:
+    """Return samples as an array (n, features) of ``dtype``, n > 0.
+
+    Parameters
+    ----------
+    value : array_like
+        Booleans, integers or floats of two dimensions, of any layout and byte order.
+    name : str
+        What to call it in an error message.
+    dtype : dtype
+        float32 or float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For other kinds of values, other dimensions, and no rows.
+    """
+    if type(value) is np.ndarray and value.dtype == dtype and value.ndim == 2 and len(value):
+        flags = value.flags
+        if flags.c_contiguous and flags.aligned:
+            return value
+    array = _numeric(value, name)
+    if array.ndim == 1 and array.size:
+        raise ValueError(
+            f"{name} must have two dimensions, (rows, features), got shape {array.shape}; "
+            f"for one sample use reshape(1, -1), for one feature reshape(-1, 1)"
+        )
+    return _converted(_with_rows(array, name, (2,), "(rows, features)"), name, dtype)
+
+
+def targets(value: object, name: str, dtype: np.dtype[Any]) -> Array:
+    """Return targets as an array (n, outputs) of ``dtype``; (n,) becomes (n, 1)."""
+    if value is None:
+        raise ValueError(f"{name} is missing")
+    array = _with_rows(_numeric(value, name), name, (1, 2), "(rows,) or (rows, outputs)")
+    return _converted(array if array.ndim == 2 else array[:, np.newaxis], name, dtype)
+
+
+def labels(value: object, name: str) -> Array:
+    """Return class numbers, integers of shape (n,) or (n, 1), as an int32 array (n,)."""
+    if value is None:
+        raise ValueError(f"{name} is missing")
+    array = _with_rows(_numeric(value, name), name, (1, 2), "(rows,), one class number a row")
+    if array.ndim == 2:
+        if array.shape[1] != 1:
+            raise ValueError(
+                f"{name} must hold one class number a row, shape (rows,), got shape "
+                f"{array.shape}; for one-hot rows use the loss categorical_crossentropy"
+            )
+        array = array[:, 0]
+    if array.dtype.kind == "f":
+        broken = ~(np.floor(array) == array)  # written so that NaN counts as broken
+        if broken.any():
+            row = int(np.argmax(broken))
+            raise ValueError(f"{name} must hold whole class numbers, got {array[row]} in row {row}")
+    limits = np.iinfo(LABEL)
+    for extreme in (array.min().item(), array.max().item()):
+        if not limits.min <= extreme <= limits.max:
+            raise ValueError(f"{name} must hold class numbers, got {extreme}")
+    return _converted(array, name, LABEL)
+
+
+def row_weights(value: object, name: str, dtype: np.dtype[Any]) -> Array | None:
+    """Return one weight a row as an array (n,) of ``dtype``; None stays None."""
+    if value is None:
+        return None
+    array = _with_rows(_numeric(value, name), name, (1, 2), "(rows,), one weight a row")
+    if array.ndim == 2:
+        if array.shape[1] != 1:
+            raise ValueError(
+                f"{name} must hold one weight a row, shape (rows,), got shape {array.shape}"
+            )
+        array = array[:, 0]
+    return _converted(array, name, dtype)
+
+
+def tensor(value: object, name: str, dtype: np.dtype[Any]) -> Array:
+    """Return an array of any shape as ``dtype``, for weights."""
+    return _converted(_numeric(value, name), name, dtype)
+
+
+def check_output(out: object, name: str, shape: tuple[int, int], rows: Array) -> None:
+    """Raise TypeError or ValueError unless ``out`` can receive results computed from ``rows``."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{name} must be an array, got {type(out).__name__}")
+    flags = out.flags
+    if out.dtype != rows.dtype or out.shape != shape:
+        raise ValueError(
+            f"{name} must be of shape {shape} and {rows.dtype}, got {out.shape} and {out.dtype}"
+        )
+    if not (flags.c_contiguous and flags.aligned and flags.writeable):
+        raise ValueError(f"{name} must be C-contiguous, aligned and writeable")
+    if np.may_share_memory(out, rows):
+        raise ValueError(f"{name} must not share memory with x")
+
+
+def _numeric(value: object, name: str) -> Array:
+    """Return ``value`` as a plain numpy array of real numbers."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(f"{name} has masked values; fill or drop them first")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a rectangular array: {error}") from None
+    if array.dtype.kind not in "biuf":
+        hint = _HINTS.get(array.dtype.kind, "")
+        raise TypeError(
+            f"{name} must hold booleans, integers or floats, got dtype {array.dtype}"
+            + (f"; {hint}" if hint else "")
+        )
+    return array
+
+
+def _with_rows(array: Array, name: str, dimensions: tuple[int, ...], expected: str) -> Array:
+    """Return ``array`` if it has one of the numbers of dimensions and at least one row."""
+    if array.ndim and array.shape[0] == 0:
+        raise ValueError(f"{name} has no rows, shape {array.shape}")
+    if array.ndim not in dimensions:
+        raise ValueError(f"{name} must have shape {expected}, got shape {array.shape}")
+    return array
+
+
+def _converted(array: Array, name: str, dtype: np.dtype[Any]) -> Array:
+    """Return ``array`` in the one form that the core takes, itself if it has it."""
+    flags = array.flags
+    if array.dtype == dtype and flags.c_contiguous and flags.aligned:
+        return array
+    try:
+        with np.errstate(over="raise"):
+            return array.astype(dtype, order="C", copy=True)
+    except FloatingPointError:
+        raise ValueError(f"{name} holds a value too large for {dtype}") from None

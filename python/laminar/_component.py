@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The base of everything that has a name in one of the core's lists.
+
+An activation, initializer, layer, loss, metric or optimizer is a name and its parameters. The
+core holds the lists and checks ranges; a class here gives one entry a typed constructor, checks
+the kind of what it is given, and turns it into the configuration that the core reads.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import numbers
+import operator
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from . import _core
+from ._spelling import argument_names, hint, keywords
+
+C = TypeVar("C", bound="Component")
+
+
+@functools.cache
+def entries(family: str) -> dict[str, dict[str, Any]]:
+    """Return the core's list of a family as {canonical name: entry}."""
+    return {entry["name"]: entry for entry in _core.entries(family)}
+
+
+def flag(value: object, where: str) -> bool:
+    """Return ``value`` as a bool; TypeError where it is none."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise TypeError(f"{where} must be True or False, got {value!r}")
+
+
+def number(value: object, where: str) -> int | float:
+    """Return ``value`` as a finite Python number; TypeError or ValueError where it is none."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{where} must be a number, got {value!r}")
+    result = int(value) if isinstance(value, numbers.Integral) else float(value)
+    if not math.isfinite(result):
+        raise ValueError(f"{where} must be finite, got {value!r}")
+    return result
+
+
+def integer(value: object, where: str, minimum: int = 0) -> int:
+    """Return ``value`` as an int of at least ``minimum``; TypeError or ValueError otherwise."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        result = operator.index(value)  # type: ignore[arg-type]  # the TypeError is the check
+    except TypeError:
+        raise TypeError(f"{where} must be an integer, got {value!r}") from None
+    if result < minimum:
+        raise ValueError(f"{where} must be at least {minimum}, got {result}")
+    return result
+
+
+def encoded(value: object) -> object:
+    """Return a constructor argument as what JSON can carry."""
+    if isinstance(value, Component):
+        return value._spec()
+    return list(value) if isinstance(value, tuple) else value
+
+
+class Component:
+    """An entry of one of the core's lists, with its parameters.
+
+    A subclass names its family, ``class Optimizer(Component, family="optimizer")``; the classes
+    below it name their entry, ``class Adam(Optimizer, entry="adam")``.
+    """
+
+    _family: ClassVar[str] = ""
+    _entry: ClassVar[str] = ""
+    _classes: ClassVar[dict[str, type[Any]]] = {}
+
+    def __init_subclass__(cls, family: str = "", entry: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if family:
+            cls._family = family
+            cls._classes = {}
+        if entry:
+            cls._entry = entry
+            cls._classes[entry] = cls
+
+    @keywords()
+    def __init__(self) -> None:
+        """Make an entry that has no parameters."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Check the kind of a parameter against the core's default; ranges are the core's."""
+        default = entries(self._family).get(self._entry, {"parameters": {}})["parameters"].get(name)
+        where = f"{type(self).__name__}: {name}"
+        if isinstance(default, bool):
+            value = flag(value, where)
+        elif isinstance(default, (int, float)):
+            value = number(value, where)
+        super().__setattr__(name, value)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, in a form that JSON can carry.
+
+        Returns
+        -------
+        dict
+            ``type(self).from_config(config)`` makes an equal object of it.
+        """
+        names = argument_names(type(self).__init__)
+        return {name: encoded(getattr(self, name)) for name in names}
+
+    @classmethod
+    def from_config(cls: type[C], config: Mapping[str, Any]) -> C:
+        """Make an object of what `get_config` returned.
+
+        Parameters
+        ----------
+        config : mapping
+            Arguments of the constructor by name.
+        """
+        return cls(**config)
+
+    def _spec(self) -> dict[str, Any]:
+        """Return the configuration that the core reads."""
+        parameters = entries(self._family)[self._entry]["parameters"]
+        return {"name": self._entry, **{name: encoded(getattr(self, name)) for name in parameters}}
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+def get(base: type[C], identifier: object) -> C:
+    """Return the object of family ``base`` that a user named.
+
+    Parameters
+    ----------
+    base : type
+        The family's class.
+    identifier : str, mapping, type or object
+        A name, alias or class name; ``{"name": name, **parameters}`` or Keras's
+        ``{"class_name": name, "config": parameters}``; a class; or an object, which is returned.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where there is no such entry; the message names the nearest one.
+    """
+    if isinstance(identifier, base):
+        return identifier
+    if isinstance(identifier, type) and issubclass(identifier, base):
+        return identifier()
+    if isinstance(identifier, str):
+        return _named(base, identifier)()
+    if isinstance(identifier, Mapping):
+        config = dict(identifier)
+        name = config.pop("class_name", None) or config.pop("name", None)
+        if not isinstance(name, str):
+            raise ValueError(
+                f"{base._family}: a configuration needs a 'name', got {dict(identifier)!r}"
+            )
+        return _named(base, name).from_config(config.get("config", config))
+    module = base.__module__.rpartition(".")[2]
+    raise TypeError(
+        f"{base._family} must be a name or an object of laminar.{module}, got {identifier!r}"
+    )
+
+
+def _named(base: type[C], name: str) -> type[C]:
+    """Return the class of a canonical name, an alias or a class name."""
+    classes: dict[str, type[C]] = base._classes
+    for cls in classes.values():
+        if name == cls.__name__:
+            return cls
+    try:
+        return classes[_core.resolve(base._family, name)]
+    except ValueError:
+        listed = entries(base._family).values()
+        known = {alias for entry in listed for alias in (entry["name"], *entry["aliases"])}
+        known.update(cls.__name__ for cls in classes.values())
+        raise ValueError(f"unknown {base._family} {name!r}; {hint(name, known)}") from None

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nearest spellings for names and arguments that do not exist, and old names for those that do.
+
+Every misspelt name in the package is reported through this file, so that all messages read alike.
+Nothing here runs on the path of a correct call beyond one comparison of the keyword names.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def hint(word: str, candidates: Iterable[str]) -> str:
+    """Return the part of an error message that helps a user who wrote ``word``."""
+    from difflib import get_close_matches  # needed only on the way to an error
+
+    names = sorted(candidates)
+    lowered = {name.lower(): name for name in names}
+    found = get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    if found:
+        return f"did you mean {lowered[found[0]]!r}?"
+    return f"there is {', '.join(names)}" if names else "there is none"
+
+
+def argument_names(function: Callable[..., object]) -> tuple[str, ...]:
+    """Return the names of a function's arguments, ``self`` excluded, in order."""
+    code = cast(Any, getattr(function, "__wrapped__", function)).__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return tuple(name for name in names if name != "self")
+
+
+def keywords(**renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function so that a misspelt keyword is a TypeError with the nearest right one.
+
+    Parameters
+    ----------
+    **renamed
+        Old names that still work and the arguments they stand for, ``lr="learning_rate"``.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        names = argument_names(function)
+        known = frozenset(names)
+        constructs = function.__name__ == "__init__"
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            if kwargs.keys() <= known:
+                return function(*args, **kwargs)
+            called = type(args[0]).__name__ if constructs else function.__name__
+            return function(*args, **cast(Any, _translated(called, names, renamed, kwargs)))
+
+        return checked
+
+    return decorate
+
+
+def _translated(
+    called: str, names: tuple[str, ...], renamed: Mapping[str, str], given: Mapping[str, object]
+) -> dict[str, object]:
+    """Return the keywords under their present names."""
+    result: dict[str, object] = {}
+    for word, value in given.items():
+        name = renamed.get(word, word)
+        if name not in names:
+            raise TypeError(f"{called}: unknown argument {word!r}; {hint(word, names)}")
+        if name in result or (name != word and name in given):
+            raise TypeError(f"{called}: {word!r} is another name of {name!r}; give one of them")
+        result[name] = value
+    return result
+
+
+def module_getattr(module: str, public: Iterable[str]) -> Callable[[str], Any]:
+    """Return a ``__getattr__`` for a module that names the nearest public name."""
+    names = tuple(public)
+
+    def missing(name: str) -> Any:
+        # Dunder names are asked for by Python's own machinery; they deserve no advice.
+        advice = "" if name.startswith("__") else f"; {hint(name, names)}"
+        raise AttributeError(f"module {module!r} has no attribute {name!r}{advice}")
+
+    return missing

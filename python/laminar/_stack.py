@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers of a model and its weights: everything about Sequential but running data through it.
+
+A stack is built when its input width is known: then the core's model exists, and the layers are
+attached to it. Adding or removing a layer takes the model apart again; the layers keep their
+weights, and the next build gives them back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from . import _arrays, _core, _seed, _summary
+from ._compiled import Compiled
+from ._component import integer
+from ._spelling import keywords
+from .layers import Input, Layer, Shape, feature_shape
+from .layers import get as get_layer
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from .losses import Identifier as LossLike
+    from .losses import Loss
+    from .metrics import Identifier as MetricLike
+    from .metrics import Metric
+    from .optimizers import Identifier as OptimizerLike
+    from .optimizers import Optimizer
+
+    CoreModel = _core.ModelFloat32 | _core.ModelFloat64
+
+S = TypeVar("S", bound="Stack")
+
+_MODELS: dict[str, type[_core.ModelFloat32] | type[_core.ModelFloat64]] = {
+    "float32": _core.ModelFloat32,
+    "float64": _core.ModelFloat64,
+}
+
+
+class Weight(NamedTuple):
+    """What a tensor of weights is called, its shape, and whether training changes it."""
+
+    name: str
+    shape: tuple[int, ...]
+    trainable: bool
+
+
+class Stack:
+    """Layers, their weights, and what they are compiled with; see `Sequential`."""
+
+    @keywords()
+    def __init__(
+        self,
+        layers: Iterable[Layer | Input] | None = None,
+        name: str | None = None,
+        dtype: DTypeLike = "float32",
+        seed: int | None = None,
+    ) -> None:
+        self.name = name or type(self).__name__.lower()
+        self._dtype = _checked_dtype(dtype)
+        given_seed = None if seed is None else integer(seed, "Sequential: seed")
+        if given_seed is not None and given_seed >= _seed.LIMIT:
+            raise ValueError(f"Sequential: seed must be less than 2**64, got {seed}")
+        self._layers: list[Layer] = []
+        self._input: tuple[int] | None = None
+        self._model: CoreModel | None = None
+        self._outputs = 0
+        self._compiled: Compiled | None = None
+        # The core's training memory is one per model: other threads wait for it, and callbacks,
+        # which run on the thread that trains, pass.
+        self._lock = threading.RLock()
+        self._training = False
+        for layer in layers or ():
+            self.add(layer)
+        self._seed = _seed.next_seed() if given_seed is None else given_seed
+        self._build_if_known()
+
+    def add(self, layer: Layer | Input) -> None:
+        """Append a layer, or give the input to a model that has no layers yet.
+
+        Parameters
+        ----------
+        layer : Layer or Input
+            A layer that no other model has.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where it is none, its name is taken, or it belongs to a model already.
+        """
+        self._not_in_training("add")
+        if isinstance(layer, Input):
+            if self._layers or self._input:
+                raise ValueError("add: an Input must come first, and once")
+            self._input = layer.shape
+            return
+        if not isinstance(layer, Layer):
+            raise TypeError(f"add: layer must be a Layer or an Input, got {layer!r}")
+        if layer._owner is not None and layer._owner() is not None:
+            raise ValueError(
+                f"add: layer {layer.name or layer._entry!r} belongs to a model already; "
+                f"make another with {type(layer).__name__}.from_config(layer.get_config())"
+            )
+        if layer._name is not None and layer._name in (other._name for other in self._layers):
+            raise ValueError(f"add: the model has a layer named {layer._name!r} already")
+        if not self._layers and layer.input_shape is not None:
+            if self._input not in (None, layer.input_shape):
+                raise ValueError(
+                    f"add: the Input has shape {self._input}, the first layer's input_shape "
+                    f"is {layer.input_shape}"
+                )
+            self._input = layer.input_shape
+        self._take_apart(keep=True)
+        layer._owner = weakref.ref(self)
+        self._layers.append(layer)
+
+    def pop(self) -> Layer:
+        """Remove the last layer and return it; ValueError if there is none."""
+        self._not_in_training("pop")
+        if not self._layers:
+            raise ValueError("pop: the model has no layers")
+        self._take_apart(keep=True)
+        layer = self._layers.pop()
+        layer._owner = None
+        return layer
+
+    @keywords()
+    def build(self, input_shape: Shape | None = None) -> None:
+        """Make the weights.
+
+        Parameters
+        ----------
+        input_shape : tuple of int or int, optional
+            ``(None, features)``, ``(features,)`` or ``features``; not needed where the model has
+            an `Input`.
+
+        Raises
+        ------
+        ValueError
+            Where the width is unknown, differs from what is known, or the layers do not fit.
+        """
+        shape = self._input
+        if input_shape is not None:
+            whole = isinstance(input_shape, Sequence) and len(input_shape) == 2
+            given = input_shape[1:] if whole else input_shape  # type: ignore[index]
+            shape = feature_shape(given, "build: input_shape")
+        if shape is None:
+            raise ValueError("build: the input width is unknown; give input_shape or an Input")
+        if self._input is not None and shape != self._input:
+            raise ValueError(f"build: the model takes input of shape {self._input}, got {shape}")
+        if self._model is None:
+            self._build(shape)
+
+    @keywords()
+    def compile(
+        self,
+        optimizer: OptimizerLike = "rmsprop",
+        loss: LossLike | None = None,
+        metrics: MetricLike | Sequence[MetricLike] | None = None,
+    ) -> None:
+        """Choose what training does; the optimizer starts afresh, the weights stay.
+
+        Parameters
+        ----------
+        optimizer : str, mapping or Optimizer
+            See `laminar.optimizers`. An object that another model uses is copied, so that each
+            model has a learning rate of its own.
+        loss : str, mapping or Loss
+            See `laminar.losses`.
+        metrics : list of str, mapping or Metric, optional
+            See `laminar.metrics`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is wrong; nothing has changed then.
+        """
+        self._not_in_training("compile")
+        chosen = Compiled(optimizer, loss, metrics, self)
+        model = self._build_if_known()
+        if model is not None:
+            chosen.apply(model)
+        if self._compiled is not None and self._compiled.optimizer is not chosen.optimizer:
+            self._compiled.optimizer._bind(None)
+            self._compiled.optimizer._owner = None
+        chosen.optimizer._owner = weakref.ref(self)
+        self._compiled = chosen
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers from input to output, without the `Input`."""
+        return list(self._layers)
+
+    @property
+    def built(self) -> bool:
+        """Whether the input width is known and the model has weights."""
+        return self._build_if_known() is not None
+
+    @property
+    def dtype(self) -> str:
+        """The type of weights and of all computation, "float32" or "float64"."""
+        return str(self._dtype.name)
+
+    @property
+    def seed(self) -> int:
+        """The source of initial weights, shuffling and dropout."""
+        return self._seed
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...] | None:
+        """The shape of a batch of samples, (None, features); None while it is unknown."""
+        return None if self._input is None else (None, *self._input)
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of a batch of outputs, (None, outputs); ValueError if not built."""
+        return (None, *self._core("output_shape").layers()[-1]["output_shape"])
+
+    @property
+    def weights(self) -> list[Weight]:
+        """Name, shape and kind of each tensor, in the order of `get_weights`."""
+        return [
+            Weight(tensor["name"], tuple(tensor["shape"]), bool(tensor["trainable"]))
+            for tensor in self._core("weights").tensors()
+        ]
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer, whose learning rate is live; None before compile."""
+        return None if self._compiled is None else self._compiled.optimizer
+
+    @property
+    def loss(self) -> Loss | None:
+        """The loss; None before compile."""
+        return None if self._compiled is None else self._compiled.loss
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics, without the loss."""
+        return [] if self._compiled is None else list(self._compiled.metrics)
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The keys of logs: "loss" and the names of the metrics."""
+        return [] if self._compiled is None else list(self._compiled.keys)
+
+    def count_params(self) -> int:
+        """Return the number of weights; ValueError if the model is not built."""
+        return sum(int(layer["parameters"]) for layer in self._core("count_params").layers())
+
+    def get_weights(self) -> list[NDArray[Any]]:
+        """Return copies of all weights, layer by layer; ValueError if the model is not built."""
+        return self._core("get_weights").get_weights()
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Replace all weights; the optimizer's state stays.
+
+        Parameters
+        ----------
+        weights : sequence of array_like
+            As many arrays as `get_weights` returns, of the same shapes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where number, shapes or kinds differ; nothing has changed then.
+        """
+        core = self._core("set_weights")
+        tensors = [
+            _arrays.tensor(value, f"set_weights: weights[{i}]", self._dtype)
+            for i, value in enumerate(weights)
+        ]
+        with self._lock:
+            core.set_weights(tensors)
+
+    def summary(self, print_fn: Callable[[str], object] | None = None) -> None:
+        """Print a table of layers, shapes and weights.
+
+        Parameters
+        ----------
+        print_fn : callable, optional
+            Called once with the text, in place of `print`.
+        """
+        self._build_if_known()
+        title = f'Model "{self.name}" ({self.dtype})'
+        (print_fn or print)(_summary.table(title, self._layers, self._dtype.itemsize))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the structure of the model, without weights, in a form that JSON can carry."""
+        return {
+            "name": self.name,
+            "dtype": self.dtype,
+            "seed": self._seed,
+            "input_shape": None if self._input is None else list(self._input),
+            "layers": [
+                {"class_name": type(layer).__name__, "config": layer.get_config()}
+                for layer in self._layers
+            ],
+        }
+
+    @classmethod
+    def from_config(cls: type[S], config: Mapping[str, Any]) -> S:
+        """Make a model of what `get_config` returned; its initial weights are the same.
+
+        Parameters
+        ----------
+        config : mapping
+            A configuration.
+        """
+        shape = config["input_shape"]
+        start = [] if shape is None else [Input(shape)]
+        stack = [get_layer(layer) for layer in config["layers"]]
+        return cls([*start, *stack], config["name"], config["dtype"], config["seed"])
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}: {len(self._layers)} layers, {self.dtype}>"
+
+    def _build(self, shape: tuple[int]) -> CoreModel:
+        if not self._layers:
+            raise ValueError("build: the model has no layers; add one first")
+        with self._lock:
+            if self._model is not None:  # another thread was first
+                return self._model
+            config = {"input_shape": shape, "layers": [layer._spec() for layer in self._layers]}
+            model = _MODELS[self._dtype.name](json.dumps(config), self._seed)
+            try:
+                for index, layer in enumerate(self._layers):
+                    layer._attach(model, index)
+                if self._compiled is not None:
+                    self._compiled.apply(model)
+            except BaseException:
+                self._take_apart(keep=False)
+                raise
+            self._outputs = int(model.layers()[-1]["output_shape"][-1])
+            self._model, self._input = model, shape
+            return model
+
+    def _build_if_known(self) -> CoreModel | None:
+        """Build the model if its input width is known; return the core's, if there is one."""
+        if self._model is None and self._input is not None and self._layers:
+            return self._build(self._input)
+        return self._model
+
+    def _take_apart(self, keep: bool) -> None:
+        """Return to the state before building; with ``keep``, layers take their weights along."""
+        for layer in self._layers:
+            layer._detach(keep)
+        if self._compiled is not None:
+            self._compiled.optimizer._bind(None)
+        self._model = None
+
+    def _core(self, where: str) -> CoreModel:
+        model = self._build_if_known()
+        if model is None:
+            raise ValueError(
+                f"{where}: the model is not built: the first data, Input or build give its input "
+                "width" + ("" if self._layers else ", and it has no layers")
+            )
+        return model
+
+    @contextlib.contextmanager
+    def _built_for(self, x: NDArray[Any]) -> Iterator[CoreModel]:
+        """Give the core's model, built for the width of ``x`` if it is not yet.
+
+        Where the call then finds its arguments wrong, the width is forgotten again.
+        """
+        model = self._build_if_known()
+        if model is not None:
+            yield model
+            return
+        model = self._build((int(x.shape[1]),))
+        try:
+            yield model
+        except (TypeError, ValueError):
+            if self._compiled is None or model.iterations == 0:
+                self._take_apart(keep=False)
+                self._input = None
+            raise
+
+    def _ready(self, where: str, training: bool = False) -> Compiled:
+        """Return what the model is compiled with, if it may be used by ``where`` now."""
+        if not training:
+            self._not_in_training(where)
+        if self._compiled is None:
+            raise ValueError(f"{where}: compile the model first")
+        return self._compiled
+
+    def _not_in_training(self, where: str) -> None:
+        if self._training:
+            raise RuntimeError(f"{where}: the model is being trained")
+
+    @contextlib.contextmanager
+    def _in_training(self) -> Iterator[None]:
+        with self._lock:
+            self._training = True
+            try:
+                yield
+            finally:
+                self._training = False
+
+
+def _checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """Return float32 or float64; an error for anything else."""
+    try:
+        result = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"Sequential: dtype must be a type of numbers, got {dtype!r}") from None
+    if dtype is None or result.name not in _MODELS or not result.isnative:  # type: ignore[redundant-expr]
+        raise ValueError(f"Sequential: dtype must be 'float32' or 'float64', got {dtype!r}")
+    return result

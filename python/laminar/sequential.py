@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sequential: a network in which each layer reads the one before.
+
+The core's model does the work; this file checks what only Python can see, turns users' data into
+arrays, and calls callbacks between epochs. Everything is checked before anything changes: a call
+that raises TypeError or ValueError leaves the model as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _arrays, _progress, _rows
+from ._component import flag, integer
+from ._spelling import keywords
+from ._stack import Stack
+from .callbacks import CallbackList, History
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from ._stack import CoreModel
+    from .losses import Loss
+
+
+class Sequential(Stack):
+    """A network in which each layer reads the one before.
+
+    The input width is given by an `Input`, by the first layer's ``input_shape``, by `build`, or
+    inferred from the first data. With it the model is built: it has weights.
+
+    Parameters
+    ----------
+    layers : iterable of Layer, optional
+        The layers from input to output, which may start with an `Input`. A layer belongs to one
+        model.
+    name : str, optional
+        Kept for the reader.
+    dtype : {"float32", "float64"}
+        The type of weights and of all computation. Data of other types are converted: integers
+        beyond 2**24 and float64 are rounded to float32.
+    seed : int, optional
+        0 ≤ seed < 2**64: the source of initial weights, shuffling and dropout. Without it, see
+        `laminar.utils.set_random_seed`.
+
+    Attributes
+    ----------
+    stop_training : bool
+        A callback sets it to end fit after the epoch.
+    history : History or None
+        That of the last fit.
+
+    Examples
+    --------
+    >>> model = Sequential([Input(shape=(30,)), layers.Dense(64, "relu"), layers.Dense(1)])
+    >>> model.compile(optimizer="adam", loss="mse")
+    >>> history = model.fit(x, y, epochs=10, validation_split=0.2)
+    """
+
+    stop_training: bool = False
+    history: History | None = None
+
+    @keywords(nb_epoch="epochs")
+    def fit(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int | None = 32,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        callbacks: object = None,
+        validation_split: float = 0.0,
+        validation_data: Sequence[Any] | None = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: ArrayLike | None = None,
+        initial_epoch: int = 0,
+    ) -> History:
+        """Train for some epochs, each of which sees every row once.
+
+        Parameters
+        ----------
+        x : array_like
+            (n, features), booleans, integers or floats.
+        y : array_like
+            (n, outputs), or (n,) for one output; for a sparse loss class numbers, (n,) or (n, 1).
+        batch_size : int or None
+            Rows an update, at least 1; None, or n and more, is all rows. A last partial batch is
+            weighted by its own size.
+        epochs : int
+            The number of the last epoch: ``epochs - initial_epoch`` are trained.
+        verbose : {"auto", 0, 1, 2}
+            0 is silent, 2 prints one line an epoch; "auto" and 1 draw a bar on a terminal or in a
+            notebook and are like 2 elsewhere.
+        callbacks : Callback or list of Callback, optional
+            Called between epochs.
+        validation_split : float
+            In [0, 1): the fraction of rows, the last ones before shuffling, held out for
+            validation. A UserWarning tells where they hold a class that the others lack.
+        validation_data : tuple, optional
+            ``(x, y)`` or ``(x, y, sample_weight)`` for validation, in place of a split.
+        shuffle : bool
+            Draw a new order of the rows each epoch.
+        class_weight : dict, optional
+            {class number: weight} for every class that occurs; multiplies ``sample_weight``.
+        sample_weight : array_like, optional
+            (n,): the weight of each row in the loss.
+        initial_epoch : int
+            The number of the first epoch, to go on counting after an earlier fit.
+
+        Returns
+        -------
+        History
+            Loss and metrics of each epoch; also kept as ``model.history``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is wrong; nothing has changed then.
+        FloatingPointError
+            Where the loss is no longer finite; the last finite weights are kept.
+        KeyboardInterrupt
+            At Ctrl-C; the weights are those of the last completed batch.
+        """
+        compiled = self._ready("fit")
+        epochs = integer(epochs, "fit: epochs")
+        initial_epoch = integer(initial_epoch, "fit: initial_epoch")
+        style = _progress.style(verbose)
+        history = History()
+        calls = CallbackList("fit", callbacks, history)
+        train = _rows.prepared("fit", x, y, sample_weight, self._dtype, compiled.loss)
+        validation = None
+        if validation_data is not None:
+            validation = _validation_rows(validation_data, self._dtype, compiled.loss)
+        elif validation_split:
+            train, validation = _rows.split(train, validation_split, compiled.loss)
+        train = _rows.with_class_weight("fit", train, class_weight)
+        size = _batch_size(batch_size, "fit", train.length)
+        shuffle = flag(shuffle, "fit: shuffle")
+        keys = compiled.keys + ([f"val_{key}" for key in compiled.keys] if validation else [])
+        params = {
+            "epochs": epochs,
+            "steps": -(-train.length // size),
+            "verbose": verbose,
+            "metrics": keys,
+        }
+        last: dict[str, float] = {}
+
+        def on_epoch(epoch: int, logs: Mapping[str, float]) -> bool:
+            nonlocal last
+            last = compiled.named(logs)
+            calls.epoch_end(epoch, last)
+            shown.epoch(epoch, last)
+            if not self.stop_training and epoch + 1 < epochs:
+                calls.epoch_begin(epoch + 1)
+            return bool(self.stop_training)
+
+        def on_progress(epoch: int, done: int, batches: int, logs: Mapping[str, float]) -> None:
+            shown.batch(epoch, done, batches, compiled.named(logs))
+
+        with self._built_for(train.x) as core, self._in_training():
+            shown = style(epochs, initial_epoch)
+            self.stop_training = False
+            calls.start(self, params)
+            previous, self.history = self.history, history
+            try:
+                if initial_epoch < epochs and not self.stop_training:
+                    calls.epoch_begin(initial_epoch)
+                    core.fit(
+                        *train,
+                        validation,
+                        size,
+                        epochs,
+                        initial_epoch,
+                        shuffle,
+                        on_epoch,
+                        on_progress if shown.within_epoch else None,
+                    )
+            except (TypeError, ValueError):
+                if not history.epoch:  # the core refused the arguments
+                    self.history = previous
+                raise
+            finally:
+                shown.close()
+        calls.end(last)
+        return history
+
+    @keywords()
+    def train_on_batch(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Make one update with all rows given.
+
+        Parameters
+        ----------
+        x, y, sample_weight, class_weight
+            As in `fit`.
+        return_dict : bool
+            Return {key: value} in place of a list.
+
+        Returns
+        -------
+        float, list of float or dict
+            The loss before the update, followed by the metrics if there are any.
+
+        Raises
+        ------
+        TypeError, ValueError, FloatingPointError
+            As in `fit`.
+        """
+        compiled = self._ready("train_on_batch")
+        rows = _rows.prepared("train_on_batch", x, y, sample_weight, self._dtype, compiled.loss)
+        rows = _rows.with_class_weight("train_on_batch", rows, class_weight)
+        with self._built_for(rows.x) as core, self._in_training():
+            return _values(core.train_on_batch(*rows), compiled.keys, return_dict)
+
+    @keywords()
+    def evaluate(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int | None = None,
+        verbose: str | int = 0,
+        sample_weight: ArrayLike | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return loss and metrics over all rows, as prediction sees them: without dropout.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            As in `fit`.
+        batch_size : int or None
+            Accepted for Keras's sake; the result does not depend on it.
+        verbose : {0, 1, 2, "auto"}
+            Unless 0, print the values as one line.
+        return_dict : bool
+            Return {key: value} in place of a list.
+
+        Returns
+        -------
+        float, list of float or dict
+            The loss, followed by the metrics if there are any.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `fit`.
+        """
+        compiled = self._ready("evaluate", training=True)
+        style = _progress.style(verbose, "evaluate")
+        rows = _rows.prepared("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
+        _batch_size(batch_size, "evaluate", rows.length)
+        with self._built_for(rows.x) as core:
+            values = core.evaluate(*rows)
+        if style is not _progress.Silent:
+            print(_progress.described(dict(zip(compiled.keys, values, strict=True))))
+        return _values(values, compiled.keys, return_dict)
+
+    @keywords()
+    def predict(
+        self,
+        x: ArrayLike,
+        batch_size: int | None = None,
+        verbose: str | int = 0,
+        *,
+        out: NDArray[Any] | None = None,
+    ) -> NDArray[Any]:
+        """Return the network's output for each row.
+
+        Any number of threads may call it at once. A row's output does not depend, in any bit, on
+        the other rows.
+
+        Parameters
+        ----------
+        x : array_like
+            (n, features). C-contiguous arrays of the model's dtype are not copied.
+        batch_size, verbose
+            Accepted for Keras's sake: rows are taken in blocks that fit the cache, silently.
+        out : ndarray, optional
+            C-contiguous, writeable, (n, outputs), of the model's dtype: receives the result.
+
+        Returns
+        -------
+        ndarray
+            ``out``, or a new array (n, outputs).
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is wrong.
+        """
+        rows = _arrays.features(x, "predict: x", self._dtype)
+        _batch_size(batch_size, "predict", len(rows))
+        if self._model is not None:
+            return self._predicted(self._model, rows, out)
+        with self._built_for(rows) as core:
+            return self._predicted(core, rows, out)
+
+    def _predicted(
+        self, core: CoreModel, rows: NDArray[Any], out: NDArray[Any] | None
+    ) -> NDArray[Any]:
+        shape = (len(rows), self._outputs)
+        if out is None:
+            out = np.empty(shape, self._dtype)
+        else:
+            _arrays.check_output(out, "predict: out", shape, rows)
+        core.predict(rows, out)
+        return out
+
+    @keywords()
+    def loss_and_gradients(
+        self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> tuple[float, list[NDArray[Any]]]:
+        """Return the loss over all rows and its gradient; nothing is updated.
+
+        Dropout acts as it would in the next update.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        loss : float
+            The mean over the rows of weight times loss.
+        gradients : list of ndarray
+            The derivative of the loss by each tensor of `get_weights`, in that order.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `fit`.
+        """
+        compiled = self._ready("loss_and_gradients", training=True)
+        rows = _rows.prepared("loss_and_gradients", x, y, sample_weight, self._dtype, compiled.loss)
+        with self._built_for(rows.x) as core, self._lock:
+            return core.loss_and_gradients(*rows)
+
+
+def _validation_rows(data: Sequence[Any], dtype: np.dtype[Any], loss: Loss) -> _rows.Rows:
+    """Return the user's validation data as rows."""
+    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+        size = f" of {len(data)}" if isinstance(data, (tuple, list)) else ""
+        raise ValueError(
+            "fit: validation_data must be (x, y) or (x, y, sample_weight), "
+            f"got {type(data).__name__}{size}"
+        )
+    x, y, weight = (*data, None)[:3]
+    return _rows.prepared("fit: validation_data", x, y, weight, dtype, loss)
+
+
+def _batch_size(value: int | None, where: str, rows: int) -> int:
+    """Return the rows of a batch, at most all of them."""
+    if value is None:
+        return rows
+    return min(integer(value, f"{where}: batch_size", minimum=1), rows)
+
+
+def _values(
+    values: list[float], keys: list[str], return_dict: bool
+) -> float | list[float] | dict[str, float]:
+    """Return loss and metrics in the form that Keras does."""
+    if return_dict:
+        return dict(zip(keys, values, strict=True))
+    return values if len(values) > 1 else values[0]

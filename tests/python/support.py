@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What test files share: the core's lists as test parameters, small models, subprocesses."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from reference import Dense, Spec
+
+import laminar
+from laminar import Sequential, _core, layers
+
+FAMILIES = ("activation", "initializer", "layer", "loss", "metric", "optimizer")
+
+
+@functools.cache
+def specs(family: str) -> tuple[Spec, ...]:
+    """Return every entry of a family with its defaults."""
+    return tuple({"name": e["name"], **e["parameters"]} for e in _core.entries(family))
+
+
+def spec_id(value: object) -> str | None:
+    """Name a test parameter by its entry."""
+    return value["name"] if isinstance(value, dict) else None
+
+
+def trainable_activations() -> list[Spec]:
+    """Return every activation that can be trained by gradient."""
+    trainable = {entry["name"] for entry in _core.entries("activation") if entry["trainable"]}
+    return [spec for spec in specs("activation") if spec["name"] in trainable]
+
+
+def identity_model(width: int, activation: Any, dtype: str = "float64") -> Sequential:
+    """Return a model that applies an activation to its input."""
+    model = Sequential([layers.Input(width), layers.Dense(width, activation)], dtype=dtype)
+    model.set_weights([np.eye(width), np.zeros(width)])
+    return model
+
+
+def reference_network(model: Sequential) -> list[Dense]:
+    """Return the weights of a model of Dense layers with biases, for the reference."""
+    weights = [w.astype(np.float64) for w in model.get_weights()]
+    network = []
+    for i, layer in enumerate(model.layers):
+        assert isinstance(layer, layers.Dense)
+        network.append(Dense(weights[2 * i], weights[2 * i + 1], layer.activation._spec()))
+    return network
+
+
+def targets(loss: Spec, rows: int, width: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Return random targets of the kind that a loss takes."""
+    match loss["name"]:
+        case "sparse_categorical_crossentropy":
+            return rng.integers(0, width, rows).astype(np.int32)
+        case "categorical_crossentropy":
+            return np.eye(width)[rng.integers(0, width, rows)]
+        case "binary_crossentropy":
+            return rng.integers(0, 2, (rows, width)).astype(np.float64)
+        case _:
+            return rng.normal(size=(rows, width))
+
+
+def small_classifier(seed: int = 3, built: bool = True, **compiled: Any) -> Sequential:
+    """Return a compiled model of 6 features and 3 classes."""
+    stack: list[Any] = [layers.Input(6)] if built else []
+    stack += [layers.Dense(5, "tanh"), layers.Dropout(0.1), layers.Dense(3, "softmax")]
+    model = Sequential(stack, seed=seed)
+    settings = {"optimizer": "adam", "loss": "sparse_categorical_crossentropy", **compiled}
+    model.compile(**settings)
+    return model
+
+
+def blobs(rows: int = 40, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return samples of 6 features around 3 centres, and their classes."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, rows).astype(np.int32)
+    y[:3] = (0, 1, 2)
+    centres = 2 * rng.normal(size=(3, 6))
+    return (centres[y] + rng.normal(size=(rows, 6))).astype(np.float32), y
+
+
+def fingerprint(arrays: Sequence[NDArray[Any]]) -> str:
+    """Return a hash of all bits."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a fresh interpreter that sees the same laminar and these files."""
+    here = os.path.dirname(__file__)
+    package = os.path.dirname(os.path.dirname(laminar.__file__))
+    path = os.pathsep.join([here, package, os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )

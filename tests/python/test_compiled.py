@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support import small_classifier
+
+from laminar import Sequential, layers, losses, metrics, optimizers
+from laminar._compiled import Compiled
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["sgd", "SGD", optimizers.SGD, optimizers.SGD(), {"name": "sgd"}]
+)
+@pytest.mark.parametrize("loss", ["mse", "MeanSquaredError", losses.MeanSquaredError()])
+@pytest.mark.parametrize("chosen", [["mae"], "mae", (metrics.MeanAbsoluteError(name="mae"),)])
+def test_strings_and_objects(optimizer: Any, loss: Any, chosen: Any) -> None:
+    made = Compiled(optimizer, loss, chosen, owner=None)
+    assert isinstance(made.optimizer, optimizers.SGD)
+    assert isinstance(made.loss, losses.MeanSquaredError)
+    assert made.keys == ["loss", "mae"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"optimizer": "adma"}, ValueError, "'adma'; did you mean 'adam'"),
+        ({"optimizer": 0.1}, TypeError, "optimizer must be a name or an object"),
+        ({"loss": "categorical_crossentropi"}, ValueError, "mean 'categorical_crossentropy'"),
+        ({"loss": None}, ValueError, "compile: a loss is needed"),
+        ({"loss": lambda y, p: 0}, TypeError, "loss must be a name or an object"),
+        ({"metrics": ["acuracy"]}, ValueError, "'acuracy'; did you mean 'accuracy'"),
+        ({"metrics": [3]}, TypeError, "metric must be a name or an object"),
+        ({"metric": ["accuracy"]}, TypeError, "'metric'; did you mean 'metrics'"),
+        ({"optimizer": {"name": "sgd", "rate": 1}}, TypeError, "unknown argument 'rate'"),
+        ({"optimizer": {"name": "sgd", "learning_rate": -1}}, ValueError, "learning_rate"),
+        ({"loss": {"name": "huber", "delta": 0}}, ValueError, "delta"),
+    ],
+)
+def test_bad_arguments_change_nothing(arguments: Any, error: type[Exception], message: str) -> None:
+    model = small_classifier(metrics=["accuracy"])
+    before = (model.optimizer, model.loss, model.metrics)
+    with pytest.raises(error, match=message):
+        model.compile(**{"optimizer": "sgd", "loss": "mse", **arguments})
+    assert (model.optimizer, model.loss, model.metrics) == before
+
+
+def test_a_model_may_be_compiled_before_it_is_built() -> None:
+    model = Sequential([layers.Dense(2)])
+    model.compile(optimizers.Adam(0.125), "mse", ["mae"])
+    assert not model.built
+    assert model.metrics_names == ["loss", "mae"]
+    model.build((None, 3))
+    assert model.optimizer is not None
+    assert model.optimizer.learning_rate == 0.125
+    assert len(model.evaluate([[1, 2, 3]], [[0, 0]])) == 2
+
+
+def test_the_default_optimizer_is_keras_s() -> None:
+    model = Sequential([layers.Dense(2)])
+    model.compile(loss="mse")
+    assert isinstance(model.optimizer, optimizers.RMSprop)
+
+
+def test_what_is_not_compiled_says_so() -> None:
+    model = Sequential([layers.Input(3), layers.Dense(2)])
+    for name in ("fit", "train_on_batch", "evaluate", "loss_and_gradients"):
+        with pytest.raises(ValueError, match=f"{name}: compile the model first"):
+            getattr(model, name)([[1, 2, 3]], [[0, 0]])
+    assert model.predict([[1, 2, 3]]).shape == (1, 2)

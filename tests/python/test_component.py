@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every entry of the core's lists has a class, with the same names and defaults, and back."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from support import FAMILIES
+
+from laminar import (
+    _core,
+    activations,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+)
+from laminar._component import Component, flag, integer, number
+
+BASES: dict[str, tuple[ModuleType, type[Component]]] = {
+    "activation": (activations, activations.Activation),
+    "initializer": (initializers, initializers.Initializer),
+    "layer": (layers, layers.Layer),
+    "loss": (losses, losses.Loss),
+    "metric": (metrics, metrics.Metric),
+    "optimizer": (optimizers, optimizers.Optimizer),
+}
+ENTRIES = [(family, entry) for family in FAMILIES for entry in _core.entries(family)]
+NAMED = [(family, entry) for family, entry in ENTRIES if family != "layer"]
+LAYER_ARGUMENTS = {
+    "dense": {"units": 3},
+    "activation": {"activation": "tanh"},
+    "dropout": {"rate": 0.25},
+}
+
+
+def identify(value: object) -> str | None:
+    return value["name"] if isinstance(value, dict) else None
+
+
+def class_of(family: str, entry: dict[str, Any]) -> type[Any]:
+    return BASES[family][1]._classes[entry["name"]]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_classes_and_entries_are_the_same_set(family: str) -> None:
+    module, base = BASES[family]
+    assert set(base._classes) == {entry["name"] for entry in _core.entries(family)}
+    for cls in base._classes.values():
+        assert getattr(module, cls.__name__) is cls
+        assert cls.__name__ in module.__all__
+
+
+@pytest.mark.parametrize(("family", "entry"), NAMED, ids=identify)
+def test_arguments_and_defaults_are_the_entry_s(family: str, entry: dict[str, Any]) -> None:
+    arguments = dict(inspect.signature(class_of(family, entry)).parameters)
+    if family == "metric":
+        assert isinstance(arguments.pop("name").default, str)
+    assert {name: a.default for name, a in arguments.items()} == entry["parameters"]
+    for name, default in entry["parameters"].items():
+        assert isinstance(arguments[name].default, bool) == isinstance(default, bool)
+
+
+@pytest.mark.parametrize(("family", "entry"), NAMED, ids=identify)
+def test_every_name_and_class_name_gives_the_class(family: str, entry: dict[str, Any]) -> None:
+    cls = class_of(family, entry)
+    get = BASES[family][0].get
+    for name in (entry["name"], *entry["aliases"], cls.__name__):
+        assert type(get(name)) is cls
+    assert type(get(cls)) is cls
+    made = cls()
+    assert get(made) is made
+
+
+@pytest.mark.parametrize(("family", "entry"), NAMED, ids=identify)
+def test_configurations_make_equal_objects(family: str, entry: dict[str, Any]) -> None:
+    cls = class_of(family, entry)
+    get = BASES[family][0].get
+    changed = {
+        name: not default if isinstance(default, bool) else 0.125
+        for name, default in entry["parameters"].items()
+    }
+    made = cls(**changed)
+    config = json.loads(json.dumps(made.get_config()))
+    assert cls.from_config(config).get_config() == config
+    spec = {"name": entry["name"], **changed}
+    assert made._spec() == spec
+    assert get(spec)._spec() == spec
+    assert get({"class_name": cls.__name__, "config": config})._spec() == spec
+    assert repr(made).startswith(f"{cls.__name__}(")
+
+
+@pytest.mark.parametrize(("family", "entry"), ENTRIES, ids=identify)
+def test_misspelt_arguments_are_named(family: str, entry: dict[str, Any]) -> None:
+    cls = class_of(family, entry)
+    right = LAYER_ARGUMENTS.get(entry["name"], {}) if family == "layer" else {}
+    for name in inspect.signature(cls).parameters:
+        wrong = name[:-1] + "x"
+        given = {key: value for key, value in right.items() if key != name}
+        with pytest.raises(
+            TypeError, match=f"{cls.__name__}: unknown argument '{wrong}'; did you mean"
+        ):
+            cls(**given, **{wrong: 1})
+
+
+@pytest.mark.parametrize(("family", "entry"), NAMED, ids=identify)
+def test_values_of_another_kind_are_refused(family: str, entry: dict[str, Any]) -> None:
+    cls = class_of(family, entry)
+    for name, default in entry["parameters"].items():
+        bad = (1, "yes", None) if isinstance(default, bool) else ("1", True, None, 1j, [1.0])
+        for value in bad:
+            with pytest.raises(TypeError, match=f"{cls.__name__}: {name} must be"):
+                cls(**{name: value})
+        if not isinstance(default, bool):
+            with pytest.raises(ValueError, match=f"{cls.__name__}: {name} must be finite"):
+                cls(**{name: float("nan")})
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if f != "layer"])
+def test_unknown_names_are_told_the_nearest(family: str) -> None:
+    get = BASES[family][0].get
+    for entry in _core.entries(family):
+        wrong = entry["name"][:-1] + "qx"
+        with pytest.raises(ValueError, match=f"unknown {family} '{wrong}'"):
+            get(wrong)
+    with pytest.raises(TypeError, match=f"{family} must be a name or an object of laminar"):
+        get(3)
+    with pytest.raises(ValueError, match="needs a 'name'"):
+        get({"alpha": 1})
+
+
+def test_nearest_names() -> None:
+    with pytest.raises(ValueError, match="'adma'; did you mean 'adam'"):
+        optimizers.get("adma")
+    with pytest.raises(ValueError, match="did you mean 'LeakyReLU'"):
+        activations.get("leakyrelu")
+    with pytest.raises(AttributeError, match="'SDG'; did you mean 'SGD'"):
+        optimizers.SDG  # noqa: B018  # the look-up is the test
+
+
+def test_number() -> None:
+    assert number(np.float32(0.5), "n") == 0.5
+    assert type(number(np.int64(3), "n")) is int
+    for bad in ("1", None, True, np.True_):
+        with pytest.raises(TypeError, match="n must be a number"):
+            number(bad, "n")
+    with pytest.raises(ValueError, match="n must be finite"):
+        number(float("inf"), "n")
+
+
+def test_integer() -> None:
+    assert integer(np.int8(3), "n") == 3
+    for bad in (1.0, "1", None, True):
+        with pytest.raises(TypeError, match="n must be an integer"):
+            integer(bad, "n")
+    with pytest.raises(ValueError, match="n must be at least 1, got 0"):
+        integer(0, "n", minimum=1)
+
+
+def test_flag() -> None:
+    assert flag(np.True_, "f") is True
+    for bad in (1, 0, "True", None):
+        with pytest.raises(TypeError, match="f must be True or False"):
+            flag(bad, "f")

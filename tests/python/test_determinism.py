@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results are the same bits for any number of threads."""
+
+from __future__ import annotations
+
+import pytest
+from support import fingerprint
+
+import laminar
+from laminar import Sequential, datasets, layers
+
+pytestmark = pytest.mark.kernels
+
+THREADS = (1, 2, 3, 4, 8)
+
+
+def digits_model(dtype: str = "float32") -> Sequential:
+    """Return the agreed network on digits, which the C++ example trains too."""
+    model = Sequential(
+        [
+            layers.Dense(128, "relu"),
+            layers.Dropout(0.2),
+            layers.Dense(64, "relu"),
+            layers.Dropout(0.2),
+            layers.Dense(10, "softmax"),
+        ],
+        dtype=dtype,
+        seed=7,
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+@pytest.mark.parametrize("batch_size", [32, 300, None])
+def test_trained_weights_are_the_same_bits(batch_size: int | None) -> None:
+    (x, y), test = datasets.load_digits()
+    results = set()
+    for threads in THREADS:
+        laminar.set_num_threads(threads)
+        model = digits_model()
+        history = model.fit(
+            x, y, batch_size, epochs=3, verbose=0, validation_data=test, validation_split=0.0
+        )
+        everything = str((history.history, model.evaluate(*test)))
+        results.add((fingerprint(model.get_weights()), everything))
+    assert len(results) == 1
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "dtype"), [("sgd", "float64"), ("rmsprop", "float32"), ("adam", "float64")]
+)
+def test_large_layers_are_the_same_bits(optimizer: str, dtype: str) -> None:
+    (x, y), _ = datasets.load_digits()
+    results = set()
+    for threads in THREADS:
+        laminar.set_num_threads(threads)
+        model = Sequential(
+            [layers.Dense(513, "elu"), layers.Dense(257, "tanh"), layers.Dense(10, "softmax")],
+            dtype=dtype,
+            seed=1,
+        )
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        model.fit(x[:600], y[:600], batch_size=128, epochs=1, verbose=0)
+        _, gradients = model.loss_and_gradients(x[:601], y[:601])
+        results.add(fingerprint([*model.get_weights(), *gradients, model.predict(x)]))
+    assert len(results) == 1
