@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "laminar/activation.hpp"
+#include "laminar/config.hpp"
 #include "laminar/error.hpp"
 #include "laminar/initializer.hpp"
 #include "laminar/loss.hpp"
@@ -73,10 +74,14 @@ std::string resolve(const std::string& title, const std::string& name) {
   return family.entries[static_cast<std::size_t>(family.find(name))].name;
 }
 
+/// Throws where the configuration of an entry names no such entry or value.
+void check(const std::string& title, const std::string& config) { choice_from_json(family_named(title), config); }
+
 }  // namespace
 
 void bind_families(py::module_& module) {
   module.def("entries", &entries, py::arg("family"));
+  module.def("check", &check, py::arg("family"), py::arg("config"));
   module.def("resolve", &resolve, py::arg("family"), py::arg("name"));
 }
 

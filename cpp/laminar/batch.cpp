@@ -21,11 +21,11 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
 
 template <typename T>
 void BatchMemory<T>::forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch,
-                                      const Team& team) {
+                                      T scale, const Team& team) {
   for_row_blocks(batch.count, team, [&](Rows rows) {
     gather(pass, batch, rows);
     forward(pass, rows);
-    compare(pass, objective, batch, rows);
+    compare(pass, objective, batch, scale, rows);
     backward(pass, rows);
   });
 }
@@ -35,7 +35,7 @@ void BatchMemory<T>::gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows
   const Dataset<T>& data = batch.data;
   const bool labels = !labels_.empty();
   for (Index i = rows.begin; i < rows.end; ++i) {
-    const Index row = batch.order != nullptr ? batch.order[batch.first + i] : batch.first + i;
+    const Index row = batch.row(i);
     std::copy_n(data.x.data + row * data.x.columns, data.x.columns, pass.output_to_write(0, i));
     if (labels) {
       labels_[static_cast<std::size_t>(i)] = data.y.labels[static_cast<std::size_t>(row)];
@@ -48,7 +48,8 @@ void BatchMemory<T>::gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows
 }
 
 template <typename T>
-void BatchMemory<T>::compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, Rows rows) {
+void BatchMemory<T>::compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, T scale,
+                             Rows rows) {
   const int last = pass.last();
   const bool labels = !labels_.empty();
   Compared<T> c;
@@ -58,7 +59,7 @@ void BatchMemory<T>::compare(const Pass<T>& pass, const Objective& objective, co
   c.targets_stride = target_stride_;
   c.labels = labels ? labels_.data() + rows.begin : nullptr;
   c.weights = batch.data.sample_weight.empty() ? nullptr : weights_.data() + rows.begin;
-  c.scale = T(1) / static_cast<T>(batch.count);
+  c.scale = scale;
   c.delta = pass.delta(last, rows.begin);
   c.delta_stride = pass.plan[last].stride;
   c.losses = losses_.data() + rows.begin;

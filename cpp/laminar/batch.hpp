@@ -18,6 +18,15 @@ struct BatchRows {
   const Index* order;  // null: the rows as they stand
   Index first;
   Index count;
+
+  Index row(Index i) const { return order != nullptr ? order[first + i] : first + i; }
+  /// Sum of the rows' weights, which the batch's loss and gradient are divided by.
+  double weight() const {
+    if (data.sample_weight.empty()) return static_cast<double>(count);
+    double sum = 0;
+    for (Index i = 0; i < count; ++i) sum += static_cast<double>(data.sample_weight[static_cast<std::size_t>(row(i))]);
+    return sum;
+  }
 };
 
 template <typename T>
@@ -31,7 +40,9 @@ class BatchMemory {
   const std::vector<GradientTask>& tasks() const { return tasks_; }
 
   /// Phase A for this thread's share of the batch: losses, metrics and all deltas.
-  void forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, const Team& team);
+  /// Gradients are those of the sum of the rows' losses times `scale`.
+  void forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, T scale,
+                        const Team& team);
 
   /// Sum over the first `rows` rows, in their order: the same for every thread that asks.
   double loss_sum(Index rows) const;
@@ -39,7 +50,7 @@ class BatchMemory {
 
  private:
   void gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows);
-  void compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, Rows rows);
+  void compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, T scale, Rows rows);
 
   Plan plan_;
   AlignedBuffer<T> memory_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laminar/checks.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "laminar/error.hpp"
@@ -83,12 +84,15 @@ void check_dataset(const char* operation, const Network& network, const Objectiv
   if (static_cast<Index>(data.sample_weight.size()) != data.x.rows) {
     fail(operation, ": x has ", data.x.rows, " rows, sample_weight has ", data.sample_weight.size());
   }
+  T largest = 0;
   for (std::size_t i = 0; i < data.sample_weight.size(); ++i) {
     const T weight = data.sample_weight[i];
+    largest = std::max(largest, weight);
     if (!std::isfinite(weight) || weight < 0) {
       fail(operation, ": sample_weight must be finite and not negative, but row ", i, " is ", weight);
     }
   }
+  if (!(largest > 0)) fail(operation, ": sample_weight must be positive for at least one row, got only zeros");
 }
 
 template void check_input(const char*, const Network&, MatrixView<const float>);

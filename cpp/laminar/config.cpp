@@ -104,10 +104,10 @@ class Members {
 };
 
 /// {"name": …, parameter: value, …} of any family.
-template <typename C>
-C choice_from(const Json& json, const std::string& owner) {
+template <typename Make>
+auto choice_from(const Json& json, const std::string& owner, const Make& make) {
   Members members(json, owner);
-  C choice{std::string_view(members.text("name"))};
+  auto choice = make(members.text("name"));
   for (int i = 0; i < choice.info().count(); ++i) {
     const ParameterInfo& parameter = choice.info().parameters[i];
     if (parameter.range == Range::flag) {
@@ -122,6 +122,11 @@ C choice_from(const Json& json, const std::string& owner) {
   }
   members.finish();
   return choice;
+}
+
+template <typename C>
+C choice_from(const Json& json, const std::string& owner) {
+  return choice_from(json, owner, [](std::string_view name) { return C(name); });
 }
 
 Json json_of(const Choice& choice) {
@@ -222,6 +227,10 @@ std::vector<Metric> metrics_from_json(std::string_view text) {
   std::vector<Metric> metrics;
   for (const Json& metric : json) metrics.push_back(choice_from<Metric>(metric, "metrics"));
   return metrics;
+}
+
+Choice choice_from_json(const Family& family, std::string_view text) {
+  return choice_from(parse(text), family.title, [&](std::string_view name) { return Choice(family, name); });
 }
 
 std::string to_json(const Choice& choice) { return json_of(choice).dump(); }

@@ -23,6 +23,8 @@ Loss loss_from_json(std::string_view text);
 Optimizer optimizer_from_json(std::string_view text);
 /// [{"name": "accuracy"}, …]
 std::vector<Metric> metrics_from_json(std::string_view text);
+/// An entry of any family.
+Choice choice_from_json(const Family& family, std::string_view text);
 std::string to_json(const Choice& choice);
 
 }  // namespace laminar

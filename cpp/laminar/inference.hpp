@@ -13,7 +13,7 @@ namespace laminar {
 template <typename T>
 void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out);
 
-/// Loss (weighted mean over rows) and metrics, in the order of the objective's names.
+/// Loss (mean over rows, weighted by sample_weight) and metrics, in the order of the objective's names.
 template <typename T>
 std::vector<double> evaluate(const State<T>& state, const Dataset<T>& data);
 

@@ -29,7 +29,7 @@ const Family& loss_family() {
 
 bool Loss::class_labels() const { return traits(*this).class_labels; }
 
-bool Loss::absorbs(const Activation& last) const { return !from_logits() && traits(*this).absorbed == last.index(); }
+bool Loss::absorbs(const Activation& last) const { return traits(*this).absorbed == last.index(); }
 
 bool Loss::from_logits() const {
   for (int i = 0; i < info().count(); ++i) {

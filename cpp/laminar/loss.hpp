@@ -17,7 +17,8 @@ struct Loss : Choice {
 
   /// Targets are class numbers, not rows of values.
   bool class_labels() const;
-  /// The loss and this last activation are computed as one, from logits.
+  /// The loss and this last activation are computed as one, on its input: whether or not the user
+  /// wrote from_logits, the outputs are probabilities and the loss is exact.
   bool absorbs(const Activation& last) const;
   /// The outputs are already logits.
   bool from_logits() const;

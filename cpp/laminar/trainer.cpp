@@ -35,8 +35,9 @@ struct Trainer<T>::Batches {
 /// What came of a run of batches. Written by rank 0 alone.
 template <typename T>
 struct Trainer<T>::Outcome {
-  Index done = 0;  // updates made
-  Index rows = 0;  // rows seen
+  Index done = 0;     // updates made
+  Index rows = 0;     // rows seen
+  double weight = 0;  // of these rows
   bool finite = true;
   bool stop = false;
   double last_loss = 0;  // sum over the last batch
@@ -47,7 +48,7 @@ struct Trainer<T>::Outcome {
   /// Means over the rows seen.
   std::span<const Log> means() {
     const double n = static_cast<double>(std::max<Index>(rows, 1));
-    logs[0].value = loss / n;
+    logs[0].value = weight > 0 ? loss / weight : 0;
     for (std::size_t m = 0; m < metrics.size(); ++m) logs[m + 1].value = objective->metrics[m].finish(metrics[m] / n);
     return logs;
   }
@@ -98,7 +99,8 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
                      objective.absorbs_last,
                      state_.seed,
                      iteration};
-  memory.forward_and_back(pass, objective, batch, team);
+  const double weight = batch.weight();
+  memory.forward_and_back(pass, objective, batch, weight > 0 ? static_cast<T>(1 / weight) : T(0), team);
   team.barrier();
   const double loss = memory.loss_sum(batch.count);
   const bool finite = std::isfinite(loss);
@@ -108,6 +110,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
     outcome.loss += loss;
     for (std::size_t m = 0; m < outcome.metrics.size(); ++m) outcome.metrics[m] += memory.metric_sum(m, batch.count);
     outcome.rows += batch.count;
+    outcome.weight += weight;
   }
   if (!finite || outcome.stop) return false;
 
@@ -261,7 +264,7 @@ template <typename T>
 double Trainer<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients) {
   std::fill(gradients.begin(), gradients.end(), T(0));
   Outcome outcome = run({data, nullptr, data.x.rows, 0, 1, 0, gradients.data()}, nullptr);
-  return outcome.last_loss / static_cast<double>(data.x.rows);
+  return outcome.last_loss / outcome.weight;
 }
 
 template class Trainer<float>;

@@ -9,6 +9,7 @@ the kind of what it is given, and turns it into the configuration that the core 
 from __future__ import annotations
 
 import functools
+import json
 import math
 import numbers
 import operator
@@ -91,13 +92,14 @@ class Component:
         """Make an entry that has no parameters."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Check the kind of a parameter against the core's default; ranges are the core's."""
+        """Check a parameter: its kind against the core's default, its range by the core."""
         default = entries(self._family).get(self._entry, {"parameters": {}})["parameters"].get(name)
         where = f"{type(self).__name__}: {name}"
         if isinstance(default, bool):
             value = flag(value, where)
         elif isinstance(default, (int, float)):
             value = number(value, where)
+            _core.check(self._family, json.dumps({"name": self._entry, name: value}))
         super().__setattr__(name, value)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses, as objects that carry their arguments.
 
-A loss is computed per row; what is minimized and reported is, as in Keras, the mean over the n
-rows of weight times loss: the sum divided by n, not by the sum of the weights. y is the target
-and p the output of the network, of k columns.
+A loss is computed per row; what is minimized and reported is its mean over the rows, weighted by
+``sample_weight``: a row of weight 2 equals the row twice. (Keras divides by the number of rows
+instead of the sum of weights.) y is the target and p the output of the network, of k columns.
 """
 
 from __future__ import annotations

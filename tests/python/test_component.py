@@ -168,3 +168,14 @@ def test_flag() -> None:
     for bad in (1, 0, "True", None):
         with pytest.raises(TypeError, match="f must be True or False"):
             flag(bad, "f")
+
+
+def test_ranges_are_checked_where_the_value_is_given() -> None:
+    with pytest.raises(ValueError, match=r"'sgd': learning_rate must not be negative, got -1"):
+        optimizers.SGD(-1)
+    with pytest.raises(ValueError, match=r"'huber': delta must be greater than 0, got 0"):
+        losses.Huber(0)
+    adam = optimizers.Adam()
+    with pytest.raises(ValueError, match="learning_rate"):
+        adam.learning_rate = -0.1
+    assert adam.learning_rate == 0.001

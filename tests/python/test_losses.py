@@ -37,7 +37,7 @@ def test_values_agree_with_the_formula(
     weight = rng.uniform(0, 2, rows) if weighted else None
     model = identity_model(width, "linear")
     model.compile("sgd", loss=spec)
-    expected = (reference.losses(spec, y, p) * (1 if weight is None else weight)).mean()
+    expected = np.average(reference.losses(spec, y, p), weights=weight)
     assert model.evaluate(p, y, sample_weight=weight) == pytest.approx(expected, rel=1e-12)
     assert model.loss_and_gradients(p, y, weight)[0] == pytest.approx(expected, rel=1e-12)
     assert model.train_on_batch(p, y, weight) == pytest.approx(expected, rel=1e-12)
@@ -69,6 +69,21 @@ def test_fused_losses_are_right_for_all_logits(
     np.testing.assert_allclose(d_bias, [p, -p][:width], rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("activation", "loss"),
+    [("sigmoid", "binary_crossentropy"), ("softmax", "sparse_categorical_crossentropy")],
+)
+def test_from_logits_beside_the_activation_applies_it_once(activation: str, loss: str) -> None:
+    width = 1 if activation == "sigmoid" else 2
+    x, y = np.array([[0.3, -1.2][:width]]), np.array([1])
+    results = []
+    for from_logits in (False, True):
+        model = identity_model(width, activation)
+        model.compile("sgd", {"name": loss, "from_logits": from_logits})
+        results.append([model.evaluate(x, y), *model.loss_and_gradients(x, y)[1]])
+    np.testing.assert_equal(*results)
+
+
 def test_sparse_and_one_hot_targets_are_one_loss(rng: np.random.Generator) -> None:
     x = rng.normal(size=(20, 4))
     labels = rng.integers(0, 4, 20)
@@ -92,14 +107,14 @@ def test_worked_example() -> None:
     assert d_bias[0] == pytest.approx(-0.4886952633, rel=1e-8)
 
 
-def test_weight_multiplies_the_loss_of_a_row(rng: np.random.Generator) -> None:
+def test_a_row_of_weight_2_equals_the_row_twice(rng: np.random.Generator) -> None:
     x, y = rng.normal(size=(4, 2)), rng.normal(size=(4, 2))
     model = identity_model(2, "linear")
     model.compile("sgd", "mse")
-    plain = model.loss_and_gradients(x, y)
-    doubled = model.loss_and_gradients(x, y, np.full(4, 2))
-    assert doubled[0] == pytest.approx(2 * plain[0])
-    np.testing.assert_allclose(doubled[1][0], 2 * plain[1][0])
+    twice = model.loss_and_gradients(x[[0, 0, 1, 2, 3]], y[[0, 0, 1, 2, 3]])
+    weighted = model.loss_and_gradients(x, y, [2, 1, 1, 1])
+    assert weighted[0] == pytest.approx(twice[0], rel=1e-12)
+    np.testing.assert_allclose(weighted[1][0], twice[1][0], rtol=1e-12)
     first = model.loss_and_gradients(x, y, [4, 0, 0, 0])
     alone = model.loss_and_gradients(x[:1], y[:1])
     assert first[0] == pytest.approx(alone[0])

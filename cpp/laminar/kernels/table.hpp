@@ -84,7 +84,7 @@ struct LossRows {
   Index targets_stride = 0;
   const std::int32_t* labels = nullptr;
   const T* weights = nullptr;  // one per row, or null for 1
-  T scale = 1;                 // of the gradient: 1 / rows of the whole batch
+  T scale = 1;                 // of the gradient: 1 / weight of the whole batch
   T* delta = nullptr;          // gradient with respect to outputs as given; null: not wanted
   Index delta_stride = 0;
   T* losses = nullptr;  // one per row, times its weight
