@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PyTorch: the plain eager loop that its users write, on tensors that are there already."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+import cases
+import worker
+
+ACTIVATIONS = {"sigmoid": torch.nn.Sigmoid, "tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
+OUTPUTS = {
+    "binary": torch.nn.Sigmoid,
+    "categorical": lambda: torch.nn.Softmax(dim=1),
+    "mse": torch.nn.Identity,
+}
+LOSSES = {
+    "binary": torch.nn.BCEWithLogitsLoss,
+    "categorical": torch.nn.CrossEntropyLoss,
+    "mse": torch.nn.MSELoss,
+}
+
+
+class Peer:
+    """A torch.nn.Sequential with the case's weights; it ends in logits."""
+
+    @staticmethod
+    def set_threads(threads: int) -> None:
+        """Set the size of torch's thread pool."""
+        torch.set_num_threads(threads)
+
+    @staticmethod
+    def versions() -> dict[str, str]:
+        """Return the version."""
+        return {"torch": torch.__version__}
+
+    def __init__(self, case: cases.Case, x: np.ndarray, y: np.ndarray, weights: cases.Weights):
+        modules: list[torch.nn.Module] = []
+        for kernel, bias in zip(weights[::2], weights[1::2], strict=True):
+            linear = torch.nn.Linear(*kernel.shape)
+            with torch.no_grad():
+                linear.weight.copy_(torch.from_numpy(kernel.T))
+                linear.bias.copy_(torch.from_numpy(bias))
+            modules += [linear, ACTIVATIONS[case.activation]()]
+        self.model = torch.nn.Sequential(*modules[:-1])
+        self.with_output = torch.nn.Sequential(self.model, OUTPUTS[case.loss]())
+        self.criterion = LOSSES[case.loss]()
+        parameters = self.model.parameters()
+        if case.optimizer == "adam":
+            self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
+                parameters,
+                lr=cases.ADAM["learning_rate"],
+                betas=(cases.ADAM["beta_1"], cases.ADAM["beta_2"]),
+                eps=cases.ADAM["epsilon"],
+            )
+        else:
+            self.optimizer = torch.optim.SGD(parameters, lr=cases.SGD["learning_rate"])
+        self.batch = case.batch
+        self.x = torch.from_numpy(x)
+        self.y = torch.from_numpy(y if y.dtype == np.float32 else y.astype(np.int64))
+
+    def fit(self, epochs: int) -> None:
+        """Train."""
+        for _ in range(epochs):
+            for x, y in zip(self.x.split(self.batch), self.y.split(self.batch), strict=True):
+                self.optimizer.zero_grad()
+                loss = self.criterion(self.model(x), y)
+                loss.backward()
+                self.optimizer.step()
+
+    def weights(self) -> cases.Weights:
+        """Return the weights, kernels as (in, out)."""
+        return [p.detach().numpy().T for p in self.model.parameters()]
+
+    def predictor(self, x: np.ndarray) -> Callable[[], torch.Tensor]:
+        """Return a function that predicts x, a tensor already."""
+        tensor = torch.from_numpy(x)
+
+        def predict() -> torch.Tensor:
+            with torch.inference_mode():
+                return self.with_output(tensor)
+
+        return predict
+
+    def as_numpy(self, outputs: torch.Tensor) -> np.ndarray:
+        """Return the outputs as an array."""
+        return outputs.numpy()
+
+
+if __name__ == "__main__":
+    worker.main(Peer)

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every check of the repository, in one command: style, types, the C++ tests for each instruction set,
+# a consumer of the installed library, the sanitizer build, the Python tests. Works in .venv and
+# build/, which it makes where they are missing. What this machine cannot do is left out and named at
+# the end; everything else must pass.
+set -u -o pipefail
+cd "$(dirname "$0")/.." || exit 1
+unset LAMINAR_ISA  # set below where a check is about one instruction set
+
+CMAKE_BUILD_PARALLEL_LEVEL=$(nproc)
+export CMAKE_BUILD_PARALLEL_LEVEL PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
+
+passed=0
+failed=()
+left_out=()
+
+check() {  # check NAME COMMAND...: runs the command and counts the outcome
+  local name=$1 start=$SECONDS
+  shift
+  printf '\n=== %s\n' "$name"
+  if "$@"; then
+    passed=$((passed + 1))
+    printf -- '--- %s: ok, %d s\n' "$name" $((SECONDS - start))
+  else
+    failed+=("$name")
+    printf -- '--- %s: FAILED, %d s\n' "$name" $((SECONDS - start))
+  fi
+}
+
+leave_out() {
+  left_out+=("$1")
+  printf '\n=== left out: %s\n' "$1"
+}
+
+# ---- What the checks need.
+
+install_package() {
+  [ -x .venv/bin/python ] || python3 -m venv .venv || return
+  .venv/bin/pip install --quiet ".[test]" && return
+  # Perhaps there is no network: an environment that has the tools from an earlier run will do.
+  echo "trying with the packages that are installed already"
+  .venv/bin/pip install --quiet --no-index --no-build-isolation --no-deps . &&
+    .venv/bin/pip check
+}
+
+has_header() { echo "#include <$1>" | "${CXX:-c++}" -std=c++20 -x c++ -E - >/dev/null 2>&1; }
+
+bring_debian_packages() {
+  if ! { has_header doctest/doctest.h && has_header benchmark/benchmark.h; } &&
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq &&
+      apt-get install -y -qq --no-install-recommends doctest-dev libbenchmark-dev >/dev/null
+  fi
+  has_header doctest/doctest.h || leave_out "C++ tests (no doctest: Debian's doctest-dev)"
+  has_header benchmark/benchmark.h ||
+    leave_out "building bench/native (no Google Benchmark: Debian's libbenchmark-dev)"
+}
+
+on_off() { if "$@"; then echo ON; else echo OFF; fi; }
+
+# ---- The checks.
+
+check_format() {
+  find cpp tests bench \( -name '*.hpp' -o -name '*.cpp' \) -print0 |
+    xargs -0 .venv/bin/clang-format --dry-run -Werror
+}
+
+build() {  # build PRESET [CMAKE ARGUMENTS]
+  local preset=$1
+  shift
+  cmake --preset "$preset" "$@" >"build/$preset.log" || {
+    cat "build/$preset.log"
+    return 1
+  }
+  cmake --build --preset "$preset" -- --no-print-directory
+}
+
+runnable_isas() {
+  .venv/bin/python -c 'from laminar._core import show_config; print(*show_config()["isas"])'
+}
+
+mkdir -p build
+check "install into .venv" install_package
+bring_debian_packages
+
+check "ruff" .venv/bin/ruff check .
+check "ruff format" .venv/bin/ruff format --check .
+check "mypy" .venv/bin/mypy
+check "clang-format" check_format
+
+check "C++ build" build release \
+  -DLAMINAR_BUILD_TESTS="$(on_off has_header doctest/doctest.h)" \
+  -DLAMINAR_BUILD_BENCH="$(on_off has_header benchmark/benchmark.h)"
+if has_header doctest/doctest.h; then
+  check "C++ tests" ctest --preset release
+  check "sanitizer build" build asan
+  check "C++ tests under sanitizers" ctest --preset asan
+fi
+check "consumer" bash tests/consumer/run.sh build/release build/consumer \
+  -DPython_ROOT_DIR="$PWD/.venv"
+
+check "stubs" .venv/bin/python -m mypy.stubtest --allowlist tests/stubtest_allowlist.txt laminar._core
+for isa in $(runnable_isas); do
+  check "pytest, kernels, $isa" env LAMINAR_ISA="$isa" .venv/bin/pytest -q -m kernels
+done
+check "pytest" .venv/bin/pytest
+
+printf '\ntests/run.sh: %d checks passed, %d failed%s, in %d s; left out: %s\n' "$passed" \
+  "${#failed[@]}" "${failed:+ (${failed[*]})}" "$SECONDS" "${left_out[*]:-nothing}"
+[ "${#failed[@]}" = 0 ]
