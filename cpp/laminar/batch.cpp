@@ -17,11 +17,21 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
       losses_(rows),
       labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)),
       metrics_(objective.metrics.size() * static_cast<std::size_t>(rows)),
-      tasks_(gradient_tasks(network, kernels::kernels<T>().panel)) {}
+      tasks_(gradient_tasks(network, kernels::kernels<T>().panel)) {
+  if (SmallNetwork<T>::suits(network, objective, rows)) small_.emplace(network, objective, plan_);
+}
 
 template <typename T>
 void BatchMemory<T>::forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch,
                                       T scale, const Team& team) {
+  if (small_.has_value()) {
+    const Rows rows{0, batch.count};
+    gather(pass, batch, rows);
+    small_->forward(pass.parameters, memory(), batch.count);
+    compare(pass, objective, batch, scale, rows);
+    small_->backward(pass.parameters, memory(), batch.count);
+    return;
+  }
   for_row_blocks(batch.count, team, [&](Rows rows) {
     gather(pass, batch, rows);
     forward(pass, rows);

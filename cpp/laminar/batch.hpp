@@ -3,11 +3,13 @@
 // go forward, meet their loss and come back, block by block while they are in the nearest cache.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "laminar/objective.hpp"
 #include "laminar/parallel.hpp"
 #include "laminar/pass.hpp"
+#include "laminar/small.hpp"
 
 namespace laminar {
 
@@ -38,6 +40,8 @@ class BatchMemory {
   Index rows() const { return plan_.rows(); }
   T* memory() { return memory_.data(); }
   const std::vector<GradientTask>& tasks() const { return tasks_; }
+  /// The small network's step, null where the general one is used.
+  const SmallNetwork<T>* small() const { return small_.has_value() ? &*small_ : nullptr; }
 
   /// Phase A for this thread's share of the batch: losses, metrics and all deltas.
   /// Gradients are those of the sum of the rows' losses times `scale`.
@@ -61,6 +65,7 @@ class BatchMemory {
   std::vector<std::int32_t> labels_;
   std::vector<double> metrics_;  // [metric][row]
   std::vector<GradientTask> tasks_;
+  std::optional<SmallNetwork<T>> small_;
 };
 
 /// Calls work(Rows) over this thread's share of `count` rows in blocks that stay in its cache.

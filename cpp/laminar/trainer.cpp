@@ -118,16 +118,22 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   if (gradients == nullptr) {
     OptimizerState<T>& optimizer = *state_.optimizer;
     sink.parameters = state_.parameters.data();
-    sink.packed = &state_.packed;
+    sink.packed = memory.small() == nullptr ? &state_.packed : nullptr;  // else packed once, after the run
     sink.optimizer = optimizer.optimizer.index();
     sink.coefficients = optimizer.optimizer.template coefficients<T>(iteration + 1);
     for (std::size_t s = 0; s < sink.slots.size(); ++s) {
       sink.slots[s] = optimizer.slots[s].size() > 0 ? optimizer.slots[s].data() : nullptr;
     }
   }
-  const Team::Share share = team.share(static_cast<Index>(memory.tasks().size()));
-  for (Index t = share.begin; t < share.end; ++t) {
-    parameter_gradient(pass, memory.tasks()[static_cast<std::size_t>(t)], batch.count, sink);
+  if (const SmallNetwork<T>* small = memory.small()) {
+    for (const Tensor& tensor : state_.network.parameters().tensors()) {
+      sink.take(tensor.offset, 0, small->gradients().data() + tensor.offset, 0, 1, tensor.size);
+    }
+  } else {
+    const Team::Share share = team.share(static_cast<Index>(memory.tasks().size()));
+    for (Index t = share.begin; t < share.end; ++t) {
+      parameter_gradient(pass, memory.tasks()[static_cast<std::size_t>(t)], batch.count, sink);
+    }
   }
   team.barrier();
   if (team.rank() == 0) ++outcome.done;
@@ -168,8 +174,11 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, const FitOp
       if (team.rank() == 0 && b + 1 < batches.end) poll(b);
     }
   };
-  run_team(threads_for(flops), body);
-  if (batches.gradients == nullptr) state_.optimizer->iterations = start + outcome.done;
+  run_team(memory_->small() != nullptr ? 1 : threads_for(flops), body);
+  if (batches.gradients == nullptr) {
+    state_.optimizer->iterations = start + outcome.done;
+    if (memory_->small() != nullptr) state_.packed.refresh(state_.network, state_.parameters.data());
+  }
   if (poll_error) std::rethrow_exception(poll_error);
   return outcome;
 }

@@ -5,7 +5,7 @@
 
 #include "laminar/kernels/losses.hpp"
 #include "laminar/kernels/optimizers.hpp"
-#include "laminar/kernels/product.hpp"
+#include "laminar/kernels/small.hpp"
 
 namespace laminar::kernels {
 namespace {
@@ -25,6 +25,8 @@ constexpr Kernels<T> make_table(const char* isa) {
           &update<T>,
           &column_sums<T>,
           &multiply<T>,
+          &small_forward<T>,
+          &small_backward<T>,
           &all_finite<T>};
 }
 

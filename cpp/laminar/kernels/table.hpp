@@ -106,6 +106,36 @@ struct Update {
   Index columns = 0;
 };
 
+/// One dense layer of a small network; places are elements from the start of their buffer.
+template <typename T>
+struct SmallLayer {
+  Index in = 0;
+  Index out = 0;
+  Index kernel = 0;  // in the parameters and the gradients
+  Index bias = -1;   // -1: none
+  Index input = 0;   // in the workspace, as are output and delta
+  Index input_stride = 0;
+  Index output = 0;
+  Index delta = 0;
+  Index stride = 0;
+  bool activate = false;  // false: identity, or the loss takes the activation upon itself
+  int activation = 0;     // elementwise; its slope follows from the output
+  const T* parameters = nullptr;
+};
+
+/// Forward, or backward with all gradients, of a small network. Deltas of the last layer are zero
+/// past its width; the buffers have room for one vector past their end.
+template <typename T>
+struct SmallStep {
+  const SmallLayer<T>* layers = nullptr;
+  int count = 0;
+  Index rows = 0;
+  const T* parameters = nullptr;
+  T* memory = nullptr;
+  T* gradients = nullptr;
+  T* scratch = nullptr;  // room for the largest packed kernel
+};
+
 template <typename T>
 struct Kernels {
   const char* isa;  // "baseline", "avx2", "avx512"
@@ -128,6 +158,8 @@ struct Kernels {
   /// out = a * b elementwise, padded.
   void (*multiply)(const T* a, Index a_stride, const T* b, Index b_stride, T* out, Index out_stride, Index rows,
                    Index columns);
+  void (*small_forward)(const SmallStep<T>&);
+  void (*small_backward)(const SmallStep<T>&);
   /// True where all n values are finite.
   bool (*all_finite)(const T* values, Index n);
 
