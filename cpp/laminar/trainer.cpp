@@ -11,9 +11,42 @@
 namespace laminar {
 namespace {
 
+using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPollInterval{50};
 
 }  // namespace
+
+/// The user's poll, asked at most every 50 ms over all epochs. What it throws is kept until the
+/// threads have left the run.
+template <typename T>
+class Trainer<T>::Poll {
+ public:
+  explicit Poll(const FitOptions<T>& options) : options_(options) {}
+
+  bool due() {
+    if (!options_.poll) return false;
+    const auto now = Clock::now();
+    if (now - last_ < kPollInterval) return false;
+    last_ = now;
+    return true;
+  }
+  bool ask(const Progress& progress) {
+    try {
+      return options_.poll(progress);
+    } catch (...) {
+      error_ = std::current_exception();
+      return true;
+    }
+  }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  const FitOptions<T>& options_;
+  Clock::time_point last_ = Clock::now();
+  std::exception_ptr error_;
+};
 
 /// Consecutive batches of one epoch.
 template <typename T>
@@ -141,7 +174,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
 }
 
 template <typename T>
-typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, const FitOptions<T>* options) {
+typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll) {
   const Objective& objective = *state_.objective;
   Outcome outcome;
   outcome.objective = &objective;
@@ -152,34 +185,26 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, const FitOp
   const double flops = 3 * state_.network.flops() * static_cast<double>(rows);
   reserve(rows);
 
-  // Reading the clock takes as long as a step of the smallest networks.
-  const Index poll_every = std::max<Index>(1, static_cast<Index>(1e6 / flops));
-  std::exception_ptr poll_error;
-  auto last_poll = std::chrono::steady_clock::now();
-  const auto poll = [&](Index b) {
-    if (options == nullptr || !options->poll || (b - batches.begin) % poll_every != 0) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_poll < kPollInterval) return;
-    last_poll = now;
-    try {
-      outcome.stop = options->poll({batches.epoch, b + 1, batches.total(), outcome.means()});
-    } catch (...) {
-      poll_error = std::current_exception();
-      outcome.stop = true;
-    }
+  // Reading the clock takes as long as a step of the smallest networks; with several threads a step
+  // takes longer than its arithmetic tells.
+  const int threads = memory_->small() != nullptr ? 1 : threads_for(flops);
+  const Index poll_every = threads > 1 ? 1 : std::max<Index>(1, static_cast<Index>(1e6 / flops));
+  const auto ask = [&](Index b) {
+    if (poll == nullptr || (b - batches.begin) % poll_every != 0 || !poll->due()) return;
+    const auto means = outcome.rows > 0 ? outcome.means() : std::span<const Log>{};
+    outcome.stop = poll->ask({batches.epoch, b, batches.total(), means});
   };
   const auto body = [&](const Team& team) {
     for (Index b = batches.begin; b < batches.end; ++b) {
+      if (team.rank() == 0) ask(b);
       if (!step(batches.batch(b), start + b - batches.begin, batches.gradients, team, outcome)) break;
-      if (team.rank() == 0 && b + 1 < batches.end) poll(b);
     }
   };
-  run_team(memory_->small() != nullptr ? 1 : threads_for(flops), body);
+  run_team(threads, body);
   if (batches.gradients == nullptr) {
     state_.optimizer->iterations = start + outcome.done;
     if (memory_->small() != nullptr) state_.packed.refresh(state_.network, state_.parameters.data());
   }
-  if (poll_error) std::rethrow_exception(poll_error);
   return outcome;
 }
 
@@ -217,6 +242,7 @@ History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
   }
   std::vector<Index> order(static_cast<std::size_t>(options.shuffle ? data.x.rows : 0));
   Snapshot snapshot;
+  Poll poll(options);
   for (Index epoch = options.initial_epoch; epoch < options.epochs; ++epoch) {
     if (options.shuffle) {
       fill_permutation(RandomStream(state_.seed, Purpose::shuffle, 0, static_cast<std::uint32_t>(state_.epochs)),
@@ -226,7 +252,8 @@ History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
                     epoch};
     batches.end = batches.total();
     snapshot.take(state_);
-    Outcome outcome = run(batches, &options);
+    Outcome outcome = run(batches, &poll);
+    poll.rethrow();
     const bool finite = outcome.finite && weights_finite();
     if (!finite) {
       const Index at = outcome.done - (outcome.finite ? 1 : 0);
@@ -258,10 +285,14 @@ History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
 
 template <typename T>
 std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
+  Snapshot before;
+  before.take(state_);
   Outcome outcome = run({data, nullptr, data.x.rows, 0, 1, 0}, nullptr);
-  if (!outcome.finite) {
+  if (!outcome.finite || !weights_finite()) {
+    if (outcome.finite) before.restore(state_);
     std::ostringstream message;
-    message << "train_on_batch: the loss is not finite (" << outcome.last_loss << "); the weights are unchanged";
+    message << "train_on_batch: the " << (outcome.finite ? "updated weights would not be" : "loss is not")
+            << " finite (loss " << outcome.last_loss << "); the weights are unchanged";
     throw NonFiniteError(message.str());
   }
   std::vector<double> values;

@@ -31,7 +31,7 @@ struct FitOptions {
   const Dataset<T>* validation = nullptr;
   /// Called on the calling thread after each epoch; true stops.
   std::function<bool(Index epoch, std::span<const Log> logs)> on_epoch = {};
-  /// Called on the calling thread between batches, every 50 ms or less often; true stops after the
+  /// Called on the calling thread before a batch, every 50 ms or less often; true stops after the
   /// last completed batch.
   std::function<bool(const Progress&)> poll = {};
 };
@@ -60,10 +60,11 @@ class Trainer {
  private:
   struct Batches;   // consecutive batches of one epoch
   struct Outcome;   // what came of a run of them
+  class Poll;       // the user's poll and its clock
   struct Snapshot;  // weights and optimizer state at an epoch's start
 
   void reserve(Index rows);
-  Outcome run(const Batches& batches, const FitOptions<T>* options);
+  Outcome run(const Batches& batches, Poll* poll);
   /// False where the run ends here, without an update.
   bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, Outcome& outcome);
   void keep_last_finite(const Snapshot& snapshot, const Batches& batches, Index done);

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reference of whole networks.
+#include <cmath>
+
+#include "laminar/random.hpp"
+#include "reference.hpp"
+
+namespace laminar::reference {
+namespace {
+
+/// Runs a network node by node and remembers what the way back needs.
+struct Walk {
+  const Network& network;
+  std::span<const double> parameters;
+  bool training;
+  std::uint64_t seed;
+  Index step;
+  bool last_on_logits;
+  std::vector<Matrix> outputs;
+  std::vector<Matrix> kept;  // z, or a dropout's mask
+  std::vector<double> gradients;
+
+  const Node& node(std::size_t i) const { return network.nodes()[i]; }
+  Eigen::Map<const Matrix> tensor(std::size_t t) const {
+    const Tensor& tensor = network.parameters()[t];
+    const bool vector = tensor.shape.size() == 1;
+    return {parameters.data() + tensor.offset, vector ? 1 : tensor.shape[0],
+            vector ? tensor.shape[0] : tensor.shape[1]};
+  }
+  void add_gradient(std::size_t t, const Matrix& gradient) {
+    Eigen::Map<Matrix>(gradients.data() + network.parameters()[t].offset, gradient.rows(), gradient.cols()) += gradient;
+  }
+  bool fused(std::size_t i) const { return last_on_logits && i + 1 == network.nodes().size(); }
+
+  void forward(const Dense& layer, std::size_t i, const Matrix& in) {
+    kept[i] = in * tensor(node(i).tensors[0]);
+    if (layer.use_bias) kept[i].rowwise() += tensor(node(i).tensors[1]).row(0);
+    outputs[i] = fused(i) ? kept[i] : activate(layer.activation, kept[i]);
+  }
+  void forward(const Activate& layer, std::size_t i, const Matrix& in) {
+    kept[i] = in;
+    outputs[i] = fused(i) ? in : activate(layer.activation, in);
+  }
+  void forward(const Dropout& layer, std::size_t i, const Matrix& in) {
+    kept[i] = Matrix::Ones(in.rows(), in.cols());
+    if (training) {
+      const RandomStream stream(seed, Purpose::dropout, static_cast<std::uint32_t>(i),
+                                static_cast<std::uint32_t>(step));
+      const Index groups = (in.cols() + 3) / 4;
+      for (Index r = 0; r < in.rows(); ++r) {
+        for (Index j = 0; j < in.cols(); ++j) {
+          const auto word =
+              stream.words(static_cast<std::uint64_t>(r * groups + j / 4))[static_cast<std::size_t>(j % 4)];
+          kept[i](r, j) = static_cast<double>(word) >= std::floor(layer.rate * 0x1p32) ? 1 / (1 - layer.rate) : 0;
+        }
+      }
+    }
+    outputs[i] = (in.array() * kept[i].array()).matrix();
+  }
+
+  Matrix backward(const Dense& layer, std::size_t i, const Matrix& in, const Matrix& d_a) {
+    const Matrix d_z = fused(i) ? d_a : activation_gradient(layer.activation, kept[i], d_a);
+    add_gradient(node(i).tensors[0], in.transpose() * d_z);
+    if (layer.use_bias) add_gradient(node(i).tensors[1], d_z.colwise().sum());
+    return d_z * tensor(node(i).tensors[0]).transpose();
+  }
+  Matrix backward(const Activate& layer, std::size_t i, const Matrix&, const Matrix& d_a) {
+    return fused(i) ? d_a : activation_gradient(layer.activation, kept[i], d_a);
+  }
+  Matrix backward(const Dropout&, std::size_t i, const Matrix&, const Matrix& d_a) {
+    return (d_a.array() * kept[i].array()).matrix();
+  }
+
+  void go_forward(const Matrix& x) {
+    outputs.resize(network.nodes().size());
+    kept.resize(network.nodes().size());
+    outputs[0] = x;
+    for (std::size_t i = 1; i < outputs.size(); ++i) {
+      const Matrix& in = outputs[static_cast<std::size_t>(node(i).inputs[0])];
+      std::visit([&](const auto& layer) { forward(layer, i, in); }, node(i).layer);
+    }
+  }
+  void go_back(Matrix d) {
+    gradients.assign(parameters.size(), 0);
+    for (std::size_t i = outputs.size(); i-- > 1;) {
+      const Matrix& in = outputs[static_cast<std::size_t>(node(i).inputs[0])];
+      d = std::visit([&](const auto& layer) -> Matrix { return backward(layer, i, in, d); }, node(i).layer);
+    }
+  }
+};
+
+}  // namespace
+
+Matrix predict(const Network& network, std::span<const double> parameters, const Matrix& x) {
+  Walk walk{network, parameters, false, 0, 0, false, {}, {}, {}};
+  walk.go_forward(x);
+  return walk.outputs.back();
+}
+
+Run run(const Network& network, std::span<const double> parameters, const Batch& batch, const Loss& loss_, Clip clip,
+        std::uint64_t seed, Index step) {
+  const Activation* last = activation_of(network.nodes().back().layer);
+  const bool absorbed = last != nullptr && loss_.absorbs(*last);
+  Walk walk{network, parameters, true, seed, step, absorbed, {}, {}, {}};
+  walk.go_forward(batch.x);
+  LossRows rows = loss(loss_, walk.outputs.back(), batch.y, absorbed || loss_.from_logits(), clip);
+  if (batch.weights.size() > 0) {
+    rows.values.array() *= batch.weights.array();
+    rows.slopes.array().colwise() *= batch.weights.array();
+  }
+  const double weight = batch.weights.size() > 0 ? batch.weights.sum() : static_cast<double>(batch.x.rows());
+  walk.go_back(rows.slopes / weight);
+  return {walk.outputs.back(), rows.values, rows.values.sum() / weight, walk.gradients};
+}
+
+}  // namespace laminar::reference

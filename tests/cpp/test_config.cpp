@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/config.hpp"
+
+#include "support.hpp"
+
+using namespace laminar;
+using namespace laminar::tests;
+
+namespace {
+
+std::string network_refusal(const std::string& text) {
+  return message_of([&] { network_from_json(text); });
+}
+
+std::string layer_refusal(const std::string& layer) {
+  return network_refusal(R"({"input_shape": [3], "layers": [)" + layer + "]}");
+}
+
+/// A network of every kind of layer, with every activation and initializer and all their values.
+Network rich_network() {
+  std::vector<Layer> layers;
+  for (const auto& activation : variants<Activation>(activation_family())) {
+    layers.emplace_back(Dense{.units = 3, .activation = activation, .use_bias = layers.size() % 2 == 0});
+    layers.emplace_back(Activate{activation});
+    layers.emplace_back(Dropout{.rate = 0.1 * static_cast<double>(layers.size() % 7)});
+  }
+  for (const auto& initializer : variants<Initializer>(initializer_family())) {
+    Dense dense{.units = 2, .kernel_initializer = initializer};
+    dense.name = "layer " + std::to_string(layers.size()) + " \"\xc3\xa9\"";
+    layers.emplace_back(dense);
+  }
+  return {Shape{3}, layers};
+}
+
+}  // namespace
+
+TEST_CASE("config: a network comes back as it went, to the last digit") {
+  const Network network = rich_network();
+  const std::string text = to_json(network);
+  const Network back = network_from_json(text);
+  CHECK(to_json(back) == text);
+  REQUIRE(back.nodes().size() == network.nodes().size());
+  for (std::size_t i = 1; i < back.nodes().size(); ++i) {
+    CHECK(back.nodes()[i].name == network.nodes()[i].name);
+    CHECK(std::string(kind_of(back.nodes()[i].layer)) == kind_of(network.nodes()[i].layer));
+    if (const Activation* activation = activation_of(network.nodes()[i].layer)) {
+      CHECK(activation_of(back.nodes()[i].layer)->values() == activation->values());
+    }
+    if (const auto* dropout = std::get_if<Dropout>(&network.nodes()[i].layer)) {
+      CHECK(std::get<Dropout>(back.nodes()[i].layer).rate == dropout->rate);
+    }
+    if (const auto* dense = std::get_if<Dense>(&network.nodes()[i].layer)) {
+      const auto& again = std::get<Dense>(back.nodes()[i].layer);
+      CHECK(again.use_bias == dense->use_bias);
+      CHECK(again.kernel_initializer.index() == dense->kernel_initializer.index());
+      CHECK(again.kernel_initializer.values() == dense->kernel_initializer.values());
+    }
+  }
+}
+
+TEST_CASE("config: losses, optimizers and metrics come back as they went") {
+  for (const Loss& loss : variants<Loss>(loss_family())) {
+    const Loss back = loss_from_json(to_json(loss));
+    CHECK(back.index() == loss.index());
+    CHECK(back.values() == loss.values());
+  }
+  for (const Optimizer& optimizer : variants<Optimizer>(optimizer_family())) {
+    const Optimizer back = optimizer_from_json(to_json(optimizer));
+    CHECK(back.index() == optimizer.index());
+    CHECK(back.values() == optimizer.values());
+  }
+  for (const Metric& metric : variants<Metric>(metric_family())) {
+    const std::string text = to_json(metric);
+    const auto back = metrics_from_json(std::string("[").append(text).append(",").append(text).append("]"));
+    REQUIRE(back.size() == 2);
+    CHECK(back[1].index() == metric.index());
+    CHECK(back[1].values() == metric.values());
+  }
+  CHECK(metrics_from_json("[]").empty());
+}
+
+TEST_CASE("config: what is left out, or null, has its default") {
+  const Network network =
+      network_from_json(R"({"input_shape": [3], "layers": [{"kind": "dense", "units": 2, "name": null}]})");
+  const auto& dense = std::get<Dense>(network.nodes()[1].layer);
+  CHECK(dense.use_bias);
+  CHECK(dense.activation.is_linear());
+  CHECK(std::string(dense.kernel_initializer.name()) == "glorot_uniform");
+  CHECK(network.nodes()[1].name == "dense");
+  CHECK(loss_from_json(R"({"name": "huber"})").value("delta") == 1);
+  CHECK(loss_from_json(R"({"name": "huber", "delta": 2})").value("delta") == 2);
+  CHECK(loss_from_json(R"({"name": "binary_crossentropy", "from_logits": true})").from_logits());
+}
+
+TEST_CASE("config: what does not belong is refused, naming the nearest that does") {
+  CHECK(without(layer_refusal(R"({"kind": "dense", "unites": 2})"), {"layer 0", "'unites'", "did you mean 'units'?"}) ==
+        "");
+  CHECK(without(layer_refusal(R"({"kind": "dens", "units": 2})"),
+                {"layer 0", "layer kind 'dens'", "did you mean 'dense'?"}) == "");
+  CHECK(without(layer_refusal(R"({"units": 2})"), {"layer 0", "'kind' is missing"}) == "");
+  CHECK(without(layer_refusal(R"({"kind": "dense", "units": 2, "activation": {"name": "rleu"}})"),
+                {"did you mean 'relu'?"}) == "");
+  CHECK(without(layer_refusal(R"({"kind": "dense", "units": 2, "activation": {"name": "elu", "alpa": 1}})"),
+                {"layer 0: activation", "'alpa'", "did you mean 'alpha'?"}) == "");
+  CHECK(without(network_refusal(R"({"input_shape": [3], "layer": []})"), {"network: 'layers' is missing"}) == "");
+  CHECK(without(network_refusal(R"({"input_shape": [3], "layers": [{"kind": "dropout"}], "x": 1})"),
+                {"network", "'x'"}) == "");
+  CHECK(without(message_of([] { optimizer_from_json(R"({"name": "adam", "learning_rat": 1})"); }),
+                {"optimizer", "'learning_rat'", "did you mean 'learning_rate'?"}) == "");
+}
+
+TEST_CASE("config: values of the wrong type or range are refused") {
+  for (const char* units : {"2.5", "\"2\"", "true", "[2]", "{}", "1e3", "18446744073709551615", "-1", "0"}) {
+    CAPTURE(std::string(units));
+    CHECK(without(layer_refusal(std::string(R"({"kind": "dense", "units": )") + units + "}"), {"units"}) == "");
+  }
+  CHECK(without(layer_refusal(R"({"kind": "dense", "units": 2, "use_bias": 1})"),
+                {"'use_bias' must be true or false", "got 1"}) == "");
+  CHECK(without(layer_refusal(R"({"kind": "dense", "units": 2, "activation": "relu"})"),
+                {"activation", "expected an object"}) == "");
+  CHECK(without(layer_refusal(R"({"kind": "dropout", "rate": "0.1"})"), {"'rate' must be a number"}) == "");
+  CHECK(without(layer_refusal(R"({"kind": "dropout", "rate": 1})"), {"[0, 1)", "got 1"}) == "");
+  CHECK(without(layer_refusal(R"({"kind": 3})"), {"'kind' must be a string", "got 3"}) == "");
+  CHECK(without(layer_refusal("[]"), {"layer 0: expected an object, got array"}) == "");
+  CHECK(without(network_refusal(R"({"input_shape": 3, "layers": []})"), {"'input_shape' must be a list of integers"}) ==
+        "");
+  CHECK(without(network_refusal(R"({"input_shape": [3.5], "layers": []})"), {"'input_shape'", "integer"}) == "");
+  CHECK(without(network_refusal(R"({"input_shape": [3], "layers": {}})"), {"'layers' must be a list, got object"}) ==
+        "");
+  CHECK(without(message_of([] { loss_from_json(R"({"name": "huber", "delta": -1})"); }),
+                {"huber", "delta", "got -1"}) == "");
+  CHECK(without(message_of([] { loss_from_json(R"({"name": "huber", "delta": 1e400})"); }), {"configuration"}) == "");
+  CHECK(without(message_of([] { loss_from_json(R"({"name": "binary_crossentropy", "from_logits": 1})"); }),
+                {"'from_logits' must be true or false"}) == "");
+  CHECK(without(message_of([] { metrics_from_json("{}"); }), {"metrics: expected a list, got object"}) == "");
+}
+
+TEST_CASE("config: text that is not JSON, or too deep, is refused") {
+  for (const char* text : {"", " ", "{", "nul", "{\"a\" 1}", "[1,]", "\xff", "{} {}"}) {
+    CHECK(without(network_refusal(text), {"configuration: not JSON"}) == "");
+  }
+  const std::string deep(100'000, '[');
+  CHECK(without(network_refusal(deep), {"nested deeper than 64"}) == "");
+  std::string objects;
+  for (int i = 0; i < 1000; ++i) objects += "{\"a\":";
+  CHECK(without(network_refusal(objects), {"nested deeper than 64"}) == "");
+}
+
+TEST_CASE("config: damaged text is read or refused, never anything else") {
+  const std::string text =
+      R"({"input_shape":[3],"layers":[{"kind":"dense","units":2,"activation":{"name":"elu","alpha":0.5}},{"kind":"dropout","rate":0.25}]})";
+  REQUIRE(network_refusal(text) == "nothing thrown");
+  for (std::size_t cut = 0; cut < text.size(); ++cut) CHECK(network_refusal(text.substr(0, cut)) != "nothing thrown");
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    for (const char c : {'\0', '"', '{', ']', '9', '-', '\xff'}) {
+      std::string damaged = text;
+      damaged[at] = c;
+      CHECK_NOTHROW(network_refusal(damaged));  // which lets std::invalid_argument pass and nothing else
+    }
+  }
+}

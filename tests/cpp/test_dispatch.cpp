@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which table runs: asked of the dispatcher, and seen in the bits of a model's predictions.
+#include "laminar/kernels/dispatch.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "block.hpp"
+#include "task.hpp"
+
+using namespace laminar;
+using namespace laminar::tests;
+
+namespace {
+
+std::string wanted_isa() {
+  const char* wanted = std::getenv("LAMINAR_ISA");
+  return wanted != nullptr && *wanted != '\0' ? wanted : kernels::available_isas().front();
+}
+
+/// One dense layer with softmax by the given table; the order of its sums differs with the width of
+/// the vectors, and their rounding with fused multiply-add.
+template <typename T>
+std::vector<T> dense_softmax(const kernels::Kernels<T>& k, const Model<T>& model, const std::vector<T>& x, Index rows) {
+  const Index depth = model.network().features();
+  const Index columns = model.network().outputs();
+  std::vector<T> right(as_size(k.packed_size(depth, columns)));
+  k.pack(model.tensor(0).data(), columns, depth, columns, right.data());
+  Block<T> out(rows, columns);
+  kernels::Product<T> p;
+  p.left = x.data();
+  p.left_stride = depth;
+  p.right = right.data();
+  p.out = out.data();
+  p.out_stride = out.stride();
+  p.rows = rows;
+  p.depth = depth;
+  p.columns = columns;
+  k.product(p);
+  k.activate(
+      {Activation("softmax").index(), nullptr, out.data(), out.stride(), out.data(), out.stride(), rows, columns});
+  return out.values();
+}
+
+}  // namespace
+
+TEST_CASE("dispatch: LAMINAR_ISA is obeyed, the best is taken without it") {
+  CHECK(kernels::active_isa() == wanted_isa());
+  CHECK(kernels::kernels<float>().isa == wanted_isa());
+  CHECK(kernels::kernels<double>().isa == wanted_isa());
+  CHECK(&kernels::kernels<float>() == &kernels::kernels_for<float>(wanted_isa()));
+  CHECK(&kernels::kernels<double>() == &kernels::kernels_for<double>(wanted_isa()));
+  CHECK(build_info().isa == wanted_isa());
+  CHECK(build_info().isas == kernels::available_isas());
+}
+
+TEST_CASE_TEMPLATE("dispatch: tables are those of their names and share no function", T, float, double) {
+  const auto isas = kernels::available_isas();
+  CHECK(isas.back() == "baseline");
+  for (const std::string& isa : isas) {
+    const auto& k = kernels::kernels_for<T>(isa);
+    CHECK(k.isa == isa);
+    CHECK(k.lanes * static_cast<Index>(sizeof(T)) == (isa == "avx512" ? 64 : isa == "avx2" ? 32 : 16));
+    for (const std::string& other : isas) {
+      CHECK((kernels::kernels_for<T>(other).product == k.product) == (isa == other));
+      CHECK((kernels::kernels_for<T>(other).loss == k.loss) == (isa == other));
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("dispatch: a model computes with the selected table and no other", T, float, double) {
+  constexpr Index kRows = 5;
+  const Model<T> model(Network(300, {Dense{.units = 300, .activation = "softmax", .use_bias = false}}), 3);
+  const auto x = draws<T>(kRows * 300, -2, 2);
+  const auto got = predictions(model, {view(x), 300});
+  for_each_table<T>([&](const kernels::Kernels<T>& k) {
+    CHECK((bit_difference(got, dense_softmax(k, model, x, kRows)) == "") == (k.isa == wanted_isa()));
+  });
+}
+
+TEST_CASE("dispatch: unknown names are refused, naming the nearest") {
+  const auto message = message_of([] { kernels::kernels_for<float>("bose line"); });
+  CHECK(without(message, {"isa: unknown instruction set 'bose line'", "did you mean 'baseline'?", "known: "}) == "");
+  CHECK_THROWS_AS(kernels::kernels_for<double>(""), std::invalid_argument);
+}
+
+#ifdef __linux__
+TEST_CASE("dispatch: prints what an unknown LAMINAR_ISA brings" * doctest::skip()) {
+  const auto twice = [] { std::printf("%s\n", message_of([] { kernels::kernels<float>(); }).c_str()); };
+  twice();
+  twice();
+  CHECK_THROWS_AS(Model<float>(Network(1, {Dense{.units = 1}})), std::invalid_argument);
+}
+
+TEST_CASE("dispatch: an unknown LAMINAR_ISA is an error at each use") {
+  const auto self = std::filesystem::read_symlink("/proc/self/exe");
+  std::ostringstream command;
+  command << "LAMINAR_ISA=basline " << self << " -ns -tc='dispatch: prints what an unknown*'";
+  std::FILE* child = popen(command.str().c_str(), "r");
+  REQUIRE(child != nullptr);
+  std::string output;
+  for (int c = std::fgetc(child); c != EOF; c = std::fgetc(child)) output += static_cast<char>(c);
+  CHECK(pclose(child) == 0);
+  const std::string line = "LAMINAR_ISA: unknown instruction set 'basline'; did you mean 'baseline'?";
+  const std::size_t first = output.find(line);
+  CHECK(first != std::string::npos);
+  CHECK(output.find(line, first + 1) != std::string::npos);
+}
+#endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/objective.hpp"
+
+#include "support.hpp"
+
+using namespace laminar;
+
+TEST_CASE("objective: names are those asked for, and the loss takes on the last activation where it can") {
+  const auto network = [](const char* activation) { return Network(2, {Dense{.units = 3, .activation = activation}}); };
+  const Objective objective(network("softmax"), "categorical_crossentropy", {"accuracy", "mse"});
+  CHECK(objective.names == std::vector<std::string>{"loss", "accuracy", "mse"});
+  CHECK(std::string(objective.metrics[0].name()) == "categorical_accuracy");
+  CHECK(objective.absorbs_last);
+  CHECK(objective.on_logits());
+  CHECK_FALSE(Objective(network("softmax"), "mse", {}).absorbs_last);
+  CHECK_FALSE(Objective(network("sigmoid"), "categorical_crossentropy", {}).absorbs_last);
+  const Loss on_logits("binary_crossentropy", {{"from_logits", 1}});
+  CHECK(Objective(network("sigmoid"), on_logits, {}).absorbs_last);  // probabilities all the same
+  CHECK(Objective(network("linear"), on_logits, {}).on_logits());
+
+  const Network separate(2, {Dense{.units = 3}, Activate{"sigmoid"}});
+  CHECK(Objective(separate, "binary_crossentropy", {}).absorbs_last);
+  const Network dropped(2, {Dense{.units = 3, .activation = "sigmoid"}, Dropout{.rate = 0.5}});
+  CHECK_FALSE(Objective(dropped, "binary_crossentropy", {}).absorbs_last);
+  CHECK_THROWS_AS(Objective(network("linear"), "mse", {"sparse_categorical_accuracy"}), std::invalid_argument);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/parallel.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <stdexcept>
+
+#include "task.hpp"
+
+using namespace laminar;
+using namespace laminar::tests;
+
+TEST_CASE("parallel: the number of threads is what was asked for, 0 being automatic") {
+  const int automatic = get_num_threads();
+  CHECK(automatic >= 1);
+  for (const int threads : {1, 2, 7}) {
+    const Threads scope(threads);
+    CHECK(get_num_threads() == threads);
+    CHECK(threads_for(1) == threads);
+    CHECK(threads_for(1e12) == threads);
+    CHECK(build_info().threads == threads);
+  }
+  CHECK(get_num_threads() == automatic);
+  CHECK(without(message_of([] { set_num_threads(-1); }), {"set_num_threads", ">= 0", "-1"}) == "");
+  CHECK(get_num_threads() == automatic);
+}
+
+TEST_CASE("parallel: little work gets one thread, much work no more than there are") {
+  CHECK(threads_for(0) == 1);
+  CHECK(threads_for(1e5) == 1);
+  CHECK(threads_for(1e12) == get_num_threads());
+  int before = 1;
+  for (double flops = 1e5; flops < 1e10; flops *= 2) {
+    CHECK(threads_for(flops) >= before);
+    before = threads_for(flops);
+  }
+}
+
+TEST_CASE("parallel: shares cover everything once, in order, and differ by one at most") {
+  for (const int size : {1, 2, 3, 7, 64}) {
+    for (const Index count : {0, 1, 2, 6, 7, 8, 1000}) {
+      Index end = 0;
+      for (int rank = 0; rank < size; ++rank) {
+        const auto share = Team(rank, size).share(count);
+        CHECK(share.begin == end);
+        CHECK(share.end - share.begin >= count / size);
+        CHECK(share.end - share.begin <= count / size + 1);
+        end = share.end;
+      }
+      CHECK(end == count);
+    }
+  }
+}
+
+TEST_CASE("parallel: a team's members are all there and wait for each other") {
+  for (const int threads : {1, 2, 4}) {
+    std::array<std::atomic<int>, 4> seen{};
+    std::atomic<int> before{0};
+    std::atomic<bool> early{false};
+    run_team(threads, [&](const Team& team) {
+      ++seen[static_cast<std::size_t>(team.rank())];
+      ++before;
+      team.barrier();
+      if (before != team.size()) early = true;
+    });
+    CHECK_FALSE(early);
+    CHECK(before <= threads);
+    for (int i = 0; i < 4; ++i) CHECK(seen[static_cast<std::size_t>(i)] == (i < before ? 1 : 0));
+  }
+}
+
+TEST_CASE("parallel: an exception of any member reaches the caller, and the next team works") {
+  for (const int threads : {1, 2, 3}) {
+    for (int thrower = 0; thrower < threads; ++thrower) {
+      const auto run = [&] {
+        run_team(threads, [&](const Team& team) {
+          if (team.rank() == thrower % team.size()) throw std::out_of_range("member");
+        });
+      };
+      CHECK_THROWS_WITH_AS(run(), "member", std::out_of_range);
+    }
+  }
+  std::atomic<int> members{0};
+  run_team(2, [&](const Team&) { ++members; });
+  CHECK(members >= 1);
+}
+
+TEST_CASE("parallel: a team inside a team works") {
+  std::atomic<Index> sum{0};
+  run_team(2, [&](const Team& outer) {
+    const auto share = outer.share(10);
+    run_team(2, [&](const Team& inner) {
+      const auto part = inner.share(share.end - share.begin);
+      inner.barrier();
+      sum += part.end - part.begin;
+    });
+  });
+  CHECK(sum == 10);
+}
+
+TEST_CASE("parallel: a forked child trains and predicts to the same bits") {
+  const Threads scope(2);
+  const Task<float> task(100, 5, 3);
+  const auto train = [&] {
+    Model<float> model(Network(5, {Dense{.units = 33, .activation = "relu"}, Dense{.units = 3}}), 1);
+    model.compile("mse", "adam");
+    model.fit(task.dataset("mse"), {.epochs = 2});
+    auto all = weights_of(model);
+    const auto out = predictions(model, task.inputs());
+    all.insert(all.end(), out.begin(), out.end());
+    return all;
+  };
+  const auto expected = train();  // on two threads, which the child will not have
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    alarm(60);  // a child that hangs is a child that fails
+    _exit(bit_difference(train(), expected).empty() ? 0 : 1);
+  }
+  int status = -1;
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  CHECK(bit_difference(train(), expected) == "");
+}
