@@ -291,7 +291,7 @@ std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
   if (!outcome.finite || !weights_finite()) {
     if (outcome.finite) before.restore(state_);
     std::ostringstream message;
-    message << "train_on_batch: the " << (outcome.finite ? "updated weights would not be" : "loss is not")
+    message << "train_on_batch: the " << (outcome.finite ? "updated weights are not" : "loss is not")
             << " finite (loss " << outcome.last_loss << "); the weights are unchanged";
     throw NonFiniteError(message.str());
   }

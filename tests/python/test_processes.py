@@ -77,9 +77,10 @@ def test_a_forked_child_computes_the_same() -> None:
 
 def test_ctrl_c_leaves_the_last_completed_batch() -> None:
     # One epoch of many steps, so that no Python code runs which would see the signal by itself.
-    rows = 500_000
+    rows = 5_000_000
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(rows, 4)).astype(np.float32), rng.normal(size=(rows, 1))
+    x = np.tile(rng.normal(size=(1000, 4)).astype(np.float32), (rows // 1000, 1))
+    y = np.tile(rng.normal(size=(1000, 1)).astype(np.float32), (rows // 1000, 1))
 
     def build() -> Sequential:
         model = Sequential([layers.Input(4), layers.Dense(256, "tanh"), layers.Dense(1)], seed=1)

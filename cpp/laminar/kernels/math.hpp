@@ -159,8 +159,9 @@ inline V log(V x) {
   using F = Format<Scalar<V>>;
   const Scalar<V> infinity = __builtin_inff();
   const Scalar<V> lift = Scalar<V>(std::int64_t{1} << F::mantissa_bits);
-  const Integer<V> tiny = x < F::smallest_normal;
-  const V lifted = select<V>(tiny, x * lift, x);
+  const V inside = select<V>(x > 0, x, broadcast<V>(1));
+  const Integer<V> tiny = inside < F::smallest_normal;
+  const V lifted = select<V>(tiny, inside * lift, inside);
   const V shift = select<V>(tiny, broadcast<V>(Scalar<V>(F::mantissa_bits)), V{});
   V y = log_normal(lifted, V{}) - shift * Scalar<V>(0.69314718055994530942);
   y = select<V>(x == infinity, x, y);
