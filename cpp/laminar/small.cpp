@@ -6,7 +6,7 @@
 namespace laminar {
 namespace {
 
-// Beyond so many multiply-adds a step, tiles and packed weights win (bench/native, bench_step).
+// Multiply-adds a step beyond which tiles and packed weights are taken.
 constexpr Index kLargestStep = 16384;
 
 }  // namespace

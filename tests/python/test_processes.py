@@ -88,6 +88,8 @@ def test_ctrl_c_leaves_the_last_completed_batch() -> None:
         return model
 
     model = build()
+    # A shell's background job is started with the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     try:
@@ -95,6 +97,7 @@ def test_ctrl_c_leaves_the_last_completed_batch() -> None:
             model.fit(x, y, batch_size=1, shuffle=False, verbose=0)
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)
     assert model.optimizer is not None
     done = model.optimizer.iterations
     assert 0 < done < rows
