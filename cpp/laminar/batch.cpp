@@ -17,7 +17,9 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
       losses_(rows),
       labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)),
       metrics_(objective.metrics.size() * static_cast<std::size_t>(rows)),
-      tasks_(gradient_tasks(network, kernels::kernels<T>().panel)) {
+      tasks_(gradient_tasks(network, kernels::kernels<T>().panel, rows)) {
+  Index cost = 0;
+  for (const GradientTask& task : tasks_) task_costs_.push_back(cost += task.in_count * task.out_count);
   if (SmallNetwork<T>::suits(network, objective, rows)) small_.emplace(network, objective, plan_);
 }
 
@@ -44,9 +46,12 @@ template <typename T>
 void BatchMemory<T>::gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows) {
   const Dataset<T>& data = batch.data;
   const bool labels = !labels_.empty();
+  const bool shuffled = batch.order != nullptr;
+  pass.kernels.gather(data.x.data + (shuffled ? 0 : batch.row(rows.begin) * data.x.columns), data.x.columns,
+                      shuffled ? batch.order + batch.first + rows.begin : nullptr, rows.count(),
+                      pass.output_to_write(0, rows.begin), pass.stride(0));
   for (Index i = rows.begin; i < rows.end; ++i) {
     const Index row = batch.row(i);
-    std::copy_n(data.x.data + row * data.x.columns, data.x.columns, pass.output_to_write(0, i));
     if (labels) {
       labels_[static_cast<std::size_t>(i)] = data.y.labels[static_cast<std::size_t>(row)];
     } else {
@@ -78,6 +83,16 @@ void BatchMemory<T>::compare(const Pass<T>& pass, const Objective& objective, co
   c.rows = rows.count();
   c.columns = pass.node(last).width;
   laminar::compare(pass.kernels, objective, c);
+}
+
+template <typename T>
+Team::Share BatchMemory<T>::task_share(const Team& team) const {
+  const auto begin_of = [&](int rank) {
+    const Index total = task_costs_.empty() ? 0 : task_costs_.back();
+    const auto at = std::upper_bound(task_costs_.begin(), task_costs_.end(), total * rank / team.size());
+    return rank == team.size() ? static_cast<Index>(tasks_.size()) : static_cast<Index>(at - task_costs_.begin());
+  };
+  return {begin_of(team.rank()), begin_of(team.rank() + 1)};
 }
 
 template <typename T>

@@ -40,6 +40,8 @@ class BatchMemory {
   Index rows() const { return plan_.rows(); }
   T* memory() { return memory_.data(); }
   const std::vector<GradientTask>& tasks() const { return tasks_; }
+  /// This thread's share of phase B: consecutive tasks, about the same work for everyone.
+  Team::Share task_share(const Team& team) const;
   /// The small network's step, null where the general one is used.
   const SmallNetwork<T>* small() const { return small_.has_value() ? &*small_ : nullptr; }
 
@@ -65,6 +67,7 @@ class BatchMemory {
   std::vector<std::int32_t> labels_;
   std::vector<double> metrics_;  // [metric][row]
   std::vector<GradientTask> tasks_;
+  std::vector<Index> task_costs_;  // of all tasks up to this one
   std::optional<SmallNetwork<T>> small_;
 };
 

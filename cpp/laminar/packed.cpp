@@ -29,16 +29,11 @@ PackedWeights<T>::PackedWeights(const Network& network) {
 
 template <typename T>
 void PackedWeights<T>::refresh(const Network& network, const T* parameters) {
-  const Index panel = kernels::kernels<T>().panel;
   for (int node = 0; node < static_cast<int>(places_.size()); ++node) {
     if (places_[static_cast<std::size_t>(node)].forward < 0) continue;
     const Node& n = network.nodes()[static_cast<std::size_t>(node)];
     const Shape& shape = network.parameters()[n.tensors[0]].shape;
-    for (Index i = 0; i < shape[0]; i += panel) {
-      for (Index j = 0; j < shape[1]; j += panel) {
-        refresh_block(network, node, parameters, i, std::min(panel, shape[0] - i), j, std::min(panel, shape[1] - j));
-      }
-    }
+    refresh_block(network, node, parameters, 0, shape[0], 0, shape[1]);
   }
 }
 
@@ -50,13 +45,17 @@ void PackedWeights<T>::refresh_block(const Network& network, int node, const T* 
   const Tensor& kernel = network.parameters()[network.nodes()[static_cast<std::size_t>(node)].tensors[0]];
   const Index in = kernel.shape[0];
   const Index out = kernel.shape[1];
-  const T* block = parameters + kernel.offset + in_begin * out + out_begin;
-  const auto panel_width = [&](Index count) { return round_up(count, k.lanes); };
-  k.pack(block, out, in_count, out_count,
-         buffer_.data() + places.forward + out_begin * in + in_begin * panel_width(out_count));
-  if (places.backward >= 0) {
-    k.pack_transposed(block, out, in_count, out_count,
-                      buffer_.data() + places.backward + in_begin * out + out_begin * panel_width(in_count));
+  const T* weights = parameters + kernel.offset;
+  for (Index j = out_begin; j < out_begin + out_count; j += k.panel) {
+    const Index count = std::min(k.panel, out_begin + out_count - j);
+    k.pack(weights + in_begin * out + j, out, in_count, count,
+           buffer_.data() + places.forward + j * in + in_begin * round_up(count, k.lanes));
+  }
+  if (places.backward < 0) return;
+  for (Index i = in_begin; i < in_begin + in_count; i += k.panel) {
+    const Index count = std::min(k.panel, in_begin + in_count - i);
+    k.pack_transposed(weights + i * out + out_begin, out, count, out_count,
+                      buffer_.data() + places.backward + i * out + out_begin * round_up(count, k.lanes));
   }
 }
 

@@ -44,13 +44,13 @@ void backward(const Pass<T>& pass, Rows rows) {
   }
 }
 
-std::vector<GradientTask> gradient_tasks(const Network& network, Index panel) {
+std::vector<GradientTask> gradient_tasks(const Network& network, Index panel, Index rows) {
   std::vector<GradientTask> tasks;
   for (int i = 1; i < static_cast<int>(network.nodes().size()); ++i) {
     std::visit(
         [&](const auto& layer) {
-          if constexpr (requires { gradient_tasks(layer, i, network, panel, tasks); }) {
-            gradient_tasks(layer, i, network, panel, tasks);
+          if constexpr (requires { gradient_tasks(layer, i, network, panel, rows, tasks); }) {
+            gradient_tasks(layer, i, network, panel, rows, tasks);
           }
         },
         network.nodes()[static_cast<std::size_t>(i)].layer);

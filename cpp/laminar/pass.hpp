@@ -53,6 +53,18 @@ struct Pass {
   }
   T* output_to_write(int i, Index row) const { return memory + plan[i].output + row * plan[i].stride; }
   T* delta(int i, Index row) const { return memory + plan[i].delta + row * plan[i].stride; }
+  /// Where the panel of the node's delta that holds `column`, a multiple of a panel, starts; its width
+  /// where it is copied into panels; and the elements between its rows.
+  T* delta_panel(int i, Index column) const {
+    const NodeSpace& space = plan[i];
+    return space.delta_panels < 0 ? delta(i, 0) + column : memory + space.delta_panels + plan.rows() * column;
+  }
+  Index panel_width(int i, Index column) const {
+    return node(i).width - column > kernels.lanes ? kernels.panel : kernels.lanes;
+  }
+  Index panel_stride(int i, Index column) const {
+    return plan[i].delta_panels < 0 ? plan[i].stride : panel_width(i, column);
+  }
   T* kept(int i, Index row) const { return memory + plan[i].kept + row * plan[i].stride; }
   bool wants_delta(int i) const { return plan[i].delta >= 0; }
   bool on_logits(int i) const { return last_on_logits && i == last(); }
@@ -90,8 +102,8 @@ void forward(const Pass<T>& pass, Rows rows);
 template <typename T>
 void backward(const Pass<T>& pass, Rows rows);
 
-/// All of phase B, in a fixed order of nearly equal pieces.
-std::vector<GradientTask> gradient_tasks(const Network& network, Index panel);
+/// All of phase B for batches of up to `rows` rows, in a fixed order.
+std::vector<GradientTask> gradient_tasks(const Network& network, Index panel, Index rows);
 
 /// One piece of phase B over the first `rows` rows.
 template <typename T>

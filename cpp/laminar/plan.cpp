@@ -9,6 +9,10 @@ namespace {
 bool is_dense(const Node& node) { return std::holds_alternative<Dense>(node.layer); }
 bool is_dropout(const Node& node) { return std::holds_alternative<Dropout>(node.layer); }
 
+// A batch of gradients beyond this is copied into panels: a product that walks down one panel of it
+// would touch another page at every row.
+constexpr Index kLargestInPlace = 32768;  // elements
+
 bool keeps_input(const Node& node) {
   const Activation* activation = activation_of(node.layer);
   return activation != nullptr && activation->keeps_input();
@@ -46,6 +50,7 @@ void Plan::place_training(const Network& network) {
     wanted[i] = !node.tensors.empty();
     for (const int input : node.inputs) wanted[i] = wanted[i] || wanted[static_cast<std::size_t>(input)];
     if (wanted[i] || i + 1 == nodes.size()) space.delta = reserve(space.stride);
+    if (i > 0 && is_dense(node) && rows_ * space.stride > kLargestInPlace) space.delta_panels = reserve(space.stride);
     if (i > 0 && (is_dropout(node) || (is_dense(node) && keeps_input(node)))) space.kept = reserve(space.stride);
     if (i > 0 && is_dense(node)) {
       for (const int input : node.inputs) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "laminar/denormals.hpp"
 #include "laminar/error.hpp"
 #include "laminar/inference.hpp"
 
@@ -120,6 +121,7 @@ void Trainer<T>::reserve(Index rows) {
 // barrier and read by all after it.
 template <typename T>
 bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, Outcome& outcome) {
+  const FlushDenormals flush;
   BatchMemory<T>& memory = *memory_;
   const Objective& objective = *state_.objective;
   const Pass<T> pass{state_.network,
@@ -163,7 +165,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
       sink.take(tensor.offset, 0, small->gradients().data() + tensor.offset, 0, 1, tensor.size);
     }
   } else {
-    const Team::Share share = team.share(static_cast<Index>(memory.tasks().size()));
+    const Team::Share share = memory.task_share(team);
     for (Index t = share.begin; t < share.end; ++t) {
       parameter_gradient(pass, memory.tasks()[static_cast<std::size_t>(t)], batch.count, sink);
     }

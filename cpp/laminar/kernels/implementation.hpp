@@ -19,6 +19,8 @@ constexpr Kernels<T> make_table(const char* isa) {
           &weight_gradient<T>,
           &pack<T>,
           &pack_transposed<T>,
+          &to_panels<T>,
+          &gather<T>,
           &activate<T>,
           &activation_gradient<T>,
           &loss<T>,

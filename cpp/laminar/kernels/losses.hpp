@@ -116,147 +116,247 @@ struct SparseCategoricalCrossentropy {
 /// The losses, in the order of their numbers.
 using Losses = List<Mse, Mae, Huber, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy>;
 
-/// Target of a row as vectors: the (smoothed) dense target, or the one-hot row of a label.
+// A loss is one text over two views of rows. RowView: one row, lanes are its columns. LaneView: as
+// many rows as a vector has lanes, one vector a column, for rows no wider than a vector; a network
+// with one output would otherwise take a whole logarithm for each row. Which view is taken depends on
+// the width alone, so the bits of a row do not depend on its neighbours.
+
+/// Loads `count` rows of `columns` values, lane i of vector j being column j of row i.
+template <typename T>
+inline void load_columns(const T* rows, Index stride, Index count, Index columns, Vector<T> (&out)[kLanes<T>]) {
+  if (columns == 1) {
+    out[0] = Vector<T>{};
+    for (Index i = 0; i < count; ++i) out[0][i] = rows[i * stride];
+    return;
+  }
+  for (Index i = 0; i < kLanes<T>; ++i) out[i] = i < count ? load(rows + i * stride) : Vector<T>{};
+  transpose<T>(out);
+}
+
+/// The reverse; zero in the padding of the rows.
+template <typename T>
+inline void store_columns(Vector<T> (&columns_of_rows)[kLanes<T>], Index columns, T* rows, Index stride, Index count) {
+  for (Index j = columns; j < kLanes<T>; ++j) columns_of_rows[j] = Vector<T>{};
+  if (columns == 1) {
+    for (Index i = 0; i < count; ++i) {
+      Vector<T> row{};
+      row[0] = columns_of_rows[0][i];
+      store(rows + i * stride, row);
+    }
+    return;
+  }
+  transpose<T>(columns_of_rows);
+  for (Index i = 0; i < count; ++i) store(rows + i * stride, columns_of_rows[i]);
+}
+
+/// One row.
 template <typename L, typename T>
-struct RowTarget {
+class RowView {
+ public:
   using V = Vector<T>;
-  const T* dense;
-  Index label;
-  T keep;
-  T spread;
-  RowTarget(const LossRows<T>& r, Index i)
-      : dense(L::class_labels ? nullptr : r.targets + i * r.targets_stride),
-        label(L::class_labels ? r.labels[i] : 0),
-        keep(1),
-        spread(0) {
-    if constexpr (!L::class_labels) {
-      keep = 1 - r.parameters[1];
-      spread = r.parameters[1] / static_cast<T>(r.columns);
-    }
-  }
-  V at(Index j, Integer<V> valid) const {
+  static constexpr Index kRows = 1;
+
+  RowView(const LossRows<T>& r, Index row) : r_(r), row_(row) {}
+
+  Index vectors() const { return (r_.columns + kLanes<T> - 1) / kLanes<T>; }
+  Integer<V> valid(Index j) const { return first_lanes<V>(r_.columns - j * kLanes<T>); }
+  V output(Index j) const { return load(r_.outputs + row_ * r_.outputs_stride + j * kLanes<T>); }
+  V target(Index j) const {
     if constexpr (L::class_labels) {
-      return select<V>(first_lanes<V>(label - j + 1) & ~first_lanes<V>(label - j), broadcast<V>(1), V{});
+      const Index label = r_.labels[row_] - j * kLanes<T>;
+      return select<V>(first_lanes<V>(label + 1) & ~first_lanes<V>(label), broadcast<V>(1), V{});
     } else {
-      return select<V>(valid, load(dense + j) * keep + spread, V{});
+      return load(r_.targets + row_ * r_.targets_stride + j * kLanes<T>);
     }
   }
+  V weight() const { return broadcast<V>(r_.weights != nullptr ? r_.weights[row_] : T(1)); }
+  static V sum_of_row(V v) { return sum_lanes(v); }
+  static V largest_of_row(V v) { return largest_lane(v); }
+  void set_output(Index j, V v) { store(r_.outputs + row_ * r_.outputs_stride + j * kLanes<T>, v); }
+  void set_delta(Index j, V v) { store(r_.delta + row_ * r_.delta_stride + j * kLanes<T>, v); }
+  void set_loss(V v) { r_.losses[row_] = v[0]; }
+  void finish() {}
+
+ private:
+  const LossRows<T>& r_;
+  Index row_;
 };
 
-template <typename T>
-inline T row_weight(const LossRows<T>& r, Index i) {
-  return r.weights != nullptr ? r.weights[i] : T(1);
+/// Up to kLanes rows of at most kLanes columns.
+template <typename L, typename T>
+class LaneView {
+ public:
+  using V = Vector<T>;
+  static constexpr Index kRows = kLanes<T>;
+
+  LaneView(const LossRows<T>& r, Index row) : r_(r), row_(row), count_(r.rows - row < kRows ? r.rows - row : kRows) {
+    load_columns(r.outputs + row * r.outputs_stride, r.outputs_stride, count_, r.columns, outputs_);
+    if constexpr (L::class_labels) {
+      for (Index i = 0; i < count_; ++i) labels_[i] = static_cast<IntegerScalar<V>>(r.labels[row + i]);
+    } else {
+      load_columns(r.targets + row * r.targets_stride, r.targets_stride, count_, r.columns, targets_);
+    }
+  }
+
+  Index vectors() const { return r_.columns; }
+  static Integer<V> valid(Index) { return Integer<V>{} == 0; }
+  V output(Index j) const { return outputs_[j]; }
+  V target(Index j) const {
+    if constexpr (L::class_labels) {
+      return select<V>(labels_ == static_cast<IntegerScalar<V>>(j), broadcast<V>(1), V{});
+    } else {
+      return targets_[j];
+    }
+  }
+  V weight() const { return r_.weights != nullptr ? load_first(r_.weights + row_, count_) : broadcast<V>(1); }
+  static V sum_of_row(V v) { return v; }
+  static V largest_of_row(V v) { return v; }
+  void set_output(Index j, V v) { outputs_[j] = v; }
+  void set_delta(Index j, V v) { deltas_[j] = v; }
+  void set_loss(V v) { store_first(r_.losses + row_, v, count_); }
+  void finish() {
+    if (r_.write_activation) {
+      store_columns(outputs_, r_.columns, r_.outputs + row_ * r_.outputs_stride, r_.outputs_stride, count_);
+    }
+    if (r_.delta != nullptr) {
+      store_columns(deltas_, r_.columns, r_.delta + row_ * r_.delta_stride, r_.delta_stride, count_);
+    }
+  }
+
+ private:
+  const LossRows<T>& r_;
+  Index row_;
+  Index count_;
+  V outputs_[kLanes<T>];
+  V targets_[L::class_labels ? 1 : kLanes<T>];
+  V deltas_[kLanes<T>];
+  Integer<V> labels_{};
+};
+
+/// (Smoothed) target of a cross-entropy over rows: y (1 - s) + s / columns.
+template <typename L, typename View, typename T>
+inline Vector<T> smoothed_target(const LossRows<T>& r, const View& view, Index j) {
+  if constexpr (L::class_labels) {
+    return view.target(j);
+  } else {
+    const T smoothing = r.parameters[1];
+    return select<Vector<T>>(view.valid(j), view.target(j) * (1 - smoothing) + smoothing / static_cast<T>(r.columns),
+                             Vector<T>{});
+  }
 }
 
 /// Row-wise cross-entropy on logits: with s = sum e^(z - m), loss = sum_j y_j (ln s - (z_j - m)),
 /// d_z = softmax(z) sum y - y.
-template <typename L, typename T>
-void crossentropy_on_logits(const LossRows<T>& r, Index i) {
+template <typename L, typename View, typename T>
+void crossentropy_on_logits(const LossRows<T>& r, View& view) {
   using V = Vector<T>;
-  T* z = r.outputs + i * r.outputs_stride;
-  T* delta = r.delta != nullptr ? r.delta + i * r.delta_stride : nullptr;
-  const RowTarget<L, T> target(r, i);
-  const T weight = row_weight(r, i);
-  const T shift = row_maximum(z, r.columns);
+  const Index vectors = view.vectors();
+  const V lowest = broadcast<V>(-T(__builtin_inff()));
+  V shift = lowest;
+  for (Index j = 0; j < vectors; ++j) shift = maximum(select<V>(view.valid(j), view.output(j), lowest), shift);
+  shift = view.largest_of_row(shift);
   V powers{};
-  for (Index j = 0; j < r.columns; j += kLanes<T>) {
-    powers += select<V>(first_lanes<V>(r.columns - j), exp(load(z + j) - shift), V{});
-  }
-  const T total = sum(powers);
-  const T log_total = log(broadcast<V>(total))[0];
+  for (Index j = 0; j < vectors; ++j) powers += select<V>(view.valid(j), exp(view.output(j) - shift), V{});
+  const V total = view.sum_of_row(powers);
+  const V log_total = log(total);
   V losses{};
   V mass{};
-  for (Index j = 0; j < r.columns; j += kLanes<T>) {
-    const V y = target.at(j, first_lanes<V>(r.columns - j));
+  for (Index j = 0; j < vectors; ++j) {
+    const V y = smoothed_target<L>(r, view, j);
     mass += y;
-    losses += select<V>(y == 0, V{}, y * (log_total - (load(z + j) - shift)));
+    losses += select<V>(y == 0, V{}, y * (log_total - (view.output(j) - shift)));
   }
-  r.losses[i] = weight * (sum(losses) + (total != total ? total : T(0)));
-  const T target_mass = sum(mass);
-  for (Index j = 0; j < r.columns; j += kLanes<T>) {
-    const Integer<V> valid = first_lanes<V>(r.columns - j);
-    const V a = exp(load(z + j) - shift) / total;
-    if (delta != nullptr) {
-      const V d = (a * target_mass - target.at(j, valid)) * (weight * r.scale);
-      store(delta + j, select<V>(valid, d, V{}));
+  const V weight = view.weight();
+  view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
+  const V target_mass = view.sum_of_row(mass);
+  for (Index j = 0; j < vectors; ++j) {
+    const Integer<V> valid = view.valid(j);
+    const V a = exp(view.output(j) - shift) / total;
+    if (r.delta != nullptr) {
+      const V d = (a * target_mass - smoothed_target<L>(r, view, j)) * (weight * r.scale);
+      view.set_delta(j, select<V>(valid, d, V{}));
     }
-    if (r.write_activation) store(z + j, select<V>(valid, a, V{}));
+    if (r.write_activation) view.set_output(j, select<V>(valid, a, V{}));
   }
 }
 
 /// Row-wise cross-entropy on probabilities p' = p / sum p, kept inside the margin:
 /// d_p_j = -(y_j / p_j) + (sum y) / (sum p) over the outputs inside the margin.
-template <typename L, typename T>
-void crossentropy_on_probabilities(const LossRows<T>& r, Index i) {
+template <typename L, typename View, typename T>
+void crossentropy_on_probabilities(const LossRows<T>& r, View& view) {
   using V = Vector<T>;
-  const T* p = r.outputs + i * r.outputs_stride;
-  T* delta = r.delta != nullptr ? r.delta + i * r.delta_stride : nullptr;
-  const RowTarget<L, T> target(r, i);
-  const T weight = row_weight(r, i);
+  const Index vectors = view.vectors();
   V probability{};
-  for (Index j = 0; j < r.columns; j += kLanes<T>) {
-    probability += select<V>(first_lanes<V>(r.columns - j), load(p + j), V{});
-  }
-  const T total = sum(probability);
+  for (Index j = 0; j < vectors; ++j) probability += select<V>(view.valid(j), view.output(j), V{});
+  const V total = view.sum_of_row(probability);
   V losses{};
   V mass{};
-  for (Index j = 0; j < r.columns; j += kLanes<T>) {
-    const V y = target.at(j, first_lanes<V>(r.columns - j));
-    const V scaled = load(p + j) / total;
+  for (Index j = 0; j < vectors; ++j) {
+    const V y = smoothed_target<L>(r, view, j);
+    const V scaled = view.output(j) / total;
     const V inside = clipped_probability(scaled);
     losses += select<V>(y == 0, V{}, -y * log(inside));
     mass += select<V>(inside == scaled, y, V{});
   }
-  r.losses[i] = weight * (sum(losses) + (total != total ? total : T(0)));
-  if (delta == nullptr) return;
-  const T target_mass = sum(mass);
-  for (Index j = 0; j < r.columns; j += kLanes<T>) {
-    const Integer<V> valid = first_lanes<V>(r.columns - j);
-    const V y = target.at(j, valid);
-    const V x = load(p + j);
-    const V scaled = x / total;
-    const V own = select<V>((clipped_probability(scaled) == scaled) & (y != 0), y / x, V{});
-    store(delta + j, select<V>(valid, (target_mass / total - own) * (weight * r.scale), V{}));
+  const V weight = view.weight();
+  view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
+  if (r.delta == nullptr) return;
+  const V target_mass = view.sum_of_row(mass);
+  for (Index j = 0; j < vectors; ++j) {
+    const V y = smoothed_target<L>(r, view, j);
+    const V p = view.output(j);
+    const V scaled = p / total;
+    const V own = select<V>((clipped_probability(scaled) == scaled) & (y != 0), y / p, V{});
+    view.set_delta(j, select<V>(view.valid(j), (target_mass / total - own) * (weight * r.scale), V{}));
   }
 }
 
-template <typename L, typename T>
-void elementwise_loss(const LossRows<T>& r, Index i) {
+template <typename L, typename View, typename T>
+void elementwise_loss(const LossRows<T>& r, View& view) {
   using V = Vector<T>;
-  T* outputs = r.outputs + i * r.outputs_stride;
-  const T* targets = r.targets + i * r.targets_stride;
-  T* delta = r.delta != nullptr ? r.delta + i * r.delta_stride : nullptr;
-  const T weight = row_weight(r, i);
-  const T scale = weight * r.scale / static_cast<T>(r.columns);
+  const Index vectors = view.vectors();
+  const V weight = view.weight();
+  const V scale = weight * r.scale / static_cast<T>(r.columns);
   V losses{};
-  for (Index j = 0; j < r.columns; j += kLanes<T>) {
-    const Integer<V> valid = first_lanes<V>(r.columns - j);
-    const V y = load(targets + j);
-    const V output = load(outputs + j);
+  for (Index j = 0; j < vectors; ++j) {
+    const Integer<V> valid = view.valid(j);
+    const V y = view.target(j);
+    const V output = view.output(j);
     Terms<V> t;
     if constexpr (requires(V a) { L::logit_terms(y, output, a, r.parameters); }) {
       V activation = output;
       t = r.logits ? L::logit_terms(y, output, activation, r.parameters) : L::terms(y, output, r.parameters);
-      if (r.write_activation) store(outputs + j, select<V>(valid, activation, V{}));
+      if (r.write_activation) view.set_output(j, select<V>(valid, activation, V{}));
     } else {
       t = L::terms(y, output, r.parameters);
     }
     losses += select<V>(valid, t.value, V{});
-    if (delta != nullptr) store(delta + j, select<V>(valid, t.slope * scale, V{}));
+    if (r.delta != nullptr) view.set_delta(j, select<V>(valid, t.slope * scale, V{}));
   }
-  r.losses[i] = weight * (sum(losses) / static_cast<T>(r.columns));
+  view.set_loss(weight * (view.sum_of_row(losses) / static_cast<T>(r.columns)));
+}
+
+template <typename L, typename View, typename T>
+void loss_through(const LossRows<T>& r) {
+  for (Index i = 0; i < r.rows; i += View::kRows) {
+    View view(r, i);
+    if constexpr (L::element_wise) {
+      elementwise_loss<L>(r, view);
+    } else if (r.logits) {
+      crossentropy_on_logits<L>(r, view);
+    } else {
+      crossentropy_on_probabilities<L>(r, view);
+    }
+    view.finish();
+  }
 }
 
 template <typename L, typename T>
 void loss_rows(const LossRows<T>& r) {
-  for (Index i = 0; i < r.rows; ++i) {
-    if constexpr (L::element_wise) {
-      elementwise_loss<L, T>(r, i);
-    } else if (r.logits) {
-      crossentropy_on_logits<L, T>(r, i);
-    } else {
-      crossentropy_on_probabilities<L, T>(r, i);
-    }
+  if (r.columns <= kLanes<T>) {
+    loss_through<L, LaneView<L, T>>(r);
+  } else {
+    loss_through<L, RowView<L, T>>(r);
   }
 }
 

@@ -118,12 +118,15 @@ inline V with_sign_of(V magnitude, V x) {
   return bit_cast<V>(bit_cast<I>(magnitude) | sign);
 }
 
-/// tanh x = (e^2|x| - 1) / (e^2|x| + 1), the sign put back.
+/// tanh x = (e^2|x| - 1) / (e^2|x| + 1), the sign put back. 2|x| is small enough for one factor 2^n,
+/// and q 2^n + (2^n - 1) is exactly q where n is 0.
 template <typename V>
 inline V tanh(V x) {
   using F = Format<Scalar<V>>;
   const V magnitude = minimum(absolute(x), broadcast<V>(F::tanh_max));
-  const V e = expm1(magnitude + magnitude);
+  const Reduced<V> r = reduce(magnitude + magnitude);
+  const V scale = power_of_two<V>(r.n);
+  const V e = r.q * scale + (scale - Scalar<V>(1));
   return with_sign_of(e / (e + Scalar<V>(2)), x);
 }
 

@@ -36,7 +36,7 @@ struct Sgd {
   }
   template <typename V>
   static V update(V w, V g, V* slot, const Scalar<V>* c) {
-    const V step = g * c[0];
+    const V step = rounded(g * c[0]);
     if (c[1] == 0) return w - step;
     slot[0] = slot[0] * c[1] - step;
     return c[2] != 0 ? w + (slot[0] * c[1] - step) : w + slot[0];
@@ -98,52 +98,62 @@ struct Adam {
   static V update(V w, V g, V* slot, const Scalar<V>* c) {
     slot[0] += (g - slot[0]) * c[1];
     slot[1] += (g * g - slot[1]) * c[2];
-    return w - slot[0] * c[0] / (square_root(slot[1]) + c[3]);
+    return w - quotient_by_root(slot[0] * c[0], slot[1], c[3]);
   }
 };
 
 /// The optimizers, in the order of their numbers.
 using Optimizers = List<Sgd, RmsProp, Adam>;
 
-/// One vector of weights with its slots: all lanes, or the first `n` of a row's end.
-template <typename O, bool Whole, typename T>
-inline void update_vector(const Update<T>& u, Index at, const T* gradient, Index n) {
+/// The update with the first `Slots` slots in use. Pointers and coefficients are copied first: the
+/// compiler cannot know that storing a weight leaves them alone, and would load them every time.
+template <typename O, int Slots, typename T>
+void update_rows(const Update<T>& u) {
   using V = Vector<T>;
-  const auto read = [n](const T* p) { return Whole ? load(p) : load_first(p, n); };
-  const auto write = [n](T* p, V v) {
-    if constexpr (Whole) {
-      store(p, v);
-    } else {
-      store_first(p, v, n);
+  T c[kMaxCoefficients];
+  for (int i = 0; i < kMaxCoefficients; ++i) c[i] = u.coefficients[i];
+  const Index columns = u.columns;
+  const Index whole = columns / kLanes<T> * kLanes<T>;
+  for (Index i = 0; i < u.rows; ++i) {
+    const T* gradients = u.gradients + i * u.gradients_stride;
+    T* weights = u.weights + i * u.stride;
+    T* slots[Slots + 1];
+    for (int s = 0; s < Slots; ++s) slots[s] = u.slots[s] + i * u.stride;
+    for (Index j = 0; j < whole; j += kLanes<T>) {
+      V slot[O::max_slots] = {};
+      for (int s = 0; s < Slots; ++s) slot[s] = load(slots[s] + j);
+      store(weights + j, O::update(load(weights + j), load(gradients + j), slot, c));
+      for (int s = 0; s < Slots; ++s) store(slots[s] + j, slot[s]);
     }
-  };
-  V slot[O::max_slots] = {};
-  for (int s = 0; s < O::max_slots; ++s) {
-    if (u.slots[s] != nullptr) slot[s] = read(u.slots[s] + at);
-  }
-  write(u.weights + at, O::update(read(u.weights + at), read(gradient), slot, u.coefficients));
-  for (int s = 0; s < O::max_slots; ++s) {
-    if (u.slots[s] != nullptr) write(u.slots[s] + at, slot[s]);
+    if (const Index rest = columns - whole; rest > 0) {
+      V slot[O::max_slots] = {};
+      for (int s = 0; s < Slots; ++s) slot[s] = load_first(slots[s] + whole, rest);
+      const V w = load_first(weights + whole, rest);
+      store_first(weights + whole, O::update(w, load_first(gradients + whole, rest), slot, c), rest);
+      for (int s = 0; s < Slots; ++s) store_first(slots[s] + whole, slot[s], rest);
+    }
   }
 }
 
+/// The update for the number of slots that the optimizer was given.
 template <typename O, typename T>
-void update_rows(const Update<T>& u) {
-  for (Index i = 0; i < u.rows; ++i) {
-    const T* gradients = u.gradients + i * u.gradients_stride;
-    Index j = 0;
-    for (; j + kLanes<T> <= u.columns; j += kLanes<T>) {
-      update_vector<O, true>(u, i * u.stride + j, gradients + j, kLanes<T>);
-    }
-    if (j < u.columns) update_vector<O, false>(u, i * u.stride + j, gradients + j, u.columns - j);
+void update_with(const Update<T>& u) {
+  static_assert(O::max_slots <= 3 && O::max_slots < kMaxSlots);
+  if constexpr (O::max_slots >= 3) {
+    if (u.slots[2] != nullptr) return update_rows<O, 3>(u);
   }
+  if constexpr (O::max_slots >= 2) {
+    if (u.slots[1] != nullptr) return update_rows<O, 2>(u);
+  }
+  if (u.slots[0] != nullptr) return update_rows<O, 1>(u);
+  update_rows<O, 0>(u);
 }
 
 template <typename T, typename L>
 struct UpdateTable;
 template <typename T, typename... O>
 struct UpdateTable<T, List<O...>> {
-  static constexpr void (*functions[])(const Update<T>&) = {&update_rows<O, T>...};
+  static constexpr void (*functions[])(const Update<T>&) = {&update_with<O, T>...};
 };
 
 template <typename T>

@@ -15,10 +15,12 @@ constexpr int kTileRows = LAMINAR_VECTOR_BYTES == 64 ? 14 : 6;
 constexpr int kTileVectors = 2;
 template <typename T>
 constexpr Index kPanel = kTileVectors * kLanes<T>;
+template <typename T>
+constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));
 
 // A panel of the right operand (256 x 32 floats: 32 KiB) stays in the nearest caches while all row
 // tiles of a block pass over it.
-constexpr Index kDepthBlock = 256;
+constexpr Index kDepthBlock = 512;
 
 /// One tile: out = start + sum over depth; `start` is a row to repeat (bias), or null for zero, or
 /// the tile itself where `resume` is set.
@@ -34,6 +36,7 @@ struct TileArguments {
   bool resume;
   T* out;
   Index out_stride;
+  const T* prefetch;  // brought to the second-level cache, one line a step of depth; or null
 };
 
 template <typename T, int Rows, int Vectors, bool Transposed>
@@ -56,6 +59,7 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
       const V a = broadcast<V>(left[i * row]);
       for (int v = 0; v < Vectors; ++v) sums[i][v] += a * b[v];
     }
+    if (t.prefetch != nullptr) __builtin_prefetch(t.prefetch + k * kLine<T>, 0, 2);
     left += step;
     right += t.right_depth;
   }
@@ -66,15 +70,6 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
 
 template <typename T>
 using TileFunction = void (*)(const TileArguments<T>&);
-
-template <int... I>
-struct Sequence {};
-template <int N, int... I>
-struct MakeSequence : MakeSequence<N - 1, N - 1, I...> {};
-template <int... I>
-struct MakeSequence<0, I...> {
-  using type = Sequence<I...>;
-};
 
 /// tile_of<T, Transposed>[rows - 1][vectors - 1]
 template <typename T, bool Transposed, typename S>
@@ -98,6 +93,7 @@ inline void panel_tiles(TileArguments<T> t, Index rows, int vectors) {
     Table::functions[count - 1][vectors - 1](t);
     t.left += count * t.left_row;
     t.out += count * t.out_stride;
+    if (t.prefetch != nullptr) t.prefetch = i == 0 ? t.prefetch + t.depth * kLine<T> : nullptr;
   }
 }
 
@@ -117,7 +113,8 @@ void product(const Product<T>& p) {
       const Index width = vectors * kLanes<T>;
       const T* right = p.right + j * p.depth + k * width;
       const T* start = p.bias != nullptr ? p.bias + j : nullptr;
-      panel_tiles<T, false>({p.left + k, p.left_stride, 1, right, width, depth, start, k > 0, p.out + j, p.out_stride},
+      panel_tiles<T, false>({p.left + k, p.left_stride, 1, right, width, depth, start, k > 0, p.out + j, p.out_stride,
+                             j + kPanel<T> < p.columns ? p.right + (j + kPanel<T>)*p.depth + k * kPanel<T> : nullptr},
                             p.rows, vectors);
       if (!last || p.epilogue == Epilogue::none) continue;
       const bool slope = p.epilogue == Epilogue::slope;
@@ -140,8 +137,10 @@ void weight_gradient(const WeightGradient<T>& g) {
   const int vectors = g.out_count > kLanes<T> ? 2 : 1;
   for (Index r = 0; r == 0 || r < g.rows; r += kDepthBlock) {
     const Index depth = minimum_of(kDepthBlock, g.rows - r);
-    panel_tiles<T, true>({g.left + r * g.left_stride, 1, g.left_stride, g.delta + r * g.delta_stride, g.delta_stride,
-                          depth, nullptr, r > 0, g.out, g.out_stride},
+    const T* delta = g.delta + r * g.delta_stride;
+    const T* next = g.next != nullptr && r + depth < g.rows ? delta + depth * g.delta_stride : g.next;
+    panel_tiles<T, true>({g.left + r * g.left_stride, 1, g.left_stride, delta, g.delta_stride, depth, nullptr, r > 0,
+                          g.out, g.out_stride, next},
                          g.in_count, vectors);
   }
 }
@@ -161,25 +160,17 @@ void pack(const T* w, Index stride, Index depth, Index columns, T* packed) {
   }
 }
 
-/// Swaps, in two rows that are H apart, the H x H blocks beside the diagonal.
-template <int H, typename V, int... J>
-inline void swap_blocks(V& a, V& b, Sequence<J...>) {
-  constexpr int lanes = sizeof...(J);
-  const V upper = __builtin_shufflevector(a, b, ((J & H) == 0 ? J : lanes + J - H)...);
-  const V lower = __builtin_shufflevector(a, b, ((J & H) == 0 ? J + H : lanes + J)...);
-  a = upper;
-  b = lower;
-}
-
-/// Transposes a square of vectors by swapping ever smaller blocks.
-template <int H, typename T>
-inline void transpose(Vector<T> (&rows)[kLanes<T>]) {
-  using Lanes = typename MakeSequence<static_cast<int>(kLanes<T>)>::type;
-#pragma GCC unroll 16
-  for (int i = 0; i < kLanes<T>; ++i) {
-    if ((i & H) == 0) swap_blocks<H>(rows[i], rows[i + H], Lanes{});
+template <typename T>
+void to_panels(const T* values, Index stride, Index first, Index rows, Index columns, T* panels, Index panel_rows) {
+  for (Index j = 0; j < columns; j += kPanel<T>) {
+    const Index width = columns - j > kLanes<T> ? kPanel<T> : kLanes<T>;
+    for (Index i = 0; i < rows; ++i) {
+      const T* from = values + i * stride + j;
+      T* to = panels + (first + i) * width;
+      for (Index v = 0; v < width; v += kLanes<T>) store(to + v, load(from + v));
+    }
+    panels += panel_rows * width;
   }
-  if constexpr (H > 1) transpose<H / 2, T>(rows);
 }
 
 template <typename T>
@@ -196,7 +187,7 @@ void pack_transposed(const T* w, Index stride, Index depth, Index columns, T* pa
           const T* from = w + (i + l + r) * stride + j;
           rows[r] = filled == lanes ? load(from) : load_first(from, filled);
         }
-        transpose<static_cast<int>(lanes) / 2, T>(rows);
+        transpose<T>(rows);
         for (Index c = 0; c < filled; ++c) store(packed + (j + c) * width + l, rows[c]);
       }
     }

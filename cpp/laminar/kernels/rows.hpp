@@ -18,30 +18,22 @@ inline Integer<V> first_lanes(Index n) {
   return lane < static_cast<decltype(lane[0] + 0)>(n < lanes ? n : lanes);
 }
 
-template <typename V>
-inline Scalar<V> largest(V v) {
-  Scalar<V> best = v[0];
-  for (Index i = 1; i < kLanes<Scalar<V>>; ++i) best = v[i] > best || v[i] != v[i] ? v[i] : best;
-  return best;
-}
-
-/// The largest of the first `columns` values of a row; NaN where one is NaN.
+/// The largest of the first `columns` values of a row. A NaN may be missed: it shows in the sum of
+/// the exponentials.
 template <typename T>
-inline T row_maximum(const T* z, Index columns) {
+inline Vector<T> row_maximum(const T* z, Index columns) {
   using V = Vector<T>;
   const V lowest = broadcast<V>(-T(__builtin_inff()));
   V best = lowest;
   for (Index j = 0; j < columns; j += kLanes<T>) {
-    const V x = select<V>(first_lanes<V>(columns - j), load(z + j), lowest);
-    best = select<V>(x > best, x, select<V>(x == x, best, x));
-    best = select<V>(best == best, best, best);
+    best = maximum(select<V>(first_lanes<V>(columns - j), load(z + j), lowest), best);
   }
-  return largest(best);
+  return largest_lane(best);
 }
 
 /// out = e^(z - max z), zero in the padding; returns the sum of the row.
 template <typename T>
-inline T row_exponentials(const T* z, T shift, Index columns, T* out) {
+inline Vector<T> row_exponentials(const T* z, Vector<T> shift, Index columns, T* out) {
   using V = Vector<T>;
   V total{};
   for (Index j = 0; j < columns; j += kLanes<T>) {
@@ -49,13 +41,13 @@ inline T row_exponentials(const T* z, T shift, Index columns, T* out) {
     total += e;
     store(out + j, e);
   }
-  return sum(total);
+  return sum_lanes(total);
 }
 
 /// softmax of one row.
 template <typename T>
 inline void softmax_row(const T* z, Index columns, T* out) {
-  const T total = row_exponentials(z, row_maximum(z, columns), columns, out);
+  const Vector<T> total = row_exponentials(z, row_maximum(z, columns), columns, out);
   for (Index j = 0; j < columns; j += kLanes<T>) store(out + j, load(out + j) / total);
 }
 
@@ -112,6 +104,26 @@ void activate(const ActivationRows<T>& r) {
 template <typename T>
 void activation_gradient(const ActivationRows<T>& r) {
   ActivationTable<T, Activations>::backward[r.activation](r);
+}
+
+/// Rows lie anywhere in memory: the next one is fetched while one is copied.
+template <typename T>
+void gather(const T* from, Index columns, const Index* order, Index rows, T* to, Index to_stride) {
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  const Index whole = columns / kLanes<T> * kLanes<T>;
+  for (Index i = 0; i < rows; ++i) {
+    const T* row = from + (order != nullptr ? order[i] : i) * columns;
+    const T* next = order != nullptr && i + 1 < rows ? from + order[i + 1] * columns : row;
+    T* out = to + i * to_stride;
+    for (Index j = 0; j < whole; j += kLanes<T>) {
+      if (j % line == 0) __builtin_prefetch(next + j);
+      store(out + j, load(row + j));
+    }
+    if (whole < columns) {
+      __builtin_prefetch(next + whole);
+      store_first(out + whole, load_first(row + whole, columns - whole), columns - whole);
+    }
+  }
 }
 
 template <typename T>

@@ -31,12 +31,14 @@ struct LanesOf;
 template <>
 struct LanesOf<Vector<float>> {
   using Scalar = float;
-  using Integer = Vector<std::int32_t>;
+  using Lane = std::int32_t;
+  using Integer = Vector<Lane>;
 };
 template <>
 struct LanesOf<Vector<double>> {
   using Scalar = double;
-  using Integer = Vector<std::int64_t>;
+  using Lane = std::int64_t;
+  using Integer = Vector<Lane>;
 };
 
 /// The element type of a vector, and the integer vector of the same shape.
@@ -44,6 +46,8 @@ template <typename V>
 using Scalar = typename LanesOf<V>::Scalar;
 template <typename V>
 using Integer = typename LanesOf<V>::Integer;
+template <typename V>
+using IntegerScalar = typename LanesOf<V>::Lane;
 
 template <typename T>
 constexpr Index kLanes = LAMINAR_VECTOR_BYTES / static_cast<Index>(sizeof(T));
@@ -73,6 +77,18 @@ inline To bit_cast(From v) {
   return out;
 }
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+/// All bits set in the first `n` lanes.
+template <typename T>
+inline __m256i lanes_below(Index n) {
+  if constexpr (sizeof(T) == 4) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  } else {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+  }
+}
+#endif
+
 /// The first `n` lanes from memory, zero in the others; touches no byte past them.
 /// Masked instructions are the one thing that vector extensions cannot express.
 template <typename T>
@@ -83,6 +99,12 @@ inline Vector<T> load_first(const T* p, Index n) {
     return bit_cast<Vector<T>>(_mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), p));
   } else {
     return bit_cast<Vector<T>>(_mm512_maskz_loadu_pd(static_cast<__mmask8>(mask), p));
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) {
+    return bit_cast<Vector<T>>(_mm256_maskload_ps(p, lanes_below<T>(n)));
+  } else {
+    return bit_cast<Vector<T>>(_mm256_maskload_pd(p, lanes_below<T>(n)));
   }
 #else
   Vector<T> v{};
@@ -100,6 +122,12 @@ inline void store_first(T* p, Vector<T> v, Index n) {
     _mm512_mask_storeu_ps(p, static_cast<__mmask16>(mask), bit_cast<__m512>(v));
   } else {
     _mm512_mask_storeu_pd(p, static_cast<__mmask8>(mask), bit_cast<__m512d>(v));
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) {
+    _mm256_maskstore_ps(p, lanes_below<T>(n), bit_cast<__m256>(v));
+  } else {
+    _mm256_maskstore_pd(p, lanes_below<T>(n), bit_cast<__m256d>(v));
   }
 #else
   for (Index i = 0; i < n; ++i) p[i] = v[i];
@@ -123,13 +151,37 @@ inline V absolute(V x) {
 /// The larger of the two; NaN in `x` stays, as a comparison with it is false.
 template <typename V>
 inline V maximum(V x, V bound) {
+#if defined(__AVX512F__)  // the instruction's second operand wins where one is NaN
+  if constexpr (sizeof(Scalar<V>) == 4) {
+    return bit_cast<V>(_mm512_maskz_max_ps(0xffff, bit_cast<__m512>(bound), bit_cast<__m512>(x)));
+  }
+#endif
   return select<V>(x < bound, bound, x);
 }
 
 /// The smaller of the two; NaN in `x` stays.
 template <typename V>
 inline V minimum(V x, V bound) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Scalar<V>) == 4) {
+    return bit_cast<V>(_mm512_maskz_min_ps(0xffff, bit_cast<__m512>(bound), bit_cast<__m512>(x)));
+  }
+#endif
   return select<V>(x > bound, bound, x);
+}
+
+/// x, rounded before it is used: where two products meet in a sum, the compiler may fuse either one,
+/// and would choose differently in different copies of the same text.
+template <typename V>
+inline V rounded(V x) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(x));
+#elif defined(__SSE2__)
+  asm("" : "+x"(x));
+#elif defined(__aarch64__)
+  asm("" : "+w"(x));
+#endif
+  return x;
 }
 
 template <typename V>
@@ -158,15 +210,97 @@ inline V square_root(V x) {
 #endif
 }
 
-/// Sum of all lanes by halves: a fixed order, the same for every caller.
+/// a / b. Where a 512-bit division costs ten cycles, it is an estimate of 1 / b with one Newton step,
+/// and a quotient corrected by its remainder: within 1 ULP for b whose inverse is normal.
+template <typename V>
+inline V quotient(V a, V b) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Scalar<V>) == 4) {
+    V inverse = bit_cast<V>(_mm512_maskz_rcp14_ps(0xffff, bit_cast<__m512>(b)));
+    inverse += inverse * (Scalar<V>(1) - b * inverse);
+    const V first = a * inverse;
+    return first + inverse * (a - b * first);
+  }
+#endif
+  return a / b;
+}
+
+/// a / (sqrt(x) + b) for 0 <= x <= infinity: what Adam and its kin divide by. Root and quotient
+/// by the divider alone would take the sum of their times.
+template <typename V>
+inline V quotient_by_root(V a, V x, Scalar<V> b) {
+  const Scalar<V> infinity = __builtin_inff();
+  return select<V>(x == infinity, V{}, quotient(a, square_root(x) + b));
+}
+
+template <int... I>
+struct Sequence {};
+template <int N, int... I>
+struct MakeSequence : MakeSequence<N - 1, N - 1, I...> {};
+template <int... I>
+struct MakeSequence<0, I...> {
+  using type = Sequence<I...>;
+};
+
+template <typename V>
+using LaneSequence = typename MakeSequence<static_cast<int>(kLanes<Scalar<V>>)>::type;
+
+/// Lane i of the result is lane i ^ H.
+template <int H, typename V, int... J>
+inline V exchange(V v, Sequence<J...>) {
+  return __builtin_shufflevector(v, v, (J ^ H)...);
+}
+
+/// The sum of all lanes, in every lane: by halves, a fixed order, the same for every caller.
+template <typename V, int H = static_cast<int>(kLanes<Scalar<V>>) / 2>
+inline V sum_lanes(V v) {
+  v += exchange<H>(v, LaneSequence<V>{});
+  if constexpr (H > 1) {
+    return sum_lanes<V, H / 2>(v);
+  } else {
+    return v;
+  }
+}
+
+/// The largest lane, in every lane.
+template <typename V, int H = static_cast<int>(kLanes<Scalar<V>>) / 2>
+inline V largest_lane(V v) {
+  v = maximum(v, exchange<H>(v, LaneSequence<V>{}));
+  if constexpr (H > 1) {
+    return largest_lane<V, H / 2>(v);
+  } else {
+    return v;
+  }
+}
+
 template <typename V>
 inline Scalar<V> sum(V v) {
-  Scalar<V> lanes[kLanes<Scalar<V>>];
-  __builtin_memcpy(lanes, &v, sizeof(v));
-  for (Index width = kLanes<Scalar<V>> / 2; width > 0; width /= 2) {
-    for (Index i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+  return sum_lanes(v)[0];
+}
+
+/// Swaps, in two rows that are H apart, the H x H blocks beside the diagonal.
+template <int H, typename V, int... J>
+inline void swap_blocks(V& a, V& b, Sequence<J...>) {
+  constexpr int lanes = sizeof...(J);
+  const V upper = __builtin_shufflevector(a, b, ((J & H) == 0 ? J : lanes + J - H)...);
+  const V lower = __builtin_shufflevector(a, b, ((J & H) == 0 ? J + H : lanes + J)...);
+  a = upper;
+  b = lower;
+}
+
+template <int H, typename T>
+inline void transpose_by(Vector<T> (&rows)[kLanes<T>]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes<T>; ++i) {
+    if ((i & H) == 0) swap_blocks<H>(rows[i], rows[i + H], LaneSequence<Vector<T>>{});
   }
-  return lanes[0];
+  if constexpr (H > 1) transpose_by<H / 2, T>(rows);
+}
+
+/// Transposes a square of vectors by swapping ever smaller blocks.
+template <typename T>
+inline void transpose(Vector<T> (&rows)[kLanes<T>]) {
+  transpose_by<static_cast<int>(kLanes<T>) / 2, T>(rows);
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ struct WeightGradient {
   Index out_count = 0;
   T* out = nullptr;  // padded
   Index out_stride = 0;
+  const T* next = nullptr;  // the panel of delta that comes next, to be fetched meanwhile; or null
 };
 
 /// An activation over a padded block: out = f(in), or out = out * f' for its gradient.
@@ -149,6 +150,11 @@ struct Kernels {
   void (*pack)(const T* w, Index stride, Index depth, Index columns, T* packed);
   /// The same for the transpose of w (depth x columns): right operand columns x depth.
   void (*pack_transposed)(const T* w, Index stride, Index depth, Index columns, T* packed);
+  /// Rows [first, first + rows) of a matrix into panels of the same layout, `panel_rows` rows each;
+  /// `values` is the first of them.
+  void (*to_panels)(const T* values, Index stride, Index first, Index rows, Index columns, T* panels, Index panel_rows);
+  /// Copies rows of `columns` elements, to[i] = from[order[i]], or from[i] where order is null.
+  void (*gather)(const T* from, Index columns, const Index* order, Index rows, T* to, Index to_stride);
   void (*activate)(const ActivationRows<T>&);
   void (*activation_gradient)(const ActivationRows<T>&);
   void (*loss)(const LossRows<T>&);

@@ -9,7 +9,19 @@
 namespace laminar {
 namespace {
 
-constexpr Index kLargestPanel = 32;
+// A piece of phase B: rows of W whose inputs, a copy of them, stay in the second-level cache beside
+// a panel of the gradient, and columns enough that the optimizer goes along whole pages.
+constexpr Index kTaskElements = 65536;  // of the inputs: rows of the batch x rows of W
+constexpr Index kTaskOutputs = 512;
+constexpr Index kLargestInPlace = 16384;  // elements of a batch of inputs that are not copied
+
+/// This thread's memory for a piece: grows to the largest seen, then stays.
+template <typename T>
+T* scratch(Index size) {
+  thread_local AlignedBuffer<T> buffer;
+  if (buffer.size() < size) buffer = AlignedBuffer<T>(size);
+  return buffer.data();
+}
 
 template <typename T>
 kernels::ActivationRows<T> whole_rows(const Activation& activation, const T* parameters, Index width) {
@@ -72,6 +84,10 @@ void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
     a.rows = rows.count();
     pass.kernels.activation_gradient(a);
   }
+  if (space.delta_panels >= 0) {
+    pass.kernels.to_panels(pass.delta(node, rows.begin), space.stride, rows.begin, rows.count(), n.width,
+                           pass.delta_panel(node, 0), pass.plan.rows());
+  }
   const int input = n.inputs[0];
   if (input == 0 || !pass.wants_delta(input)) return;
 
@@ -98,11 +114,17 @@ void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   pass.kernels.product(p);
 }
 
-void gradient_tasks(const Dense&, int node, const Network& network, Index panel, std::vector<GradientTask>& tasks) {
+void gradient_tasks(const Dense&, int node, const Network& network, Index panel, Index rows,
+                    std::vector<GradientTask>& tasks) {
   const Shape& shape = network.parameters()[network.nodes()[static_cast<std::size_t>(node)].tensors[0]].shape;
-  for (Index j = 0; j < shape[1]; j += panel) {
-    for (Index i = 0; i < shape[0]; i += panel) {
-      tasks.push_back({node, i, std::min(panel, shape[0] - i), j, std::min(panel, shape[1] - j)});
+  const Index panels = (shape[0] + panel - 1) / panel;
+  const Index most = std::max<Index>(1, std::min<Index>(kTaskElements / std::max<Index>(rows, 1), 128) / panel);
+  const Index pieces = (panels + most - 1) / most;
+  for (Index p = 0; p < pieces; ++p) {
+    const Index begin = panels * p / pieces * panel;
+    const Index end = std::min(panels * (p + 1) / pieces * panel, shape[0]);
+    for (Index j = 0; j < shape[1]; j += kTaskOutputs) {
+      tasks.push_back({node, begin, end - begin, j, std::min(kTaskOutputs, shape[1] - j)});
     }
   }
 }
@@ -112,29 +134,46 @@ void parameter_gradient(const Dense& layer, const GradientTask& task, const Pass
                         const GradientSink<T>& sink) {
   const Node& n = pass.node(task.node);
   const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
+  const kernels::Kernels<T>& k = pass.kernels;
   const int input = n.inputs[0];
-  alignas(kAlignment) T block[kLargestPanel * kLargestPanel];
+  const Index block_stride = padded_stride(task.out_count);
+  const Index left_stride = padded_stride(task.in_count);
+  T* block = scratch<T>(task.in_count * block_stride + pass.plan.rows() * left_stride);
 
   kernels::WeightGradient<T> g;
   g.left = pass.output(input, 0) + task.in_begin;
   g.left_stride = pass.stride(input);
-  g.delta = pass.delta(task.node, 0) + task.out_begin;
-  g.delta_stride = pass.plan[task.node].stride;
+  if (rows * g.left_stride > kLargestInPlace && task.out_count > k.panel) {
+    T* copy = block + task.in_count * block_stride;
+    for (Index i = 0; i < rows; ++i) {
+      k.gather(g.left + i * g.left_stride, task.in_count, nullptr, 1, copy + i * left_stride, left_stride);
+    }
+    g.left = copy;
+    g.left_stride = left_stride;
+  }
   g.rows = rows;
   g.in_count = task.in_count;
-  g.out_count = task.out_count;
-  g.out = block;
-  g.out_stride = pass.kernels.panel;
-  pass.kernels.weight_gradient(g);
-  sink.take(kernel.offset + task.in_begin * n.width + task.out_begin, n.width, block, g.out_stride, task.in_count,
+  g.out_stride = block_stride;
+  const bool with_bias = layer.use_bias && task.in_begin == 0;
+  alignas(kAlignment) T sums[kTaskOutputs];
+  for (Index j = 0; j < task.out_count; j += k.panel) {
+    g.delta = pass.delta_panel(task.node, task.out_begin + j);
+    g.delta_stride = pass.panel_stride(task.node, task.out_begin + j);
+    g.out_count = std::min(k.panel, task.out_count - j);
+    g.out = block + j;
+    const bool more = pass.plan[task.node].delta_panels >= 0 && j + k.panel < task.out_count;
+    g.next = more ? pass.delta_panel(task.node, task.out_begin + j + k.panel) : nullptr;
+    k.weight_gradient(g);
+    if (with_bias) k.column_sums(g.delta, g.delta_stride, rows, g.out_count, sums + j);
+  }
+  sink.take(kernel.offset + task.in_begin * n.width + task.out_begin, n.width, block, block_stride, task.in_count,
             task.out_count);
   if (sink.packed != nullptr) {
     sink.packed->refresh_block(pass.network, task.node, sink.parameters, task.in_begin, task.in_count, task.out_begin,
                                task.out_count);
   }
-  if (layer.use_bias && task.in_begin == 0) {
-    pass.kernels.column_sums(g.delta, g.delta_stride, rows, task.out_count, block);
-    sink.take(pass.network.parameters()[n.tensors[1]].offset + task.out_begin, n.width, block, g.out_stride, 1,
+  if (with_bias) {
+    sink.take(pass.network.parameters()[n.tensors[1]].offset + task.out_begin, n.width, sums, kTaskOutputs, 1,
               task.out_count);
   }
 }

@@ -10,7 +10,7 @@ template <typename T>
 void forward(const Dense& layer, int node, const Pass<T>& pass, Rows rows);
 template <typename T>
 void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows);
-void gradient_tasks(const Dense& layer, int node, const Network& network, Index panel,
+void gradient_tasks(const Dense& layer, int node, const Network& network, Index panel, Index rows,
                     std::vector<GradientTask>& tasks);
 template <typename T>
 void parameter_gradient(const Dense& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
