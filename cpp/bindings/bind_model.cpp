@@ -147,6 +147,32 @@ void predict(const Model<T>& model, const py::array& x, py::array out) {
   model.predict(in, to);
 }
 
+// Calls of a microsecond: giving up the interpreter lock and taking it again would cost a tenth of it.
+constexpr double kFlopsUnderLock = 2e5;
+
+/// The prediction as a new array, or None where x is not the array that the kernels read in place;
+/// then Python converts it, or says what is wrong with it.
+template <typename T>
+py::object predict_ready(const Model<T>& model, const py::handle& x) {
+  static const py::handle wanted = py::dtype::of<T>().release();  // NumPy's own, never freed
+  const auto& numpy = py::detail::npy_api::get();
+  if (Py_TYPE(x.ptr()) != numpy.PyArray_Type_) return py::none();
+  const auto* array = py::detail::array_proxy(x.ptr());
+  constexpr int layout = static_cast<int>(py::array::c_style) | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  if (array->descr != wanted.ptr() || array->nd != 2 || (array->flags & layout) != layout) return py::none();
+  const MatrixView<const T> in(reinterpret_cast<const T*>(array->data), array->dimensions[0], array->dimensions[1]);
+  if (in.rows == 0 || in.columns != model.network().features()) return py::none();
+  py::array_t<T> out(std::array<py::ssize_t, 2>{in.rows, model.network().outputs()});
+  const MatrixView<T> to(out.mutable_data(), in.rows, model.network().outputs());
+  if (model.network().flops() * static_cast<double>(in.rows) < kFlopsUnderLock) {
+    model.predict(in, to);
+  } else {
+    const py::gil_scoped_release unlock;
+    model.predict(in, to);
+  }
+  return out;
+}
+
 template <typename T>
 void bind(py::module_& module, const char* name) {
   using M = Model<T>;
@@ -189,6 +215,7 @@ void bind(py::module_& module, const char* name) {
           },
           py::arg("x"), py::arg("y"), py::arg("sample_weight"))
       .def("predict", &predict<T>, py::arg("x"), py::arg("out"))
+      .def("predict_ready", &predict_ready<T>, py::arg("x"))
       .def(
           "loss_and_gradients",
           [](M& m, const py::array& x, const py::array& y, const py::object& sample_weight) {

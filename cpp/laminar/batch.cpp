@@ -20,20 +20,11 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
       tasks_(gradient_tasks(network, kernels::kernels<T>().panel, rows)) {
   Index cost = 0;
   for (const GradientTask& task : tasks_) task_costs_.push_back(cost += task.in_count * task.out_count);
-  if (SmallNetwork<T>::suits(network, objective, rows)) small_.emplace(network, objective, plan_);
 }
 
 template <typename T>
 void BatchMemory<T>::forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch,
                                       T scale, const Team& team) {
-  if (small_.has_value()) {
-    const Rows rows{0, batch.count};
-    gather(pass, batch, rows);
-    small_->forward(pass.parameters, memory(), batch.count);
-    compare(pass, objective, batch, scale, rows);
-    small_->backward(pass.parameters, memory(), batch.count);
-    return;
-  }
   for_row_blocks(batch.count, team, [&](Rows rows) {
     gather(pass, batch, rows);
     forward(pass, rows);

@@ -3,33 +3,14 @@
 // go forward, meet their loss and come back, block by block while they are in the nearest cache.
 #pragma once
 
-#include <optional>
 #include <vector>
 
+#include "laminar/batch_rows.hpp"
 #include "laminar/objective.hpp"
 #include "laminar/parallel.hpp"
 #include "laminar/pass.hpp"
-#include "laminar/small.hpp"
 
 namespace laminar {
-
-/// Rows of a data set: `count` of them from position `first` of the order.
-template <typename T>
-struct BatchRows {
-  const Dataset<T>& data;
-  const Index* order;  // null: the rows as they stand
-  Index first;
-  Index count;
-
-  Index row(Index i) const { return order != nullptr ? order[first + i] : first + i; }
-  /// Sum of the rows' weights, which the batch's loss and gradient are divided by.
-  double weight() const {
-    if (data.sample_weight.empty()) return static_cast<double>(count);
-    double sum = 0;
-    for (Index i = 0; i < count; ++i) sum += static_cast<double>(data.sample_weight[static_cast<std::size_t>(row(i))]);
-    return sum;
-  }
-};
 
 template <typename T>
 class BatchMemory {
@@ -42,8 +23,6 @@ class BatchMemory {
   const std::vector<GradientTask>& tasks() const { return tasks_; }
   /// This thread's share of phase B: consecutive tasks, about the same work for everyone.
   Team::Share task_share(const Team& team) const;
-  /// The small network's step, null where the general one is used.
-  const SmallNetwork<T>* small() const { return small_.has_value() ? &*small_ : nullptr; }
 
   /// Phase A for this thread's share of the batch: losses, metrics and all deltas.
   /// Gradients are those of the sum of the rows' losses times `scale`.
@@ -68,7 +47,6 @@ class BatchMemory {
   std::vector<double> metrics_;  // [metric][row]
   std::vector<GradientTask> tasks_;
   std::vector<Index> task_costs_;  // of all tasks up to this one
-  std::optional<SmallNetwork<T>> small_;
 };
 
 /// Calls work(Rows) over this thread's share of `count` rows in blocks that stay in its cache.

@@ -17,17 +17,9 @@ struct Optimizer : Choice {
 
   /// State arrays per weight.
   int slots() const;
-  /// What the update with number `step` (1 for the first) needs, computed in double.
-  template <typename T>
-  std::array<T, kernels::kMaxCoefficients> coefficients(std::int64_t step) const {
-    std::array<double, kernels::kMaxCoefficients> exact{};
-    coefficients(step, exact.data());
-    std::array<T, kernels::kMaxCoefficients> out;
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<T>(exact[i]);
-    return out;
-  }
-
- private:
+  /// What the update with number `step` (1 for the first) needs, computed in double. `out` has room
+  /// for kernels::kMaxCoefficients; what the entry does not use stays as it was.
+  void coefficients(std::int64_t step, float* out) const;
   void coefficients(std::int64_t step, double* out) const;
 };
 

@@ -102,12 +102,16 @@ double normal_quantile(double p) {
 void fill_permutation(const RandomStream& stream, std::span<Index> order) {
   const auto size = order.size();
   for (std::size_t i = 0; i < size; ++i) order[i] = static_cast<Index>(i);
-  for (std::size_t i = size; i > 1; --i) {
-    // The high half of word * i is uniform on 0 … i-1 up to i / 2^64.
-    const auto w = stream.words(i);
-    const std::uint64_t word = (std::uint64_t{w[0]} << 32) | w[1];
+  // The high half of word * i is uniform on 0 … i-1 up to i / 2^64.
+  const auto exchange = [&](std::size_t i, std::uint64_t word) {
     const auto j = static_cast<std::size_t>((static_cast<unsigned __int128>(word) * i) >> 64);
     std::swap(order[i - 1], order[j]);
+  };
+  for (std::size_t i = size; i > 1; i -= 2) {
+    const auto w = stream.words(i);
+    exchange(i, (std::uint64_t{w[0]} << 32) | w[1]);
+    if (i == 2) break;
+    exchange(i - 1, (std::uint64_t{w[2]} << 32) | w[3]);
   }
 }
 

@@ -25,50 +25,190 @@ bool SmallNetwork<T>::suits(const Network& network, const Objective& objective, 
 }
 
 template <typename T>
-SmallNetwork<T>::SmallNetwork(const Network& network, const Objective& objective, const Plan& plan)
-    : activation_parameters_(network.nodes().size()), gradients_(network.parameters().size()) {
-  const kernels::Kernels<T>& k = kernels::kernels<T>();
+Index SmallNetwork<T>::add(const Tensor& tensor, Index rows, Index columns) {
+  const Index lanes = kernels_.lanes;
+  const Place place{tensor.offset, size_, rows, columns, columns == 1 ? 1 : round_up(columns, lanes)};
+  places_.push_back(place);
+  size_ += round_up(rows * place.stride, lanes);
+  return place.place;
+}
+
+template <typename T>
+SmallNetwork<T>::SmallNetwork(const Network& network, const Objective& objective, Index rows)
+    : kernels_(kernels::kernels<T>()),
+      rows_(rows),
+      features_(network.features()),
+      activation_parameters_(network.nodes().size()),
+      loss_parameters_(objective.loss.values_as<T>()),
+      inputs_(rows * padded_stride(network.features())),
+      targets_(objective.loss.class_labels() ? 0 : rows * padded_stride(network.outputs())),
+      weights_(rows),
+      losses_(rows),
+      labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)) {
+  Index values = 0;
   Index largest = 0;
-  for (int i = 1; i < static_cast<int>(network.nodes().size()); ++i) {
-    const Node& node = network.nodes()[static_cast<std::size_t>(i)];
+  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
+    const Node& node = network.nodes()[i];
     const Dense& dense = std::get<Dense>(node.layer);
-    const Tensor& kernel = network.parameters()[node.tensors[0]];
-    const bool absorbed = objective.absorbs_last && i + 1 == static_cast<int>(network.nodes().size());
-    auto& values = activation_parameters_[static_cast<std::size_t>(i)];
-    values = dense.activation.values_as<T>();
+    const bool absorbed = objective.absorbs_last && i + 1 == network.nodes().size();
+    const Activation activation = absorbed ? Activation("linear") : dense.activation;
+    activation_parameters_[i] = activation.values_as<T>();
     kernels::SmallLayer<T> layer;
-    layer.in = kernel.shape[0];
-    layer.out = kernel.shape[1];
-    layer.kernel = kernel.offset;
-    layer.bias = dense.use_bias ? network.parameters()[node.tensors[1]].offset : -1;
-    layer.input = plan[node.inputs[0]].output;
-    layer.input_stride = plan[node.inputs[0]].stride;
-    layer.output = plan[i].output;
-    layer.delta = plan[i].delta;
-    layer.stride = plan[i].stride;
-    layer.activate = !absorbed && !dense.activation.is_linear();
-    layer.activation = dense.activation.index();
-    layer.parameters = values.data();
+    layer.in = network.nodes()[i - 1].width;
+    layer.out = node.width;
+    layer.width = layer.out == 1 ? 1 : round_up(layer.out, kernels_.lanes);
+    layer.kernel = add(network.parameters()[node.tensors[0]], layer.in, layer.out);
+    if (dense.use_bias) layer.bias = add(network.parameters()[node.tensors[1]], 1, layer.out);
+    layer.stride = padded_stride(layer.out);
+    layer.activation = activation.index();
+    layer.plain = activation.is_linear();
+    layer.activation_parameters = activation_parameters_[i].data();
     layers_.push_back(layer);
-    largest = std::max(largest, k.packed_size(layer.out, layer.in));
+    values += 2 * rows * layer.stride;
+    largest = std::max(largest, kernels_.packed_size(layer.out, layer.in));
   }
+  parameters_ = AlignedBuffer<T>(size_);
+  gradients_ = AlignedBuffer<T>(size_);
   scratch_ = AlignedBuffer<T>(largest);
+  memory_ = AlignedBuffer<T>(values);
+  T* free = memory_.data();
+  for (kernels::SmallLayer<T>& layer : layers_) {
+    layer.output = free;
+    layer.delta = free + rows * layer.stride;
+    free += 2 * rows * layer.stride;
+  }
+
+  step_.layers = layers_.data();
+  step_.count = static_cast<int>(layers_.size());
+  step_.parameters = parameters_.data();
+  step_.gradients = gradients_.data();
+  step_.scratch = scratch_.data();
+  step_.loss.loss = objective.loss.index();
+  step_.loss.parameters = loss_parameters_.data();
+  step_.loss.logits = objective.on_logits();
+  step_.loss.write_activation = objective.absorbs_last && !objective.metrics.empty();
+  step_.loss.outputs = layers_.back().output;
+  step_.loss.outputs_stride = layers_.back().stride;
+  step_.loss.delta = layers_.back().delta;
+  step_.loss.delta_stride = layers_.back().stride;
+  step_.loss.losses = losses_.data();
+  step_.loss.columns = network.outputs();
+  step_.update.coefficients = coefficients_.data();
+  step_.update.gradients = gradients_.data();
+  step_.update.rows = 1;
+  step_.update.columns = size_;
 }
 
 template <typename T>
-kernels::SmallStep<T> SmallNetwork<T>::step(const T* parameters, T* memory, Index rows) {
-  return {layers_.data(), static_cast<int>(layers_.size()), rows, parameters, memory, gradients_.data(),
-          scratch_.data()};
+void SmallNetwork<T>::load(const State<T>& state) {
+  const auto copy = [&](const AlignedBuffer<T>& from, AlignedBuffer<T>& to) {
+    for (const Place& p : places_) {
+      for (Index i = 0; i < p.rows; ++i) {
+        std::copy_n(from.data() + p.offset + i * p.columns, p.columns, to.data() + p.place + i * p.stride);
+      }
+    }
+  };
+  copy(state.parameters, parameters_);
+  if (!state.optimizer.has_value()) return;
+  for (std::size_t s = 0; s < slots_.size(); ++s) {
+    if (state.optimizer->slots[s].size() == 0) continue;
+    if (slots_[s].size() == 0) slots_[s] = AlignedBuffer<T>(size_);
+    step_.update.slots[s] = slots_[s].data();
+    copy(state.optimizer->slots[s], slots_[s]);
+  }
 }
 
 template <typename T>
-void SmallNetwork<T>::forward(const T* parameters, T* memory, Index rows) {
-  kernels::kernels<T>().small_forward(step(parameters, memory, rows));
+void SmallNetwork<T>::save(State<T>& state) const {
+  const auto copy = [&](const AlignedBuffer<T>& from, T* to) {
+    for (const Place& p : places_) {
+      for (Index i = 0; i < p.rows; ++i) {
+        std::copy_n(from.data() + p.place + i * p.stride, p.columns, to + p.offset + i * p.columns);
+      }
+    }
+  };
+  copy(parameters_, state.parameters.data());
+  for (std::size_t s = 0; s < slots_.size(); ++s) {
+    if (slots_[s].size() > 0) copy(slots_[s], state.optimizer->slots[s].data());
+  }
 }
 
 template <typename T>
-void SmallNetwork<T>::backward(const T* parameters, T* memory, Index rows) {
-  kernels::kernels<T>().small_backward(step(parameters, memory, rows));
+void SmallNetwork<T>::gradients(T* out) const {
+  for (const Place& p : places_) {
+    for (Index i = 0; i < p.rows; ++i) {
+      std::copy_n(gradients_.data() + p.place + i * p.stride, p.columns, out + p.offset + i * p.columns);
+    }
+  }
+}
+
+// Rows that follow each other are read in place, as far as the kernels read nothing past a row.
+template <typename T>
+void SmallNetwork<T>::gather(const BatchRows<T>& batch) {
+  const Dataset<T>& data = batch.data;
+  const Index first = batch.row(0);
+  const bool in_place = batch.order == nullptr || batch.count == 1;
+  const Index* order = in_place ? nullptr : batch.order + batch.first;
+  kernels::LossRows<T>& loss = step_.loss;
+
+  step_.rows = batch.count;
+  step_.inputs = in_place ? data.x.data + first * features_ : inputs_.data();
+  step_.inputs_stride = in_place ? features_ : padded_stride(features_);
+  if (!in_place) kernels_.gather(data.x.data, features_, order, batch.count, inputs_.data(), step_.inputs_stride);
+
+  loss.rows = batch.count;
+  if (!labels_.empty()) {
+    loss.labels = in_place ? data.y.labels.data() + first : labels_.data();
+    if (!in_place) {
+      for (Index i = 0; i < batch.count; ++i) {
+        labels_[static_cast<std::size_t>(i)] = data.y.labels[static_cast<std::size_t>(order[i])];
+      }
+    }
+  } else {
+    const MatrixView<const T>& y = data.y.values;
+    const bool direct = in_place && y.columns == 1;
+    loss.targets = direct ? y.data + first : targets_.data();
+    loss.targets_stride = direct ? 1 : padded_stride(y.columns);
+    if (!direct) {
+      kernels_.gather(y.data + (in_place ? first * y.columns : 0), y.columns, order, batch.count, targets_.data(),
+                      loss.targets_stride);
+    }
+  }
+  if (data.sample_weight.empty()) {
+    loss.weights = nullptr;
+  } else {
+    loss.weights = in_place ? data.sample_weight.data() + first : weights_.data();
+    if (!in_place) {
+      for (Index i = 0; i < batch.count; ++i) {
+        weights_.data()[i] = data.sample_weight[static_cast<std::size_t>(order[i])];
+      }
+    }
+  }
+}
+
+template <typename T>
+double SmallNetwork<T>::step(const BatchRows<T>& batch, double weight, const Optimizer* optimizer, Index iteration) {
+  gather(batch);
+  step_.loss.scale = weight > 0 ? static_cast<T>(1 / weight) : T(0);
+  step_.update.weights = nullptr;
+  if (optimizer != nullptr) {
+    optimizer->coefficients(iteration + 1, coefficients_.data());
+    step_.update.optimizer = optimizer->index();
+    step_.update.weights = parameters_.data();
+  }
+  return kernels_.small_step(step_);
+}
+
+template <typename T>
+double SmallNetwork<T>::metric_sum(const Metric& metric) const {
+  const kernels::LossRows<T>& loss = step_.loss;
+  double sum = 0;
+  for (Index i = 0; i < loss.rows; ++i) {
+    const T* target = labels_.empty() ? loss.targets + i * loss.targets_stride : nullptr;
+    sum += metric.sample(loss.outputs + i * loss.outputs_stride, target, labels_.empty() ? 0 : loss.labels[i],
+                         loss.columns);
+  }
+  return sum;
 }
 
 template class SmallNetwork<float>;

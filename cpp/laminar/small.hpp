@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The step of a network so small that packing, tiles and calls would cost more than the arithmetic:
-// dense layers only, on the calling thread, weights read where they lie, one flat update. It computes
-// the same bits as the general step (kernels/small.hpp), so when it is used is a matter of speed.
+// dense layers only, on the calling thread, one kernel a step, one flat update. It computes the same
+// bits as the general step (kernels/small.hpp), so when it is used is a matter of speed.
 #pragma once
 
 #include <array>
 #include <vector>
 
-#include "laminar/objective.hpp"
-#include "laminar/plan.hpp"
+#include "laminar/batch_rows.hpp"
 #include "laminar/state.hpp"
 
 namespace laminar {
@@ -19,22 +18,57 @@ class SmallNetwork {
   /// Whether batches of so many rows are faster this way, and the network is of the kind.
   static bool suits(const Network& network, const Objective& objective, Index rows);
 
-  SmallNetwork(const Network& network, const Objective& objective, const Plan& plan);
+  /// For batches of up to `rows` rows.
+  SmallNetwork(const Network& network, const Objective& objective, Index rows);
 
-  /// Outputs of all layers, in the plan's places of `memory`.
-  void forward(const T* parameters, T* memory, Index rows);
-  /// From the last delta to all gradients.
-  void backward(const T* parameters, T* memory, Index rows);
-  /// Gradients in the parameters' layout, zero in the padding.
-  const AlignedBuffer<T>& gradients() const { return gradients_; }
+  Index rows() const { return rows_; }
+  /// Takes weights and optimizer state over, in its own layout, …
+  void load(const State<T>& state);
+  /// … and gives them back.
+  void save(State<T>& state) const;
+
+  /// One batch, its rows' weights summing to `weight`; iteration 0 is the first. Without `optimizer`
+  /// the weights stay as they are and gradients() has the gradients.
+  /// Returns the sum of the losses; where it is not finite, nothing was updated.
+  double step(const BatchRows<T>& batch, double weight, const Optimizer* optimizer, Index iteration);
+  /// The last batch's gradients, written in the parameters' layout.
+  void gradients(T* out) const;
+  /// Sum over the last batch's rows, in their order.
+  double metric_sum(const Metric& metric) const;
 
  private:
-  kernels::SmallStep<T> step(const T* parameters, T* memory, Index rows);
+  /// A tensor's rows in the parameters' layout and here, where they stand `stride` apart.
+  struct Place {
+    Index offset;
+    Index place;
+    Index rows;
+    Index columns;
+    Index stride;
+  };
 
+  Index add(const Tensor& tensor, Index rows, Index columns);
+  void gather(const BatchRows<T>& batch);
+
+  const kernels::Kernels<T>& kernels_;
+  Index rows_;
+  Index features_;
+  Index size_ = 0;  // of parameters and gradients here
+  std::vector<Place> places_;
   std::vector<kernels::SmallLayer<T>> layers_;
   std::vector<std::array<T, kMaxParameters>> activation_parameters_;
+  std::array<T, kMaxParameters> loss_parameters_;
+  std::array<T, kernels::kMaxCoefficients> coefficients_{};
+  AlignedBuffer<T> parameters_;
   AlignedBuffer<T> gradients_;
+  std::array<AlignedBuffer<T>, kernels::kMaxSlots> slots_;
+  AlignedBuffer<T> memory_;  // outputs and deltas of all layers
+  AlignedBuffer<T> inputs_;
+  AlignedBuffer<T> targets_;
+  AlignedBuffer<T> weights_;
+  AlignedBuffer<T> losses_;
   AlignedBuffer<T> scratch_;
+  std::vector<std::int32_t> labels_;
+  kernels::SmallStep<T> step_;
 };
 
 }  // namespace laminar

@@ -79,6 +79,14 @@ struct Trainer<T>::Outcome {
   std::vector<double> metrics;
   std::vector<Log> logs;
 
+  /// What came of one more batch.
+  void add(double batch_loss, double batch_weight, Index batch_rows) {
+    finite = std::isfinite(batch_loss);
+    last_loss = batch_loss;
+    loss += batch_loss;
+    weight += batch_weight;
+    rows += batch_rows;
+  }
   /// Means over the rows seen.
   std::span<const Log> means() {
     const double n = static_cast<double>(std::max<Index>(rows, 1));
@@ -111,9 +119,31 @@ struct Trainer<T>::Snapshot {
 
 template <typename T>
 void Trainer<T>::reserve(Index rows) {
+  if (SmallNetwork<T>::suits(state_.network, *state_.objective, rows)) {
+    memory_.reset();
+    if (small_ == nullptr || small_->rows() < rows) {
+      small_ = std::make_unique<SmallNetwork<T>>(state_.network, *state_.objective, rows);
+    }
+    return;
+  }
+  small_.reset();
   if (memory_ == nullptr || memory_->rows() < rows) {
     memory_ = std::make_unique<BatchMemory<T>>(state_.network, *state_.objective, rows);
   }
+}
+
+template <typename T>
+bool Trainer<T>::small_step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome) {
+  if (outcome.stop) return false;
+  const double weight = batch.weight();
+  const double loss = small_->step(batch, weight, updates ? &state_.optimizer->optimizer : nullptr, iteration);
+  outcome.add(loss, weight, batch.count);
+  for (std::size_t m = 0; m < outcome.metrics.size(); ++m) {
+    outcome.metrics[m] += small_->metric_sum(state_.objective->metrics[m]);
+  }
+  if (!outcome.finite) return false;
+  ++outcome.done;
+  return true;
 }
 
 // All threads leave a run in the same step: what decides is the same for each of them. Every thread
@@ -121,7 +151,6 @@ void Trainer<T>::reserve(Index rows) {
 // barrier and read by all after it.
 template <typename T>
 bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, Outcome& outcome) {
-  const FlushDenormals flush;
   BatchMemory<T>& memory = *memory_;
   const Objective& objective = *state_.objective;
   const Pass<T> pass{state_.network,
@@ -140,12 +169,8 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   const double loss = memory.loss_sum(batch.count);
   const bool finite = std::isfinite(loss);
   if (team.rank() == 0 && !outcome.stop) {
-    outcome.finite = finite;
-    outcome.last_loss = loss;
-    outcome.loss += loss;
+    outcome.add(loss, weight, batch.count);
     for (std::size_t m = 0; m < outcome.metrics.size(); ++m) outcome.metrics[m] += memory.metric_sum(m, batch.count);
-    outcome.rows += batch.count;
-    outcome.weight += weight;
   }
   if (!finite || outcome.stop) return false;
 
@@ -153,22 +178,16 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   if (gradients == nullptr) {
     OptimizerState<T>& optimizer = *state_.optimizer;
     sink.parameters = state_.parameters.data();
-    sink.packed = memory.small() == nullptr ? &state_.packed : nullptr;  // else packed once, after the run
+    sink.packed = &state_.packed;
     sink.optimizer = optimizer.optimizer.index();
-    sink.coefficients = optimizer.optimizer.template coefficients<T>(iteration + 1);
+    optimizer.optimizer.coefficients(iteration + 1, sink.coefficients.data());
     for (std::size_t s = 0; s < sink.slots.size(); ++s) {
       sink.slots[s] = optimizer.slots[s].size() > 0 ? optimizer.slots[s].data() : nullptr;
     }
   }
-  if (const SmallNetwork<T>* small = memory.small()) {
-    for (const Tensor& tensor : state_.network.parameters().tensors()) {
-      sink.take(tensor.offset, 0, small->gradients().data() + tensor.offset, 0, 1, tensor.size);
-    }
-  } else {
-    const Team::Share share = memory.task_share(team);
-    for (Index t = share.begin; t < share.end; ++t) {
-      parameter_gradient(pass, memory.tasks()[static_cast<std::size_t>(t)], batch.count, sink);
-    }
+  const Team::Share share = memory.task_share(team);
+  for (Index t = share.begin; t < share.end; ++t) {
+    parameter_gradient(pass, memory.tasks()[static_cast<std::size_t>(t)], batch.count, sink);
   }
   team.barrier();
   if (team.rank() == 0) ++outcome.done;
@@ -189,24 +208,38 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll)
 
   // Reading the clock takes as long as a step of the smallest networks; with several threads a step
   // takes longer than its arithmetic tells.
-  const int threads = memory_->small() != nullptr ? 1 : threads_for(flops);
+  const int threads = small_ != nullptr ? 1 : threads_for(flops);
   const Index poll_every = threads > 1 ? 1 : std::max<Index>(1, static_cast<Index>(1e6 / flops));
+  const bool updates = batches.gradients == nullptr;
+  const auto give_back = [&] {
+    if (small_ == nullptr || !updates) return;
+    small_->save(state_);
+    state_.packed.refresh(state_.network, state_.parameters.data());
+  };
   const auto ask = [&](Index b) {
-    if (poll == nullptr || (b - batches.begin) % poll_every != 0 || !poll->due()) return;
+    if (poll == nullptr || !poll->due()) return;
+    give_back();
     const auto means = outcome.rows > 0 ? outcome.means() : std::span<const Log>{};
     outcome.stop = poll->ask({batches.epoch, b, batches.total(), means});
   };
   const auto body = [&](const Team& team) {
-    for (Index b = batches.begin; b < batches.end; ++b) {
+    for (Index b = batches.begin; b < batches.end;) {
       if (team.rank() == 0) ask(b);
-      if (!step(batches.batch(b), start + b - batches.begin, batches.gradients, team, outcome)) break;
+      const FlushDenormals flush;
+      for (const Index end = std::min(batches.end, b + poll_every); b < end; ++b) {
+        const Index iteration = start + b - batches.begin;
+        if (small_ != nullptr ? !small_step(batches.batch(b), iteration, updates, outcome)
+                              : !step(batches.batch(b), iteration, batches.gradients, team, outcome)) {
+          return;
+        }
+      }
     }
   };
+  if (small_ != nullptr) small_->load(state_);
   run_team(threads, body);
-  if (batches.gradients == nullptr) {
-    state_.optimizer->iterations = start + outcome.done;
-    if (memory_->small() != nullptr) state_.packed.refresh(state_.network, state_.parameters.data());
-  }
+  if (updates) state_.optimizer->iterations = start + outcome.done;
+  give_back();
+  if (small_ != nullptr && !updates) small_->gradients(batches.gradients);
   return outcome;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "laminar/batch.hpp"
+#include "laminar/small.hpp"
 #include "laminar/state.hpp"
 
 namespace laminar {
@@ -65,13 +66,16 @@ class Trainer {
 
   void reserve(Index rows);
   Outcome run(const Batches& batches, Poll* poll);
-  /// False where the run ends here, without an update.
+  /// One update in the general way, or on the calling thread in the small network's. False where the
+  /// run ends here, without an update.
+  bool small_step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome);
   bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, Outcome& outcome);
   void keep_last_finite(const Snapshot& snapshot, const Batches& batches, Index done);
   bool weights_finite() const;
 
   State<T>& state_;
   std::unique_ptr<BatchMemory<T>> memory_;
+  std::unique_ptr<SmallNetwork<T>> small_;  // instead, for batches that it suits
 };
 
 }  // namespace laminar

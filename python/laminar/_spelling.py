@@ -50,7 +50,7 @@ def keywords(**renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            if kwargs.keys() <= known:
+            if not kwargs or kwargs.keys() <= known:
                 return function(*args, **kwargs)
             called = type(args[0]).__name__ if constructs else function.__name__
             return function(*args, **cast(Any, _translated(called, names, renamed, kwargs)))

@@ -298,6 +298,10 @@ class Sequential(Stack):
         TypeError, ValueError
             Where an argument is wrong.
         """
+        if self._model is not None and out is None and batch_size is None:
+            outputs = self._model.predict_ready(x)
+            if outputs is not None:
+                return outputs
         rows = _arrays.features(x, "predict: x", self._dtype)
         _batch_size(batch_size, "predict", len(rows))
         if self._model is not None:

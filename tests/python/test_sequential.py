@@ -424,6 +424,39 @@ def test_predict_into_an_array() -> None:
     np.testing.assert_array_equal(out, model.predict(x))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_array_needing_conversion_gives_the_same_prediction(
+    dtype: str, rng: np.random.Generator
+) -> None:
+    class Subclass(np.ndarray):
+        pass
+
+    model = Sequential([layers.Input((5,)), layers.Dense(7, "tanh"), layers.Dense(3)], dtype=dtype)
+    model.compile("sgd", "mse")
+    x = rng.standard_normal((9, 5)).astype(dtype)
+    x = np.round(x, 3)
+    expected = model.predict(x)
+    assert expected.dtype == dtype
+    other = "float64" if dtype == "float32" else "float32"
+    unaligned = np.frombuffer(b"?" + x.tobytes(), np.uint8)[1:].view(dtype).reshape(x.shape)
+    swapped = x.astype(x.dtype.newbyteorder())
+    every_second = np.repeat(x, 2, axis=0)[::2]
+    for same in (
+        np.asfortranarray(x),
+        every_second,
+        x.view(Subclass),
+        unaligned,
+        swapped,
+        x.tolist(),
+    ):
+        outputs = model.predict(same)
+        assert type(outputs) is np.ndarray
+        np.testing.assert_array_equal(outputs, expected)
+    np.testing.assert_array_equal(
+        model.predict(x.astype("float32").astype(other)), model.predict(x.astype("float32"))
+    )
+
+
 def test_predict_reads_read_only_memory(tmp_path: Any) -> None:
     x, _ = regression()
     path = tmp_path / "x.npy"

@@ -3,8 +3,6 @@
 // avx512.cpp, which set LAMINAR_VECTOR_BYTES and are compiled with their own -m flags.
 #pragma once
 
-#include "laminar/kernels/losses.hpp"
-#include "laminar/kernels/optimizers.hpp"
 #include "laminar/kernels/small.hpp"
 
 namespace laminar::kernels {
@@ -27,8 +25,7 @@ constexpr Kernels<T> make_table(const char* isa) {
           &update<T>,
           &column_sums<T>,
           &multiply<T>,
-          &small_forward<T>,
-          &small_backward<T>,
+          &small_step<T>,
           &all_finite<T>};
 }
 

@@ -122,31 +122,36 @@ using Losses = List<Mse, Mae, Huber, BinaryCrossentropy, CategoricalCrossentropy
 // the width alone, so the bits of a row do not depend on its neighbours.
 
 /// Loads `count` rows of `columns` values, lane i of vector j being column j of row i.
-template <typename T>
-inline void load_columns(const T* rows, Index stride, Index count, Index columns, Vector<T> (&out)[kLanes<T>]) {
-  if (columns == 1) {
+template <typename T, Index Most>
+inline void load_columns(const T* rows, Index stride, Index count, Index columns, Vector<T> (&out)[Most]) {
+  if (count == 1) {
+    for (Index j = 0; j < columns; ++j) out[j] = broadcast<Vector<T>>(rows[j]);
+  } else if constexpr (Most == 1) {
     out[0] = Vector<T>{};
     for (Index i = 0; i < count; ++i) out[0][i] = rows[i * stride];
-    return;
+  } else {
+    for (Index i = 0; i < kLanes<T>; ++i) out[i] = i < count ? load(rows + i * stride) : Vector<T>{};
+    transpose<T>(out);
   }
-  for (Index i = 0; i < kLanes<T>; ++i) out[i] = i < count ? load(rows + i * stride) : Vector<T>{};
-  transpose<T>(out);
 }
 
 /// The reverse; zero in the padding of the rows.
-template <typename T>
-inline void store_columns(Vector<T> (&columns_of_rows)[kLanes<T>], Index columns, T* rows, Index stride, Index count) {
-  for (Index j = columns; j < kLanes<T>; ++j) columns_of_rows[j] = Vector<T>{};
-  if (columns == 1) {
+template <typename T, Index Most>
+inline void store_columns(Vector<T> (&columns_of_rows)[Most], Index columns, T* rows, Index stride, Index count) {
+  if constexpr (Most == 1) {
     for (Index i = 0; i < count; ++i) {
       Vector<T> row{};
       row[0] = columns_of_rows[0][i];
       store(rows + i * stride, row);
     }
-    return;
+  } else if (count == 1) {
+    store(rows, Vector<T>{});
+    for (Index j = 0; j < columns; ++j) rows[j] = columns_of_rows[j][0];
+  } else {
+    for (Index j = columns; j < kLanes<T>; ++j) columns_of_rows[j] = Vector<T>{};
+    transpose<T>(columns_of_rows);
+    for (Index i = 0; i < count; ++i) store(rows + i * stride, columns_of_rows[i]);
   }
-  transpose<T>(columns_of_rows);
-  for (Index i = 0; i < count; ++i) store(rows + i * stride, columns_of_rows[i]);
 }
 
 /// One row.
@@ -158,6 +163,7 @@ class RowView {
 
   RowView(const LossRows<T>& r, Index row) : r_(r), row_(row) {}
 
+  Index columns() const { return r_.columns; }
   Index vectors() const { return (r_.columns + kLanes<T> - 1) / kLanes<T>; }
   Integer<V> valid(Index j) const { return first_lanes<V>(r_.columns - j * kLanes<T>); }
   V output(Index j) const { return load(r_.outputs + row_ * r_.outputs_stride + j * kLanes<T>); }
@@ -182,23 +188,24 @@ class RowView {
   Index row_;
 };
 
-/// Up to kLanes rows of at most kLanes columns.
-template <typename L, typename T>
+/// Up to kLanes rows of at most kLanes columns, or, with Most 1, of one.
+template <typename L, typename T, Index Most>
 class LaneView {
  public:
   using V = Vector<T>;
   static constexpr Index kRows = kLanes<T>;
 
   LaneView(const LossRows<T>& r, Index row) : r_(r), row_(row), count_(r.rows - row < kRows ? r.rows - row : kRows) {
-    load_columns(r.outputs + row * r.outputs_stride, r.outputs_stride, count_, r.columns, outputs_);
+    load_columns<T>(r.outputs + row * r.outputs_stride, r.outputs_stride, count_, columns(), outputs_);
     if constexpr (L::class_labels) {
       for (Index i = 0; i < count_; ++i) labels_[i] = static_cast<IntegerScalar<V>>(r.labels[row + i]);
     } else {
-      load_columns(r.targets + row * r.targets_stride, r.targets_stride, count_, r.columns, targets_);
+      load_columns<T>(r.targets + row * r.targets_stride, r.targets_stride, count_, columns(), targets_);
     }
   }
 
-  Index vectors() const { return r_.columns; }
+  Index columns() const { return Most == 1 ? 1 : r_.columns; }
+  Index vectors() const { return columns(); }
   static Integer<V> valid(Index) { return Integer<V>{} == 0; }
   V output(Index j) const { return outputs_[j]; }
   V target(Index j) const {
@@ -216,10 +223,10 @@ class LaneView {
   void set_loss(V v) { store_first(r_.losses + row_, v, count_); }
   void finish() {
     if (r_.write_activation) {
-      store_columns(outputs_, r_.columns, r_.outputs + row_ * r_.outputs_stride, r_.outputs_stride, count_);
+      store_columns<T>(outputs_, columns(), r_.outputs + row_ * r_.outputs_stride, r_.outputs_stride, count_);
     }
     if (r_.delta != nullptr) {
-      store_columns(deltas_, r_.columns, r_.delta + row_ * r_.delta_stride, r_.delta_stride, count_);
+      store_columns<T>(deltas_, columns(), r_.delta + row_ * r_.delta_stride, r_.delta_stride, count_);
     }
   }
 
@@ -227,9 +234,9 @@ class LaneView {
   const LossRows<T>& r_;
   Index row_;
   Index count_;
-  V outputs_[kLanes<T>];
-  V targets_[L::class_labels ? 1 : kLanes<T>];
-  V deltas_[kLanes<T>];
+  V outputs_[Most];
+  V targets_[L::class_labels ? 1 : Most];
+  V deltas_[Most];
   Integer<V> labels_{};
 };
 
@@ -240,8 +247,8 @@ inline Vector<T> smoothed_target(const LossRows<T>& r, const View& view, Index j
     return view.target(j);
   } else {
     const T smoothing = r.parameters[1];
-    return select<Vector<T>>(view.valid(j), view.target(j) * (1 - smoothing) + smoothing / static_cast<T>(r.columns),
-                             Vector<T>{});
+    return select<Vector<T>>(
+        view.valid(j), view.target(j) * (1 - smoothing) + smoothing / static_cast<T>(view.columns()), Vector<T>{});
   }
 }
 
@@ -316,7 +323,7 @@ void elementwise_loss(const LossRows<T>& r, View& view) {
   using V = Vector<T>;
   const Index vectors = view.vectors();
   const V weight = view.weight();
-  const V scale = weight * r.scale / static_cast<T>(r.columns);
+  const V scale = weight * r.scale / static_cast<T>(view.columns());
   V losses{};
   for (Index j = 0; j < vectors; ++j) {
     const Integer<V> valid = view.valid(j);
@@ -333,7 +340,7 @@ void elementwise_loss(const LossRows<T>& r, View& view) {
     losses += select<V>(valid, t.value, V{});
     if (r.delta != nullptr) view.set_delta(j, select<V>(valid, t.slope * scale, V{}));
   }
-  view.set_loss(weight * (view.sum_of_row(losses) / static_cast<T>(r.columns)));
+  view.set_loss(weight * (view.sum_of_row(losses) / static_cast<T>(view.columns())));
 }
 
 template <typename L, typename View, typename T>
@@ -353,8 +360,10 @@ void loss_through(const LossRows<T>& r) {
 
 template <typename L, typename T>
 void loss_rows(const LossRows<T>& r) {
-  if (r.columns <= kLanes<T>) {
-    loss_through<L, LaneView<L, T>>(r);
+  if (r.columns == 1) {
+    loss_through<L, LaneView<L, T, 1>>(r);
+  } else if (r.columns <= kLanes<T>) {
+    loss_through<L, LaneView<L, T, kLanes<T>>>(r);
   } else {
     loss_through<L, RowView<L, T>>(r);
   }

@@ -74,9 +74,30 @@ inline V power_of_two(Integer<V> n) {
 /// x = n ln 2 + r, |r| <= ln(2)/2, and q = e^r - 1 = r + r^2 P(r).
 template <typename V>
 struct Reduced {
-  Integer<V> n;
+  V n;
+  V shifted;  // its low bits are those of the integer n
   V q;
+
+  Integer<V> integer() const {
+    return bit_cast<Integer<V>>(shifted) - bit_cast<Integer<V>>(broadcast<V>(Format<Scalar<V>>::round_magic));
+  }
 };
+
+/// x 2^n, rounded once where the result is denormal.
+template <typename V>
+inline V scaled(V x, const Reduced<V>& e) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Scalar<V>) == 4) {
+    return bit_cast<V>(_mm512_maskz_scalef_ps(0xffff, bit_cast<__m512>(x), bit_cast<__m512>(e.n)));
+  } else {
+    return bit_cast<V>(_mm512_maskz_scalef_pd(0xff, bit_cast<__m512d>(x), bit_cast<__m512d>(e.n)));
+  }
+#else
+  const Integer<V> n = e.integer();
+  const Integer<V> half = n >> 1;  // two factors, so that 2^n may be denormal or overflow
+  return x * power_of_two<V>(half) * power_of_two<V>(n - half);
+#endif
+}
 
 template <typename V>
 inline Reduced<V> reduce(V x) {
@@ -85,7 +106,7 @@ inline Reduced<V> reduce(V x) {
   const V shifted = x * F::log2_e + magic;
   const V n = shifted - magic;
   const V r = (x - n * F::ln2_high) - n * F::ln2_low;
-  return {bit_cast<Integer<V>>(shifted) - bit_cast<Integer<V>>(magic), r + (r * r) * polynomial(r, F::exp_terms)};
+  return {n, shifted, r + (r * r) * polynomial(r, F::exp_terms)};
 }
 
 /// e^x; 0 below the smallest denormal, infinity above the largest finite value.
@@ -94,8 +115,7 @@ inline V exp(V x) {
   using F = Format<Scalar<V>>;
   x = minimum(maximum(x, broadcast<V>(F::exp_min)), broadcast<V>(F::exp_max));
   const Reduced<V> e = reduce(x);
-  const Integer<V> half = e.n >> 1;  // two factors, so that 2^n may be denormal or overflow
-  return (e.q + Scalar<V>(1)) * power_of_two<V>(half) * power_of_two<V>(e.n - half);
+  return scaled(e.q + Scalar<V>(1), e);
 }
 
 /// e^x - 1 without cancellation near zero.
@@ -105,7 +125,7 @@ inline V expm1(V x) {
   const V floor = broadcast<V>(Scalar<V>(-60));  // e^-60 - 1 rounds to -1
   x = minimum(maximum(x, floor), broadcast<V>(F::exp_max));
   const Reduced<V> e = reduce(x);
-  const V scale = power_of_two<V>(e.n - 1);
+  const V scale = power_of_two<V>(e.integer() - 1);
   const V result = (e.q * scale + (scale - Scalar<V>(0.5))) * Scalar<V>(2);
   return select<V>(e.n == 0, e.q, result);
 }
@@ -125,7 +145,7 @@ inline V tanh(V x) {
   using F = Format<Scalar<V>>;
   const V magnitude = minimum(absolute(x), broadcast<V>(F::tanh_max));
   const Reduced<V> r = reduce(magnitude + magnitude);
-  const V scale = power_of_two<V>(r.n);
+  const V scale = power_of_two<V>(r.integer());
   const V e = r.q * scale + (scale - Scalar<V>(1));
   return with_sign_of(e / (e + Scalar<V>(2)), x);
 }

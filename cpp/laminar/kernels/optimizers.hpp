@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every optimizer: the update of one vector of weights. To add one, write a struct and put its name
 // in the list at the end. `coefficients` turns hyper-parameters and the step number (1 for the first
-// update) into what the update needs, once per step and in double; `slots` counts state arrays.
+// update) into the `numbers` that the update needs, once per step and in double; `slots` counts state
+// arrays.
 // Formulas and defaults are those of Keras 3.
 #pragma once
 
@@ -28,6 +29,7 @@ struct Sgd {
       "",
       {{"learning_rate", 0.01, Range::non_negative}, {"momentum", 0, Range::fraction}, {"nesterov", 0, Range::flag}}};
   static constexpr int max_slots = 1;
+  static constexpr int numbers = 3;
   static int slots(const double* p) { return p[1] > 0 ? 1 : 0; }
   static void coefficients(const double* p, Index, double* c) {
     c[0] = p[0];
@@ -54,6 +56,7 @@ struct RmsProp {
                                    {"epsilon", 1e-7, Range::non_negative},
                                    {"centered", 0, Range::flag}}};
   static constexpr int max_slots = 3;
+  static constexpr int numbers = 5;
   static int slots(const double* p) { return p[4] != 0 ? 3 : p[2] > 0 ? 2 : 1; }
   static void coefficients(const double* p, Index, double* c) {
     c[0] = p[0];
@@ -87,6 +90,7 @@ struct Adam {
                                    {"beta_2", 0.999, Range::fraction},
                                    {"epsilon", 1e-7, Range::non_negative}}};
   static constexpr int max_slots = 2;
+  static constexpr int numbers = 4;
   static int slots(const double*) { return 2; }
   static void coefficients(const double* p, Index step, double* c) {
     c[0] = p[0] * __builtin_sqrt(1 - integer_power(p[2], step)) / (1 - integer_power(p[1], step));
@@ -110,8 +114,8 @@ using Optimizers = List<Sgd, RmsProp, Adam>;
 template <typename O, int Slots, typename T>
 void update_rows(const Update<T>& u) {
   using V = Vector<T>;
-  T c[kMaxCoefficients];
-  for (int i = 0; i < kMaxCoefficients; ++i) c[i] = u.coefficients[i];
+  T c[O::numbers];
+  for (int i = 0; i < O::numbers; ++i) c[i] = u.coefficients[i];
   const Index columns = u.columns;
   const Index whole = columns / kLanes<T> * kLanes<T>;
   for (Index i = 0; i < u.rows; ++i) {

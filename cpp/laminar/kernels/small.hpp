@@ -1,107 +1,265 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole step of a network so small that calls and packing would cost more than the arithmetic:
-// weights are read where they lie, row by row, and gradients written one row over the next. Sums run
-// in the same order as in product.hpp, so the bits are the same.
+// A whole step of a network so small that calls, packing and copies would cost more than the
+// arithmetic. Sums run in the same order as in product.hpp, so the bits are the same.
 //
-// A vector may read and write past the end of a row: what follows is the next row (overwritten in
-// turn, from lower to higher addresses) or the room that every buffer has at its end. The lanes past
-// a row of deltas are zero, so what is written there is zero too.
+// What one part of a step writes, the next one reads at the same place and in the same width: a load
+// that spans two recent stores would wait until both have left the store buffer.
 #pragma once
 
+#include "laminar/kernels/losses.hpp"
+#include "laminar/kernels/optimizers.hpp"
 #include "laminar/kernels/product.hpp"
 
 namespace laminar::kernels {
 namespace {
 
-/// out = b + x W for all rows, then the activation.
+/// The first n lanes, and zero behind them.
 template <typename T>
-inline void small_forward(const SmallStep<T>& s, const SmallLayer<T>& layer) {
+inline void store_padded(T* p, Vector<T> v, Index n) {
+  store(p, n < kLanes<T> ? select<Vector<T>>(first_lanes<Vector<T>>(n), v, Vector<T>{}) : v);
+}
+
+// Fields are copied before a loop: for all the compiler knows, a stored vector might change them.
+
+/// out = f(b + x W) for all rows.
+template <typename A, typename T>
+void small_forward(const SmallStep<T>& s, const SmallLayer<T>& layer, const T* inputs, Index inputs_stride) {
   using V = Vector<T>;
+  const Index rows = s.rows;
+  const Index in = layer.in;
+  const Index stride = layer.stride;
+  const T* f = layer.activation_parameters;
   const T* kernel = s.parameters + layer.kernel;
-  for (Index r = 0; r < s.rows; ++r) {
-    const T* x = s.memory + layer.input + r * layer.input_stride;
-    T* out = s.memory + layer.output + r * layer.stride;
-    for (Index j = 0; j < layer.out; j += kLanes<T>) {
-      V sum = layer.bias >= 0 ? load(s.parameters + layer.bias + j) : V{};
-      for (Index k = 0; k < layer.in; ++k) sum += x[k] * load(kernel + k * layer.out + j);
-      store(out + j, sum);
+  const T* bias = layer.bias >= 0 ? s.parameters + layer.bias : nullptr;
+  T* out = layer.output;
+  if (layer.out == 1) {
+    for (Index r = 0; r < rows; ++r, inputs += inputs_stride, out += stride) {
+      T sum = bias != nullptr ? *bias : T(0);
+      for (Index k = 0; k < in; ++k) sum = multiply_add(inputs[k], kernel[k], sum);
+      store(out, A::value(broadcast<V>(sum), f));
     }
+    return;
   }
-  if (!layer.activate) return;
-  T* out = s.memory + layer.output;
-  activate<T>({layer.activation, layer.parameters, out, layer.stride, out, layer.stride, s.rows, layer.out});
-}
-
-/// d_z = d_a f'(z). The slope of what lies past a row may be anything, so zero is put back there.
-template <typename T>
-inline void small_slope(const SmallStep<T>& s, const SmallLayer<T>& layer) {
-  using V = Vector<T>;
-  if (!layer.activate) return;
-  activation_gradient<T>({layer.activation, layer.parameters, s.memory + layer.output, layer.stride,
-                          s.memory + layer.delta, layer.stride, s.rows, layer.out});
-  const Integer<V> valid = first_lanes<V>((layer.out - 1) % kLanes<T> + 1);
-  for (Index r = 0; r < s.rows; ++r) {
-    T* last = s.memory + layer.delta + r * layer.stride + (layer.out - 1) / kLanes<T> * kLanes<T>;
-    store(last, select<V>(valid, load(last), V{}));
+  const Index width = layer.width;
+  for (Index r = 0; r < rows; ++r, inputs += inputs_stride, out += stride) {
+    for (Index j = 0; j < width; j += kLanes<T>) {
+      V sum = bias != nullptr ? load(bias + j) : V{};
+      const T* row = kernel + j;
+      for (Index k = 0; k < in; ++k, row += width) sum += inputs[k] * load(row);
+      store(out + j, A::value(sum, f));
+    }
   }
 }
 
-/// d_x = d_z W^T, with the transpose made on the way.
-template <typename T>
-inline void small_input_gradient(const SmallStep<T>& s, const SmallLayer<T>& layer, const SmallLayer<T>& before) {
+/// d_z = d_a f'(z), where d_a stands in the layer's own delta.
+template <typename A, typename T>
+void small_last_delta(const SmallLayer<T>& layer, Index rows) {
   using V = Vector<T>;
-  const T* transposed = s.parameters + layer.kernel;
-  Index width = kLanes<T>;
-  if (layer.out > 1) {
-    pack_transposed(transposed, layer.out, layer.in, layer.out, s.scratch);
-    transposed = s.scratch;
-  }
-  for (Index i = 0; i < layer.in; i += kLanes<T>) {
-    const T* panel = transposed + i;
-    if (layer.out > 1) {
-      const Index first = i / kPanel<T> * kPanel<T>;
-      width = layer.in - first > kLanes<T> ? kPanel<T> : kLanes<T>;
-      panel = transposed + first * layer.out + (i - first);
+  for (Index r = 0; r < rows; ++r) {
+    for (Index i = 0; i < layer.out; i += kLanes<T>) {
+      T* delta = layer.delta + r * layer.stride + i;
+      const V a = load(layer.output + r * layer.stride + i);
+      const V slope = A::slope(a, a, layer.activation_parameters);
+      store_padded(delta, load(delta) * slope, layer.out - i);
     }
-    const Integer<V> valid = first_lanes<V>(layer.in - i);
-    for (Index r = 0; r < s.rows; ++r) {
-      const T* delta = s.memory + layer.delta + r * layer.stride;
+  }
+}
+
+/// d_z = d_a f'(z) with d_a = d_z W^T of the layer above, the transpose made on the way.
+template <typename A, typename T>
+void small_delta(const SmallLayer<T>& layer, const SmallLayer<T>& above, const T* parameters, Index rows, T* scratch) {
+  using V = Vector<T>;
+  const Index out = layer.out;
+  const Index stride = layer.stride;
+  const Index depth = above.out;
+  const Index above_stride = above.stride;
+  const T* f = layer.activation_parameters;
+  const T* transposed = parameters + above.kernel;
+  if (depth > 1) {
+    pack_transposed(transposed, above.width, out, depth, scratch);
+    transposed = scratch;
+  }
+  for (Index r = 0; r < rows; ++r) {
+    const T* delta = above.delta + r * above_stride;
+    const T* a = layer.output + r * stride;
+    T* to = layer.delta + r * stride;
+    Index first = 0;  // column that the panel starts with
+    const T* panel = transposed;
+    Index width = depth == 1 || out <= kLanes<T> ? kLanes<T> : kPanel<T>;
+    for (Index i = 0; i < out; i += kLanes<T>) {
+      if (i - first == width) {
+        panel += width * depth;
+        first = i;
+        if (out - first <= kLanes<T>) width = kLanes<T>;
+      }
       V sum{};
-      for (Index j = 0; j < layer.out; ++j) sum += delta[j] * load(panel + j * width);
-      store(s.memory + before.delta + r * before.stride + i, select<V>(valid, sum, V{}));
+      const T* row = panel + (i - first);
+      for (Index j = 0; j < depth; ++j, row += width) sum += delta[j] * load(row);
+      const V value = load(a + i);
+      store_padded(to + i, sum * A::slope(value, value, f), out - i);
     }
   }
 }
 
 /// d_W = X^T d_z and d_b = column sums of d_z.
 template <typename T>
-inline void small_parameter_gradient(const SmallStep<T>& s, const SmallLayer<T>& layer) {
+void small_parameter_gradient(const SmallStep<T>& s, const SmallLayer<T>& layer, const T* inputs, Index inputs_stride) {
   using V = Vector<T>;
-  const T* x = s.memory + layer.input;
-  const T* delta = s.memory + layer.delta;
-  for (Index k = 0; k < layer.in; ++k) {
-    T* out = s.gradients + layer.kernel + k * layer.out;
-    for (Index j = 0; j < layer.out; j += kLanes<T>) {
+  const Index rows = s.rows;
+  const Index in = layer.in;
+  const Index stride = layer.stride;
+  const T* delta = layer.delta;
+  T* out = s.gradients + layer.kernel;
+  if (layer.out == 1) {
+    for (Index k = 0; k < in; k += kLanes<T>) {
+      const Index count = in - k < kLanes<T> ? in - k : kLanes<T>;
+      const T* x = inputs + k;
       V sum{};
-      for (Index r = 0; r < s.rows; ++r) sum += x[r * layer.input_stride + k] * load(delta + r * layer.stride + j);
-      store(out + j, sum);
+      for (Index r = 0; r < rows; ++r, x += inputs_stride) sum += load_first(x, count) * delta[r * stride];
+      store(out + k, sum);
+    }
+  } else {
+    const Index width = layer.width;
+    for (Index k = 0; k < in; ++k) {
+      for (Index j = 0; j < width; j += kLanes<T>, out += kLanes<T>) {
+        const T* x = inputs + k;
+        const T* d = delta + j;
+        V sum{};
+        for (Index r = 0; r < rows; ++r, x += inputs_stride, d += stride) sum += *x * load(d);
+        store(out, sum);
+      }
     }
   }
-  if (layer.bias >= 0) column_sums(delta, layer.stride, s.rows, layer.out, s.gradients + layer.bias);
+  if (layer.bias >= 0) column_sums(delta, stride, rows, layer.out, s.gradients + layer.bias);
 }
 
-template <typename T>
-void small_forward(const SmallStep<T>& s) {
-  for (int l = 0; l < s.count; ++l) small_forward(s, s.layers[l]);
-}
+// The same for a batch of one row, as in stochastic descent: without the loop over rows most of what
+// is left is arithmetic.
 
-template <typename T>
-void small_backward(const SmallStep<T>& s) {
-  for (int l = s.count - 1; l >= 0; --l) {
-    small_slope(s, s.layers[l]);
-    if (l > 0) small_input_gradient(s, s.layers[l], s.layers[l - 1]);
+template <typename A, typename T>
+void small_row_forward(const SmallLayer<T>& layer, const T* parameters, const T* x) {
+  using V = Vector<T>;
+  const T* f = layer.activation_parameters;
+  const T* end = x + layer.in;
+  const T* kernel = parameters + layer.kernel;
+  const T* bias = layer.bias >= 0 ? parameters + layer.bias : nullptr;
+  if (layer.out == 1) {
+    T sum = bias != nullptr ? *bias : T(0);
+    for (; x < end; ++x, ++kernel) sum = multiply_add(*x, *kernel, sum);
+    store(layer.output, A::value(broadcast<V>(sum), f));
+    return;
   }
-  for (int l = 0; l < s.count; ++l) small_parameter_gradient(s, s.layers[l]);
+  const Index width = layer.width;
+  for (Index j = 0; j < width; j += kLanes<T>) {
+    V sum = bias != nullptr ? load(bias + j) : V{};
+    const T* row = kernel + j;
+    for (const T* k = x; k < end; ++k, row += width) sum += *k * load(row);
+    store(layer.output + j, A::value(sum, f));
+  }
+}
+
+template <typename A, typename T>
+void small_row_delta(const SmallLayer<T>& layer, const SmallLayer<T>& above, const T* parameters, T* scratch) {
+  using V = Vector<T>;
+  if (above.out > 1) return small_delta<A>(layer, above, parameters, 1, scratch);
+  const T* transposed = parameters + above.kernel;
+  const V d = broadcast<V>(*above.delta);
+  for (Index i = 0; i < layer.out; i += kLanes<T>) {
+    const V a = load(layer.output + i);
+    const V sum = d * load(transposed + i) + V{};
+    store_padded(layer.delta + i, sum * A::slope(a, a, layer.activation_parameters), layer.out - i);
+  }
+}
+
+/// Adding zero is what a sum does first: it makes -0 a 0.
+template <typename T>
+inline void small_row_gradient(const SmallLayer<T>& layer, const T* x, T* gradients) {
+  using V = Vector<T>;
+  T* out = gradients + layer.kernel;
+  const T* delta = layer.delta;
+  const Index width = layer.width;
+  T* bias = layer.bias >= 0 ? gradients + layer.bias : nullptr;
+  if (width == 1) {
+    const T d = *delta;
+    Index rest = layer.in;
+    for (; rest >= kLanes<T>; rest -= kLanes<T>, x += kLanes<T>, out += kLanes<T>) store(out, load(x) * d + V{});
+    if (rest > 0) store(out, load_first(x, rest) * d + V{});
+    if (bias != nullptr) store(bias, load(delta) + V{});
+    return;
+  }
+  const T* end = x + layer.in;
+  for (Index j = 0; j < width; j += kLanes<T>) {
+    const V d = load(delta + j);
+    T* to = out + j;
+    for (const T* k = x; k < end; ++k, to += width) store(to, *k * d + V{});
+    if (bias != nullptr) store(bias + j, d + V{});
+  }
+}
+
+/// A layer's functions for one elementwise activation.
+template <typename T>
+struct SmallFunctions {
+  void (*forward)(const SmallStep<T>&, const SmallLayer<T>&, const T*, Index) = nullptr;
+  void (*last_delta)(const SmallLayer<T>&, Index) = nullptr;
+  void (*delta)(const SmallLayer<T>&, const SmallLayer<T>&, const T*, Index, T*) = nullptr;
+  void (*row_forward)(const SmallLayer<T>&, const T*, const T*) = nullptr;
+  void (*row_delta)(const SmallLayer<T>&, const SmallLayer<T>&, const T*, T*) = nullptr;
+};
+
+template <typename A, typename T>
+constexpr SmallFunctions<T> small_functions() {
+  if constexpr (A::row_wise) {
+    return {};
+  } else {
+    return {&small_forward<A, T>, &small_last_delta<A, T>, &small_delta<A, T>, &small_row_forward<A, T>,
+            &small_row_delta<A, T>};
+  }
+}
+
+template <typename T, typename L>
+struct SmallTable;
+template <typename T, typename... A>
+struct SmallTable<T, List<A...>> {
+  static constexpr SmallFunctions<T> functions[] = {small_functions<A, T>()...};
+};
+
+template <typename T>
+double small_step(const SmallStep<T>& s) {
+  constexpr const auto& functions = SmallTable<T, Activations>::functions;
+  const SmallLayer<T>* last = s.layers + s.count - 1;
+  const bool one = s.rows == 1;
+  const T* inputs = s.inputs;
+  Index inputs_stride = s.inputs_stride;
+  for (const SmallLayer<T>* layer = s.layers; layer <= last; ++layer) {
+    const SmallFunctions<T>& f = functions[layer->activation];
+    one ? f.row_forward(*layer, s.parameters, inputs) : f.forward(s, *layer, inputs, inputs_stride);
+    inputs = layer->output;
+    inputs_stride = layer->stride;
+  }
+
+  loss(s.loss);
+  double total = 0;
+  for (Index r = 0; r < s.rows; ++r) total += static_cast<double>(s.loss.losses[r]);
+  if (!(total - total == 0)) return total;
+
+  if (!last->plain) functions[last->activation].last_delta(*last, s.rows);
+  for (const SmallLayer<T>* layer = last; layer >= s.layers; --layer) {
+    const SmallLayer<T>* below = layer - 1;
+    const bool first = layer == s.layers;
+    if (!first) {
+      const SmallFunctions<T>& f = functions[below->activation];
+      one ? f.row_delta(*below, *layer, s.parameters, s.scratch)
+          : f.delta(*below, *layer, s.parameters, s.rows, s.scratch);
+    }
+    const T* x = first ? s.inputs : below->output;
+    if (one) {
+      small_row_gradient(*layer, x, s.gradients);
+    } else {
+      small_parameter_gradient(s, *layer, x, first ? s.inputs_stride : below->stride);
+    }
+  }
+  if (s.update.weights != nullptr) update(s.update);
+  return total;
 }
 
 }  // namespace

@@ -107,34 +107,37 @@ struct Update {
   Index columns = 0;
 };
 
-/// One dense layer of a small network; places are elements from the start of their buffer.
+/// One dense layer of a small network. The rows of its kernel are padded to whole vectors; with one
+/// output they would be all padding, so that kernel is kept as a column without gaps, padded at its end.
 template <typename T>
 struct SmallLayer {
   Index in = 0;
   Index out = 0;
-  Index kernel = 0;  // in the parameters and the gradients
-  Index bias = -1;   // -1: none
-  Index input = 0;   // in the workspace, as are output and delta
-  Index input_stride = 0;
-  Index output = 0;
-  Index delta = 0;
-  Index stride = 0;
-  bool activate = false;  // false: identity, or the loss takes the activation upon itself
-  int activation = 0;     // elementwise; its slope follows from the output
-  const T* parameters = nullptr;
+  Index width = 0;      // of a row of the kernel: whole vectors, or 1
+  Index kernel = 0;     // places in the small network's own parameters and gradients
+  Index bias = -1;      // -1: none
+  T* output = nullptr;  // padded, as is delta: zero past a row of it
+  T* delta = nullptr;
+  Index stride = 0;    // between rows of both
+  int activation = 0;  // elementwise; its slope follows from the output
+  const T* activation_parameters = nullptr;
+  bool plain = false;  // linear: nothing is to be done for its slope
 };
 
-/// Forward, or backward with all gradients, of a small network. Deltas of the last layer are zero
-/// past its width; the buffers have room for one vector past their end.
+/// One batch through a small network, from the user's rows to the updated weights. Where rows are
+/// gathered they are copied first, else read in place.
 template <typename T>
 struct SmallStep {
   const SmallLayer<T>* layers = nullptr;
   int count = 0;
   Index rows = 0;
+  const T* inputs = nullptr;
+  Index inputs_stride = 0;
   const T* parameters = nullptr;
-  T* memory = nullptr;
   T* gradients = nullptr;
-  T* scratch = nullptr;  // room for the largest packed kernel
+  T* scratch = nullptr;  // room for the largest kernel, transposed and packed
+  LossRows<T> loss;
+  Update<T> update;  // of all parameters as one row; without weights: gradients only
 };
 
 template <typename T>
@@ -164,8 +167,8 @@ struct Kernels {
   /// out = a * b elementwise, padded.
   void (*multiply)(const T* a, Index a_stride, const T* b, Index b_stride, T* out, Index out_stride, Index rows,
                    Index columns);
-  void (*small_forward)(const SmallStep<T>&);
-  void (*small_backward)(const SmallStep<T>&);
+  /// Returns the sum of the losses; where that is not finite, nothing is updated.
+  double (*small_step)(const SmallStep<T>&);
   /// True where all n values are finite.
   bool (*all_finite)(const T* values, Index n);
 
