@@ -148,7 +148,7 @@ void predict(const Model<T>& model, const py::array& x, py::array out) {
 }
 
 // Calls of a microsecond: giving up the interpreter lock and taking it again would cost a tenth of it.
-constexpr double kFlopsUnderLock = 2e5;
+constexpr double kWorkUnderLock = 2e5;
 
 /// The prediction as a new array, or None where x is not the array that the kernels read in place;
 /// then Python converts it, or says what is wrong with it.
@@ -164,7 +164,7 @@ py::object predict_ready(const Model<T>& model, const py::handle& x) {
   if (in.rows == 0 || in.columns != model.network().features()) return py::none();
   py::array_t<T> out(std::array<py::ssize_t, 2>{in.rows, model.network().outputs()});
   const MatrixView<T> to(out.mutable_data(), in.rows, model.network().outputs());
-  if (model.network().flops() * static_cast<double>(in.rows) < kFlopsUnderLock) {
+  if (model.network().work() * static_cast<double>(in.rows) < kWorkUnderLock) {
     model.predict(in, to);
   } else {
     const py::gil_scoped_release unlock;

@@ -123,7 +123,7 @@ void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out) {
       }
     });
   };
-  run_team(threads_for(state.network.flops() * static_cast<double>(x.rows)), body);
+  run_team(threads_for(state.network.work() * static_cast<double>(x.rows)), body);
 }
 
 template <typename T>
@@ -136,7 +136,7 @@ std::vector<double> evaluate(const State<T>& state, const Dataset<T>& data) {
           state, data.x, rows, state.objective->absorbs_last, team,
           [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
     };
-    run_team(threads_for(state.network.flops() * static_cast<double>(rows.count())), body);
+    run_team(threads_for(state.network.work() * static_cast<double>(rows.count())), body);
     evaluation.finish_chunk(rows.count());
   }
   return evaluation.result();

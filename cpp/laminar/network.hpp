@@ -36,8 +36,9 @@ class Network {
   const std::vector<Node>& nodes() const { return nodes_; }
   const ParameterLayout& parameters() const { return parameters_; }
 
-  /// Floating-point operations of one sample's forward pass.
-  double flops() const;
+  /// One sample's forward pass in floating-point operations, counting what is not arithmetic as the
+  /// operations that would take as long: enough to choose a number of threads by.
+  double work() const;
   /// Throws where some layer cannot be trained by gradient, and says which and why.
   void require_gradient() const;
 

@@ -24,8 +24,8 @@
 namespace laminar {
 namespace {
 
-// Below this a region costs more than it saves: about 50 µs of one core's work.
-constexpr double kFlopsPerThread = 4e6;
+// A thread with less to do costs more than it saves: about 8 µs of one core (bench/threads.py).
+constexpr double kWorkPerThread = 8e5;
 
 std::atomic<int> requested{0};
 std::atomic<bool> forked{false};
@@ -92,10 +92,9 @@ void set_num_threads(int threads) {
   requested.store(threads);
 }
 
-int threads_for(double flops) {
+int threads_for(double work) {
   if (const int threads = requested.load(); threads > 0) return threads;
-  if (flops < 2 * kFlopsPerThread) return 1;
-  return std::min(default_threads(), static_cast<int>(flops / kFlopsPerThread));
+  return static_cast<int>(std::clamp<double>(work / kWorkPerThread, 1, default_threads()));
 }
 
 void Team::barrier() const {

@@ -15,9 +15,9 @@ int get_num_threads();
 /// little work. Throws std::invalid_argument for negative numbers.
 void set_num_threads(int threads);
 
-/// Threads for a piece of work of so many floating-point operations: exactly what was asked for, or
-/// under automatic choice as many as pay for waking them.
-int threads_for(double flops);
+/// Threads for work of so many floating-point operations or as much time spent otherwise: exactly
+/// what was asked for, or under automatic choice as many as pay for waking them.
+int threads_for(double work);
 
 /// One thread's view of its team.
 class Team {

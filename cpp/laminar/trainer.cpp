@@ -14,6 +14,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPollInterval{50};
+// Updating and packing one weight; the first rows of a batch only wait for the weights, which every
+// thread would read again (measured by bench/threads.py).
+constexpr double kWorkPerParameter = 40;
+constexpr Index kRowsWorthOne = 12;
 
 }  // namespace
 
@@ -203,13 +207,14 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll)
   for (const std::string& name : objective.names) outcome.logs.push_back({name.c_str(), 0});
   const Index start = state_.optimizer.has_value() ? state_.optimizer->iterations : 0;
   const Index rows = std::min(batches.batch_size, batches.data.x.rows);
-  const double flops = 3 * state_.network.flops() * static_cast<double>(rows);
+  const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kRowsWorthOne, 1)) +
+                      kWorkPerParameter * static_cast<double>(state_.network.parameters().count());
   reserve(rows);
 
   // Reading the clock takes as long as a step of the smallest networks; with several threads a step
-  // takes longer than its arithmetic tells.
-  const int threads = small_ != nullptr ? 1 : threads_for(flops);
-  const Index poll_every = threads > 1 ? 1 : std::max<Index>(1, static_cast<Index>(1e6 / flops));
+  // takes longer than its work tells.
+  const int threads = small_ != nullptr ? 1 : threads_for(work);
+  const Index poll_every = threads > 1 ? 1 : std::max<Index>(1, static_cast<Index>(1e6 / work));
   const bool updates = batches.gradients == nullptr;
   const auto give_back = [&] {
     if (small_ == nullptr || !updates) return;

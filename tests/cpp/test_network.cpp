@@ -38,7 +38,7 @@ TEST_CASE("network: nodes in order, with shapes, inputs and tensors") {
   CHECK(network.parameters()[1].name == "dense/bias");
   CHECK(network.parameters()[2].name == "dense_1/kernel");
   CHECK(network.parameters().count() == 30 * 64 + 64 + 640);
-  CHECK(network.flops() >= 2.0 * 30 * 64);
+  CHECK(network.work() >= 2.0 * 30 * 64);
 }
 
 TEST_CASE("network: layers without a name are counted by kind, as in Keras") {
