@@ -89,9 +89,8 @@ struct BinaryCrossentropy : ElementwiseLoss {
   template <typename V>
   static Terms<V> logit_terms(V y, V z, V& activation, const Scalar<V>* q) {
     y = smooth(y, q);
-    const V one = broadcast<V>(1);
     const V e = exp(-absolute(z));
-    activation = select<V>(z < 0, e, one) / (one + e);
+    activation = sigmoid(z, e);
     return {select<V>(z < 0, V{}, z) - z * y + log1p(e), activation - y};
   }
 };

@@ -81,6 +81,12 @@ struct Reduced {
   Integer<V> integer() const {
     return bit_cast<Integer<V>>(shifted) - bit_cast<Integer<V>>(broadcast<V>(Format<Scalar<V>>::round_magic));
   }
+  /// 2^(n + m) within the normal range: the low bits of `shifted` are moved to the exponent's place,
+  /// and the high ones out.
+  V power(IntegerScalar<V> m) const {
+    using F = Format<Scalar<V>>;
+    return bit_cast<V>((bit_cast<Integer<V>>(shifted) << F::mantissa_bits) + ((F::bias + m) << F::mantissa_bits));
+  }
 };
 
 /// x 2^n, rounded once where the result is denormal.
@@ -125,7 +131,7 @@ inline V expm1(V x) {
   const V floor = broadcast<V>(Scalar<V>(-60));  // e^-60 - 1 rounds to -1
   x = minimum(maximum(x, floor), broadcast<V>(F::exp_max));
   const Reduced<V> e = reduce(x);
-  const V scale = power_of_two<V>(e.integer() - 1);
+  const V scale = e.power(-1);
   const V result = (e.q * scale + (scale - Scalar<V>(0.5))) * Scalar<V>(2);
   return select<V>(e.n == 0, e.q, result);
 }
@@ -145,17 +151,23 @@ inline V tanh(V x) {
   using F = Format<Scalar<V>>;
   const V magnitude = minimum(absolute(x), broadcast<V>(F::tanh_max));
   const Reduced<V> r = reduce(magnitude + magnitude);
-  const V scale = power_of_two<V>(r.integer());
+  const V scale = r.power(0);
   const V e = r.q * scale + (scale - Scalar<V>(1));
-  return with_sign_of(e / (e + Scalar<V>(2)), x);
+  const V below = e + Scalar<V>(2);
+  return with_sign_of(quotient(e, below, e - (below - Scalar<V>(2))), x);
 }
 
-/// 1 / (1 + e^-x), from e^-|x| so that neither tail overflows.
+/// 1 / (1 + e^-x), from e = e^-|x| so that neither tail overflows.
+template <typename V>
+inline V sigmoid(V x, V e) {
+  const V one = broadcast<V>(Scalar<V>(1));
+  const V below = one + e;
+  return quotient(select<V>(x < 0, e, one), below, e - (below - one));
+}
+
 template <typename V>
 inline V sigmoid(V x) {
-  const V e = exp(-absolute(x));
-  const V one = broadcast<V>(Scalar<V>(1));
-  return select<V>(x < 0, e, one) / (one + e);
+  return sigmoid(x, exp(-absolute(x)));
 }
 
 /// log of a positive normal mantissa: x = 2^k (1 + f), `correction` is added to f's logarithm.

@@ -224,19 +224,61 @@ inline V square_root(V x) {
 #endif
 }
 
-/// a / b. Where a 512-bit division costs ten cycles, it is an estimate of 1 / b with one Newton step,
-/// and a quotient corrected by its remainder: within 1 ULP for b whose inverse is normal.
+/// 1 / x within an ULP, for x whose inverse is normal. A 512-bit division costs ten cycles: there it is
+/// an estimate and one Newton step.
+template <typename V>
+inline V inverse_of(V x) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Scalar<V>) == 4) {
+    const V estimate = bit_cast<V>(_mm512_maskz_rcp14_ps(0xffff, bit_cast<__m512>(x)));
+    return estimate + estimate * (Scalar<V>(1) - x * estimate);
+  }
+#endif
+  return Scalar<V>(1) / x;
+}
+
+/// a - b q without a rounding in between, for q near a / b: one fused operation, or the product's
+/// error from its halves (Dekker 1971).
+template <typename V>
+inline V remainder(V a, V b, V q) {
+#if defined(__FMA__) || defined(__aarch64__)
+  return a - b * q;
+#else
+  constexpr Scalar<V> split = sizeof(Scalar<V>) == 4 ? Scalar<V>(4097) : Scalar<V>(134217729);
+  const auto high = [](V x) {
+    const V scaled = rounded(x * split);
+    return scaled - (scaled - x);
+  };
+  const V b_high = high(b);
+  const V b_low = b - b_high;
+  const V q_high = high(q);
+  const V q_low = q - q_high;
+  const V product = b * q;
+  const V error = ((b_high * q_high - product) + b_high * q_low + b_low * q_high) + b_low * q_low;
+  return (a - product) - error;
+#endif
+}
+
+/// a / b; where division is slow, a product corrected by its remainder, within 1 ULP for b whose
+/// inverse is normal.
 template <typename V>
 inline V quotient(V a, V b) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(Scalar<V>) == 4) {
-    V inverse = bit_cast<V>(_mm512_maskz_rcp14_ps(0xffff, bit_cast<__m512>(b)));
-    inverse += inverse * (Scalar<V>(1) - b * inverse);
+    const V inverse = inverse_of(b);
     const V first = a * inverse;
-    return first + inverse * (a - b * first);
+    return first + inverse * remainder(a, b, first);
   }
 #endif
   return a / b;
+}
+
+/// a / (b + c) where c is what rounding took from b, for finite operands and b >= 1.
+template <typename V>
+inline V quotient(V a, V b, V c) {
+  const V inverse = inverse_of(b);
+  const V first = a * inverse;
+  return first + inverse * (remainder(a, b, first) - c * first);
 }
 
 /// a / (sqrt(x) + b) for 0 <= x <= infinity: what Adam and its kin divide by. Root and quotient
