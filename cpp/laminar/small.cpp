@@ -36,15 +36,15 @@ Index SmallNetwork<T>::add(const Tensor& tensor, Index rows, Index columns) {
 template <typename T>
 SmallNetwork<T>::SmallNetwork(const Network& network, const Objective& objective, Index rows)
     : kernels_(kernels::kernels<T>()),
-      rows_(rows),
+      rows_(std::max(rows, kRun)),
       features_(network.features()),
       activation_parameters_(network.nodes().size()),
       loss_parameters_(objective.loss.values_as<T>()),
-      inputs_(rows * padded_stride(network.features())),
-      targets_(objective.loss.class_labels() ? 0 : rows * padded_stride(network.outputs())),
-      weights_(rows),
-      losses_(rows),
-      labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)) {
+      inputs_(rows_ * padded_stride(network.features())),
+      targets_(objective.loss.class_labels() ? 0 : rows_ * padded_stride(network.outputs())),
+      weights_(rows_),
+      losses_(rows_),
+      labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows_ : 0)) {
   Index values = 0;
   Index largest = 0;
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
@@ -64,18 +64,19 @@ SmallNetwork<T>::SmallNetwork(const Network& network, const Objective& objective
     layer.plain = activation.is_linear();
     layer.activation_parameters = activation_parameters_[i].data();
     layers_.push_back(layer);
-    values += 2 * rows * layer.stride;
+    values += 2 * rows_ * layer.stride;
     largest = std::max(largest, kernels_.packed_size(layer.out, layer.in));
   }
   parameters_ = AlignedBuffer<T>(size_);
+  saved_parameters_ = AlignedBuffer<T>(size_);
   gradients_ = AlignedBuffer<T>(size_);
   scratch_ = AlignedBuffer<T>(largest);
   memory_ = AlignedBuffer<T>(values);
   T* free = memory_.data();
   for (kernels::SmallLayer<T>& layer : layers_) {
     layer.output = free;
-    layer.delta = free + rows * layer.stride;
-    free += 2 * rows * layer.stride;
+    layer.delta = free + rows_ * layer.stride;
+    free += 2 * rows_ * layer.stride;
   }
 
   step_.layers = layers_.data();
@@ -112,7 +113,7 @@ void SmallNetwork<T>::load(const State<T>& state) {
   if (!state.optimizer.has_value()) return;
   for (std::size_t s = 0; s < slots_.size(); ++s) {
     if (state.optimizer->slots[s].size() == 0) continue;
-    if (slots_[s].size() == 0) slots_[s] = AlignedBuffer<T>(size_);
+    if (slots_[s].size() == 0) slots_[s] = saved_slots_[s] = AlignedBuffer<T>(size_);
     step_.update.slots[s] = slots_[s].data();
     copy(state.optimizer->slots[s], slots_[s]);
   }
@@ -200,15 +201,32 @@ double SmallNetwork<T>::step(const BatchRows<T>& batch, double weight, const Opt
 }
 
 template <typename T>
-double SmallNetwork<T>::metric_sum(const Metric& metric) const {
-  const kernels::LossRows<T>& loss = step_.loss;
-  double sum = 0;
-  for (Index i = 0; i < loss.rows; ++i) {
-    const T* target = labels_.empty() ? loss.targets + i * loss.targets_stride : nullptr;
-    sum += metric.sample(loss.outputs + i * loss.outputs_stride, target, labels_.empty() ? 0 : loss.labels[i],
-                         loss.columns);
+bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, Index iteration) {
+  gather(rows);
+  for (Index i = 0; i < rows.count; ++i) {
+    const T weight = step_.loss.weights != nullptr ? step_.loss.weights[i] : T(1);
+    scales_[static_cast<std::size_t>(i)] = weight > 0 ? 1 / weight : T(0);
+    optimizer.coefficients(iteration + i + 1, coefficients_.data() + i * kernels::kMaxCoefficients);
   }
-  return sum;
+  step_.update.optimizer = optimizer.index();
+  step_.update.weights = parameters_.data();
+  std::copy_n(parameters_.data(), size_, saved_parameters_.data());
+  for (std::size_t s = 0; s < slots_.size(); ++s)
+    std::copy_n(slots_[s].data(), slots_[s].size(), saved_slots_[s].data());
+  kernels_.small_run({step_, scales_.data(), coefficients_.data()});
+  if (kernels_.all_finite(losses_.data(), rows.count)) return true;
+  std::copy_n(saved_parameters_.data(), size_, parameters_.data());
+  for (std::size_t s = 0; s < slots_.size(); ++s)
+    std::copy_n(saved_slots_[s].data(), slots_[s].size(), slots_[s].data());
+  return false;
+}
+
+template <typename T>
+double SmallNetwork<T>::metric(const Metric& metric, Index row) const {
+  const kernels::LossRows<T>& loss = step_.loss;
+  const T* target = labels_.empty() ? loss.targets + row * loss.targets_stride : nullptr;
+  return metric.sample(loss.outputs + row * loss.outputs_stride, target, labels_.empty() ? 0 : loss.labels[row],
+                       loss.columns);
 }
 
 template class SmallNetwork<float>;

@@ -31,10 +31,16 @@ class SmallNetwork {
   /// the weights stay as they are and gradients() has the gradients.
   /// Returns the sum of the losses; where it is not finite, nothing was updated.
   double step(const BatchRows<T>& batch, double weight, const Optimizer* optimizer, Index iteration);
+  /// Batches of one row each, at most kRun of them, the first with number `iteration`. Returns false
+  /// where a loss is not finite; then nothing was updated.
+  static constexpr Index kRun = 16;
+  bool run(const BatchRows<T>& rows, const Optimizer& optimizer, Index iteration);
+  /// The last run's losses, one for each row.
+  const T* losses() const { return losses_.data(); }
   /// The last batch's gradients, written in the parameters' layout.
   void gradients(T* out) const;
-  /// Sum over the last batch's rows, in their order.
-  double metric_sum(const Metric& metric) const;
+  /// Of one row of the last batch.
+  double metric(const Metric& metric, Index row) const;
 
  private:
   /// A tensor's rows in the parameters' layout and here, where they stand `stride` apart.
@@ -57,10 +63,13 @@ class SmallNetwork {
   std::vector<kernels::SmallLayer<T>> layers_;
   std::vector<std::array<T, kMaxParameters>> activation_parameters_;
   std::array<T, kMaxParameters> loss_parameters_;
-  std::array<T, kernels::kMaxCoefficients> coefficients_{};
+  std::array<T, kRun * kernels::kMaxCoefficients> coefficients_{};
+  std::array<T, kRun> scales_{};
   AlignedBuffer<T> parameters_;
   AlignedBuffer<T> gradients_;
   std::array<AlignedBuffer<T>, kernels::kMaxSlots> slots_;
+  AlignedBuffer<T> saved_parameters_;  // as before the run
+  std::array<AlignedBuffer<T>, kernels::kMaxSlots> saved_slots_;
   AlignedBuffer<T> memory_;  // outputs and deltas of all layers
   AlignedBuffer<T> inputs_;
   AlignedBuffer<T> targets_;

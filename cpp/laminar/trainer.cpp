@@ -143,11 +143,27 @@ bool Trainer<T>::small_step(const BatchRows<T>& batch, Index iteration, bool upd
   const double loss = small_->step(batch, weight, updates ? &state_.optimizer->optimizer : nullptr, iteration);
   outcome.add(loss, weight, batch.count);
   for (std::size_t m = 0; m < outcome.metrics.size(); ++m) {
-    outcome.metrics[m] += small_->metric_sum(state_.objective->metrics[m]);
+    double sum = 0;
+    for (Index i = 0; i < batch.count; ++i) sum += small_->metric(state_.objective->metrics[m], i);
+    outcome.metrics[m] += sum;
   }
   if (!outcome.finite) return false;
   ++outcome.done;
   return true;
+}
+
+template <typename T>
+Index Trainer<T>::small_run(const BatchRows<T>& rows, Index iteration, Outcome& outcome) {
+  if (!small_->run(rows, state_.optimizer->optimizer, iteration)) return 0;
+  for (Index i = 0; i < rows.count; ++i) {
+    const BatchRows<T> row{rows.data, rows.order, rows.first + i, 1};
+    outcome.add(static_cast<double>(small_->losses()[i]), row.weight(), 1);
+    for (std::size_t m = 0; m < outcome.metrics.size(); ++m) {
+      outcome.metrics[m] += small_->metric(state_.objective->metrics[m], i);
+    }
+  }
+  outcome.done += rows.count;
+  return rows.count;
 }
 
 // All threads leave a run in the same step: what decides is the same for each of them. Every thread
@@ -216,6 +232,7 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll)
   const int threads = small_ != nullptr ? 1 : threads_for(work);
   const Index poll_every = threads > 1 ? 1 : std::max<Index>(1, static_cast<Index>(1e6 / work));
   const bool updates = batches.gradients == nullptr;
+  const bool single_rows = small_ != nullptr && updates && batches.batch_size == 1;
   const auto give_back = [&] {
     if (small_ == nullptr || !updates) return;
     small_->save(state_);
@@ -233,6 +250,13 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll)
       const FlushDenormals flush;
       for (const Index end = std::min(batches.end, b + poll_every); b < end; ++b) {
         const Index iteration = start + b - batches.begin;
+        if (single_rows && !outcome.stop) {
+          const BatchRows<T> rows{batches.data, batches.order, b, std::min(end - b, SmallNetwork<T>::kRun)};
+          if (const Index taken = small_run(rows, iteration, outcome); taken > 0) {
+            b += taken - 1;
+            continue;
+          }
+        }
         if (small_ != nullptr ? !small_step(batches.batch(b), iteration, updates, outcome)
                               : !step(batches.batch(b), iteration, batches.gradients, team, outcome)) {
           return;

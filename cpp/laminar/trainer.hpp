@@ -69,6 +69,9 @@ class Trainer {
   /// One update in the general way, or on the calling thread in the small network's. False where the
   /// run ends here, without an update.
   bool small_step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome);
+  /// Updates by single rows, the next ones of the run; returns their number, 0 where they must be
+  /// taken one by one because a loss is not finite.
+  Index small_run(const BatchRows<T>& rows, Index iteration, Outcome& outcome);
   bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, Outcome& outcome);
   void keep_last_finite(const Snapshot& snapshot, const Batches& batches, Index done);
   bool weights_finite() const;

@@ -26,6 +26,7 @@ constexpr Kernels<T> make_table(const char* isa) {
           &column_sums<T>,
           &multiply<T>,
           &small_step<T>,
+          &small_run<T>,
           &all_finite<T>};
 }
 

@@ -87,9 +87,9 @@ struct BinaryCrossentropy : ElementwiseLoss {
     return {value, select<V>(inside == p, slope, p != p ? p : V{})};
   }
   template <typename V>
-  static Terms<V> logit_terms(V y, V z, V& activation, const Scalar<V>* q) {
+  [[gnu::always_inline]] static Terms<V> logit_terms(V y, V z, V& activation, const Scalar<V>* q) {
     y = smooth(y, q);
-    const V e = exp(-absolute(z));
+    const V e = exp_below(-absolute(z));
     activation = sigmoid(z, e);
     return {select<V>(z < 0, V{}, z) - z * y + log1p(e), activation - y};
   }
@@ -137,7 +137,9 @@ inline void load_columns(const T* rows, Index stride, Index count, Index columns
 /// The reverse; zero in the padding of the rows.
 template <typename T, Index Most>
 inline void store_columns(Vector<T> (&columns_of_rows)[Most], Index columns, T* rows, Index stride, Index count) {
-  if constexpr (Most == 1) {
+  if (Most == 1 && count == 1) {
+    store(rows, select<Vector<T>>(first_lanes<Vector<T>>(1), columns_of_rows[0], Vector<T>{}));
+  } else if constexpr (Most == 1) {
     for (Index i = 0; i < count; ++i) {
       Vector<T> row{};
       row[0] = columns_of_rows[0][i];
@@ -253,7 +255,7 @@ inline Vector<T> smoothed_target(const LossRows<T>& r, const View& view, Index j
 
 /// Row-wise cross-entropy on logits: with s = sum e^(z - m), loss = sum_j y_j (ln s - (z_j - m)),
 /// d_z = softmax(z) sum y - y.
-template <typename L, typename View, typename T>
+template <bool Values, typename L, typename View, typename T>
 void crossentropy_on_logits(const LossRows<T>& r, View& view) {
   using V = Vector<T>;
   const Index vectors = view.vectors();
@@ -262,7 +264,7 @@ void crossentropy_on_logits(const LossRows<T>& r, View& view) {
   for (Index j = 0; j < vectors; ++j) shift = maximum(select<V>(view.valid(j), view.output(j), lowest), shift);
   shift = view.largest_of_row(shift);
   V powers{};
-  for (Index j = 0; j < vectors; ++j) powers += select<V>(view.valid(j), exp(view.output(j) - shift), V{});
+  for (Index j = 0; j < vectors; ++j) powers += select<V>(view.valid(j), exp_below(view.output(j) - shift), V{});
   const V total = view.sum_of_row(powers);
   const V log_total = log(total);
   V losses{};
@@ -273,11 +275,11 @@ void crossentropy_on_logits(const LossRows<T>& r, View& view) {
     losses += select<V>(y == 0, V{}, y * (log_total - (view.output(j) - shift)));
   }
   const V weight = view.weight();
-  view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
+  if constexpr (Values) view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
   const V target_mass = view.sum_of_row(mass);
   for (Index j = 0; j < vectors; ++j) {
     const Integer<V> valid = view.valid(j);
-    const V a = exp(view.output(j) - shift) / total;
+    const V a = exp_below(view.output(j) - shift) / total;
     if (r.delta != nullptr) {
       const V d = (a * target_mass - smoothed_target<L>(r, view, j)) * (weight * r.scale);
       view.set_delta(j, select<V>(valid, d, V{}));
@@ -288,7 +290,7 @@ void crossentropy_on_logits(const LossRows<T>& r, View& view) {
 
 /// Row-wise cross-entropy on probabilities p' = p / sum p, kept inside the margin:
 /// d_p_j = -(y_j / p_j) + (sum y) / (sum p) over the outputs inside the margin.
-template <typename L, typename View, typename T>
+template <bool Values, typename L, typename View, typename T>
 void crossentropy_on_probabilities(const LossRows<T>& r, View& view) {
   using V = Vector<T>;
   const Index vectors = view.vectors();
@@ -305,7 +307,7 @@ void crossentropy_on_probabilities(const LossRows<T>& r, View& view) {
     mass += select<V>(inside == scaled, y, V{});
   }
   const V weight = view.weight();
-  view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
+  if constexpr (Values) view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
   if (r.delta == nullptr) return;
   const V target_mass = view.sum_of_row(mass);
   for (Index j = 0; j < vectors; ++j) {
@@ -317,7 +319,7 @@ void crossentropy_on_probabilities(const LossRows<T>& r, View& view) {
   }
 }
 
-template <typename L, typename View, typename T>
+template <bool Values, typename L, typename View, typename T>
 void elementwise_loss(const LossRows<T>& r, View& view) {
   using V = Vector<T>;
   const Index vectors = view.vectors();
@@ -339,32 +341,32 @@ void elementwise_loss(const LossRows<T>& r, View& view) {
     losses += select<V>(valid, t.value, V{});
     if (r.delta != nullptr) view.set_delta(j, select<V>(valid, t.slope * scale, V{}));
   }
-  view.set_loss(weight * (view.sum_of_row(losses) / static_cast<T>(view.columns())));
+  if constexpr (Values) view.set_loss(weight * (view.sum_of_row(losses) / static_cast<T>(view.columns())));
 }
 
-template <typename L, typename View, typename T>
+template <bool Values, typename L, typename View, typename T>
 void loss_through(const LossRows<T>& r) {
   for (Index i = 0; i < r.rows; i += View::kRows) {
     View view(r, i);
     if constexpr (L::element_wise) {
-      elementwise_loss<L>(r, view);
+      elementwise_loss<Values, L>(r, view);
     } else if (r.logits) {
-      crossentropy_on_logits<L>(r, view);
+      crossentropy_on_logits<Values, L>(r, view);
     } else {
-      crossentropy_on_probabilities<L>(r, view);
+      crossentropy_on_probabilities<Values, L>(r, view);
     }
     view.finish();
   }
 }
 
-template <typename L, typename T>
+template <bool Values, typename L, typename T>
 void loss_rows(const LossRows<T>& r) {
   if (r.columns == 1) {
-    loss_through<L, LaneView<L, T, 1>>(r);
+    loss_through<Values, L, LaneView<L, T, 1>>(r);
   } else if (r.columns <= kLanes<T>) {
-    loss_through<L, LaneView<L, T, kLanes<T>>>(r);
+    loss_through<Values, L, LaneView<L, T, kLanes<T>>>(r);
   } else {
-    loss_through<L, RowView<L, T>>(r);
+    loss_through<Values, L, RowView<L, T>>(r);
   }
 }
 
@@ -372,12 +374,14 @@ template <typename T, typename L>
 struct LossTable;
 template <typename T, typename... L>
 struct LossTable<T, List<L...>> {
-  static constexpr void (*functions[])(const LossRows<T>&) = {&loss_rows<L, T>...};
+  static constexpr void (*functions[])(const LossRows<T>&) = {&loss_rows<true, L, T>...};
+  static constexpr void (*gradients[])(const LossRows<T>&) = {&loss_rows<false, L, T>...};
 };
 
 template <typename T>
 void loss(const LossRows<T>& r) {
-  LossTable<T, Losses>::functions[r.loss](r);
+  using Table = LossTable<T, Losses>;
+  (r.losses != nullptr ? Table::functions : Table::gradients)[r.loss](r);
 }
 
 }  // namespace

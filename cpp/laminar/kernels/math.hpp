@@ -64,6 +64,16 @@ inline V polynomial(V x, const Scalar<V> (&terms)[N]) {
   return sum;
 }
 
+/// The same in pairs of terms: as many operations, half the wait from one to the next.
+template <typename V, Index N>
+inline V polynomial(V x, V square, const Scalar<V> (&terms)[N]) {
+  constexpr Index top = (N - 1) / 2 * 2;
+  V sum = broadcast<V>(terms[top]);
+  if constexpr (top + 1 < N) sum += x * terms[top + 1];
+  for (Index i = top - 2; i >= 0; i -= 2) sum = sum * square + (x * terms[i + 1] + terms[i]);
+  return sum;
+}
+
 /// 2^n for integers n within the normal range.
 template <typename V>
 inline V power_of_two(Integer<V> n) {
@@ -112,16 +122,21 @@ inline Reduced<V> reduce(V x) {
   const V shifted = x * F::log2_e + magic;
   const V n = shifted - magic;
   const V r = (x - n * F::ln2_high) - n * F::ln2_low;
-  return {n, shifted, r + (r * r) * polynomial(r, F::exp_terms)};
+  const V square = r * r;
+  return {n, shifted, r + square * polynomial(r, square, F::exp_terms)};
 }
 
-/// e^x; 0 below the smallest denormal, infinity above the largest finite value.
+/// e^x for x that is not large, such as a difference from a maximum; 0 below the smallest denormal.
+template <typename V>
+inline V exp_below(V x) {
+  const Reduced<V> e = reduce(maximum(x, broadcast<V>(Format<Scalar<V>>::exp_min)));
+  return scaled(e.q + Scalar<V>(1), e);
+}
+
+/// e^x; infinity above the largest finite value.
 template <typename V>
 inline V exp(V x) {
-  using F = Format<Scalar<V>>;
-  x = minimum(maximum(x, broadcast<V>(F::exp_min)), broadcast<V>(F::exp_max));
-  const Reduced<V> e = reduce(x);
-  return scaled(e.q + Scalar<V>(1), e);
+  return exp_below(minimum(x, broadcast<V>(Format<Scalar<V>>::exp_max)));
 }
 
 /// e^x - 1 without cancellation near zero.
@@ -167,7 +182,7 @@ inline V sigmoid(V x, V e) {
 
 template <typename V>
 inline V sigmoid(V x) {
-  return sigmoid(x, exp(-absolute(x)));
+  return sigmoid(x, exp_below(-absolute(x)));
 }
 
 /// log of a positive normal mantissa: x = 2^k (1 + f), `correction` is added to f's logarithm.

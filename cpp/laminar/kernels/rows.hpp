@@ -37,7 +37,7 @@ inline Vector<T> row_exponentials(const T* z, Vector<T> shift, Index columns, T*
   using V = Vector<T>;
   V total{};
   for (Index j = 0; j < columns; j += kLanes<T>) {
-    const V e = select<V>(first_lanes<V>(columns - j), exp(load(z + j) - shift), V{});
+    const V e = select<V>(first_lanes<V>(columns - j), exp_below(load(z + j) - shift), V{});
     total += e;
     store(out + j, e);
   }

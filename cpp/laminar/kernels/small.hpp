@@ -227,12 +227,10 @@ template <typename T>
 double small_step(const SmallStep<T>& s) {
   constexpr const auto& functions = SmallTable<T, Activations>::functions;
   const SmallLayer<T>* last = s.layers + s.count - 1;
-  const bool one = s.rows == 1;
   const T* inputs = s.inputs;
   Index inputs_stride = s.inputs_stride;
   for (const SmallLayer<T>* layer = s.layers; layer <= last; ++layer) {
-    const SmallFunctions<T>& f = functions[layer->activation];
-    one ? f.row_forward(*layer, s.parameters, inputs) : f.forward(s, *layer, inputs, inputs_stride);
+    functions[layer->activation].forward(s, *layer, inputs, inputs_stride);
     inputs = layer->output;
     inputs_stride = layer->stride;
   }
@@ -243,23 +241,63 @@ double small_step(const SmallStep<T>& s) {
   if (!(total - total == 0)) return total;
 
   if (!last->plain) functions[last->activation].last_delta(*last, s.rows);
-  for (const SmallLayer<T>* layer = last; layer >= s.layers; --layer) {
-    const SmallLayer<T>* below = layer - 1;
-    const bool first = layer == s.layers;
-    if (!first) {
-      const SmallFunctions<T>& f = functions[below->activation];
-      one ? f.row_delta(*below, *layer, s.parameters, s.scratch)
-          : f.delta(*below, *layer, s.parameters, s.rows, s.scratch);
-    }
-    const T* x = first ? s.inputs : below->output;
-    if (one) {
-      small_row_gradient(*layer, x, s.gradients);
-    } else {
-      small_parameter_gradient(s, *layer, x, first ? s.inputs_stride : below->stride);
-    }
+  for (const SmallLayer<T>* layer = last; layer > s.layers; --layer) {
+    const SmallLayer<T>& below = layer[-1];
+    functions[below.activation].delta(below, *layer, s.parameters, s.rows, s.scratch);
+    small_parameter_gradient(s, *layer, below.output, below.stride);
   }
+  small_parameter_gradient(s, *s.layers, s.inputs, s.inputs_stride);
   if (s.update.weights != nullptr) update(s.update);
   return total;
+}
+
+// The losses are computed together, as lanes of one vector: nothing in a step waits for the value of
+// its own, which takes longer than the way back through the network.
+template <typename T>
+void small_run(const SmallRun<T>& run) {
+  constexpr const auto& functions = SmallTable<T, Activations>::functions;
+  const SmallStep<T>& s = run.step;
+  const SmallLayer<T>* top = s.layers + s.count - 1;
+  SmallLayer<T> last = *top;
+  LossRows<T> row = s.loss;
+  row.rows = 1;
+  row.losses = nullptr;
+  row.write_activation = false;
+  Update<T> u = s.update;
+  u.coefficients = run.coefficients;
+  const T* inputs = s.inputs;
+  for (Index b = 0; b < s.rows; ++b) {
+    const T* x = inputs;
+    for (const SmallLayer<T>* layer = s.layers; layer < top; ++layer) {
+      functions[layer->activation].row_forward(*layer, s.parameters, x);
+      x = layer->output;
+    }
+    functions[last.activation].row_forward(last, s.parameters, x);
+
+    row.outputs = last.output;
+    row.scale = run.scales[b];
+    loss(row);
+
+    if (!last.plain) functions[last.activation].last_delta(last, 1);
+    const SmallLayer<T>* above = &last;
+    for (const SmallLayer<T>* layer = top - 1; layer >= s.layers; --layer) {
+      functions[layer->activation].row_delta(*layer, *above, s.parameters, s.scratch);
+      small_row_gradient(*above, layer->output, s.gradients);
+      above = layer;
+    }
+    small_row_gradient(*above, inputs, s.gradients);
+    update(u);
+
+    inputs += s.inputs_stride;
+    last.output += last.stride;
+    u.coefficients += kMaxCoefficients;
+    if (row.targets != nullptr) row.targets += row.targets_stride;
+    if (row.labels != nullptr) ++row.labels;
+    if (row.weights != nullptr) ++row.weights;
+  }
+  LossRows<T> values = s.loss;
+  values.delta = nullptr;
+  loss(values);
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ struct LossRows {
   T scale = 1;                 // of the gradient: 1 / weight of the whole batch
   T* delta = nullptr;          // gradient with respect to outputs as given; null: not wanted
   Index delta_stride = 0;
-  T* losses = nullptr;  // one per row, times its weight
+  T* losses = nullptr;  // one per row, times its weight; null: not wanted
   Index rows = 0;
   Index columns = 0;
 };
@@ -140,6 +140,15 @@ struct SmallStep {
   Update<T> update;  // of all parameters as one row; without weights: gradients only
 };
 
+/// Batches of one row each, as many as the step has rows: read, compared and updated one after the
+/// other. What differs between them stands here, one entry for each.
+template <typename T>
+struct SmallRun {
+  SmallStep<T> step;                // its last layer has an output for each row
+  const T* scales = nullptr;        // in place of the loss's one
+  const T* coefficients = nullptr;  // of the update, kMaxCoefficients each
+};
+
 template <typename T>
 struct Kernels {
   const char* isa;  // "baseline", "avx2", "avx512"
@@ -169,6 +178,8 @@ struct Kernels {
                    Index columns);
   /// Returns the sum of the losses; where that is not finite, nothing is updated.
   double (*small_step)(const SmallStep<T>&);
+  /// Writes the losses after the last update, whether they are finite or not.
+  void (*small_run)(const SmallRun<T>&);
   /// True where all n values are finite.
   bool (*all_finite)(const T* values, Index n);
 
