@@ -147,16 +147,25 @@ void SmallNetwork<T>::gradients(T* out) const {
 template <typename T>
 void SmallNetwork<T>::gather(const BatchRows<T>& batch) {
   const Dataset<T>& data = batch.data;
+  const bool in_place = batch.order == nullptr || batch.count == 1;
+  step_.inputs = in_place ? data.x.data + batch.row(0) * features_ : inputs_.data();
+  step_.inputs_stride = in_place ? features_ : padded_stride(features_);
+  if (!in_place) {
+    kernels_.gather(data.x.data, features_, batch.order + batch.first, batch.count, inputs_.data(),
+                    step_.inputs_stride);
+  }
+  gather_targets(batch);
+}
+
+template <typename T>
+void SmallNetwork<T>::gather_targets(const BatchRows<T>& batch) {
+  const Dataset<T>& data = batch.data;
   const Index first = batch.row(0);
   const bool in_place = batch.order == nullptr || batch.count == 1;
   const Index* order = in_place ? nullptr : batch.order + batch.first;
   kernels::LossRows<T>& loss = step_.loss;
 
   step_.rows = batch.count;
-  step_.inputs = in_place ? data.x.data + first * features_ : inputs_.data();
-  step_.inputs_stride = in_place ? features_ : padded_stride(features_);
-  if (!in_place) kernels_.gather(data.x.data, features_, order, batch.count, inputs_.data(), step_.inputs_stride);
-
   loss.rows = batch.count;
   if (!labels_.empty()) {
     loss.labels = in_place ? data.y.labels.data() + first : labels_.data();
@@ -202,7 +211,10 @@ double SmallNetwork<T>::step(const BatchRows<T>& batch, double weight, const Opt
 
 template <typename T>
 bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, Index iteration) {
-  gather(rows);
+  gather_targets(rows);
+  const Index* order = rows.order != nullptr ? rows.order + rows.first : nullptr;
+  step_.inputs = rows.data.x.data + (order != nullptr ? 0 : rows.first * features_);
+  step_.inputs_stride = features_;
   for (Index i = 0; i < rows.count; ++i) {
     const T weight = step_.loss.weights != nullptr ? step_.loss.weights[i] : T(1);
     scales_[static_cast<std::size_t>(i)] = weight > 0 ? 1 / weight : T(0);
@@ -213,7 +225,7 @@ bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, 
   std::copy_n(parameters_.data(), size_, saved_parameters_.data());
   for (std::size_t s = 0; s < slots_.size(); ++s)
     std::copy_n(slots_[s].data(), slots_[s].size(), saved_slots_[s].data());
-  kernels_.small_run({step_, scales_.data(), coefficients_.data()});
+  kernels_.small_run({step_, order, scales_.data(), coefficients_.data()});
   if (kernels_.all_finite(losses_.data(), rows.count)) return true;
   std::copy_n(saved_parameters_.data(), size_, parameters_.data());
   for (std::size_t s = 0; s < slots_.size(); ++s)

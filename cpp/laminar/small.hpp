@@ -54,6 +54,7 @@ class SmallNetwork {
 
   Index add(const Tensor& tensor, Index rows, Index columns);
   void gather(const BatchRows<T>& batch);
+  void gather_targets(const BatchRows<T>& batch);
 
   const kernels::Kernels<T>& kernels_;
   Index rows_;

@@ -252,3 +252,23 @@ TEST_CASE_TEMPLATE("pack: panels hold their columns row by row, zero in the rest
     }
   });
 }
+
+TEST_CASE_TEMPLATE("to_panels: rows in two parts make the panels that packing makes", T, float, double) {
+  for_each_table<T>([](const kernels::Kernels<T>& k) {
+    for (const Index rows : {2, 7, 33}) {
+      for (const Index columns : kSizes) {
+        CAPTURE(rows);
+        CAPTURE(columns);
+        const auto values = draws<T>(rows * columns, -1, 1);
+        Block<T> block(rows, columns, values);
+        for (Index i = 0; i < rows; ++i) {
+          for (Index j = columns; j < (columns + k.lanes - 1) / k.lanes * k.lanes; ++j) block(i, j) = 0;
+        }
+        std::vector<T> panels(as_size(k.packed_size(rows, columns)), kNan<T>);
+        k.to_panels(block.data(), block.stride(), 0, 1, columns, panels.data(), rows);
+        k.to_panels(block.data() + block.stride(), block.stride(), 1, rows - 1, columns, panels.data(), rows);
+        CHECK(bit_difference(panels, packed(k, values, rows, columns)) == "");
+      }
+    }
+  });
+}

@@ -62,6 +62,27 @@ TEST_CASE_TEMPLATE("multiply: elementwise, padding left alone", T, float, double
   }
 }
 
+TEST_CASE_TEMPLATE("gather: rows in any order, or as they stand, nothing else written", T, float, double) {
+  for (const Index columns : kSizes) {
+    CAPTURE(columns);
+    const auto values = draws<T>(5 * columns, -1, 1);
+    const std::vector<Index> order = {3, 0, 0, 4};
+    for_each_table<T>([&](const kernels::Kernels<T>& k) {
+      for (const bool shuffled : {false, true}) {
+        std::vector<T> expected;
+        for (Index i = 0; i < 4; ++i) {
+          const auto from = values.begin() + (shuffled ? order[as_size(i)] : i) * columns;
+          expected.insert(expected.end(), from, from + columns);
+        }
+        Block<T> out(4, columns);
+        k.gather(values.data(), columns, shuffled ? order.data() : nullptr, 4, out.data(), out.stride());
+        CHECK(bit_difference(out.values(), expected) == "");
+        CHECK(out.intact());
+      }
+    });
+  }
+}
+
 TEST_CASE_TEMPLATE("all_finite: finds one bad value wherever it stands, and reads no further", T, float, double) {
   constexpr T kInfinity = std::numeric_limits<T>::infinity();
   for_each_table<T>([&](const kernels::Kernels<T>& k) {

@@ -70,12 +70,16 @@ TEST_CASE_TEMPLATE("small: every activation, loss and optimizer", T, float, doub
     if (!f.has_gradient() || f.row_wise() || f.keeps_input()) continue;
     CAPTURE(std::string(f.name()));
     for (const EntryInfo& loss : loss_family().entries) {
-      check_same<T>({Dense{.units = 5, .activation = f, .use_bias = false}, mild_layer(5, 2, f)}, task, Loss(loss.name),
-                    "sgd", 4);
+      for (const Index batch : {1, 4}) {
+        check_same<T>({Dense{.units = 5, .activation = f, .use_bias = false}, mild_layer(5, 2, f)}, task,
+                      Loss(loss.name), "sgd", batch);
+      }
     }
   }
   for (const Optimizer& optimizer : variants<Optimizer>(optimizer_family())) {
-    check_same<T>({Dense{.units = 5, .activation = "elu"}, Dense{.units = 2, .activation = "softmax"}}, task,
-                  "categorical_crossentropy", optimizer, 4);
+    for (const Index batch : {1, 4}) {
+      check_same<T>({Dense{.units = 5, .activation = "elu"}, Dense{.units = 2, .activation = "softmax"}}, task,
+                    "categorical_crossentropy", optimizer, batch);
+    }
   }
 }

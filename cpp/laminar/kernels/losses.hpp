@@ -155,14 +155,20 @@ inline void store_columns(Vector<T> (&columns_of_rows)[Most], Index columns, T* 
   }
 }
 
+// A view for a gradient is of one row, in whose loss nobody is interested.
+
 /// One row.
-template <typename L, typename T>
+template <typename L, typename T, bool Gradient>
 class RowView {
  public:
   using V = Vector<T>;
   static constexpr Index kRows = 1;
+  static constexpr bool values = !Gradient;
 
   RowView(const LossRows<T>& r, Index row) : r_(r), row_(row) {}
+
+  bool wants_delta() const { return Gradient || r_.delta != nullptr; }
+  bool wants_output() const { return !Gradient && r_.write_activation; }
 
   Index columns() const { return r_.columns; }
   Index vectors() const { return (r_.columns + kLanes<T> - 1) / kLanes<T>; }
@@ -190,21 +196,24 @@ class RowView {
 };
 
 /// Up to kLanes rows of at most kLanes columns, or, with Most 1, of one.
-template <typename L, typename T, Index Most>
+template <typename L, typename T, bool Gradient, Index Most>
 class LaneView {
  public:
   using V = Vector<T>;
   static constexpr Index kRows = kLanes<T>;
+  static constexpr bool values = !Gradient;
 
-  LaneView(const LossRows<T>& r, Index row) : r_(r), row_(row), count_(r.rows - row < kRows ? r.rows - row : kRows) {
-    load_columns<T>(r.outputs + row * r.outputs_stride, r.outputs_stride, count_, columns(), outputs_);
+  LaneView(const LossRows<T>& r, Index row) : r_(r), row_(row), rest_(r.rows - row) {
+    load_columns<T>(r.outputs + row * r.outputs_stride, r.outputs_stride, count(), columns(), outputs_);
     if constexpr (L::class_labels) {
-      for (Index i = 0; i < count_; ++i) labels_[i] = static_cast<IntegerScalar<V>>(r.labels[row + i]);
+      for (Index i = 0; i < count(); ++i) labels_[i] = static_cast<IntegerScalar<V>>(r.labels[row + i]);
     } else {
-      load_columns<T>(r.targets + row * r.targets_stride, r.targets_stride, count_, columns(), targets_);
+      load_columns<T>(r.targets + row * r.targets_stride, r.targets_stride, count(), columns(), targets_);
     }
   }
 
+  bool wants_delta() const { return Gradient || r_.delta != nullptr; }
+  bool wants_output() const { return !Gradient && r_.write_activation; }
   Index columns() const { return Most == 1 ? 1 : r_.columns; }
   Index vectors() const { return columns(); }
   static Integer<V> valid(Index) { return Integer<V>{} == 0; }
@@ -216,25 +225,30 @@ class LaneView {
       return targets_[j];
     }
   }
-  V weight() const { return r_.weights != nullptr ? load_first(r_.weights + row_, count_) : broadcast<V>(1); }
+  V weight() const {
+    if (r_.weights == nullptr) return broadcast<V>(1);
+    return Gradient ? broadcast<V>(*r_.weights) : load_first(r_.weights + row_, count());
+  }
   static V sum_of_row(V v) { return v; }
   static V largest_of_row(V v) { return v; }
   void set_output(Index j, V v) { outputs_[j] = v; }
   void set_delta(Index j, V v) { deltas_[j] = v; }
-  void set_loss(V v) { store_first(r_.losses + row_, v, count_); }
+  void set_loss(V v) { store_first(r_.losses + row_, v, count()); }
   void finish() {
-    if (r_.write_activation) {
-      store_columns<T>(outputs_, columns(), r_.outputs + row_ * r_.outputs_stride, r_.outputs_stride, count_);
+    if (wants_output()) {
+      store_columns<T>(outputs_, columns(), r_.outputs + row_ * r_.outputs_stride, r_.outputs_stride, count());
     }
-    if (r_.delta != nullptr) {
-      store_columns<T>(deltas_, columns(), r_.delta + row_ * r_.delta_stride, r_.delta_stride, count_);
+    if (wants_delta()) {
+      store_columns<T>(deltas_, columns(), r_.delta + row_ * r_.delta_stride, r_.delta_stride, count());
     }
   }
 
  private:
+  Index count() const { return Gradient ? 1 : rest_ < kRows ? rest_ : kRows; }
+
   const LossRows<T>& r_;
   Index row_;
-  Index count_;
+  Index rest_;
   V outputs_[Most];
   V targets_[L::class_labels ? 1 : Most];
   V deltas_[Most];
@@ -255,7 +269,7 @@ inline Vector<T> smoothed_target(const LossRows<T>& r, const View& view, Index j
 
 /// Row-wise cross-entropy on logits: with s = sum e^(z - m), loss = sum_j y_j (ln s - (z_j - m)),
 /// d_z = softmax(z) sum y - y.
-template <bool Values, typename L, typename View, typename T>
+template <typename L, typename View, typename T>
 void crossentropy_on_logits(const LossRows<T>& r, View& view) {
   using V = Vector<T>;
   const Index vectors = view.vectors();
@@ -275,22 +289,22 @@ void crossentropy_on_logits(const LossRows<T>& r, View& view) {
     losses += select<V>(y == 0, V{}, y * (log_total - (view.output(j) - shift)));
   }
   const V weight = view.weight();
-  if constexpr (Values) view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
+  if constexpr (View::values) view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
   const V target_mass = view.sum_of_row(mass);
   for (Index j = 0; j < vectors; ++j) {
     const Integer<V> valid = view.valid(j);
     const V a = exp_below(view.output(j) - shift) / total;
-    if (r.delta != nullptr) {
+    if (view.wants_delta()) {
       const V d = (a * target_mass - smoothed_target<L>(r, view, j)) * (weight * r.scale);
       view.set_delta(j, select<V>(valid, d, V{}));
     }
-    if (r.write_activation) view.set_output(j, select<V>(valid, a, V{}));
+    if (view.wants_output()) view.set_output(j, select<V>(valid, a, V{}));
   }
 }
 
 /// Row-wise cross-entropy on probabilities p' = p / sum p, kept inside the margin:
 /// d_p_j = -(y_j / p_j) + (sum y) / (sum p) over the outputs inside the margin.
-template <bool Values, typename L, typename View, typename T>
+template <typename L, typename View, typename T>
 void crossentropy_on_probabilities(const LossRows<T>& r, View& view) {
   using V = Vector<T>;
   const Index vectors = view.vectors();
@@ -307,8 +321,8 @@ void crossentropy_on_probabilities(const LossRows<T>& r, View& view) {
     mass += select<V>(inside == scaled, y, V{});
   }
   const V weight = view.weight();
-  if constexpr (Values) view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
-  if (r.delta == nullptr) return;
+  if constexpr (View::values) view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
+  if (!view.wants_delta()) return;
   const V target_mass = view.sum_of_row(mass);
   for (Index j = 0; j < vectors; ++j) {
     const V y = smoothed_target<L>(r, view, j);
@@ -319,7 +333,7 @@ void crossentropy_on_probabilities(const LossRows<T>& r, View& view) {
   }
 }
 
-template <bool Values, typename L, typename View, typename T>
+template <typename L, typename View, typename T>
 void elementwise_loss(const LossRows<T>& r, View& view) {
   using V = Vector<T>;
   const Index vectors = view.vectors();
@@ -334,39 +348,53 @@ void elementwise_loss(const LossRows<T>& r, View& view) {
     if constexpr (requires(V a) { L::logit_terms(y, output, a, r.parameters); }) {
       V activation = output;
       t = r.logits ? L::logit_terms(y, output, activation, r.parameters) : L::terms(y, output, r.parameters);
-      if (r.write_activation) view.set_output(j, select<V>(valid, activation, V{}));
+      if (view.wants_output()) view.set_output(j, select<V>(valid, activation, V{}));
     } else {
       t = L::terms(y, output, r.parameters);
     }
     losses += select<V>(valid, t.value, V{});
-    if (r.delta != nullptr) view.set_delta(j, select<V>(valid, t.slope * scale, V{}));
+    if (view.wants_delta()) view.set_delta(j, select<V>(valid, t.slope * scale, V{}));
   }
-  if constexpr (Values) view.set_loss(weight * (view.sum_of_row(losses) / static_cast<T>(view.columns())));
+  if constexpr (View::values) view.set_loss(weight * (view.sum_of_row(losses) / static_cast<T>(view.columns())));
 }
 
-template <bool Values, typename L, typename View, typename T>
-void loss_through(const LossRows<T>& r) {
-  for (Index i = 0; i < r.rows; i += View::kRows) {
-    View view(r, i);
-    if constexpr (L::element_wise) {
-      elementwise_loss<Values, L>(r, view);
-    } else if (r.logits) {
-      crossentropy_on_logits<Values, L>(r, view);
-    } else {
-      crossentropy_on_probabilities<Values, L>(r, view);
-    }
-    view.finish();
+template <typename L, typename View, typename T>
+inline void loss_through(const LossRows<T>& r, Index row) {
+  View view(r, row);
+  if constexpr (L::element_wise) {
+    elementwise_loss<L>(r, view);
+  } else if (r.logits) {
+    crossentropy_on_logits<L>(r, view);
+  } else {
+    crossentropy_on_probabilities<L>(r, view);
   }
+  view.finish();
 }
 
-template <bool Values, typename L, typename T>
+template <typename L, typename View, typename T>
+void loss_of_rows(const LossRows<T>& r) {
+  for (Index i = 0; i < r.rows; i += View::kRows) loss_through<L, View>(r, i);
+}
+
+template <typename L, typename T>
 void loss_rows(const LossRows<T>& r) {
   if (r.columns == 1) {
-    loss_through<Values, L, LaneView<L, T, 1>>(r);
+    loss_of_rows<L, LaneView<L, T, false, 1>>(r);
   } else if (r.columns <= kLanes<T>) {
-    loss_through<Values, L, LaneView<L, T, kLanes<T>>>(r);
+    loss_of_rows<L, LaneView<L, T, false, kLanes<T>>>(r);
   } else {
-    loss_through<Values, L, RowView<L, T>>(r);
+    loss_of_rows<L, RowView<L, T, false>>(r);
+  }
+}
+
+template <typename L, typename T>
+void loss_gradient_row(const LossRows<T>& r) {
+  if (r.columns == 1) {
+    loss_through<L, LaneView<L, T, true, 1>>(r, 0);
+  } else if (r.columns <= kLanes<T>) {
+    loss_through<L, LaneView<L, T, true, kLanes<T>>>(r, 0);
+  } else {
+    loss_through<L, RowView<L, T, true>>(r, 0);
   }
 }
 
@@ -374,14 +402,19 @@ template <typename T, typename L>
 struct LossTable;
 template <typename T, typename... L>
 struct LossTable<T, List<L...>> {
-  static constexpr void (*functions[])(const LossRows<T>&) = {&loss_rows<true, L, T>...};
-  static constexpr void (*gradients[])(const LossRows<T>&) = {&loss_rows<false, L, T>...};
+  static constexpr void (*rows[])(const LossRows<T>&) = {&loss_rows<L, T>...};
+  static constexpr void (*gradient_row[])(const LossRows<T>&) = {&loss_gradient_row<L, T>...};
 };
 
 template <typename T>
 void loss(const LossRows<T>& r) {
-  using Table = LossTable<T, Losses>;
-  (r.losses != nullptr ? Table::functions : Table::gradients)[r.loss](r);
+  LossTable<T, Losses>::rows[r.loss](r);
+}
+
+/// The gradient alone, of the first row.
+template <typename T>
+inline void loss_gradient(const LossRows<T>& r) {
+  LossTable<T, Losses>::gradient_row[r.loss](r);
 }
 
 }  // namespace

@@ -109,8 +109,20 @@ struct Adam {
 /// The optimizers, in the order of their numbers.
 using Optimizers = List<Sgd, RmsProp, Adam>;
 
-/// The update with the first `Slots` slots in use. Pointers and coefficients are copied first: the
-/// compiler cannot know that storing a weight leaves them alone, and would load them every time.
+/// The update of whole vectors, with the first `Slots` slots in use.
+template <typename O, int Slots, typename T>
+inline void update_vectors(T* weights, T* const* slots, const T* gradients, Index count, const T* c) {
+  using V = Vector<T>;
+  for (Index j = 0; j < count; j += kLanes<T>) {
+    V slot[O::max_slots] = {};
+    for (int s = 0; s < Slots; ++s) slot[s] = load(slots[s] + j);
+    store(weights + j, O::update(load(weights + j), load(gradients + j), slot, c));
+    for (int s = 0; s < Slots; ++s) store(slots[s] + j, slot[s]);
+  }
+}
+
+// Pointers and coefficients are copied first: the compiler cannot know that storing a weight leaves
+// them alone, and would load them every time.
 template <typename O, int Slots, typename T>
 void update_rows(const Update<T>& u) {
   using V = Vector<T>;
@@ -123,12 +135,7 @@ void update_rows(const Update<T>& u) {
     T* weights = u.weights + i * u.stride;
     T* slots[Slots + 1];
     for (int s = 0; s < Slots; ++s) slots[s] = u.slots[s] + i * u.stride;
-    for (Index j = 0; j < whole; j += kLanes<T>) {
-      V slot[O::max_slots] = {};
-      for (int s = 0; s < Slots; ++s) slot[s] = load(slots[s] + j);
-      store(weights + j, O::update(load(weights + j), load(gradients + j), slot, c));
-      for (int s = 0; s < Slots; ++s) store(slots[s] + j, slot[s]);
-    }
+    update_vectors<O, Slots>(weights, slots, gradients, whole, c);
     if (const Index rest = columns - whole; rest > 0) {
       V slot[O::max_slots] = {};
       for (int s = 0; s < Slots; ++s) slot[s] = load_first(slots[s] + whole, rest);
@@ -139,30 +146,41 @@ void update_rows(const Update<T>& u) {
   }
 }
 
+/// One row of whole vectors.
+template <typename O, int Slots, typename T>
+void update_flat(const Update<T>& u) {
+  T c[O::numbers];
+  for (int i = 0; i < O::numbers; ++i) c[i] = u.coefficients[i];
+  T* slots[Slots + 1];
+  for (int s = 0; s < Slots; ++s) slots[s] = u.slots[s];
+  update_vectors<O, Slots>(u.weights, slots, u.gradients, u.columns, c);
+}
+
 /// The update for the number of slots that the optimizer was given.
-template <typename O, typename T>
+template <typename O, bool Flat, typename T>
 void update_with(const Update<T>& u) {
   static_assert(O::max_slots <= 3 && O::max_slots < kMaxSlots);
+  const auto with = [&]<int Slots>(Sequence<Slots>) { Flat ? update_flat<O, Slots>(u) : update_rows<O, Slots>(u); };
   if constexpr (O::max_slots >= 3) {
-    if (u.slots[2] != nullptr) return update_rows<O, 3>(u);
+    if (u.slots[2] != nullptr) return with(Sequence<3>{});
   }
   if constexpr (O::max_slots >= 2) {
-    if (u.slots[1] != nullptr) return update_rows<O, 2>(u);
+    if (u.slots[1] != nullptr) return with(Sequence<2>{});
   }
-  if (u.slots[0] != nullptr) return update_rows<O, 1>(u);
-  update_rows<O, 0>(u);
+  u.slots[0] != nullptr ? with(Sequence<1>{}) : with(Sequence<0>{});
 }
 
 template <typename T, typename L>
 struct UpdateTable;
 template <typename T, typename... O>
 struct UpdateTable<T, List<O...>> {
-  static constexpr void (*functions[])(const Update<T>&) = {&update_with<O, T>...};
+  static constexpr void (*rows[])(const Update<T>&) = {&update_with<O, false, T>...};
+  static constexpr void (*flat[])(const Update<T>&) = {&update_with<O, true, T>...};
 };
 
 template <typename T>
 void update(const Update<T>& u) {
-  UpdateTable<T, Optimizers>::functions[u.optimizer](u);
+  UpdateTable<T, Optimizers>::rows[u.optimizer](u);
 }
 
 }  // namespace

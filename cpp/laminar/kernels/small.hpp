@@ -257,38 +257,39 @@ template <typename T>
 void small_run(const SmallRun<T>& run) {
   constexpr const auto& functions = SmallTable<T, Activations>::functions;
   const SmallStep<T>& s = run.step;
-  const SmallLayer<T>* top = s.layers + s.count - 1;
+  const SmallLayer<T>* first = s.layers;
+  const SmallLayer<T>* top = first + s.count - 1;
+  const T* parameters = s.parameters;
+  T* gradients = s.gradients;
   SmallLayer<T> last = *top;
   LossRows<T> row = s.loss;
-  row.rows = 1;
-  row.losses = nullptr;
-  row.write_activation = false;
   Update<T> u = s.update;
   u.coefficients = run.coefficients;
-  const T* inputs = s.inputs;
+  const auto compare = LossTable<T, Losses>::gradient_row[row.loss];
+  const auto change = UpdateTable<T, Optimizers>::flat[u.optimizer];
   for (Index b = 0; b < s.rows; ++b) {
+    const T* inputs = s.inputs + (run.order != nullptr ? run.order[b] : b) * s.inputs_stride;
     const T* x = inputs;
-    for (const SmallLayer<T>* layer = s.layers; layer < top; ++layer) {
-      functions[layer->activation].row_forward(*layer, s.parameters, x);
+    for (const SmallLayer<T>* layer = first; layer < top; ++layer) {
+      functions[layer->activation].row_forward(*layer, parameters, x);
       x = layer->output;
     }
-    functions[last.activation].row_forward(last, s.parameters, x);
+    functions[last.activation].row_forward(last, parameters, x);
 
     row.outputs = last.output;
     row.scale = run.scales[b];
-    loss(row);
+    compare(row);
 
     if (!last.plain) functions[last.activation].last_delta(last, 1);
     const SmallLayer<T>* above = &last;
-    for (const SmallLayer<T>* layer = top - 1; layer >= s.layers; --layer) {
-      functions[layer->activation].row_delta(*layer, *above, s.parameters, s.scratch);
-      small_row_gradient(*above, layer->output, s.gradients);
+    for (const SmallLayer<T>* layer = top - 1; layer >= first; --layer) {
+      functions[layer->activation].row_delta(*layer, *above, parameters, s.scratch);
+      small_row_gradient(*above, layer->output, gradients);
       above = layer;
     }
-    small_row_gradient(*above, inputs, s.gradients);
-    update(u);
+    small_row_gradient(*above, inputs, gradients);
+    change(u);
 
-    inputs += s.inputs_stride;
     last.output += last.stride;
     u.coefficients += kMaxCoefficients;
     if (row.targets != nullptr) row.targets += row.targets_stride;

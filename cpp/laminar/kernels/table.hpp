@@ -88,7 +88,7 @@ struct LossRows {
   T scale = 1;                 // of the gradient: 1 / weight of the whole batch
   T* delta = nullptr;          // gradient with respect to outputs as given; null: not wanted
   Index delta_stride = 0;
-  T* losses = nullptr;  // one per row, times its weight; null: not wanted
+  T* losses = nullptr;  // one per row, times its weight
   Index rows = 0;
   Index columns = 0;
 };
@@ -145,6 +145,7 @@ struct SmallStep {
 template <typename T>
 struct SmallRun {
   SmallStep<T> step;                // its last layer has an output for each row
+  const Index* order = nullptr;     // of the step's inputs; null: as they stand
   const T* scales = nullptr;        // in place of the loss's one
   const T* coefficients = nullptr;  // of the update, kMaxCoefficients each
 };
