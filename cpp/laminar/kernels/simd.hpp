@@ -184,20 +184,6 @@ inline V rounded(V x) {
   return x;
 }
 
-/// a b + c of single numbers, rounded as it is in vectors: once, where the instruction set can.
-template <typename T>
-inline T multiply_add(T a, T b, T c) {
-#if defined(__FMA__) || defined(__aarch64__)
-  if constexpr (sizeof(T) == 4) {
-    return __builtin_fmaf(a, b, c);
-  } else {
-    return __builtin_fma(a, b, c);
-  }
-#else
-  return a * b + c;
-#endif
-}
-
 template <typename V>
 inline V square_root(V x) {
 #if defined(__AVX512F__)

@@ -19,6 +19,13 @@ inline void store_padded(T* p, Vector<T> v, Index n) {
   store(p, n < kLanes<T> ? select<Vector<T>>(first_lanes<Vector<T>>(n), v, Vector<T>{}) : v);
 }
 
+/// One weight of a column in all lanes. The compiler may not see that they are equal: it would multiply
+/// single numbers, and round differently from the vectors of the general step.
+template <typename T>
+inline Vector<T> column_element(const T* p) {
+  return rounded(broadcast<Vector<T>>(*p));
+}
+
 // Fields are copied before a loop: for all the compiler knows, a stored vector might change them.
 
 /// out = f(b + x W) for all rows.
@@ -34,9 +41,9 @@ void small_forward(const SmallStep<T>& s, const SmallLayer<T>& layer, const T* i
   T* out = layer.output;
   if (layer.out == 1) {
     for (Index r = 0; r < rows; ++r, inputs += inputs_stride, out += stride) {
-      T sum = bias != nullptr ? *bias : T(0);
-      for (Index k = 0; k < in; ++k) sum = multiply_add(inputs[k], kernel[k], sum);
-      store(out, A::value(broadcast<V>(sum), f));
+      V sum = broadcast<V>(bias != nullptr ? *bias : T(0));
+      for (Index k = 0; k < in; ++k) sum += inputs[k] * column_element(kernel + k);
+      store(out, A::value(sum, f));
     }
     return;
   }
@@ -144,9 +151,9 @@ void small_row_forward(const SmallLayer<T>& layer, const T* parameters, const T*
   const T* kernel = parameters + layer.kernel;
   const T* bias = layer.bias >= 0 ? parameters + layer.bias : nullptr;
   if (layer.out == 1) {
-    T sum = bias != nullptr ? *bias : T(0);
-    for (; x < end; ++x, ++kernel) sum = multiply_add(*x, *kernel, sum);
-    store(layer.output, A::value(broadcast<V>(sum), f));
+    V sum = broadcast<V>(bias != nullptr ? *bias : T(0));
+    for (; x < end; ++x, ++kernel) sum += *x * column_element(kernel);
+    store(layer.output, A::value(sum, f));
     return;
   }
   const Index width = layer.width;
