@@ -2,9 +2,6 @@
 // The lists of activations, losses, … as Python sees them: names, aliases, arguments with defaults.
 #include "bindings.hpp"
 
-#include <map>
-#include <sstream>
-
 #include "laminar/activation.hpp"
 #include "laminar/config.hpp"
 #include "laminar/error.hpp"
@@ -28,23 +25,28 @@ const Family& family_named(const std::string& title) {
   fail(unknown_name("family", title, known));
 }
 
-py::list words(const char* text) {
-  py::list list;
-  std::istringstream stream(text);
-  for (std::string word; stream >> word;) list.append(word);
-  return list;
+py::object default_of(const ParameterInfo& p) {
+  if (p.range == Range::flag) return py::bool_(p.value != 0);
+  if (p.range == Range::word) return py::str(std::string(words_of(p.words).at(static_cast<std::size_t>(p.value))));
+  if (p.range == Range::numbers) return py::tuple();
+  if (p.optional()) return py::none();
+  if (p.range == Range::whole || p.range == Range::count) return py::int_(static_cast<std::int64_t>(p.value));
+  return py::float_(p.value);
 }
 
 py::dict entry(const EntryInfo& info) {
   py::dict parameters;
+  py::dict words;
   for (int i = 0; i < info.count(); ++i) {
     const ParameterInfo& p = info.parameters[i];
-    parameters[p.name] = p.range == Range::flag ? py::object(py::bool_(p.value != 0)) : py::object(py::float_(p.value));
+    parameters[p.name] = default_of(p);
+    if (p.range == Range::word) words[p.name] = words_of(p.words);
   }
   py::dict out;
   out["name"] = info.name;
-  out["aliases"] = words(info.aliases);
+  out["aliases"] = words_of(info.aliases);
   out["parameters"] = parameters;
+  out["words"] = words;
   return out;
 }
 
@@ -56,6 +58,7 @@ py::list entries(const std::string& title) {
       out["name"] = kind;
       out["aliases"] = py::list();
       out["parameters"] = py::dict();
+      out["words"] = py::dict();
       list.append(out);
     }
     return list;

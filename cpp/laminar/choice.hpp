@@ -4,15 +4,20 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "laminar/family.hpp"
 
 namespace laminar {
+
+/// The words of a text that separates them by single spaces.
+std::vector<std::string_view> words_of(std::string_view text);
 
 /// A closed set: what its members are called together, and the members.
 struct Family {
@@ -39,7 +44,15 @@ class Choice {
   /// Values in the order of info().parameters.
   const std::array<double, kMaxParameters>& values() const { return values_; }
   double value(std::string_view parameter) const { return values_[position(parameter)]; }
+  /// False where an optional value was left out.
+  bool has(std::string_view parameter) const { return !std::isnan(value(parameter)); }
   void set(std::string_view parameter, double value);
+  /// A hyper-parameter of Range::word: its word, and setting it by one.
+  std::string_view word(std::string_view parameter) const;
+  void set_word(std::string_view parameter, std::string_view word);
+  /// A hyper-parameter of Range::numbers; empty unless it was set.
+  std::span<const double> list(std::string_view parameter) const;
+  void set_list(std::string_view parameter, std::vector<double> values);
 
   /// The values as the kernels take them.
   template <typename T>
@@ -55,6 +68,7 @@ class Choice {
   const Family* family_;
   int index_;
   std::array<double, kMaxParameters> values_{};
+  std::vector<std::vector<double>> lists_;  // by position, empty where there is none
 };
 
 }  // namespace laminar

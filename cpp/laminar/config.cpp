@@ -2,6 +2,7 @@
 #include "laminar/config.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -79,6 +80,13 @@ class Members {
     for (const Json& extent : value) shape.push_back(integer(extent, key));
     return shape;
   }
+  std::vector<double> numbers(const char* key) {
+    const Json& value = require(key);
+    const bool fits = value.is_array() &&
+                      std::all_of(value.begin(), value.end(), [](const Json& element) { return element.is_number(); });
+    if (!fits) fail(owner_, ": '", key, "' must be a list of numbers, got ", value.dump());
+    return value.get<std::vector<double>>();
+  }
   const std::string& owner() const { return owner_; }
   /// Throws for members that were not asked for.
   void finish() const {
@@ -103,23 +111,30 @@ class Members {
   std::vector<std::string> known_;
 };
 
-/// {"name": …, parameter: value, …} of any family.
+void read_parameter(Members& members, const ParameterInfo& parameter, Choice& choice) {
+  const Json* json = members.find(parameter.name);
+  if (json == nullptr) return;
+  if (parameter.range == Range::flag) {
+    bool flag = false;
+    members.read(parameter.name, flag);
+    choice.set(parameter.name, flag ? 1 : 0);
+  } else if (parameter.range == Range::word) {
+    choice.set_word(parameter.name, members.text(parameter.name));
+  } else if (parameter.range == Range::numbers) {
+    choice.set_list(parameter.name, members.numbers(parameter.name));
+  } else {
+    double value = 0;
+    members.read(parameter.name, value);
+    choice.set(parameter.name, value);
+  }
+}
+
+/// {"name": …, parameter: value, …} of any family; what is left out or null keeps its default.
 template <typename Make>
 auto choice_from(const Json& json, const std::string& owner, const Make& make) {
   Members members(json, owner);
   auto choice = make(members.text("name"));
-  for (int i = 0; i < choice.info().count(); ++i) {
-    const ParameterInfo& parameter = choice.info().parameters[i];
-    if (parameter.range == Range::flag) {
-      bool flag = parameter.value != 0;
-      members.read(parameter.name, flag);
-      choice.set(parameter.name, flag ? 1 : 0);
-    } else {
-      double value = parameter.value;
-      members.read(parameter.name, value);
-      choice.set(parameter.name, value);
-    }
-  }
+  for (int i = 0; i < choice.info().count(); ++i) read_parameter(members, choice.info().parameters[i], choice);
   members.finish();
   return choice;
 }
@@ -136,7 +151,12 @@ Json json_of(const Choice& choice) {
     const double value = choice.values()[static_cast<std::size_t>(i)];
     if (parameter.range == Range::flag) {
       json[parameter.name] = value != 0;
-    } else {
+    } else if (parameter.range == Range::word) {
+      json[parameter.name] = choice.word(parameter.name);
+    } else if (parameter.range == Range::numbers) {
+      const auto list = choice.list(parameter.name);
+      json[parameter.name] = std::vector<double>(list.begin(), list.end());
+    } else if (!std::isnan(value)) {
       json[parameter.name] = value;
     }
   }

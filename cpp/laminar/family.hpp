@@ -11,17 +11,28 @@ enum class Range {
   non_negative,  // finite, >= 0
   positive,      // finite, > 0
   fraction,      // 0 <= value < 1
+  share,         // 0 <= value <= 1
+  whole,         // an integer >= 0
+  count,         // an integer >= 1
   flag,          // 0 or 1, written as a boolean
+  word,          // the position of one of `words`, written as that word
+  numbers,       // a list of finite numbers
 };
+
+/// The default of a hyper-parameter that may be left out (None in Python, null in JSON).
+inline constexpr double kAbsent = __builtin_nan("");
 
 /// A named hyper-parameter with its default.
 struct ParameterInfo {
   const char* name = nullptr;
   double value = 0;
   Range range = Range::any;
+  const char* words = "";  // separated by single spaces
+
+  constexpr bool optional() const { return value != value; }
 };
 
-inline constexpr int kMaxParameters = 8;
+inline constexpr int kMaxParameters = 16;
 
 /// One entry of a family: its name, its other names and its hyper-parameters.
 struct EntryInfo {

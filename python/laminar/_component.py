@@ -13,7 +13,7 @@ import json
 import math
 import numbers
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -93,14 +93,35 @@ class Component:
 
     def __setattr__(self, name: str, value: object) -> None:
         """Check a parameter: its kind against the core's default, its range by the core."""
-        default = entries(self._family).get(self._entry, {"parameters": {}})["parameters"].get(name)
+        parameters = entries(self._family).get(self._entry, {"parameters": {}})["parameters"]
+        if name in parameters:
+            value = self._checked(name, value, parameters[name])
+        super().__setattr__(name, value)
+
+    def _checked(self, name: str, value: object, default: object) -> object:
+        """Return a parameter's value in the kind that its default has."""
         where = f"{type(self).__name__}: {name}"
         if isinstance(default, bool):
-            value = flag(value, where)
-        elif isinstance(default, (int, float)):
-            value = number(value, where)
-            _core.check(self._family, json.dumps({"name": self._entry, name: value}))
-        super().__setattr__(name, value)
+            return flag(value, where)
+        if isinstance(default, str):
+            words = entries(self._family)[self._entry]["words"][name]
+            if not isinstance(value, str):
+                raise TypeError(f"{where} must be one of {', '.join(words)}, got {value!r}")
+            if value not in words:
+                raise ValueError(f"{where}: unknown word {value!r}; {hint(value, words)}")
+            return value
+        if default is None and value is None:
+            return None
+        if isinstance(default, tuple):
+            if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+                raise TypeError(f"{where} must be a list of numbers, got {value!r}")
+            checked: object = tuple(number(v, f"{where}[{i}]") for i, v in enumerate(value))
+        else:
+            checked = number(value, where)
+            if isinstance(default, int) and isinstance(checked, float):
+                raise TypeError(f"{where} must be an integer, got {value!r}")
+        _core.check(self._family, json.dumps({"name": self._entry, name: checked}))
+        return checked
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, in a form that JSON can carry.

@@ -112,20 +112,37 @@ std::string difference(const A& got, const B& expected, double tolerance) {
   return text.str();
 }
 
-/// Another value that the hyper-parameter may take.
+/// Another value that the hyper-parameter may take, one value alone.
 inline double moved(const ParameterInfo& parameter) {
+  const double value = parameter.optional() ? 1 : parameter.value;
   switch (parameter.range) {
     case Range::flag:
-      return 1 - parameter.value;
+      return 1 - value;
     case Range::fraction:
-      return 0.25 + parameter.value / 2;
+    case Range::share:
+      return 0.25 + value / 2;
     case Range::non_negative:
     case Range::positive:
-      return parameter.value * 1.5 + 0.01;
+      return value * 1.5 + 0.01;
+    case Range::whole:
+    case Range::count:
+      return value + 1;
+    case Range::word:
+      return value == 0 ? 1 : 0;
     case Range::any:
+    case Range::numbers:
       break;
   }
-  return parameter.value + 0.25;
+  return value + 0.25;
+}
+
+/// Gives a hyper-parameter another value.
+inline void move(Choice& choice, const ParameterInfo& parameter) {
+  if (parameter.range == Range::numbers) {
+    choice.set_list(parameter.name, {1, 2.5});
+  } else {
+    choice.set(parameter.name, moved(parameter));
+  }
 }
 
 /// Every entry of a family as it stands, with each hyper-parameter moved, and with all of them.
@@ -138,8 +155,8 @@ std::vector<C> variants(const Family& family) {
     C every = plain;
     for (int i = 0; i < entry.count(); ++i) {
       C one = plain;
-      one.set(entry.parameters[i].name, moved(entry.parameters[i]));
-      every.set(entry.parameters[i].name, moved(entry.parameters[i]));
+      move(one, entry.parameters[i]);
+      move(every, entry.parameters[i]);
       all.push_back(one);
     }
     if (entry.count() > 1) all.push_back(every);

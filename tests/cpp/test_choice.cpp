@@ -20,18 +20,22 @@ std::vector<const Family*> families() {
   return {&activation_family(), &loss_family(), &optimizer_family(), &initializer_family(), &metric_family()};
 }
 
-std::vector<std::string> aliases_of(const EntryInfo& entry) {
-  std::istringstream text(entry.aliases);
-  std::vector<std::string> names;
-  for (std::string name; text >> name;) names.push_back(name);
-  return names;
-}
+bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 /// Values outside a range, and what is said about them.
-std::vector<std::pair<double, const char*>> bad_values(Range range) {
+std::vector<std::pair<double, const char*>> bad_values(const ParameterInfo& parameter) {
   const double infinity = std::numeric_limits<double>::infinity();
-  std::vector<std::pair<double, const char*>> bad = {
-      {kNan<double>, "must be finite"}, {infinity, "must be finite"}, {-infinity, "must be finite"}};
+  const Range range = parameter.range;
+  std::vector<std::pair<double, const char*>> bad = {{infinity, "must be finite"}, {-infinity, "must be finite"}};
+  if (!parameter.optional()) bad.emplace_back(kNan<double>, "must be finite");
+  if (range == Range::numbers) bad.emplace_back(1, "must be a list of numbers");
+  if (range == Range::share) {
+    bad.insert(bad.end(), {{-0.1, "must be at least 0 and at most 1"}, {1.1, "must be at least 0 and at most 1"}});
+  }
+  if (range == Range::whole || range == Range::count) {
+    bad.insert(bad.end(), {{0.5, "must be an integer"}, {range == Range::count ? 0 : -1, "must be an integer"}});
+  }
+  if (range == Range::word) bad.insert(bad.end(), {{-1, "one of its words"}, {0.5, "one of its words"}});
   if (range == Range::non_negative) bad.emplace_back(-1e-9, "must not be negative");
   if (range == Range::positive) bad.insert(bad.end(), {{0, "must be greater than 0"}, {-1, "must be greater than 0"}});
   if (range == Range::fraction) {
@@ -49,15 +53,15 @@ TEST_CASE("choice: every entry is found by its name and its other names, which n
     for (std::size_t i = 0; i < family->entries.size(); ++i) {
       const EntryInfo& entry = family->entries[i];
       CAPTURE(std::string(entry.name));
-      auto all = aliases_of(entry);
+      auto all = words_of(entry.aliases);
       all.emplace_back(entry.name);
-      for (const std::string& name : all) {
-        CHECK(names.insert(name).second);
+      for (const std::string_view name : all) {
+        CHECK(names.insert(std::string(name)).second);
         const Choice choice(*family, name);
         CHECK(choice.index() == static_cast<int>(i));
         CHECK(std::string(choice.name()) == entry.name);
         for (int p = 0; p < entry.count(); ++p)
-          CHECK(choice.value(entry.parameters[p].name) == entry.parameters[p].value);
+          CHECK(same(choice.value(entry.parameters[p].name), entry.parameters[p].value));
       }
     }
   }
@@ -71,12 +75,19 @@ TEST_CASE("choice: hyper-parameters outside their range are refused and change n
         CAPTURE(std::string(entry.name));
         CAPTURE(std::string(parameter.name));
         Choice choice(*family, entry.name);
-        for (const auto& [value, rule] : bad_values(parameter.range)) {
+        for (const auto& [value, rule] : bad_values(parameter)) {
           const auto message = message_of([&, bad = value] { choice.set(parameter.name, bad); });
           CHECK(without(message, {family->title, entry.name, parameter.name, rule, "got "}) == "");
-          CHECK(choice.value(parameter.name) == parameter.value);
+          CHECK(same(choice.value(parameter.name), parameter.value));
           CHECK_THROWS_AS(Choice(*family, entry.name, {{parameter.name, value}}), std::invalid_argument);
         }
+        if (parameter.range == Range::numbers) {
+          choice.set_list(parameter.name, {1, 2.5});
+          CHECK(choice.list(parameter.name)[1] == 2.5);
+          CHECK_THROWS_AS(choice.set_list(parameter.name, {kNan<double>}), std::invalid_argument);
+          continue;
+        }
+        CHECK_THROWS_AS(choice.set_list(parameter.name, {1}), std::invalid_argument);
         choice.set(parameter.name, moved(parameter));
         CHECK(choice.value(parameter.name) == moved(parameter));
         CHECK(choice.values_as<float>()[static_cast<std::size_t>(p)] == static_cast<float>(moved(parameter)));
@@ -89,6 +100,7 @@ TEST_CASE("choice: defaults lie in their ranges") {
   for (const Family* family : families()) {
     for (const EntryInfo& entry : family->entries) {
       for (int p = 0; p < entry.count(); ++p) {
+        if (entry.parameters[p].range == Range::numbers) continue;
         CHECK_NOTHROW(Choice(*family, entry.name, {{entry.parameters[p].name, entry.parameters[p].value}}));
       }
     }

@@ -27,6 +27,18 @@ def specs(family: str) -> tuple[Spec, ...]:
     return tuple({"name": e["name"], **e["parameters"]} for e in _core.entries(family))
 
 
+def another(entry: dict[str, Any], name: str) -> Any:
+    """Return another value than its default for a parameter of an entry."""
+    default = entry["parameters"][name]
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, str):
+        return next(word for word in entry["words"][name] if word != default)
+    if isinstance(default, int):
+        return default + 1
+    return (1.0, 2.5) if isinstance(default, tuple) else 0.125
+
+
 def spec_id(value: object) -> str | None:
     """Name a test parameter by its entry."""
     return value["name"] if isinstance(value, dict) else None

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import FAMILIES
+from support import FAMILIES, another
 
 from laminar import (
     _core,
@@ -82,17 +82,14 @@ def test_every_name_and_class_name_gives_the_class(family: str, entry: dict[str,
 def test_configurations_make_equal_objects(family: str, entry: dict[str, Any]) -> None:
     cls = class_of(family, entry)
     get = BASES[family][0].get
-    changed = {
-        name: not default if isinstance(default, bool) else 0.125
-        for name, default in entry["parameters"].items()
-    }
+    changed = {name: another(entry, name) for name in entry["parameters"]}
     made = cls(**changed)
     config = json.loads(json.dumps(made.get_config()))
     assert cls.from_config(config).get_config() == config
     spec = {"name": entry["name"], **changed}
-    assert made._spec() == spec
-    assert get(spec)._spec() == spec
-    assert get({"class_name": cls.__name__, "config": config})._spec() == spec
+    assert made._spec() == json.loads(json.dumps(spec))
+    assert get(spec)._spec() == made._spec()
+    assert get({"class_name": cls.__name__, "config": config})._spec() == made._spec()
     assert repr(made).startswith(f"{cls.__name__}(")
 
 
@@ -113,11 +110,21 @@ def test_misspelt_arguments_are_named(family: str, entry: dict[str, Any]) -> Non
 def test_values_of_another_kind_are_refused(family: str, entry: dict[str, Any]) -> None:
     cls = class_of(family, entry)
     for name, default in entry["parameters"].items():
-        bad = (1, "yes", None) if isinstance(default, bool) else ("1", True, None, 1j, [1.0])
+        if isinstance(default, bool):
+            bad: tuple[Any, ...] = (1, "yes", None)
+        elif isinstance(default, str):
+            bad = (1, None, True)
+        elif isinstance(default, tuple):
+            bad = (1, "12", None, ["1"])
+        else:
+            bad = ("1", True, 1j, [1.0]) + (() if default is None else (None,))
         for value in bad:
-            with pytest.raises(TypeError, match=f"{cls.__name__}: {name} must be"):
+            with pytest.raises(TypeError, match=f"{cls.__name__}: {name}"):
                 cls(**{name: value})
-        if not isinstance(default, bool):
+        if isinstance(default, str):
+            with pytest.raises(ValueError, match=f"{cls.__name__}: {name}: unknown word"):
+                cls(**{name: "no such word"})
+        elif not isinstance(default, (bool, tuple)):
             with pytest.raises(ValueError, match=f"{cls.__name__}: {name} must be finite"):
                 cls(**{name: float("nan")})
 
