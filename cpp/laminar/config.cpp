@@ -73,6 +73,12 @@ class Members {
     const Json* value = find(key);
     if (value != nullptr) out = integer(*value, key);
   }
+  void read(const char* key, Shape& out) {
+    if (find(key) != nullptr) out = shape(key);
+  }
+  void read(const char* key, std::vector<double>& out) {
+    if (find(key) != nullptr) out = numbers(key);
+  }
   Shape shape(const char* key) {
     const Json& value = require(key);
     if (!value.is_array()) fail(owner_, ": '", key, "' must be a list of integers, got ", value.dump());
@@ -168,29 +174,31 @@ void read_choice(Members& members, const char* key, auto& out) {
     out = choice_from<std::remove_reference_t<decltype(out)>>(*json, members.owner() + ": " + key);
 }
 
-// Each kind of layer is read and written by one pair of functions.
+// The options of a layer are read and written through its list of them (see layer.hpp).
 
-void read(Members& members, Dense& dense) {
-  members.read("units", dense.units);
-  members.read("use_bias", dense.use_bias);
-  read_choice(members, "activation", dense.activation);
-  read_choice(members, "kernel_initializer", dense.kernel_initializer);
-  read_choice(members, "bias_initializer", dense.bias_initializer);
-}
+struct ReadOption {
+  Members& members;
+  template <typename Value>
+  void operator()(const char* key, Value& value) const {
+    if constexpr (std::is_base_of_v<Choice, Value>) {
+      read_choice(members, key, value);
+    } else {
+      members.read(key, value);
+    }
+  }
+};
 
-void write(Json& json, const Dense& dense) {
-  json["units"] = dense.units;
-  json["use_bias"] = dense.use_bias;
-  json["activation"] = json_of(dense.activation);
-  json["kernel_initializer"] = json_of(dense.kernel_initializer);
-  json["bias_initializer"] = json_of(dense.bias_initializer);
-}
-
-void read(Members& members, Activate& layer) { read_choice(members, "activation", layer.activation); }
-void write(Json& json, const Activate& layer) { json["activation"] = json_of(layer.activation); }
-
-void read(Members& members, Dropout& layer) { members.read("rate", layer.rate); }
-void write(Json& json, const Dropout& layer) { json["rate"] = layer.rate; }
+struct WriteOption {
+  Json& json;
+  template <typename Value>
+  void operator()(const char* key, const Value& value) const {
+    if constexpr (std::is_base_of_v<Choice, Value>) {
+      json[key] = json_of(value);
+    } else {
+      json[key] = value;
+    }
+  }
+};
 
 /// Layer number I of the list if it has the wanted kind, else the search goes on.
 template <std::size_t I = 0>
@@ -202,7 +210,7 @@ Layer layer_of_kind(std::string_view kind, Members& members, const std::string& 
     if (kind != Kind::kKind) return layer_of_kind<I + 1>(kind, members, owner);
     Kind layer;
     members.read("name", layer.name);
-    read(members, layer);
+    Kind::options(layer, ReadOption{members});
     return layer;
   }
 }
@@ -232,7 +240,7 @@ std::string to_json(const Network& network) {
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     const Node& node = network.nodes()[i];
     Json json = {{"kind", kind_of(node.layer)}, {"name", node.name}};
-    std::visit([&](const auto& layer) { write(json, layer); }, node.layer);
+    std::visit([&](const auto& layer) { layer.options(layer, WriteOption{json}); }, node.layer);
     layers.push_back(std::move(json));
   }
   return Json{{"input_shape", network.input_shape()}, {"layers", std::move(layers)}}.dump();

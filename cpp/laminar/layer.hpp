@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The list of layers. To add one: its struct in layers/<name>.hpp, its work in layers/<name>.cpp
-// (see pass.hpp for what that is), one word here, and its reading and writing in config.cpp.
+// The list of layers. To add one: its struct in layers/<name>.hpp, its work in layers/<name>.cpp,
+// declared in layers/work.hpp, and one word here. A struct has
+//   kKind                  its name in configurations
+//   name                   given by the user or by the network
+//   options(self, visit)   calls visit(key, member) for every option: what configurations hold
+// and, where it applies, one of
+//   kView = true           the same values in another shape: nothing is computed
+//   kTrainingOnly = true   the identity at prediction
+//   kWholeBatch = true     needs all rows of a batch at its input before any at its output
 #pragma once
 
 #include <variant>

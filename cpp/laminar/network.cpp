@@ -4,37 +4,10 @@
 #include <algorithm>
 
 #include "laminar/error.hpp"
+#include "laminar/layers/work.hpp"
 
 namespace laminar {
 namespace {
-
-/// What a layer asks of the network under construction: its output shape and its tensors.
-struct Declare {
-  ParameterLayout& parameters;
-  const Shape& input;
-  Node& node;
-
-  void tensor(const char* what, Shape shape, const Initializer& initializer) {
-    node.tensors.push_back(parameters.add(node.name + "/" + what, std::move(shape), true, initializer));
-  }
-
-  void operator()(const Dense& dense) {
-    if (dense.units <= 0) fail("layer '", node.name, "': units must be positive, got ", dense.units);
-    if (input.size() != 1) {
-      fail("layer '", node.name, "': takes samples of shape (features,), got ", to_string(input));
-    }
-    node.shape = {dense.units};
-    tensor("kernel", {input[0], dense.units}, dense.kernel_initializer);
-    if (dense.use_bias) tensor("bias", {dense.units}, dense.bias_initializer);
-  }
-  void operator()(const Activate&) { node.shape = input; }
-  void operator()(const Dropout& dropout) {
-    if (!(dropout.rate >= 0 && dropout.rate < 1)) {
-      fail("layer '", node.name, "': rate is the fraction dropped and must be in [0, 1), got ", dropout.rate);
-    }
-    node.shape = input;
-  }
-};
 
 Index width_of(const Shape& shape, const char* whose) {
   Index width = 1;
@@ -53,6 +26,16 @@ std::vector<std::string> kinds(std::index_sequence<I...>) {
 }
 
 }  // namespace
+
+bool is_view(const Layer& layer) {
+  return std::visit([](const auto& l) { return requires { l.kView; }; }, layer);
+}
+bool is_training_only(const Layer& layer) {
+  return std::visit([](const auto& l) { return requires { l.kTrainingOnly; }; }, layer);
+}
+bool needs_whole_batch(const Layer& layer) {
+  return std::visit([](const auto& l) { return requires { l.kWholeBatch; }; }, layer);
+}
 
 const Activation* activation_of(const Layer& layer) {
   return std::visit(
@@ -98,7 +81,8 @@ void Network::append(Layer layer) {
   }
   node.name = given;
   node.inputs = {static_cast<int>(nodes_.size()) - 1};
-  std::visit(Declare{parameters_, nodes_.back().shape, node}, layer);
+  Declaration declaration(parameters_, nodes_.back(), node);
+  std::visit([&](const auto& kind) { declare(kind, declaration); }, layer);
   node.width = width_of(node.shape, node.name.c_str());
   node.layer = std::move(layer);
   nodes_.push_back(std::move(node));

@@ -19,6 +19,7 @@ struct Node {
   Shape shape;                       // of one sample's output
   Index width = 0;                   // product of shape
   std::vector<std::size_t> tensors;  // positions in the parameter layout
+  Index kept = 0;                    // values a row that training keeps for the way back
 };
 
 class Network {
@@ -48,6 +49,11 @@ class Network {
   std::vector<Node> nodes_;
   ParameterLayout parameters_;
 };
+
+/// What a kind says of itself, see layer.hpp.
+bool is_view(const Layer& layer);
+bool is_training_only(const Layer& layer);
+bool needs_whole_batch(const Layer& layer);
 
 /// The activation that a layer ends with, null where it has none.
 const Activation* activation_of(const Layer& layer);

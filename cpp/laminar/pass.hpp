@@ -65,7 +65,7 @@ struct Pass {
   Index panel_stride(int i, Index column) const {
     return plan[i].delta_panels < 0 ? plan[i].stride : panel_width(i, column);
   }
-  T* kept(int i, Index row) const { return memory + plan[i].kept + row * plan[i].stride; }
+  T* kept(int i, Index row) const { return memory + plan[i].kept + row * plan[i].kept_stride; }
   bool wants_delta(int i) const { return plan[i].delta >= 0; }
   bool on_logits(int i) const { return last_on_logits && i == last(); }
 };

@@ -7,16 +7,10 @@ namespace laminar {
 namespace {
 
 bool is_dense(const Node& node) { return std::holds_alternative<Dense>(node.layer); }
-bool is_dropout(const Node& node) { return std::holds_alternative<Dropout>(node.layer); }
 
 // A batch of gradients beyond this is copied into panels: a product that walks down one panel of it
 // would touch another page at every row.
 constexpr Index kLargestInPlace = 32768;  // elements
-
-bool keeps_input(const Node& node) {
-  const Activation* activation = activation_of(node.layer);
-  return activation != nullptr && activation->keeps_input();
-}
 
 }  // namespace
 
@@ -46,12 +40,22 @@ void Plan::place_training(const Network& network) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     NodeSpace& space = spaces_[i];
-    space.output = reserve(space.stride);
     wanted[i] = !node.tensors.empty();
     for (const int input : node.inputs) wanted[i] = wanted[i] || wanted[static_cast<std::size_t>(input)];
-    if (wanted[i] || i + 1 == nodes.size()) space.delta = reserve(space.stride);
+    if (i > 0 && is_view(node.layer)) {
+      const NodeSpace& viewed = spaces_[static_cast<std::size_t>(node.inputs.front())];
+      space.holder = viewed.holder;
+      space.output = viewed.output;
+      space.delta = viewed.delta;
+    } else {
+      space.output = reserve(space.stride);
+    }
+    if (space.delta < 0 && (wanted[i] || i + 1 == nodes.size())) space.delta = reserve(space.stride);
     if (i > 0 && is_dense(node) && rows_ * space.stride > kLargestInPlace) space.delta_panels = reserve(space.stride);
-    if (i > 0 && (is_dropout(node) || (is_dense(node) && keeps_input(node)))) space.kept = reserve(space.stride);
+    if (node.kept > 0) {
+      space.kept_stride = padded_stride(node.kept);
+      space.kept = reserve(space.kept_stride);
+    }
     if (i > 0 && is_dense(node)) {
       for (const int input : node.inputs) {
         const Node& before = nodes[static_cast<std::size_t>(input)];
@@ -72,8 +76,9 @@ void Plan::place_inference(const Network& network) {
   for (std::size_t i = 1; i < nodes.size(); ++i) {
     const int input = nodes[i].inputs.front();
     const int holder = spaces_[static_cast<std::size_t>(input)].holder;
-    if (is_dropout(nodes[i])) spaces_[i].holder = holder;
-    if (holder == 0 && !is_dense(nodes[i]) && !is_dropout(nodes[i])) reads_input_in_place_ = false;
+    const bool same_values = is_view(nodes[i].layer) || is_training_only(nodes[i].layer);
+    if (same_values) spaces_[i].holder = holder;
+    if (holder == 0 && !is_dense(nodes[i]) && !same_values) reads_input_in_place_ = false;
     widest = std::max(widest, spaces_[i].stride);
   }
   widest = std::max(widest, spaces_[0].stride);

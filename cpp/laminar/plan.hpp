@@ -16,11 +16,12 @@ enum class Mode { training, inference };
 
 /// Places of one node in a workspace, in elements from its start; -1 where there is none.
 struct NodeSpace {
-  Index stride = 0;  // between rows of all of them
+  Index stride = 0;  // between rows of output and delta
   Index output = -1;
-  Index delta = -1;                // gradient of the output, then of z
-  Index delta_panels = -1;         // the delta once more in panels, where its rows lie far apart
-  Index kept = -1;                 // z where the slope needs it; a dropout's mask
+  Index delta = -1;         // gradient of the output, then of z
+  Index delta_panels = -1;  // the delta once more in panels, where its rows lie far apart
+  Index kept = -1;          // what the way back needs besides: z, a dropout's mask
+  Index kept_stride = 0;
   int holder = 0;                  // the node whose output these values are: another one where nothing is computed
   bool slope_by_consumer = false;  // the one dense layer that reads this node applies its slope
 };

@@ -16,6 +16,8 @@ void copy_rows(const T* from, Index from_stride, T* to, Index to_stride, Index r
 
 }  // namespace
 
+void declare(const Activate&, Declaration&) {}
+
 template <typename T>
 void forward(const Activate& layer, int node, const Pass<T>& pass, Rows rows) {
   const int input = pass.node(node).inputs[0];

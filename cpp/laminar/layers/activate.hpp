@@ -13,6 +13,11 @@ struct Activate {
 
   Activation activation = "linear";
   std::string name = {};
+
+  template <typename Self, typename Visit>
+  static void options(Self& self, const Visit& visit) {
+    visit("activation", self.activation);
+  }
 };
 
 }  // namespace laminar

@@ -34,6 +34,15 @@ kernels::ActivationRows<T> whole_rows(const Activation& activation, const T* par
 
 }  // namespace
 
+void declare(const Dense& dense, Declaration& declaration) {
+  if (dense.units <= 0) declaration.refuse("units must be positive, got ", dense.units);
+  const Index features = declaration.features();
+  declaration.output({dense.units});
+  declaration.tensor("kernel", {features, dense.units}, dense.kernel_initializer);
+  if (dense.use_bias) declaration.tensor("bias", {dense.units}, dense.bias_initializer);
+  if (dense.activation.keeps_input()) declaration.keep(dense.units);
+}
+
 template <typename T>
 void forward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   const Node& n = pass.node(node);

@@ -19,6 +19,15 @@ struct Dense {
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
   std::string name = {};
+
+  template <typename Self, typename Visit>
+  static void options(Self& self, const Visit& visit) {
+    visit("units", self.units);
+    visit("activation", self.activation);
+    visit("use_bias", self.use_bias);
+    visit("kernel_initializer", self.kernel_initializer);
+    visit("bias_initializer", self.bias_initializer);
+  }
 };
 
 }  // namespace laminar

@@ -8,6 +8,13 @@
 
 namespace laminar {
 
+void declare(const Dropout& dropout, Declaration& declaration) {
+  if (!(dropout.rate >= 0 && dropout.rate < 1)) {
+    declaration.refuse("rate is the fraction dropped and must be in [0, 1), got ", dropout.rate);
+  }
+  declaration.keep(declaration.width());
+}
+
 // The mask of a value depends on (seed, layer, step, row in the batch, column) only.
 template <typename T>
 void forward(const Dropout& layer, int node, const Pass<T>& pass, Rows rows) {
@@ -26,7 +33,7 @@ void forward(const Dropout& layer, int node, const Pass<T>& pass, Rows rows) {
   }
   const int input = pass.node(node).inputs[0];
   pass.kernels.multiply(pass.output(input, rows.begin), pass.stride(input), pass.kept(node, rows.begin),
-                        pass.plan[node].stride, pass.output_to_write(node, rows.begin), pass.plan[node].stride,
+                        pass.plan[node].kept_stride, pass.output_to_write(node, rows.begin), pass.plan[node].stride,
                         rows.count(), width);
 }
 
@@ -35,8 +42,8 @@ void backward(const Dropout&, int node, const Pass<T>& pass, Rows rows) {
   const int input = pass.node(node).inputs[0];
   if (!pass.wants_delta(input)) return;
   pass.kernels.multiply(pass.delta(node, rows.begin), pass.plan[node].stride, pass.kept(node, rows.begin),
-                        pass.plan[node].stride, pass.delta(input, rows.begin), pass.plan[input].stride, rows.count(),
-                        pass.node(node).width);
+                        pass.plan[node].kept_stride, pass.delta(input, rows.begin), pass.plan[input].stride,
+                        rows.count(), pass.node(node).width);
 }
 
 template void forward(const Dropout&, int, const Pass<float>&, Rows);

@@ -2,10 +2,12 @@
 // What each layer kind provides: see pass.hpp. Internal.
 #pragma once
 
+#include "laminar/layers/declaration.hpp"
 #include "laminar/pass.hpp"
 
 namespace laminar {
 
+void declare(const Dense& layer, Declaration& declaration);
 template <typename T>
 void forward(const Dense& layer, int node, const Pass<T>& pass, Rows rows);
 template <typename T>
@@ -16,11 +18,13 @@ template <typename T>
 void parameter_gradient(const Dense& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
                         const GradientSink<T>& sink);
 
+void declare(const Activate& layer, Declaration& declaration);
 template <typename T>
 void forward(const Activate& layer, int node, const Pass<T>& pass, Rows rows);
 template <typename T>
 void backward(const Activate& layer, int node, const Pass<T>& pass, Rows rows);
 
+void declare(const Dropout& layer, Declaration& declaration);
 template <typename T>
 void forward(const Dropout& layer, int node, const Pass<T>& pass, Rows rows);
 template <typename T>
