@@ -112,7 +112,7 @@ class Callbacks {
 template <typename T>
 void fit(Model<T>& model, const py::array& x, const py::array& y, const py::object& sample_weight,
          const py::object& validation, Index batch_size, Index epochs, Index initial_epoch, bool shuffle,
-         const py::object& on_epoch, const py::object& on_progress) {
+         Index memory_limit, const py::object& on_epoch, const py::object& on_progress) {
   const Dataset<T> data = dataset<T>(x, y, sample_weight);
   Dataset<T> held_out;
   py::tuple parts;
@@ -126,6 +126,7 @@ void fit(Model<T>& model, const py::array& x, const py::array& y, const py::obje
   options.epochs = epochs;
   options.initial_epoch = initial_epoch;
   options.shuffle = shuffle;
+  options.memory_limit = memory_limit;
   Callbacks callbacks(on_epoch, on_progress);
   options.on_epoch = [&](Index epoch, std::span<const Log> logs) { return callbacks.epoch(epoch, logs); };
   options.poll = [&](const Progress& progress) { return callbacks.poll(progress); };
@@ -196,7 +197,7 @@ void bind(py::module_& module, const char* name) {
       .def_property("learning_rate", &M::learning_rate, &M::set_learning_rate)
       .def_property_readonly("iterations", &M::iterations)
       .def("fit", &fit<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("validation"),
-           py::arg("batch_size"), py::arg("epochs"), py::arg("initial_epoch"), py::arg("shuffle"), py::arg("on_epoch"),
+           py::arg("batch_size"), py::arg("epochs"), py::arg("initial_epoch"), py::arg("shuffle"), py::arg("memory_limit"), py::arg("on_epoch"),
            py::arg("on_progress"))
       .def(
           "train_on_batch",

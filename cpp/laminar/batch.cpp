@@ -18,19 +18,57 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
       labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)),
       metrics_(objective.metrics.size() * static_cast<std::size_t>(rows)),
       tasks_(gradient_tasks(network, kernels::kernels<T>().panel, rows)) {
+  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
+    if (needs_whole_batch(network.nodes()[i].layer)) whole_batch_.push_back(static_cast<int>(i));
+  }
   Index cost = 0;
   for (const GradientTask& task : tasks_) task_costs_.push_back(cost += task.in_count * task.out_count);
 }
 
+// Nodes that need the whole batch cut the way into segments: within one, blocks of rows go through
+// all nodes without a barrier. Without such nodes there is one segment, and a block comes back from
+// its loss while its values are in the nearest cache.
 template <typename T>
 void BatchMemory<T>::forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch,
                                       T scale, const Team& team) {
+  forward_to_last_segment(pass, batch, team);
+  const int first = whole_batch_.empty() ? 1 : whole_batch_.back();
+  const int lowest = whole_batch_.empty() ? 1 : first + 1;
   for_row_blocks(batch.count, team, [&](Rows rows) {
-    gather(pass, batch, rows);
-    forward(pass, rows);
+    if (whole_batch_.empty()) gather(pass, batch, rows);
+    forward(pass, rows, first, pass.last() + 1);
     compare(pass, objective, batch, scale, rows);
-    backward(pass, rows);
+    backward(pass, rows, pass.last(), lowest);
   });
+  backward_from_last_segment(pass, batch, team);
+}
+
+template <typename T>
+void BatchMemory<T>::forward_to_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team) {
+  int first = 1;
+  for (const int node : whole_batch_) {
+    for_row_blocks(batch.count, team, [&](Rows rows) {
+      if (first == 1) gather(pass, batch, rows);
+      forward(pass, rows, first, node);
+    });
+    team.barrier();
+    forward_sums(pass, node, batch.count, team);
+    team.barrier();
+    first = node;
+  }
+}
+
+template <typename T>
+void BatchMemory<T>::backward_from_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team) {
+  for (std::size_t s = whole_batch_.size(); s-- > 0;) {
+    const int node = whole_batch_[s];
+    if (!pass.wants_delta(node)) return;
+    team.barrier();
+    backward_sums(pass, node, batch.count, team);
+    team.barrier();
+    const int lowest = s == 0 ? 1 : whole_batch_[s - 1] + 1;
+    for_row_blocks(batch.count, team, [&](Rows rows) { backward(pass, rows, node, lowest); });
+  }
 }
 
 template <typename T>

@@ -34,6 +34,9 @@ class BatchMemory {
   double metric_sum(std::size_t metric, Index rows) const;
 
  private:
+  /// The way forward as far as it can go without the whole batch … and the way back from there.
+  void forward_to_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team);
+  void backward_from_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team);
   void gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows);
   void compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, T scale, Rows rows);
 
@@ -44,7 +47,8 @@ class BatchMemory {
   AlignedBuffer<T> weights_;
   AlignedBuffer<T> losses_;
   std::vector<std::int32_t> labels_;
-  std::vector<double> metrics_;  // [metric][row]
+  std::vector<double> metrics_;   // [metric][row]
+  std::vector<int> whole_batch_;  // nodes that need all rows of their input
   std::vector<GradientTask> tasks_;
   std::vector<Index> task_costs_;  // of all tasks up to this one
 };

@@ -39,7 +39,7 @@ void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, boo
         std::copy_n(from + i * x.columns, x.columns, pass.output_to_write(0, i));
       }
     }
-    forward(pass, {0, block.count()});
+    forward(pass, {0, block.count()}, 1, pass.last() + 1);
     finish(pass, first, block.count());
   });
 }

@@ -13,11 +13,12 @@
 #include <variant>
 
 #include "laminar/layers/activate.hpp"
+#include "laminar/layers/batch_normalization.hpp"
 #include "laminar/layers/dense.hpp"
 #include "laminar/layers/dropout.hpp"
 
 namespace laminar {
 
-using Layer = std::variant<Dense, Activate, Dropout>;
+using Layer = std::variant<Dense, Activate, Dropout, BatchNormalization>;
 
 }  // namespace laminar

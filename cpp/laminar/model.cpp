@@ -71,6 +71,7 @@ History Model<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
     check_dataset("fit: validation_data", network(), objective("fit"), *options.validation);
   network().require_gradient();
   if (options.batch_size < 1) fail("fit: batch_size must be at least 1, got ", options.batch_size);
+  if (options.memory_limit < 0) fail("fit: memory_limit must not be negative, got ", options.memory_limit);
   if (options.epochs < 0) fail("fit: epochs must not be negative, got ", options.epochs);
   if (options.initial_epoch < 0) fail("fit: initial_epoch must not be negative, got ", options.initial_epoch);
   return trainer_->fit(data, options);

@@ -20,6 +20,7 @@ struct Node {
   Index width = 0;                   // product of shape
   std::vector<std::size_t> tensors;  // positions in the parameter layout
   Index kept = 0;                    // values a row that training keeps for the way back
+  Index shared = 0;                  // values that all rows of a batch have in common
 };
 
 class Network {

@@ -23,6 +23,8 @@ class PackedWeights {
   void refresh_block(const Network& network, int node, const T* parameters, Index in_begin, Index in_count,
                      Index out_begin, Index out_count);
 
+  /// Whether the node's kernel is packed.
+  bool holds(int node) const { return places_[static_cast<std::size_t>(node)].forward >= 0; }
   const T* forward(int node) const { return buffer_.data() + places_[static_cast<std::size_t>(node)].forward; }
   const T* backward(int node) const { return buffer_.data() + places_[static_cast<std::size_t>(node)].backward; }
 

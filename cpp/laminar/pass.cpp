@@ -12,7 +12,13 @@ void GradientSink<T>::take(Index offset, Index stride, const T* block, Index blo
                            Index columns) const {
   if (gradients != nullptr) {
     for (Index i = 0; i < rows; ++i) {
-      std::copy_n(block + i * block_stride, columns, gradients + offset + i * stride);
+      const T* from = block + i * block_stride;
+      T* to = gradients + offset + i * stride;
+      if (add) {
+        for (Index j = 0; j < columns; ++j) to[j] += from[j];
+      } else {
+        std::copy_n(from, columns, to);
+      }
     }
     return;
   }
@@ -30,18 +36,49 @@ void GradientSink<T>::take(Index offset, Index stride, const T* block, Index blo
 }
 
 template <typename T>
-void forward(const Pass<T>& pass, Rows rows) {
-  for (int i = 1; i <= pass.last(); ++i) {
+void forward(const Pass<T>& pass, Rows rows, int first, int end) {
+  for (int i = first; i < end; ++i) {
     if (pass.plan[i].holder != i) continue;
-    std::visit([&](const auto& layer) { forward(layer, i, pass, rows); }, pass.node(i).layer);
+    std::visit(
+        [&](const auto& layer) {
+          if constexpr (requires { forward(layer, i, pass, rows); }) forward(layer, i, pass, rows);
+        },
+        pass.node(i).layer);
   }
 }
 
 template <typename T>
-void backward(const Pass<T>& pass, Rows rows) {
-  for (int i = pass.last(); i >= 1 && pass.wants_delta(i); --i) {
-    std::visit([&](const auto& layer) { backward(layer, i, pass, rows); }, pass.node(i).layer);
+void backward(const Pass<T>& pass, Rows rows, int last, int first) {
+  for (int i = last; i >= first && pass.wants_delta(i); --i) {
+    if (pass.plan[i].holder != i) continue;
+    std::visit(
+        [&](const auto& layer) {
+          if constexpr (requires { backward(layer, i, pass, rows); }) backward(layer, i, pass, rows);
+        },
+        pass.node(i).layer);
   }
+}
+
+template <typename T>
+void forward_sums(const Pass<T>& pass, int node, Index rows, const Team& team) {
+  std::visit(
+      [&](const auto& layer) {
+        if constexpr (requires { forward_sums(layer, node, pass, rows, team); }) {
+          forward_sums(layer, node, pass, rows, team);
+        }
+      },
+      pass.node(node).layer);
+}
+
+template <typename T>
+void backward_sums(const Pass<T>& pass, int node, Index rows, const Team& team) {
+  std::visit(
+      [&](const auto& layer) {
+        if constexpr (requires { backward_sums(layer, node, pass, rows, team); }) {
+          backward_sums(layer, node, pass, rows, team);
+        }
+      },
+      pass.node(node).layer);
 }
 
 std::vector<GradientTask> gradient_tasks(const Network& network, Index panel, Index rows) {
@@ -71,10 +108,14 @@ void parameter_gradient(const Pass<T>& pass, const GradientTask& task, Index row
 
 template struct GradientSink<float>;
 template struct GradientSink<double>;
-template void forward(const Pass<float>&, Rows);
-template void forward(const Pass<double>&, Rows);
-template void backward(const Pass<float>&, Rows);
-template void backward(const Pass<double>&, Rows);
+template void forward(const Pass<float>&, Rows, int, int);
+template void forward(const Pass<double>&, Rows, int, int);
+template void backward(const Pass<float>&, Rows, int, int);
+template void backward(const Pass<double>&, Rows, int, int);
+template void forward_sums(const Pass<float>&, int, Index, const Team&);
+template void forward_sums(const Pass<double>&, int, Index, const Team&);
+template void backward_sums(const Pass<float>&, int, Index, const Team&);
+template void backward_sums(const Pass<double>&, int, Index, const Team&);
 template void parameter_gradient(const Pass<float>&, const GradientTask&, Index, const GradientSink<float>&);
 template void parameter_gradient(const Pass<double>&, const GradientTask&, Index, const GradientSink<double>&);
 

@@ -4,10 +4,13 @@
 // threads, each with its own workspace, and the rows of one workspace by many threads.
 //
 // A layer kind provides, in layers/<name>.cpp:
+//   declare   what it is (layers/declaration.hpp)
 //   forward   its rows of the output, from its input's
 //   backward  on entry delta holds d_a of its rows (d_z where the reader applied the slope already);
 //             leaves d_z there and writes d_a of its input, if anyone asks for it
 //   gradient_tasks / parameter_gradient   its share of phase B, for kinds that hold parameters
+//   forward_sums / backward_sums   for kinds that need the whole batch: what all its rows have in
+//             common, for a share of the columns, before forward and before backward
 #pragma once
 
 #include <array>
@@ -16,6 +19,7 @@
 #include "laminar/kernels/table.hpp"
 #include "laminar/optimizer.hpp"
 #include "laminar/packed.hpp"
+#include "laminar/parallel.hpp"
 #include "laminar/plan.hpp"
 
 namespace laminar {
@@ -39,6 +43,7 @@ struct Pass {
   bool last_on_logits = false;  // the loss takes the last activation upon itself
   std::uint64_t seed = 0;
   Index step = 0;
+  Index first_row = 0;  // of the batch: where the workspace holds a part of it
 
   const Node& node(int i) const { return network.nodes()[static_cast<std::size_t>(i)]; }
   int last() const { return static_cast<int>(network.nodes().size()) - 1; }
@@ -66,6 +71,7 @@ struct Pass {
     return plan[i].delta_panels < 0 ? plan[i].stride : panel_width(i, column);
   }
   T* kept(int i, Index row) const { return memory + plan[i].kept + row * plan[i].kept_stride; }
+  T* shared(int i) const { return memory + plan[i].shared; }
   bool wants_delta(int i) const { return plan[i].delta >= 0; }
   bool on_logits(int i) const { return last_on_logits && i == last(); }
 };
@@ -84,23 +90,31 @@ template <typename T>
 struct GradientSink {
   const kernels::Kernels<T>& kernels;
   T* gradients = nullptr;  // the flat gradient buffer; null: update
+  bool add = false;        // to what the buffer holds already
   T* parameters = nullptr;
   int optimizer = 0;
   std::array<T*, kernels::kMaxSlots> slots{};
   std::array<T, kernels::kMaxCoefficients> coefficients{};
   PackedWeights<T>* packed = nullptr;
+  T* statistics = nullptr;  // the parameters, where running statistics are to follow the batch's
 
   /// Takes rows x columns gradients that belong at `offset` of the flat buffers.
   void take(Index offset, Index stride, const T* block, Index block_stride, Index rows, Index columns) const;
 };
 
-/// Forward through all nodes for the given rows.
+/// Forward through the nodes [first, end) for the given rows.
 template <typename T>
-void forward(const Pass<T>& pass, Rows rows);
+void forward(const Pass<T>& pass, Rows rows, int first, int end);
 
-/// Back through all nodes for the given rows, from the last node's delta.
+/// Back through the nodes from `last` down to `first` for the given rows, from the last one's delta.
 template <typename T>
-void backward(const Pass<T>& pass, Rows rows);
+void backward(const Pass<T>& pass, Rows rows, int last, int first);
+
+/// The sums of a node that needs the whole batch, for this thread's share of its columns.
+template <typename T>
+void forward_sums(const Pass<T>& pass, int node, Index rows, const Team& team);
+template <typename T>
+void backward_sums(const Pass<T>& pass, int node, Index rows, const Team& team);
 
 /// All of phase B for batches of up to `rows` rows, in a fixed order.
 std::vector<GradientTask> gradient_tasks(const Network& network, Index panel, Index rows);

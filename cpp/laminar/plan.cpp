@@ -26,6 +26,16 @@ Plan::Plan(const Network& network, Index rows, Mode mode) : rows_(rows), mode_(m
   } else {
     place_inference(network);
   }
+  place_shared(network);
+}
+
+void Plan::place_shared(const Network& network) {
+  for (std::size_t i = 0; i < spaces_.size(); ++i) {
+    const Index shared = network.nodes()[i].shared;
+    if (shared == 0) continue;
+    spaces_[i].shared = size_;
+    size_ += shared;
+  }
 }
 
 Index Plan::reserve(Index stride) {

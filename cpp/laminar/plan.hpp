@@ -22,6 +22,7 @@ struct NodeSpace {
   Index delta_panels = -1;  // the delta once more in panels, where its rows lie far apart
   Index kept = -1;          // what the way back needs besides: z, a dropout's mask
   Index kept_stride = 0;
+  Index shared = -1;               // what all rows have in common
   int holder = 0;                  // the node whose output these values are: another one where nothing is computed
   bool slope_by_consumer = false;  // the one dense layer that reads this node applies its slope
 };
@@ -40,6 +41,7 @@ class Plan {
 
  private:
   Index reserve(Index stride);
+  void place_shared(const Network& network);
   void place_training(const Network& network);
   void place_inference(const Network& network);
 

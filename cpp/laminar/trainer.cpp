@@ -123,7 +123,8 @@ struct Trainer<T>::Snapshot {
 
 template <typename T>
 void Trainer<T>::reserve(Index rows) {
-  if (SmallNetwork<T>::suits(state_.network, *state_.objective, rows)) {
+  const Index part = part_ > 0 ? std::min(part_, rows) : rows;
+  if (part == rows && SmallNetwork<T>::suits(state_.network, *state_.objective, rows)) {
     memory_.reset();
     if (small_ == nullptr || small_->rows() < rows) {
       small_ = std::make_unique<SmallNetwork<T>>(state_.network, *state_.objective, rows);
@@ -131,9 +132,36 @@ void Trainer<T>::reserve(Index rows) {
     return;
   }
   small_.reset();
-  if (memory_ == nullptr || memory_->rows() < rows) {
-    memory_ = std::make_unique<BatchMemory<T>>(state_.network, *state_.objective, rows);
+  if (memory_ == nullptr || memory_->rows() < part || (part_ > 0 && memory_->rows() > part)) {
+    memory_.reset();
+    memory_ = std::make_unique<BatchMemory<T>>(state_.network, *state_.objective, part);
   }
+  if (part < rows && gradients_.size() == 0) gradients_ = AlignedBuffer<T>(state_.parameters.size());
+}
+
+// Beside the rows there are the weights, packed twice, the optimizer's arrays, both once more as they
+// were at the epoch's start, and the gradients.
+template <typename T>
+Index Trainer<T>::rows_within(Index limit, Index rows) const {
+  constexpr Index bytes = sizeof(T);
+  const Index arrays = 5 + 2 * state_.optimizer->optimizer.slots();
+  const Index fixed = arrays * state_.parameters.size() * bytes;
+  const Index row = (Plan(state_.network, kBlockRows, Mode::training).size() / kBlockRows +
+                     2 * padded_stride(state_.network.outputs())) *
+                    bytes;
+  if (limit < fixed + row * kBlockRows) {
+    fail("fit: memory_limit must leave room for the weights, the optimizer and ", kBlockRows, " rows, ",
+         fixed + row * kBlockRows, " bytes, got ", limit);
+  }
+  const Index most = (limit - fixed) / row;
+  if (most >= rows) return 0;
+  for (std::size_t i = 1; i < state_.network.nodes().size(); ++i) {
+    const Node& node = state_.network.nodes()[i];
+    if (!needs_whole_batch(node.layer)) continue;
+    fail("fit: layer '", node.name, "' needs all rows of a batch at once, and memory_limit has room for ", most, " of ",
+         rows, "; a smaller batch_size helps");
+  }
+  return most;
 }
 
 template <typename T>
@@ -170,48 +198,90 @@ Index Trainer<T>::small_run(const BatchRows<T>& rows, Index iteration, Outcome& 
 // sums the batch's losses itself, in the same order; `stop` is written by rank 0 before the first
 // barrier and read by all after it.
 template <typename T>
-bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, Outcome& outcome) {
+template <typename Ask>
+bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, const Ask& ask,
+                      Outcome& outcome) {
   BatchMemory<T>& memory = *memory_;
   const Objective& objective = *state_.objective;
-  const Pass<T> pass{state_.network,
-                     memory.plan(),
-                     kernels::kernels<T>(),
-                     state_.parameters.data(),
-                     state_.packed,
-                     memory.memory(),
-                     nullptr,
-                     objective.absorbs_last,
-                     state_.seed,
-                     iteration};
+  const bool updates = gradients == nullptr;
+  const Index part = memory.rows();
+  if (batch.count > part && updates) gradients = gradients_.data();
   const double weight = batch.weight();
-  memory.forward_and_back(pass, objective, batch, weight > 0 ? static_cast<T>(1 / weight) : T(0), team);
-  team.barrier();
-  const double loss = memory.loss_sum(batch.count);
-  const bool finite = std::isfinite(loss);
-  if (team.rank() == 0 && !outcome.stop) {
-    outcome.add(loss, weight, batch.count);
-    for (std::size_t m = 0; m < outcome.metrics.size(); ++m) outcome.metrics[m] += memory.metric_sum(m, batch.count);
-  }
-  if (!finite || outcome.stop) return false;
-
-  GradientSink<T> sink{pass.kernels, gradients};
-  if (gradients == nullptr) {
-    OptimizerState<T>& optimizer = *state_.optimizer;
-    sink.parameters = state_.parameters.data();
-    sink.packed = &state_.packed;
-    sink.optimizer = optimizer.optimizer.index();
-    optimizer.optimizer.coefficients(iteration + 1, sink.coefficients.data());
-    for (std::size_t s = 0; s < sink.slots.size(); ++s) {
-      sink.slots[s] = optimizer.slots[s].size() > 0 ? optimizer.slots[s].data() : nullptr;
+  const T scale = weight > 0 ? static_cast<T>(1 / weight) : T(0);
+  GradientSink<T> to = sink(iteration, gradients);
+  if (updates) to.statistics = state_.parameters.data();
+  double loss = 0;
+  for (Index first = 0; first < batch.count; first += part) {
+    if (first > 0 && team.rank() == 0) ask();
+    const BatchRows<T> rows{batch.data, batch.order, batch.first + first, std::min(part, batch.count - first)};
+    const Pass<T> pass{state_.network,
+                       memory.plan(),
+                       kernels::kernels<T>(),
+                       state_.parameters.data(),
+                       state_.packed,
+                       memory.memory(),
+                       nullptr,
+                       objective.absorbs_last,
+                       state_.seed,
+                       iteration,
+                       first};
+    memory.forward_and_back(pass, objective, rows, scale, team);
+    team.barrier();
+    loss += memory.loss_sum(rows.count);
+    const bool last = first + rows.count == batch.count;
+    const bool finite = std::isfinite(loss);
+    if (team.rank() == 0 && !outcome.stop) {
+      for (std::size_t m = 0; m < outcome.metrics.size(); ++m) outcome.metrics[m] += memory.metric_sum(m, rows.count);
+      if (last || !finite) outcome.add(loss, weight, batch.count);
     }
+    if (!finite || outcome.stop) return false;
+    const Team::Share share = memory.task_share(team);
+    for (Index t = share.begin; t < share.end; ++t) {
+      parameter_gradient(pass, memory.tasks()[static_cast<std::size_t>(t)], rows.count, to);
+    }
+    team.barrier();
+    to.add = true;
   }
-  const Team::Share share = memory.task_share(team);
-  for (Index t = share.begin; t < share.end; ++t) {
-    parameter_gradient(pass, memory.tasks()[static_cast<std::size_t>(t)], batch.count, sink);
-  }
-  team.barrier();
+  if (updates && gradients != nullptr) update_from(gradients, iteration, team);
   if (team.rank() == 0) ++outcome.done;
   return true;
+}
+
+template <typename T>
+GradientSink<T> Trainer<T>::sink(Index iteration, T* gradients) const {
+  GradientSink<T> sink{kernels::kernels<T>(), gradients};
+  if (gradients != nullptr) return sink;
+  OptimizerState<T>& optimizer = *state_.optimizer;
+  sink.parameters = state_.parameters.data();
+  sink.packed = &state_.packed;
+  sink.optimizer = optimizer.optimizer.index();
+  optimizer.optimizer.coefficients(iteration + 1, sink.coefficients.data());
+  for (std::size_t s = 0; s < sink.slots.size(); ++s) {
+    sink.slots[s] = optimizer.slots[s].size() > 0 ? optimizer.slots[s].data() : nullptr;
+  }
+  return sink;
+}
+
+template <typename T>
+void Trainer<T>::update_from(T* gradients, Index iteration, const Team& team) {
+  const GradientSink<T> to = sink(iteration, nullptr);
+  const auto& tensors = state_.network.parameters().tensors();
+  for (const Tensor& tensor : tensors) {
+    if (!tensor.trainable) continue;
+    const Team::Share lines = team.share((tensor.size + kSlice - 1) / kSlice);
+    const Index begin = tensor.offset + lines.begin * kSlice;
+    const Index count = std::min(lines.end * kSlice, tensor.size) - lines.begin * kSlice;
+    if (count > 0) to.take(begin, count, gradients + begin, count, 1, count);
+  }
+  team.barrier();
+  const Team::Share share = memory_->task_share(team);
+  for (Index t = share.begin; t < share.end; ++t) {
+    const GradientTask& task = memory_->tasks()[static_cast<std::size_t>(t)];
+    if (!state_.packed.holds(task.node)) continue;
+    state_.packed.refresh_block(state_.network, task.node, state_.parameters.data(), task.in_begin, task.in_count,
+                                task.out_begin, task.out_count);
+  }
+  team.barrier();
 }
 
 template <typename T>
@@ -258,7 +328,7 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll)
           }
         }
         if (small_ != nullptr ? !small_step(batches.batch(b), iteration, updates, outcome)
-                              : !step(batches.batch(b), iteration, batches.gradients, team, outcome)) {
+                              : !step(batches.batch(b), iteration, batches.gradients, team, [&] { ask(b); }, outcome)) {
           return;
         }
       }
@@ -304,16 +374,17 @@ History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
   if (options.validation != nullptr) {
     for (const std::string& name : state_.objective->names) history.names.push_back("val_" + name);
   }
-  std::vector<Index> order(static_cast<std::size_t>(options.shuffle ? data.x.rows : 0));
+  const bool shuffle = options.shuffle && options.batch_size < data.x.rows;  // one batch has no order
+  std::vector<Index> order(static_cast<std::size_t>(shuffle ? data.x.rows : 0));
   Snapshot snapshot;
   Poll poll(options);
+  part_ = options.memory_limit > 0 ? rows_within(options.memory_limit, std::min(options.batch_size, data.x.rows)) : 0;
   for (Index epoch = options.initial_epoch; epoch < options.epochs; ++epoch) {
-    if (options.shuffle) {
+    if (shuffle) {
       fill_permutation(RandomStream(state_.seed, Purpose::shuffle, 0, static_cast<std::uint32_t>(state_.epochs)),
                        order);
     }
-    Batches batches{data, options.shuffle ? order.data() : nullptr, std::min(options.batch_size, data.x.rows), 0, 0,
-                    epoch};
+    Batches batches{data, shuffle ? order.data() : nullptr, std::min(options.batch_size, data.x.rows), 0, 0, epoch};
     batches.end = batches.total();
     snapshot.take(state_);
     Outcome outcome = run(batches, &poll);

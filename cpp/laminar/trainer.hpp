@@ -26,6 +26,9 @@ struct Progress {
 template <typename T>
 struct FitOptions {
   Index batch_size = 32;  // at least 1; larger than the data means all of it
+  /// Bytes that training may take beside the data; 0 means any number. A batch that needs more goes
+  /// through in parts whose gradients are added up: the same update, up to rounding.
+  Index memory_limit = 0;
   Index epochs = 1;
   Index initial_epoch = 0;  // number of the first epoch; `epochs` is the number after the last
   bool shuffle = true;
@@ -65,6 +68,9 @@ class Trainer {
   struct Snapshot;  // weights and optimizer state at an epoch's start
 
   void reserve(Index rows);
+  /// Rows that fit into the limit at a time; throws where none does, or where the network must see
+  /// all rows of a batch at once.
+  Index rows_within(Index limit, Index rows) const;
   Outcome run(const Batches& batches, Poll* poll);
   /// One update in the general way, or on the calling thread in the small network's. False where the
   /// run ends here, without an update.
@@ -72,12 +78,20 @@ class Trainer {
   /// Updates by single rows, the next ones of the run; returns their number, 0 where they must be
   /// taken one by one because a loss is not finite.
   Index small_run(const BatchRows<T>& rows, Index iteration, Outcome& outcome);
-  bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, Outcome& outcome);
+  template <typename Ask>
+  bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, const Ask& ask,
+            Outcome& outcome);
+  /// Where phase B puts what it sums.
+  GradientSink<T> sink(Index iteration, T* gradients) const;
+  /// The update from a buffer of gradients, for what cannot be done tile by tile.
+  void update_from(T* gradients, Index iteration, const Team& team);
   void keep_last_finite(const Snapshot& snapshot, const Batches& batches, Index done);
   bool weights_finite() const;
 
   State<T>& state_;
+  Index part_ = 0;  // most rows at a time, 0 for all of a batch
   std::unique_ptr<BatchMemory<T>> memory_;
+  AlignedBuffer<T> gradients_;              // where an update needs them all
   std::unique_ptr<SmallNetwork<T>> small_;  // instead, for batches that it suits
 };
 

@@ -60,6 +60,23 @@ def integer(value: object, where: str, minimum: int = 0) -> int:
     return result
 
 
+def number_of_bytes(value: object, where: str) -> int:
+    """Return a number of bytes, given as one or as a text such as "2GB" or "512 MiB"."""
+    if not isinstance(value, str):
+        return integer(value, where, minimum=1)
+    digits = value.rstrip("BbIiKkMmGgTt ")
+    unit = value[len(digits) :].strip().lower().removesuffix("b")
+    powers = {"": 1, **{p: 1000**i for i, p in enumerate("kmgt", 1)}}
+    powers |= {f"{p}i": 1024**i for i, p in enumerate("kmgt", 1)}
+    try:
+        size = float(digits) * powers[unit]
+    except (KeyError, ValueError):
+        raise ValueError(f"{where} must be a size such as '2GB' or '512MiB', got {value!r}") from None
+    if not 1 <= size < 2**63:
+        raise ValueError(f"{where} must be at least one byte and less than 2**63, got {value!r}")
+    return int(size)
+
+
 def encoded(value: object) -> object:
     """Return a constructor argument as what JSON can carry."""
     if isinstance(value, Component):

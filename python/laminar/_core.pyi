@@ -48,6 +48,7 @@ class ModelFloat32:
         epochs: int,
         initial_epoch: int,
         shuffle: bool,
+        memory_limit: int,
         on_epoch: Callable[[int, dict[str, float]], bool],
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
     ) -> None: ...
@@ -91,6 +92,7 @@ class ModelFloat64:
         epochs: int,
         initial_epoch: int,
         shuffle: bool,
+        memory_limit: int,
         on_epoch: Callable[[int, dict[str, float]], bool],
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
     ) -> None: ...

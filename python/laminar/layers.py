@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ._core import ModelFloat32, ModelFloat64
 
-__all__ = ["Activation", "Dense", "Dropout", "Input", "Layer", "get"]
+__all__ = ["Activation", "BatchNormalization", "Dense", "Dropout", "Input", "Layer", "get"]
 
 Shape: TypeAlias = "int | Sequence[int]"
 
@@ -245,6 +245,55 @@ class Activation(Layer, entry="activation"):
     ) -> None:
         super().__init__(name, input_shape)
         self.activation = activations.get(activation)
+
+
+class BatchNormalization(Layer, entry="batch_normalization"):
+    """Each column shifted and scaled to mean 0 and variance 1, then by beta and gamma.
+
+    a = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the moments of the batch in
+    training and their running means in prediction. Ioffe and Szegedy (2015), arXiv:1502.03167.
+
+    Parameters
+    ----------
+    momentum : float
+        In [0, 1]: memory of the running means.
+    epsilon : float
+        Keeps the division finite.
+    center, scale : bool
+        Whether there is a beta, and a gamma.
+    beta_initializer, gamma_initializer : str, mapping or Initializer
+        See `laminar.initializers`.
+    moving_mean_initializer, moving_variance_initializer : str, mapping or Initializer
+        What the running means start with.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    @keywords(input_dim="input_shape")
+    def __init__(
+        self,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: initializers.Identifier = "zeros",
+        gamma_initializer: initializers.Identifier = "ones",
+        moving_mean_initializer: initializers.Identifier = "zeros",
+        moving_variance_initializer: initializers.Identifier = "ones",
+        name: str | None = None,
+        input_shape: Shape | None = None,
+    ) -> None:
+        super().__init__(name, input_shape)
+        self.momentum = _component.number(momentum, "BatchNormalization: momentum")
+        self.epsilon = _component.number(epsilon, "BatchNormalization: epsilon")
+        self.center = flag(center, "BatchNormalization: center")
+        self.scale = flag(scale, "BatchNormalization: scale")
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 
 
 class Dropout(Layer, entry="dropout"):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _arrays, _progress, _rows
-from ._component import flag, integer
+from ._component import flag, integer, number_of_bytes
 from ._spelling import keywords
 from ._stack import Stack
 from .callbacks import CallbackList, History
@@ -78,6 +78,7 @@ class Sequential(Stack):
         class_weight: Mapping[int, float] | None = None,
         sample_weight: ArrayLike | None = None,
         initial_epoch: int = 0,
+        memory_limit: int | str | None = None,
     ) -> History:
         """Train for some epochs, each of which sees every row once.
 
@@ -110,6 +111,11 @@ class Sequential(Stack):
             (n,): the weight of each row in the loss.
         initial_epoch : int
             The number of the first epoch, to go on counting after an earlier fit.
+        memory_limit : int or str, optional
+            Bytes, or a text such as "2GB", that training may take beside the data. A batch that
+            needs more goes through in parts whose gradients are added up, so that
+            ``batch_size=None`` is exact batch gradient descent on data of any size, a
+            memory-mapped array for example.
 
         Returns
         -------
@@ -140,6 +146,7 @@ class Sequential(Stack):
         train = _rows.with_class_weight("fit", train, class_weight)
         size = _batch_size(batch_size, "fit", train.length)
         shuffle = flag(shuffle, "fit: shuffle")
+        limit = 0 if memory_limit is None else number_of_bytes(memory_limit, "fit: memory_limit")
         keys = compiled.keys + ([f"val_{key}" for key in compiled.keys] if validation else [])
         params = {
             "epochs": epochs,
@@ -176,6 +183,7 @@ class Sequential(Stack):
                         epochs,
                         initial_epoch,
                         shuffle,
+                        limit,
                         on_epoch,
                         on_progress if shown.within_epoch else None,
                     )

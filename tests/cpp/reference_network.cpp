@@ -58,6 +58,26 @@ struct Walk {
     outputs[i] = (in.array() * kept[i].array()).matrix();
   }
 
+  // The moments of the batch while training, the running ones at prediction.
+  void forward(const BatchNormalization& layer, std::size_t i, const Matrix& in) {
+    std::size_t next = 0;
+    const Eigen::RowVectorXd ones = Eigen::RowVectorXd::Ones(in.cols());
+    const auto vector = [&](bool there, double otherwise) -> Eigen::RowVectorXd {
+      return there ? Eigen::RowVectorXd(tensor(node(i).tensors[next++]).row(0)) : Eigen::RowVectorXd(otherwise * ones);
+    };
+    const Eigen::RowVectorXd gamma = vector(layer.scale, 1);
+    const Eigen::RowVectorXd beta = vector(layer.center, 0);
+    Eigen::RowVectorXd mean = vector(true, 0);
+    Eigen::RowVectorXd variance = vector(true, 1);
+    if (training) {
+      mean = in.colwise().mean();
+      variance = (in.rowwise() - mean).array().square().colwise().mean();
+    }
+    const Eigen::RowVectorXd deviation = (variance.array() + layer.epsilon).sqrt();
+    kept[i] = ((in.rowwise() - mean).array().rowwise() / deviation.array()).matrix();
+    outputs[i] = ((kept[i].array().rowwise() * gamma.array()).rowwise() + beta.array()).matrix();
+  }
+
   Matrix backward(const Dense& layer, std::size_t i, const Matrix& in, const Matrix& d_a) {
     const Matrix d_z = fused(i) ? d_a : activation_gradient(layer.activation, kept[i], d_a);
     add_gradient(node(i).tensors[0], in.transpose() * d_z);
@@ -66,6 +86,21 @@ struct Walk {
   }
   Matrix backward(const Activate& layer, std::size_t i, const Matrix&, const Matrix& d_a) {
     return fused(i) ? d_a : activation_gradient(layer.activation, kept[i], d_a);
+  }
+  // With x^ the standardized x: d_x = gamma / s (d_a - mean(d_a) - x^ mean(d_a x^)).
+  Matrix backward(const BatchNormalization& layer, std::size_t i, const Matrix& in, const Matrix& d_a) {
+    const Matrix products = (d_a.array() * kept[i].array()).matrix();
+    std::size_t next = 0;
+    Eigen::RowVectorXd slope = Eigen::RowVectorXd::Ones(in.cols());
+    if (layer.scale) {
+      slope = tensor(node(i).tensors[next]).row(0);
+      add_gradient(node(i).tensors[next++], products.colwise().sum());
+    }
+    if (layer.center) add_gradient(node(i).tensors[next], d_a.colwise().sum());
+    const Eigen::RowVectorXd mean = in.colwise().mean();
+    slope.array() /= ((in.rowwise() - mean).array().square().colwise().mean() + layer.epsilon).sqrt();
+    const Matrix along = (kept[i].array().rowwise() * products.colwise().mean().array()).matrix();
+    return (((d_a.rowwise() - d_a.colwise().mean()) - along).array().rowwise() * slope.array()).matrix();
   }
   Matrix backward(const Dropout&, std::size_t i, const Matrix&, const Matrix& d_a) {
     return (d_a.array() * kept[i].array()).matrix();

@@ -272,3 +272,34 @@ TEST_CASE_TEMPLATE("trainer: a thousand more steps allocate nothing more", T, fl
     CHECK(allocated(threads == 1 ? 1010 : 60) == few);
   }
 }
+
+TEST_CASE_TEMPLATE("trainer: a memory limit sends a batch through in parts, to the same weights", T, float, double) {
+  const double tolerance = std::is_same_v<T, float> ? 1e-5 : 1e-12;
+  Task<T> task(1000, 20, 3);
+  task.weights = draws<T>(1000, 0, 2, 9);
+  const Network network(20, {Dense{.units = 30, .activation = "tanh"}, Dropout{.rate = 0.3}, Dense{.units = 3}});
+  std::vector<std::vector<T>> results;
+  for (const Index limit : {Index{0}, Index{200'000}, Index{1'000'000}}) {
+    for (const int threads : {1, 3}) {
+      set_num_threads(threads);
+      Model<T> model(network, 7);
+      model.compile("mse", "adam", {"mae"});
+      const History history = model.fit(task.dataset("mse"), {.batch_size = 1000, .memory_limit = limit, .epochs = 3});
+      CHECK(history.epochs.size() == 3);
+      results.emplace_back(model.parameters().begin(), model.parameters().end());
+      results.back().push_back(static_cast<T>(history.epochs[2][0]));
+      results.back().push_back(static_cast<T>(history.epochs[2][1]));
+    }
+    CHECK(results[results.size() - 1] == results[results.size() - 2]);
+    CHECK(difference(results.back(), results.front(), tolerance) == "");
+  }
+  set_num_threads(0);
+  Model<T> model(network, 7);
+  model.compile("mse", "adam");
+  CHECK(without(message_of([&] { model.fit(task.dataset("mse"), {.batch_size = 1000, .memory_limit = 1000}); }),
+                {"memory_limit", "64 rows", "got 1000"}) == "");
+  Model<T> normalized(Network(20, {BatchNormalization{}, Dense{.units = 3}}), 7);
+  normalized.compile("mse", "adam");
+  CHECK(without(message_of([&] { normalized.fit(task.dataset("mse"), {.batch_size = 1000, .memory_limit = 100'000}); }),
+                {"batch_normalization", "all rows of a batch", "memory_limit"}) == "");
+}

@@ -37,6 +37,7 @@ LAYER_ARGUMENTS = {
     "dense": {"units": 3},
     "activation": {"activation": "tanh"},
     "dropout": {"rate": 0.25},
+    "batch_normalization": {},
 }
 
 

@@ -3,6 +3,7 @@
 // avx512.cpp, which set LAMINAR_VECTOR_BYTES and are compiled with their own -m flags.
 #pragma once
 
+#include "laminar/kernels/columns.hpp"
 #include "laminar/kernels/small.hpp"
 
 namespace laminar::kernels {
@@ -24,6 +25,8 @@ constexpr Kernels<T> make_table(const char* isa) {
           &loss<T>,
           &update<T>,
           &column_sums<T>,
+          &column_products<T>,
+          &column_affine<T>,
           &multiply<T>,
           &small_step<T>,
           &small_run<T>,

@@ -127,15 +127,6 @@ void gather(const T* from, Index columns, const Index* order, Index rows, T* to,
 }
 
 template <typename T>
-void column_sums(const T* values, Index stride, Index rows, Index columns, T* sums) {
-  for (Index j = 0; j < columns; j += kLanes<T>) {
-    Vector<T> total{};
-    for (Index i = 0; i < rows; ++i) total += load(values + i * stride + j);
-    store(sums + j, total);
-  }
-}
-
-template <typename T>
 void multiply(const T* a, Index a_stride, const T* b, Index b_stride, T* out, Index out_stride, Index rows,
               Index columns) {
   for (Index i = 0; i < rows; ++i) {

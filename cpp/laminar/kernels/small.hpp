@@ -6,6 +6,7 @@
 // that spans two recent stores would wait until both have left the store buffer.
 #pragma once
 
+#include "laminar/kernels/columns.hpp"
 #include "laminar/kernels/losses.hpp"
 #include "laminar/kernels/optimizers.hpp"
 #include "laminar/kernels/product.hpp"

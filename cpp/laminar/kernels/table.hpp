@@ -107,6 +107,38 @@ struct Update {
   Index columns = 0;
 };
 
+/// out = (x - center) * slope + y * y_slope + shift, where all but x and y are one number a column;
+/// y may be null. Padded.
+template <typename T>
+struct ColumnAffine {
+  const T* x = nullptr;
+  Index x_stride = 0;
+  const T* y = nullptr;
+  Index y_stride = 0;
+  const T* center = nullptr;
+  const T* slope = nullptr;
+  const T* y_slope = nullptr;
+  const T* shift = nullptr;
+  T* out = nullptr;
+  Index out_stride = 0;
+  Index rows = 0;
+  Index columns = 0;
+};
+
+/// sums[j] = sum over the rows, in their order, of (x_ij - center_j) * y_ij, or of its square where
+/// y is null. Padded.
+template <typename T>
+struct ColumnProducts {
+  const T* x = nullptr;
+  Index x_stride = 0;
+  const T* y = nullptr;
+  Index y_stride = 0;
+  const T* center = nullptr;
+  T* sums = nullptr;
+  Index rows = 0;
+  Index columns = 0;
+};
+
 /// One dense layer of a small network. The rows of its kernel are padded to whole vectors; with one
 /// output they would be all padding, so that kernel is kept as a column without gaps, padded at its end.
 template <typename T>
@@ -174,6 +206,8 @@ struct Kernels {
   void (*update)(const Update<T>&);
   /// sums[j] = sum of column j over the rows in their order; padded.
   void (*column_sums)(const T* values, Index stride, Index rows, Index columns, T* sums);
+  void (*column_products)(const ColumnProducts<T>&);
+  void (*column_affine)(const ColumnAffine<T>&);
   /// out = a * b elementwise, padded.
   void (*multiply)(const T* a, Index a_stride, const T* b, Index b_stride, T* out, Index out_stride, Index rows,
                    Index columns);

@@ -33,6 +33,8 @@ class Declaration {
   }
   /// Values a row, in training.
   void keep(Index values) { node_.kept = values; }
+  /// Values that all rows of a batch have in common, whole cache lines each time it is said.
+  void share(Index values) { node_.shared += padded_stride(values); }
 
   template <typename... Parts>
   [[noreturn]] void refuse(const Parts&... parts) const {

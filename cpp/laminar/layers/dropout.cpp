@@ -27,7 +27,7 @@ void forward(const Dropout& layer, int node, const Pass<T>& pass, Rows rows) {
   for (Index row = rows.begin; row < rows.end; ++row) {
     T* mask = pass.kept(node, row);
     for (Index g = 0; g < groups; ++g) {
-      const auto words = stream.words(static_cast<std::uint64_t>(row * groups + g));
+      const auto words = stream.words(static_cast<std::uint64_t>((pass.first_row + row) * groups + g));
       for (std::size_t l = 0; l < 4; ++l) mask[g * 4 + static_cast<Index>(l)] = words[l] >= threshold ? scale : T(0);
     }
   }

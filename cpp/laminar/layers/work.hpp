@@ -24,6 +24,21 @@ void forward(const Activate& layer, int node, const Pass<T>& pass, Rows rows);
 template <typename T>
 void backward(const Activate& layer, int node, const Pass<T>& pass, Rows rows);
 
+void declare(const BatchNormalization& layer, Declaration& declaration);
+template <typename T>
+void forward_sums(const BatchNormalization& layer, int node, const Pass<T>& pass, Index rows, const Team& team);
+template <typename T>
+void forward(const BatchNormalization& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward_sums(const BatchNormalization& layer, int node, const Pass<T>& pass, Index rows, const Team& team);
+template <typename T>
+void backward(const BatchNormalization& layer, int node, const Pass<T>& pass, Rows rows);
+void gradient_tasks(const BatchNormalization& layer, int node, const Network& network, Index panel, Index rows,
+                    std::vector<GradientTask>& tasks);
+template <typename T>
+void parameter_gradient(const BatchNormalization& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
+                        const GradientSink<T>& sink);
+
 void declare(const Dropout& layer, Declaration& declaration);
 template <typename T>
 void forward(const Dropout& layer, int node, const Pass<T>& pass, Rows rows);
