@@ -36,6 +36,30 @@ std::span<const T> vector(const py::array& array, const char* argument) {
   return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.shape(0))};
 }
 
+/// The extents of an array.
+inline Shape shape_of(const py::array& array) { return {array.shape(), array.shape() + array.ndim()}; }
+
+/// All elements of an array of any shape.
+template <typename T>
+std::span<const T> elements(const py::array& array, const char* argument) {
+  require_layout<T>(array, argument);
+  return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
+}
+
+/// All elements of an array that is written to.
+template <typename T>
+std::span<T> writable_elements(py::array& array, const char* argument) {
+  require_layout<T>(array, argument);
+  if (!array.writeable()) fail(argument, ": expected a writeable array");
+  return {static_cast<T*>(array.mutable_data()), static_cast<std::size_t>(array.size())};
+}
+
+/// call(T{}) with the array's type, float or double.
+template <typename Call>
+auto with_type(const py::array& array, const Call& call) {
+  return array.dtype().equal(py::dtype::of<float>()) ? call(float{}) : call(double{});
+}
+
 /// A data set of views; the arrays must outlive it.
 template <typename T>
 Dataset<T> dataset(const py::array& x, const py::array& y, const py::object& sample_weight) {

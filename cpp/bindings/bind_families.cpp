@@ -4,19 +4,21 @@
 
 #include "laminar/activation.hpp"
 #include "laminar/config.hpp"
+#include "laminar/constraint.hpp"
 #include "laminar/error.hpp"
 #include "laminar/initializer.hpp"
 #include "laminar/loss.hpp"
 #include "laminar/metric.hpp"
 #include "laminar/network.hpp"
 #include "laminar/optimizer.hpp"
+#include "laminar/regularizer.hpp"
 
 namespace laminar::bindings {
 namespace {
 
 const Family& family_named(const std::string& title) {
-  const Family* families[] = {&activation_family(), &initializer_family(), &loss_family(), &metric_family(),
-                              &optimizer_family()};
+  const Family* families[] = {&activation_family(), &constraint_family(), &initializer_family(), &loss_family(),
+                              &metric_family(),     &optimizer_family(),  &regularizer_family()};
   std::vector<std::string> known;
   for (const Family* family : families) {
     if (title == family->title) return *family;
@@ -30,7 +32,9 @@ py::object default_of(const ParameterInfo& p) {
   if (p.range == Range::word) return py::str(std::string(words_of(p.words).at(static_cast<std::size_t>(p.value))));
   if (p.range == Range::numbers) return py::tuple();
   if (p.optional()) return py::none();
-  if (p.range == Range::whole || p.range == Range::count) return py::int_(static_cast<std::int64_t>(p.value));
+  if (p.range == Range::whole || p.range == Range::count || p.range == Range::integer) {
+    return py::int_(static_cast<std::int64_t>(p.value));
+  }
   return py::float_(p.value);
 }
 

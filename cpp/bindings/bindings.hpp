@@ -13,6 +13,9 @@ namespace py = pybind11;
 
 void bind_runtime(py::module_& module);
 void bind_families(py::module_& module);
+void bind_initializer(py::module_& module);
+void bind_regularizer(py::module_& module);
+void bind_constraint(py::module_& module);
 void bind_model(py::module_& module);
 
 }  // namespace laminar::bindings

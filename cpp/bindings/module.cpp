@@ -16,5 +16,8 @@ PYBIND11_MODULE(_core, module) {
   });
   bind_runtime(module);
   bind_families(module);
+  bind_initializer(module);
+  bind_regularizer(module);
+  bind_constraint(module);
   bind_model(module);
 }

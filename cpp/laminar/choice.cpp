@@ -12,7 +12,8 @@ namespace {
 const char* broken_rule(const ParameterInfo& parameter, double value) {
   if (parameter.optional() && std::isnan(value)) return nullptr;
   if (!std::isfinite(value)) return "must be finite";
-  const bool whole = std::floor(value) == value;
+  // From 2^53 on a double no longer tells neighbours apart.
+  const bool whole = std::floor(value) == value && std::abs(value) < 0x1p53;
   switch (parameter.range) {
     case Range::any:
       return nullptr;
@@ -25,9 +26,11 @@ const char* broken_rule(const ParameterInfo& parameter, double value) {
     case Range::share:
       return value >= 0 && value <= 1 ? nullptr : "must be at least 0 and at most 1";
     case Range::whole:
-      return whole && value >= 0 ? nullptr : "must be an integer of at least 0";
+      return whole && value >= 0 ? nullptr : "must be an integer of at least 0 and less than 2^53";
     case Range::count:
-      return whole && value >= 1 ? nullptr : "must be an integer of at least 1";
+      return whole && value >= 1 ? nullptr : "must be an integer of at least 1 and less than 2^53";
+    case Range::integer:
+      return whole ? nullptr : "must be an integer of less than 2^53";
     case Range::flag:
       return value == 0 || value == 1 ? nullptr : "must be true or false";
     case Range::word:
@@ -76,6 +79,13 @@ void Choice::set(std::string_view parameter, double value) {
     fail(family_->title, " '", name(), "': ", parameter, " ", rule, ", got ", value);
   }
   values_[i] = value;
+}
+
+bool Choice::takes(std::string_view parameter) const {
+  for (int i = 0; i < info().count(); ++i) {
+    if (parameter == info().parameters[i].name) return true;
+  }
+  return false;
 }
 
 std::string_view Choice::word(std::string_view parameter) const {

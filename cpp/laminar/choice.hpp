@@ -44,6 +44,8 @@ class Choice {
   /// Values in the order of info().parameters.
   const std::array<double, kMaxParameters>& values() const { return values_; }
   double value(std::string_view parameter) const { return values_[position(parameter)]; }
+  /// Whether the entry has a hyper-parameter of this name.
+  bool takes(std::string_view parameter) const;
   /// False where an optional value was left out.
   bool has(std::string_view parameter) const { return !std::isnan(value(parameter)); }
   void set(std::string_view parameter, double value);

@@ -248,6 +248,13 @@ std::string to_json(const Network& network) {
 
 Loss loss_from_json(std::string_view text) { return choice_from<Loss>(parse(text), "loss"); }
 Optimizer optimizer_from_json(std::string_view text) { return choice_from<Optimizer>(parse(text), "optimizer"); }
+Initializer initializer_from_json(std::string_view text) {
+  return choice_from<Initializer>(parse(text), "initializer");
+}
+Regularizer regularizer_from_json(std::string_view text) {
+  return choice_from<Regularizer>(parse(text), "regularizer");
+}
+Constraint constraint_from_json(std::string_view text) { return choice_from<Constraint>(parse(text), "constraint"); }
 
 std::vector<Metric> metrics_from_json(std::string_view text) {
   const Json json = parse(text);

@@ -7,10 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "laminar/constraint.hpp"
+#include "laminar/initializer.hpp"
 #include "laminar/loss.hpp"
 #include "laminar/metric.hpp"
 #include "laminar/network.hpp"
 #include "laminar/optimizer.hpp"
+#include "laminar/regularizer.hpp"
 
 namespace laminar {
 
@@ -21,6 +24,9 @@ std::string to_json(const Network& network);
 /// {"name": "huber", "delta": 0.5}
 Loss loss_from_json(std::string_view text);
 Optimizer optimizer_from_json(std::string_view text);
+Initializer initializer_from_json(std::string_view text);
+Regularizer regularizer_from_json(std::string_view text);
+Constraint constraint_from_json(std::string_view text);
 /// [{"name": "accuracy"}, …]
 std::vector<Metric> metrics_from_json(std::string_view text);
 /// An entry of any family.

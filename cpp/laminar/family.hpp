@@ -14,6 +14,7 @@ enum class Range {
   share,         // 0 <= value <= 1
   whole,         // an integer >= 0
   count,         // an integer >= 1
+  integer,       // an integer of either sign
   flag,          // 0 or 1, written as a boolean
   word,          // the position of one of `words`, written as that word
   numbers,       // a list of finite numbers

@@ -5,6 +5,7 @@
 
 #include <Eigen/Core>
 #include <Eigen/QR>
+#include <algorithm>
 #include <cmath>
 
 #include "laminar/entries.hpp"
@@ -18,15 +19,22 @@ struct Fans {
   double out;
 };
 
-/// A normal draw with the tails beyond two standard deviations cut off and the rest stretched to the
-/// wanted deviation, as Keras's "normal" initializers do it.
-double truncated_normal(double u, double stddev) {
-  constexpr double tail = 0.022750131948179209;           // P(z < -2)
-  constexpr double kept_deviation = 0.87962566103423978;  // of a normal cut at 2
-  return normal_quantile(tail + u * (1 - 2 * tail)) * (stddev / kept_deviation);
+/// Left out, an initializer draws from the model's seed and the tensor's position in it.
+constexpr ParameterInfo kSeed{"seed", kAbsent, Range::whole};
+
+constexpr double kKeptDeviation = 0.87962566103423978;  // of a standard normal cut at 2
+
+/// A standard normal draw with the tails beyond two standard deviations cut off.
+double cut_normal(double u) {
+  constexpr double tail = 0.022750131948179209;  // P(z < -2)
+  return normal_quantile(tail + u * (1 - 2 * tail));
 }
 
-double symmetric(double u, double limit) { return (2 * u - 1) * limit; }
+// Draws of a given variance. Keras's "normal" initializers stretch the cut normal back to it.
+double normal_of(double u, double variance) { return cut_normal(u) * (std::sqrt(variance) / kKeptDeviation); }
+double uniform_of(double u, double variance) { return (2 * u - 1) * std::sqrt(3 * variance); }
+
+double mean_fan(Fans f) { return (f.in + f.out) / 2; }
 
 struct Zeros {
   static constexpr EntryInfo info{"zeros", "", {}};
@@ -38,48 +46,105 @@ struct Ones {
   static double draw(double, Fans, const double*) { return 1; }
 };
 
-/// U(-l, l), l = sqrt(6 / (in + out))  (Glorot & Bengio 2010)
-struct GlorotUniform {
-  static constexpr EntryInfo info{"glorot_uniform", "xavier_uniform", {}};
-  static double draw(double u, Fans f, const double*) { return symmetric(u, std::sqrt(6 / (f.in + f.out))); }
+struct Constant {
+  static constexpr EntryInfo info{"constant", "", {{"value", 0}}};
+  static double draw(double, Fans, const double* p) { return p[0]; }
 };
 
-/// N(0, 2 / (in + out)), truncated  (Glorot & Bengio 2010)
-struct GlorotNormal {
-  static constexpr EntryInfo info{"glorot_normal", "xavier_normal", {}};
-  static double draw(double u, Fans f, const double*) { return truncated_normal(u, std::sqrt(2 / (f.in + f.out))); }
-};
-
-/// U(-l, l), l = sqrt(6 / in)  (He et al. 2015)
-struct HeUniform {
-  static constexpr EntryInfo info{"he_uniform", "kaiming_uniform", {}};
-  static double draw(double u, Fans f, const double*) { return symmetric(u, std::sqrt(6 / f.in)); }
-};
-
-/// N(0, 2 / in), truncated  (He et al. 2015)
-struct HeNormal {
-  static constexpr EntryInfo info{"he_normal", "kaiming_normal", {}};
-  static double draw(double u, Fans f, const double*) { return truncated_normal(u, std::sqrt(2 / f.in)); }
-};
-
-/// U(minval, maxval)
-struct RandomUniform {
-  static constexpr EntryInfo info{"random_uniform", "uniform", {{"minval", -0.05}, {"maxval", 0.05}}};
-  static double draw(double u, Fans, const double* p) { return p[0] + u * (p[1] - p[0]); }
+/// gain on the diagonal, 0 elsewhere
+struct Identity {
+  static constexpr EntryInfo info{"identity", "eye", {{"gain", 1.0}}};
+  static void fill(const Shape& shape, const RandomStream&, const double* p, std::span<double> out) {
+    if (shape.size() != 2) fail("initializer 'identity': needs a tensor of 2 axes, got shape ", to_string(shape));
+    std::fill(out.begin(), out.end(), 0.0);
+    const auto columns = static_cast<std::size_t>(shape[1]);
+    for (std::size_t i = 0; i < columns && i * columns < out.size(); ++i) out[i * columns + i] = p[0];
+  }
 };
 
 /// N(mean, stddev^2)
 struct RandomNormal {
-  static constexpr EntryInfo info{"random_normal", "normal", {{"mean", 0}, {"stddev", 0.05, Range::non_negative}}};
+  static constexpr EntryInfo info{
+      "random_normal", "normal", {{"mean", 0}, {"stddev", 0.05, Range::non_negative}, kSeed}};
   static double draw(double u, Fans, const double* p) { return p[0] + p[1] * normal_quantile(u); }
+};
+
+/// U(minval, maxval)
+struct RandomUniform {
+  static constexpr EntryInfo info{"random_uniform", "uniform", {{"minval", -0.05}, {"maxval", 0.05}, kSeed}};
+  static double draw(double u, Fans, const double* p) { return p[0] + u * (p[1] - p[0]); }
+};
+
+/// N(mean, stddev^2) cut at mean +- 2 stddev and, as in Keras, not stretched: its deviation is 0.88 stddev
+struct TruncatedNormal {
+  static constexpr EntryInfo info{"truncated_normal", "", {{"mean", 0}, {"stddev", 0.05, Range::non_negative}, kSeed}};
+  static double draw(double u, Fans, const double* p) { return p[0] + p[1] * cut_normal(u); }
+};
+
+/// U(-l, l), l = sqrt(6 / (in + out))  (Glorot & Bengio 2010)
+struct GlorotUniform {
+  static constexpr EntryInfo info{"glorot_uniform", "xavier_uniform", {kSeed}};
+  static double draw(double u, Fans f, const double*) { return uniform_of(u, 1 / mean_fan(f)); }
+};
+
+/// N(0, 2 / (in + out)), truncated  (Glorot & Bengio 2010)
+struct GlorotNormal {
+  static constexpr EntryInfo info{"glorot_normal", "xavier_normal", {kSeed}};
+  static double draw(double u, Fans f, const double*) { return normal_of(u, 1 / mean_fan(f)); }
+};
+
+/// U(-l, l), l = sqrt(6 / in)  (He et al. 2015)
+struct HeUniform {
+  static constexpr EntryInfo info{"he_uniform", "kaiming_uniform", {kSeed}};
+  static double draw(double u, Fans f, const double*) { return uniform_of(u, 2 / f.in); }
+};
+
+/// N(0, 2 / in), truncated  (He et al. 2015)
+struct HeNormal {
+  static constexpr EntryInfo info{"he_normal", "kaiming_normal", {kSeed}};
+  static double draw(double u, Fans f, const double*) { return normal_of(u, 2 / f.in); }
+};
+
+/// U(-l, l), l = sqrt(3 / in)  (LeCun et al. 1998)
+struct LecunUniform {
+  static constexpr EntryInfo info{"lecun_uniform", "", {kSeed}};
+  static double draw(double u, Fans f, const double*) { return uniform_of(u, 1 / f.in); }
+};
+
+/// N(0, 1 / in), truncated  (LeCun et al. 1998)
+struct LecunNormal {
+  static constexpr EntryInfo info{"lecun_normal", "", {kSeed}};
+  static double draw(double u, Fans f, const double*) { return normal_of(u, 1 / f.in); }
+};
+
+/// U(-l, l), l = 1 / sqrt(in)
+struct InverseSqrtUniform {
+  static constexpr EntryInfo info{"inverse_sqrt_uniform", "torch_uniform", {kSeed}};
+  static double draw(double u, Fans f, const double*) { return (2 * u - 1) / std::sqrt(f.in); }
+};
+
+/// A draw of variance scale / fan
+struct VarianceScaling {
+  static constexpr EntryInfo info{"variance_scaling",
+                                  "",
+                                  {{"scale", 1.0, Range::positive},
+                                   {"mode", 0, Range::word, "fan_in fan_out fan_avg"},
+                                   {"distribution", 0, Range::word, "truncated_normal untruncated_normal uniform"},
+                                   kSeed}};
+  static double draw(double u, Fans f, const double* p) {
+    const double variance = p[0] / (p[1] == 0 ? f.in : p[1] == 1 ? f.out : mean_fan(f));
+    if (p[2] == 0) return normal_of(u, variance);
+    return p[2] == 1 ? normal_quantile(u) * std::sqrt(variance) : uniform_of(u, variance);
+  }
 };
 
 /// gain Q of the QR decomposition of a normal matrix, signs made unique  (Saxe et al. 2014)
 struct Orthogonal {
-  static constexpr EntryInfo info{"orthogonal", "", {{"gain", 1.0}}};
+  static constexpr EntryInfo info{"orthogonal", "", {{"gain", 1.0}, kSeed}};
   static void fill(const Shape& shape, const RandomStream& stream, const double* p, std::span<double> out) {
     using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     if (shape.size() < 2) fail("initializer 'orthogonal': needs a tensor of 2 axes, got shape ", to_string(shape));
+    if (out.empty()) return;
     const Index columns = shape.back();
     const Index rows = static_cast<Index>(out.size()) / columns;
     const bool wide = rows < columns;
@@ -101,8 +166,9 @@ struct Orthogonal {
   }
 };
 
-using Initializers = kernels::List<Zeros, Ones, GlorotUniform, GlorotNormal, HeUniform, HeNormal, RandomUniform,
-                                   RandomNormal, Orthogonal>;
+using Initializers = kernels::List<Zeros, Ones, Constant, Identity, RandomNormal, RandomUniform, TruncatedNormal,
+                                   GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal,
+                                   InverseSqrtUniform, Orthogonal, VarianceScaling>;
 
 /// Keras: a matrix has (rows, columns), a vector counts itself twice, further axes multiply both.
 Fans fans_of(const Shape& shape) {
@@ -124,6 +190,9 @@ void fill_tensor(const Shape& shape, const RandomStream& stream, const double* p
 }
 
 constexpr auto kInfos = entry_infos<Initializers>();
+/// The stream that a seed of its own gives an initializer; no tensor of a model draws from it.
+RandomStream own_stream(double seed) { return {static_cast<std::uint64_t>(seed), Purpose::initializer, 0, 1}; }
+
 constexpr auto kFill = from_list(Initializers{}, [](auto tag) { return &fill_tensor<typename decltype(tag)::type>; });
 
 }  // namespace
@@ -134,7 +203,8 @@ const Family& initializer_family() {
 }
 
 void Initializer::fill(const Shape& shape, const RandomStream& stream, std::span<double> out) const {
-  kFill[static_cast<std::size_t>(index())](shape, stream, values().data(), out);
+  const bool seeded = takes("seed") && has("seed");
+  kFill[static_cast<std::size_t>(index())](shape, seeded ? own_stream(value("seed")) : stream, values().data(), out);
 }
 
 }  // namespace laminar

@@ -18,7 +18,8 @@ struct Initializer : Choice {
   explicit Initializer(std::string_view name, std::initializer_list<NamedValue> values = {})
       : Choice(initializer_family(), name, values) {}
 
-  /// Fills a tensor of the given shape; fan-in and fan-out are those of Keras.
+  /// Fills a tensor of the given shape; fan-in and fan-out are those of Keras. An initializer with a
+  /// seed of its own draws from that instead of the stream: equal shapes then hold equal values.
   void fill(const Shape& shape, const RandomStream& stream, std::span<double> out) const;
 };
 

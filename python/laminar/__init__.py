@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from . import (
     activations,
     callbacks,
+    constraints,
     datasets,
     initializers,
     layers,
@@ -29,6 +30,7 @@ from . import (
     metrics,
     models,
     optimizers,
+    regularizers,
     utils,
 )
 from ._core import __version__, get_num_threads, set_num_threads, show_config
@@ -42,6 +44,7 @@ __all__ = [
     "__version__",
     "activations",
     "callbacks",
+    "constraints",
     "datasets",
     "get_num_threads",
     "initializers",
@@ -50,6 +53,7 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "regularizers",
     "set_num_threads",
     "show_config",
     "utils",

@@ -112,6 +112,21 @@ def tensor(value: object, name: str, dtype: np.dtype[Any]) -> Array:
     return _converted(_numeric(value, name), name, dtype)
 
 
+def real(value: object, name: str) -> Array:
+    """Return an array of any shape as float32 if that holds its values, else as float64."""
+    array = _numeric(value, name)
+    narrow = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+    return _converted(array, name, np.dtype(np.float32 if narrow else np.float64))
+
+
+def float_type(value: object, name: str) -> np.dtype[Any]:
+    """Return the dtype that a user named, float32 for None; ValueError for other types."""
+    for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+        if value is None or value in (dtype, dtype.name, dtype.type):
+            return dtype
+    raise ValueError(f"{name} must be float32 or float64, got {value!r}")
+
+
 def check_output(out: object, name: str, shape: tuple[int, int], rows: Array) -> None:
     """Raise TypeError or ValueError unless ``out`` can receive results computed from ``rows``."""
     if not isinstance(out, np.ndarray):

@@ -1,37 +1,95 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Initial values of weights, as objects that carry their arguments.
+"""Initial values of weights, as objects that carry their arguments and as functions of a shape.
 
-The core draws the numbers: a draw depends on the model's seed, the tensor and the index alone,
-so that the same seed gives the same weights in C++ and in Python with any number of threads.
-``fan_in`` and ``fan_out`` are the widths of a layer's input and output.
+The core draws the numbers: a draw depends on the seed, the tensor and the index alone, so that
+the same seed gives the same weights in C++ and in Python with any number of threads. ``fan_in``
+and ``fan_out`` are the widths of a layer's input and output.
+
+All random initializers take a ``seed``. Without one, a layer's weights come from its model's
+seed, and a call draws anew each time (after `laminar.utils.set_random_seed`, in a fixed sequence).
+With one, all tensors of one shape are equal, as in Keras.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from . import _component
-from ._component import Component
+import numpy as np
+
+from . import _arrays, _component, _core, _seed
+from ._component import Component, integer
 from ._spelling import keywords, module_getattr
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
 __all__ = [
+    "Constant",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",
     "HeUniform",
+    "Identity",
+    "IdentityInitializer",
     "Initializer",
+    "InverseSqrtUniform",
+    "LecunNormal",
+    "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
     "Zeros",
+    "constant",
     "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "inverse_sqrt_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
 ]
 
 
 class Initializer(Component, family="initializer"):
     """Base of all initializers."""
+
+    @keywords()
+    def __call__(self, shape: int | Sequence[int], dtype: DTypeLike = "float32") -> NDArray[Any]:
+        """Return an array of initial values.
+
+        Parameters
+        ----------
+        shape : tuple of int or int
+            For two axes (fan_in, fan_out); a vector's one width is both, and the axes before the
+            last two multiply both, as in Keras.
+        dtype : {"float32", "float64"}
+            float32 values are the rounded float64 ones.
+
+        Returns
+        -------
+        ndarray
+        """
+        where = type(self).__name__
+        extents = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+        extents = tuple(integer(extent, f"{where}: shape") for extent in extents)
+        out = np.empty(extents, _arrays.float_type(dtype, f"{where}: dtype"))
+        _core.initialize(json.dumps(self._spec()), _seed.next_seed(), out)
+        return out
 
 
 class Zeros(Initializer, entry="zeros"):
@@ -42,35 +100,32 @@ class Ones(Initializer, entry="ones"):
     """All values 1."""
 
 
-class GlorotUniform(Initializer, entry="glorot_uniform"):
-    """Uniform on ±sqrt(6 / (fan_in + fan_out)), also called Xavier (Glorot and Bengio, 2010)."""
-
-
-class GlorotNormal(Initializer, entry="glorot_normal"):
-    """Normal with variance 2 / (fan_in + fan_out), truncated as in Keras."""
-
-
-class HeUniform(Initializer, entry="he_uniform"):
-    """Uniform on ±sqrt(6 / fan_in) (He, Zhang, Ren and Sun, 2015, arXiv:1502.01852)."""
-
-
-class HeNormal(Initializer, entry="he_normal"):
-    """Normal with variance 2 / fan_in, truncated as in Keras; made for ReLU."""
-
-
-class RandomUniform(Initializer, entry="random_uniform"):
-    """Uniform on [minval, maxval).
+class Constant(Initializer, entry="constant"):
+    """All values the same.
 
     Parameters
     ----------
-    minval, maxval : float
-        The bounds.
+    value : float
+        The value.
     """
 
     @keywords()
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05) -> None:
-        self.minval = minval
-        self.maxval = maxval
+    def __init__(self, value: float = 0.0) -> None:
+        self.value = value
+
+
+class Identity(Initializer, entry="identity"):
+    """``gain`` on the diagonal, 0 elsewhere; for tensors of two axes.
+
+    Parameters
+    ----------
+    gain : float
+        The value on the diagonal.
+    """
+
+    @keywords()
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
 
 
 class RandomNormal(Initializer, entry="random_normal"):
@@ -80,27 +135,223 @@ class RandomNormal(Initializer, entry="random_normal"):
     ----------
     mean, stddev : float
         Mean and standard deviation.
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
     """
 
     @keywords()
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         self.mean = mean
         self.stddev = stddev
+        self.seed = seed
+
+
+class RandomUniform(Initializer, entry="random_uniform"):
+    """Uniform on [minval, maxval).
+
+    Parameters
+    ----------
+    minval, maxval : float
+        The bounds.
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
+    """
+
+    @keywords()
+    def __init__(
+        self,
+        minval: float = -0.05,
+        maxval: float = 0.05,
+        seed: int | None = None,
+    ) -> None:
+        self.minval = minval
+        self.maxval = maxval
+        self.seed = seed
+
+
+class TruncatedNormal(Initializer, entry="truncated_normal"):
+    """Normal, cut two deviations from the mean.
+
+    Parameters
+    ----------
+    mean, stddev : float
+        Of the normal before it is cut, as in Keras; its values then deviate by 0.88 stddev.
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
+    """
+
+    @keywords()
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        self.mean = mean
+        self.stddev = stddev
+        self.seed = seed
+
+
+class GlorotUniform(Initializer, entry="glorot_uniform"):
+    """Uniform on ±sqrt(6 / (fan_in + fan_out)), also called Xavier (Glorot and Bengio, 2010).
+
+    Parameters
+    ----------
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
+    """
+
+    @keywords()
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+
+
+class GlorotNormal(Initializer, entry="glorot_normal"):
+    """Normal with variance 2 / (fan_in + fan_out), truncated as in Keras.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
+    """
+
+    @keywords()
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+
+
+class HeUniform(Initializer, entry="he_uniform"):
+    """Uniform on ±sqrt(6 / fan_in) (He, Zhang, Ren and Sun, 2015, arXiv:1502.01852).
+
+    Parameters
+    ----------
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
+    """
+
+    @keywords()
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+
+
+class HeNormal(Initializer, entry="he_normal"):
+    """Normal with variance 2 / fan_in, truncated as in Keras; made for ReLU.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
+    """
+
+    @keywords()
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+
+
+class LecunUniform(Initializer, entry="lecun_uniform"):
+    """Uniform on ±sqrt(3 / fan_in) (LeCun, Bottou, Orr and Müller, 1998).
+
+    Parameters
+    ----------
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
+    """
+
+    @keywords()
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+
+
+class LecunNormal(Initializer, entry="lecun_normal"):
+    """Normal with variance 1 / fan_in, truncated as in Keras; made for SELU.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
+    """
+
+    @keywords()
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+
+
+class InverseSqrtUniform(Initializer, entry="inverse_sqrt_uniform"):
+    """Uniform on ±1 / sqrt(fan_in), which is PyTorch's default for kernels.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
+    """
+
+    @keywords()
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
 
 
 class Orthogonal(Initializer, entry="orthogonal"):
     """Random matrix with orthonormal rows or columns (Saxe et al., 2014, arXiv:1312.6120).
 
+    The axes before the last count as one.
+
     Parameters
     ----------
     gain : float
         Factor on all values.
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
     """
 
     @keywords()
-    def __init__(self, gain: float = 1.0) -> None:
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         self.gain = gain
+        self.seed = seed
 
+
+class VarianceScaling(Initializer, entry="variance_scaling"):
+    """Variance ``scale`` / fan, of which most others here are cases.
+
+    Parameters
+    ----------
+    scale : float
+        Greater than 0.
+    mode : {"fan_in", "fan_out", "fan_avg"}
+        Which fan; fan_avg is the mean of both.
+    distribution : {"truncated_normal", "untruncated_normal", "uniform"}
+        The truncated normal is stretched to the wanted variance.
+    seed : int, optional
+        Of this tensor alone; None draws from the model's seed.
+    """
+
+    @keywords()
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+    ) -> None:
+        self.scale = scale
+        self.mode = mode
+        self.distribution = distribution
+        self.seed = seed
+
+
+# The other names that Keras has for them.
+IdentityInitializer = Identity
+OrthogonalInitializer = Orthogonal
+zeros = Zeros
+ones = Ones
+constant = Constant
+identity = Identity
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+glorot_uniform = GlorotUniform
+glorot_normal = GlorotNormal
+he_uniform = HeUniform
+he_normal = HeNormal
+lecun_uniform = LecunUniform
+lecun_normal = LecunNormal
+inverse_sqrt_uniform = InverseSqrtUniform
+orthogonal = Orthogonal
+variance_scaling = VarianceScaling
 
 Identifier: TypeAlias = "str | Mapping[str, Any] | type[Initializer] | Initializer"
 

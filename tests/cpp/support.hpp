@@ -126,6 +126,7 @@ inline double moved(const ParameterInfo& parameter) {
       return value * 1.5 + 0.01;
     case Range::whole:
     case Range::count:
+    case Range::integer:
       return value + 1;
     case Range::word:
       return value == 0 ? 1 : 0;

@@ -5,10 +5,12 @@
 #include <set>
 
 #include "laminar/activation.hpp"
+#include "laminar/constraint.hpp"
 #include "laminar/initializer.hpp"
 #include "laminar/loss.hpp"
 #include "laminar/metric.hpp"
 #include "laminar/optimizer.hpp"
+#include "laminar/regularizer.hpp"
 #include "support.hpp"
 
 using namespace laminar;
@@ -17,7 +19,8 @@ using namespace laminar::tests;
 namespace {
 
 std::vector<const Family*> families() {
-  return {&activation_family(), &loss_family(), &optimizer_family(), &initializer_family(), &metric_family()};
+  return {&activation_family(), &loss_family(),        &optimizer_family(), &initializer_family(),
+          &metric_family(),     &regularizer_family(), &constraint_family()};
 }
 
 bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
@@ -34,6 +37,10 @@ std::vector<std::pair<double, const char*>> bad_values(const ParameterInfo& para
   }
   if (range == Range::whole || range == Range::count) {
     bad.insert(bad.end(), {{0.5, "must be an integer"}, {range == Range::count ? 0 : -1, "must be an integer"}});
+  }
+  if (range == Range::integer) bad.emplace_back(0.5, "must be an integer");
+  if (range == Range::whole || range == Range::count || range == Range::integer) {
+    bad.emplace_back(0x1p53, "must be an integer");
   }
   if (range == Range::word) bad.insert(bad.end(), {{-1, "one of its words"}, {0.5, "one of its words"}});
   if (range == Range::non_negative) bad.emplace_back(-1e-9, "must not be negative");
@@ -125,4 +132,6 @@ TEST_CASE("choice: unknown hyper-parameters are refused, naming the nearest") {
   CHECK(without(message, {"optimizer 'sgd'", "unknown argument 'nestrove'", "did you mean 'nesterov'?",
                           "learning_rate, momentum, nesterov"}) == "");
   CHECK_THROWS_AS(Activation("relu").value("alpha"), std::invalid_argument);
+  CHECK(Optimizer("sgd").takes("nesterov"));
+  CHECK(!Optimizer("sgd").takes("nestrove"));
 }

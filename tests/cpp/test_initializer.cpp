@@ -52,14 +52,31 @@ TEST_CASE("initializer: every entry draws finite values, the same for the same s
   for (const Initializer& initializer : variants<Initializer>(initializer_family())) {
     const std::string entry = to_json(initializer);
     CAPTURE(entry);
-    for (const Shape& shape : {Shape{1, 1}, Shape{3, 5}, Shape{65, 33}, Shape{33, 65}}) {
+    for (const Shape& shape : {Shape{1, 1}, Shape{3, 5}, Shape{65, 33}, Shape{33, 65}, Shape{0, 5}, Shape{5, 0}}) {
       const auto values = drawn(initializer, shape);
       for (const double v : values) CHECK(std::isfinite(v));
       CHECK(bit_difference(drawn(initializer, shape), values) == "");
-      const std::string_view name = initializer.name();
-      if (values.size() > 1 && name != "zeros" && name != "ones") CHECK(drawn(initializer, shape, 1) != values);
+      if (values.size() > 1 && initializer.takes("seed")) {
+        CHECK((drawn(initializer, shape, 1) == values) == initializer.has("seed"));
+      }
     }
   }
+}
+
+TEST_CASE("initializer: a seed of its own decides, whatever the model's seed and tensor") {
+  for (const EntryInfo& entry : initializer_family().entries) {
+    CAPTURE(std::string(entry.name));
+    Initializer initializer{std::string_view(entry.name)};
+    if (!initializer.takes("seed")) continue;
+    const auto plain = drawn(initializer, {4, 6});
+    initializer.set("seed", 5);
+    const auto own = drawn(initializer, {4, 6});
+    CHECK(drawn(initializer, {4, 6}, 7) == own);
+    CHECK(own != plain);  // though the model's seed is 5 as well
+    initializer.set("seed", 6);
+    CHECK(drawn(initializer, {4, 6}) != own);
+  }
+  CHECK_THROWS_AS(Initializer("he_normal", {{"seed", -1}}), std::invalid_argument);
 }
 
 TEST_CASE("initializer: limits and deviations are the published ones") {
@@ -76,6 +93,8 @@ TEST_CASE("initializer: limits and deviations are the published ones") {
   const double he = std::sqrt(6.0 / 300);
   check_uniform("glorot_uniform", -glorot, glorot);
   check_uniform("he_uniform", -he, he);
+  check_uniform("lecun_uniform", -0.1, 0.1);
+  check_uniform("inverse_sqrt_uniform", -1 / std::sqrt(300.0), 1 / std::sqrt(300.0));
   check_uniform("random_uniform", -0.05, 0.05);
   check_uniform(Initializer("random_uniform", {{"minval", -0.5}, {"maxval", 1.5}}), -0.5, 1.5);
 
@@ -89,8 +108,27 @@ TEST_CASE("initializer: limits and deviations are the published ones") {
   };
   check_normal("glorot_normal", 0, std::sqrt(2.0 / 400), true);
   check_normal("he_normal", 0, std::sqrt(2.0 / 300), true);
+  check_normal("lecun_normal", 0, std::sqrt(1.0 / 300), true);
+  check_normal("truncated_normal", 0, 0.05 * 0.87962566103423978, true);
   check_normal("random_normal", 0, 0.05, false);
   check_normal(Initializer("random_normal", {{"mean", 1}, {"stddev", 2}}), 1, 2, false);
+}
+
+TEST_CASE("initializer: variance_scaling is what the others are cases of") {
+  const auto scaled = [](double scale, const char* mode, const char* distribution) {
+    Initializer initializer("variance_scaling", {{"scale", scale}});
+    initializer.set_word("mode", mode);
+    initializer.set_word("distribution", distribution);
+    return drawn(initializer, {30, 20});
+  };
+  CHECK(scaled(2, "fan_in", "truncated_normal") == drawn("he_normal", {30, 20}));
+  CHECK(scaled(2, "fan_in", "uniform") == drawn("he_uniform", {30, 20}));
+  CHECK(scaled(1, "fan_avg", "truncated_normal") == drawn("glorot_normal", {30, 20}));
+  CHECK(scaled(1, "fan_avg", "uniform") == drawn("glorot_uniform", {30, 20}));
+  CHECK(scaled(1, "fan_in", "truncated_normal") == drawn("lecun_normal", {30, 20}));
+  CHECK(scaled(1, "fan_in", "uniform") == drawn("lecun_uniform", {30, 20}));
+  const Initializer normal("random_normal", {{"stddev", std::sqrt(1.0 / 20)}});
+  CHECK(difference(scaled(1, "fan_out", "untruncated_normal"), drawn(normal, {30, 20}), 1e-15) == "");
 }
 
 TEST_CASE("initializer: He for three inputs") {
@@ -108,6 +146,14 @@ TEST_CASE("initializer: fans of vectors and of more axes are those of Keras") {
 TEST_CASE("initializer: constants") {
   for (const double v : drawn("zeros", {4, 5})) CHECK(v == 0);
   for (const double v : drawn("ones", {4, 5})) CHECK(v == 1);
+  for (const double v : drawn(Initializer("constant", {{"value", -2.5}}), {4, 5})) CHECK(v == -2.5);
+  for (const Shape& shape : {Shape{3, 5}, Shape{5, 3}, Shape{4, 4}}) {
+    const auto values = drawn(Initializer("identity", {{"gain", 2}}), shape);
+    for (Index i = 0; i < shape[0] * shape[1]; ++i) {
+      CHECK(values[as_size(i)] == (i / shape[1] == i % shape[1] ? 2 : 0));
+    }
+  }
+  CHECK(without(message_of([] { drawn("identity", {2, 2, 2}); }), {"identity", "2 axes", "(2, 2, 2)"}) == "");
 }
 
 TEST_CASE("initializer: orthogonal rows or columns, times the gain") {
@@ -118,6 +164,7 @@ TEST_CASE("initializer: orthogonal rows or columns, times the gain") {
     CHECK(distance_from_orthogonal(1, 1, gain) < 1e-14);
   }
   CHECK(without(message_of([] { drawn("orthogonal", {5}); }), {"orthogonal", "2 axes", "(5,)"}) == "");
+  CHECK(drawn("orthogonal", {2, 3, 4}) == drawn("orthogonal", {6, 4}));
 }
 
 TEST_CASE("initializer: weights are these bits on every machine") {
@@ -125,7 +172,7 @@ TEST_CASE("initializer: weights are these bits on every machine") {
   const auto normal = drawn("random_normal", {3, 3}, 2);
   const RandomStream stream(5, Purpose::initializer, 2, 0);
   for (std::size_t i = 0; i < uniform.size(); ++i) {
-    CHECK(uniform[i] == (2 * stream.uniform(i) - 1) * 1.0);  // sqrt(6 / 6)
+    CHECK(uniform[i] == 2 * stream.uniform(i) - 1);  // times sqrt(6 / 6)
     CHECK(normal[i] == 0.05 * normal_quantile(stream.uniform(i)));
   }
 }

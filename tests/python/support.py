@@ -18,7 +18,16 @@ from reference import Dense, Spec
 import laminar
 from laminar import Sequential, _core, layers
 
-FAMILIES = ("activation", "initializer", "layer", "loss", "metric", "optimizer")
+FAMILIES = (
+    "activation",
+    "constraint",
+    "initializer",
+    "layer",
+    "loss",
+    "metric",
+    "optimizer",
+    "regularizer",
+)
 
 
 @functools.cache
@@ -34,6 +43,8 @@ def another(entry: dict[str, Any], name: str) -> Any:
         return not default
     if isinstance(default, str):
         return next(word for word in entry["words"][name] if word != default)
+    if default is None:
+        return 1
     if isinstance(default, int):
         return default + 1
     return (1.0, 2.5) if isinstance(default, tuple) else 0.125

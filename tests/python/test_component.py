@@ -15,21 +15,25 @@ from support import FAMILIES, another
 from laminar import (
     _core,
     activations,
+    constraints,
     initializers,
     layers,
     losses,
     metrics,
     optimizers,
+    regularizers,
 )
 from laminar._component import Component, flag, integer, number
 
 BASES: dict[str, tuple[ModuleType, type[Component]]] = {
     "activation": (activations, activations.Activation),
+    "constraint": (constraints, constraints.Constraint),
     "initializer": (initializers, initializers.Initializer),
     "layer": (layers, layers.Layer),
     "loss": (losses, losses.Loss),
     "metric": (metrics, metrics.Metric),
     "optimizer": (optimizers, optimizers.Optimizer),
+    "regularizer": (regularizers, regularizers.Regularizer),
 }
 ENTRIES = [(family, entry) for family in FAMILIES for entry in _core.entries(family)]
 NAMED = [(family, entry) for family, entry in ENTRIES if family != "layer"]
