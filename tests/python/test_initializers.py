@@ -9,7 +9,7 @@ import reference
 from numpy.typing import NDArray
 from support import spec_id, specs
 
-from laminar import Sequential, initializers, layers
+from laminar import Sequential, initializers, layers, utils
 
 FAN_IN, FAN_OUT = 300, 200
 
@@ -42,6 +42,19 @@ def expected(spec: reference.Spec) -> tuple[float, float, float]:
             return (low + high) / 2, (high - low) / 12**0.5, max(-low, high)
         case "random_normal":
             return spec["mean"], spec["stddev"], 6 * spec["stddev"]
+        case "constant":
+            return spec["value"], 0, abs(spec["value"])
+        case "identity":
+            share = 1 / FAN_IN
+            return share * spec["gain"], (share - share**2) ** 0.5 * spec["gain"], spec["gain"]
+        case "truncated_normal":
+            return spec["mean"], spec["stddev"] / (cut / 2), 2 * spec["stddev"]
+        case "lecun_uniform":
+            return 0, FAN_IN**-0.5, (3 / FAN_IN) ** 0.5
+        case "lecun_normal" | "variance_scaling":
+            return 0, FAN_IN**-0.5, cut * FAN_IN**-0.5
+        case "inverse_sqrt_uniform":
+            return 0, (3 * FAN_IN) ** -0.5, FAN_IN**-0.5
         case "orthogonal":
             return 0, FAN_IN**-0.5 * spec["gain"], 6 * FAN_IN**-0.5
         case name:
@@ -65,8 +78,50 @@ def test_seed_decides(spec: reference.Spec) -> None:
     weights = kernel(spec)
     np.testing.assert_array_equal(weights, kernel(spec))
     np.testing.assert_array_equal(weights.astype(np.float32), kernel(spec, dtype="float32"))
-    if spec["name"] not in ("zeros", "ones"):
+    if "seed" in spec:
         assert (weights != kernel(spec, seed=6)).mean() > 0.99
+
+
+@pytest.mark.parametrize("spec", specs("initializer"), ids=spec_id)
+def test_calls(spec: reference.Spec) -> None:
+    initializer = initializers.get(spec)
+    if "seed" not in spec:
+        np.testing.assert_array_equal(initializer((4, 3), "float64"), initializer((4, 3)))
+        return
+    utils.set_random_seed(5)
+    np.testing.assert_array_equal(initializer((FAN_IN, FAN_OUT), "float64"), kernel(spec))
+    assert (initializer((4, 3)) != initializer((4, 3))).any()
+    own = initializers.get({**spec, "seed": 7})
+    drawn = own((30, 64))
+    assert drawn.dtype == np.float32
+    np.testing.assert_array_equal(own((30, 64)), drawn)
+    np.testing.assert_array_equal(own((30, 64), np.float64).astype(np.float32), drawn)
+    np.testing.assert_array_equal(kernel(own, seed=1), kernel(own, seed=2))
+
+
+def test_calls_of_other_shapes() -> None:
+    assert initializers.get("zeros")((3,)).tolist() == [0, 0, 0]
+    assert initializers.get("he_normal")(3).shape == (3,)
+    assert initializers.GlorotUniform()(()).shape == ()
+    assert initializers.he_uniform(seed=1)((2, 3, 4)).shape == (2, 3, 4)
+    for empty in ((0, 5), (5, 0)):
+        assert initializers.Orthogonal()(empty).shape == empty
+    np.testing.assert_array_equal(initializers.Identity(2)((2, 3)), [[2, 0, 0], [0, 2, 0]])
+    limit = np.abs(initializers.HeUniform(seed=1)((3, 10000))).max()
+    assert limit == pytest.approx(1.414214, rel=1e-3)
+    assert initializers.HeNormal(seed=1)((3, 10000)).std() == pytest.approx(0.816497, rel=0.01)
+
+
+def test_bad_calls() -> None:
+    with pytest.raises(ValueError, match=r"'identity': needs a tensor of 2 axes.*\(3,\)"):
+        initializers.Identity()((3,))
+    with pytest.raises(ValueError, match="HeNormal: shape must be at least 0, got -1"):
+        initializers.HeNormal()((-1, 3))
+    with pytest.raises(ValueError, match="HeNormal: dtype must be float32 or float64"):
+        initializers.HeNormal()((2, 3), dtype="int32")
+    for seed in (-1, 1.5, 2**53):
+        with pytest.raises(ValueError, match="seed must be an integer"):
+            initializers.HeNormal(seed=seed)  # type: ignore[arg-type]
 
 
 def test_orthogonal_columns() -> None:
