@@ -19,5 +19,6 @@ PYBIND11_MODULE(_core, module) {
   bind_initializer(module);
   bind_regularizer(module);
   bind_constraint(module);
+  bind_activation(module);
   bind_model(module);
 }

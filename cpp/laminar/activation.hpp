@@ -3,6 +3,7 @@
 #pragma once
 
 #include "laminar/choice.hpp"
+#include "laminar/types.hpp"
 
 namespace laminar {
 
@@ -14,6 +15,8 @@ struct Activation : Choice {
   explicit Activation(std::string_view name, std::initializer_list<NamedValue> values = {})
       : Choice(activation_family(), name, values) {}
 
+  /// Its number in the kernels' tables: that of the entry, or of a faster form for these arguments.
+  int kernel() const;
   /// Works on whole rows (softmax), so it cannot be applied to one element.
   bool row_wise() const;
   /// The slope needs z as well as a.
@@ -22,5 +25,12 @@ struct Activation : Choice {
   bool has_gradient() const;
   bool is_linear() const;
 };
+
+/// a = f(z), row by row; both may be the same memory.
+template <typename T>
+void activate(const Activation& f, MatrixView<const T> z, MatrixView<T> a);
+/// d_z = d_a f'(z), row by row; d_z may be the memory of either.
+template <typename T>
+void activation_gradient(const Activation& f, MatrixView<const T> z, MatrixView<const T> d_a, MatrixView<T> d_z);
 
 }  // namespace laminar

@@ -246,6 +246,7 @@ std::string to_json(const Network& network) {
   return Json{{"input_shape", network.input_shape()}, {"layers", std::move(layers)}}.dump();
 }
 
+Activation activation_from_json(std::string_view text) { return choice_from<Activation>(parse(text), "activation"); }
 Loss loss_from_json(std::string_view text) { return choice_from<Loss>(parse(text), "loss"); }
 Optimizer optimizer_from_json(std::string_view text) { return choice_from<Optimizer>(parse(text), "optimizer"); }
 Initializer initializer_from_json(std::string_view text) {

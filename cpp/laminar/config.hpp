@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "laminar/activation.hpp"
 #include "laminar/constraint.hpp"
 #include "laminar/initializer.hpp"
 #include "laminar/loss.hpp"
@@ -22,6 +23,7 @@ Network network_from_json(std::string_view text);
 std::string to_json(const Network& network);
 
 /// {"name": "huber", "delta": 0.5}
+Activation activation_from_json(std::string_view text);
 Loss loss_from_json(std::string_view text);
 Optimizer optimizer_from_json(std::string_view text);
 Initializer initializer_from_json(std::string_view text);

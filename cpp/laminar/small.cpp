@@ -60,7 +60,7 @@ SmallNetwork<T>::SmallNetwork(const Network& network, const Objective& objective
     layer.kernel = add(network.parameters()[node.tensors[0]], layer.in, layer.out);
     if (dense.use_bias) layer.bias = add(network.parameters()[node.tensors[1]], 1, layer.out);
     layer.stride = padded_stride(layer.out);
-    layer.activation = activation.index();
+    layer.activation = activation.kernel();
     layer.plain = activation.is_linear();
     layer.activation_parameters = activation_parameters_[i].data();
     layers_.push_back(layer);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reference of the families. Networks: reference_network.cpp.
+// The reference of the families. Activations: reference_activation.cpp; networks: reference_network.cpp.
 #include "reference.hpp"
 
 #include <cmath>
@@ -13,58 +13,9 @@ namespace {
                          choice.name() + "'");
 }
 
-Matrix softmax(const Matrix& z) {
-  Matrix a = z;
-  for (Index i = 0; i < z.rows(); ++i) {
-    a.row(i) = (z.row(i).array() - z.row(i).maxCoeff()).exp().matrix();
-    a.row(i) /= a.row(i).sum();
-  }
-  return a;
-}
-
 double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
 
 }  // namespace
-
-Matrix activate(const Activation& f, const Matrix& z) {
-  const std::string_view name = f.name();
-  const auto each = [&z](auto g) -> Matrix { return z.unaryExpr(g); };
-  if (name == "linear") return z;
-  if (name == "step") return each([](double v) { return v > 0 ? 1.0 : 0.0; });
-  if (name == "sigmoid") return each([](double v) { return sigmoid(v); });
-  if (name == "tanh") return each([](double v) { return std::tanh(v); });
-  if (name == "relu") return each([](double v) { return v > 0 ? v : 0.0; });
-  if (name == "leaky_relu") {
-    return each([slope = f.value("negative_slope")](double v) { return v >= 0 ? v : slope * v; });
-  }
-  if (name == "elu") return each([alpha = f.value("alpha")](double v) { return v > 0 ? v : alpha * std::expm1(v); });
-  if (name == "softmax") return softmax(z);
-  missing(f);
-}
-
-Matrix activation_gradient(const Activation& f, const Matrix& z, const Matrix& d_a) {
-  const std::string_view name = f.name();
-  const auto times = [&](auto slope) -> Matrix { return d_a.array() * z.unaryExpr(slope).array(); };
-  if (name == "linear") return d_a;
-  if (name == "step") return Matrix::Zero(z.rows(), z.cols());
-  if (name == "sigmoid") return times([](double v) { return sigmoid(v) * sigmoid(-v); });
-  if (name == "tanh") return times([](double v) { return 1 / (std::cosh(v) * std::cosh(v)); });
-  if (name == "relu") return times([](double v) { return v > 0 ? 1.0 : 0.0; });
-  if (name == "leaky_relu") {
-    return times([slope = f.value("negative_slope")](double v) { return v > 0 ? 1.0 : slope; });
-  }
-  if (name == "elu") return times([alpha = f.value("alpha")](double v) { return v > 0 ? 1.0 : alpha * std::exp(v); });
-  if (name == "softmax") {
-    const Matrix a = softmax(z);
-    Matrix d_z(z.rows(), z.cols());
-    for (Index i = 0; i < z.rows(); ++i) {
-      const double dot = a.row(i).dot(d_a.row(i));
-      d_z.row(i) = (a.row(i).array() * (d_a.row(i).array() - dot)).matrix();
-    }
-    return d_z;
-  }
-  missing(f);
-}
 
 Matrix one_hot(std::span<const std::int32_t> labels, Index classes) {
   Matrix y = Matrix::Zero(static_cast<Index>(labels.size()), classes);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,6 +24,11 @@ Matrix matrix(const Values& values, Index rows, Index columns) {
   for (Index i = 0; i < m.size(); ++i) m.data()[i] = static_cast<double>(values[static_cast<std::size_t>(i)]);
   return m;
 }
+
+/// An elementwise activation and its slope at a number.
+using Function = std::function<long double(long double)>;
+Function elementwise(const Activation& f);
+Function elementwise_slope(const Activation& f);
 
 /// a = f(z)
 Matrix activate(const Activation& f, const Matrix& z);

@@ -147,7 +147,7 @@ TEST_CASE_TEMPLATE("product: an epilogue gives the bits of the product followed 
           Block<T> plain(kRows, columns);
           k.product(product_of(left, right, nullptr, plain, kRows, depth, columns));
           Block<T> slopes = plain;
-          kernels::ActivationRows<T> rows{f.index(),    parameters.data(), plain.data(), plain.stride(),
+          kernels::ActivationRows<T> rows{f.kernel(),   parameters.data(), plain.data(), plain.stride(),
                                           plain.data(), plain.stride(),    kRows,        columns};
           k.activate(rows);
           rows.in = values.data();
@@ -157,7 +157,7 @@ TEST_CASE_TEMPLATE("product: an epilogue gives the bits of the product followed 
 
           Block<T> out(kRows, columns);
           auto p = product_of(left, right, nullptr, out, kRows, depth, columns);
-          p.activation = f.index();
+          p.activation = f.kernel();
           p.activation_parameters = parameters.data();
           p.epilogue = kernels::Epilogue::activate;
           k.product(p);

@@ -49,7 +49,7 @@ def case(
         x = rng.normal(size=(rows, FEATURES))
         y = targets(loss, rows, width, rng)
         values, sums = reference.forward(reference_network(model), x)
-        bends = np.concatenate([z.reshape(-1) for z in sums])
+        bends = np.concatenate([reference.kink_distance(activation, z).reshape(-1) for z in sums])
         if loss["name"] in ("mae", "huber"):
             error = np.abs(y - values[-1]).reshape(-1)
             bends = np.concatenate([bends, error, error - loss.get("delta", 0)])

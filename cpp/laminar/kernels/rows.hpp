@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementwise and row-wise work on padded blocks, and the lookup of an entry's function by its
-// number. A row's sums run over its own lanes in a fixed order: no row depends on its neighbours.
+// number.
 #pragma once
 
 #include "laminar/kernels/activations.hpp"
@@ -9,62 +9,20 @@
 namespace laminar::kernels {
 namespace {
 
-/// Lanes below n.
-template <typename V>
-inline Integer<V> first_lanes(Index n) {
-  Integer<V> lane;
-  for (Index i = 0; i < kLanes<Scalar<V>>; ++i) lane[i] = static_cast<decltype(lane[0] + 0)>(i);
-  constexpr Index lanes = kLanes<Scalar<V>>;
-  return lane < static_cast<decltype(lane[0] + 0)>(n < lanes ? n : lanes);
-}
-
-/// The largest of the first `columns` values of a row. A NaN may be missed: it shows in the sum of
-/// the exponentials.
-template <typename T>
-inline Vector<T> row_maximum(const T* z, Index columns) {
-  using V = Vector<T>;
-  const V lowest = broadcast<V>(-T(__builtin_inff()));
-  V best = lowest;
-  for (Index j = 0; j < columns; j += kLanes<T>) {
-    best = maximum(select<V>(first_lanes<V>(columns - j), load(z + j), lowest), best);
-  }
-  return largest_lane(best);
-}
-
-/// out = e^(z - max z), zero in the padding; returns the sum of the row.
-template <typename T>
-inline Vector<T> row_exponentials(const T* z, Vector<T> shift, Index columns, T* out) {
-  using V = Vector<T>;
-  V total{};
-  for (Index j = 0; j < columns; j += kLanes<T>) {
-    const V e = select<V>(first_lanes<V>(columns - j), exp_below(load(z + j) - shift), V{});
-    total += e;
-    store(out + j, e);
-  }
-  return sum_lanes(total);
-}
-
-/// softmax of one row.
-template <typename T>
-inline void softmax_row(const T* z, Index columns, T* out) {
-  const Vector<T> total = row_exponentials(z, row_maximum(z, columns), columns, out);
-  for (Index j = 0; j < columns; j += kLanes<T>) store(out + j, load(out + j) / total);
-}
-
 template <typename A, typename T>
 void activate_rows(const ActivationRows<T>& r) {
   for (Index i = 0; i < r.rows; ++i) {
     const T* in = r.in + i * r.in_stride;
     T* out = r.out + i * r.out_stride;
     if constexpr (A::row_wise) {
-      softmax_row(in, r.columns, out);
+      A::row(in, r.columns, out);
     } else {
       for (Index j = 0; j < r.columns; j += kLanes<T>) store(out + j, A::value(load(in + j), r.parameters));
     }
   }
 }
 
-/// d_z = d_a f'(z); for softmax d_z = a (d_a - sum_k d_a_k a_k).
+/// d_z = d_a f'(z).
 template <typename A, typename T>
 void activation_gradient_rows(const ActivationRows<T>& r) {
   using V = Vector<T>;
@@ -72,12 +30,7 @@ void activation_gradient_rows(const ActivationRows<T>& r) {
     const T* in = r.in + i * r.in_stride;
     T* out = r.out + i * r.out_stride;
     if constexpr (A::row_wise) {
-      V total{};
-      for (Index j = 0; j < r.columns; j += kLanes<T>) {
-        total += select<V>(first_lanes<V>(r.columns - j), load(in + j) * load(out + j), V{});
-      }
-      const T dot = sum(total);
-      for (Index j = 0; j < r.columns; j += kLanes<T>) store(out + j, load(in + j) * (load(out + j) - dot));
+      A::row_gradient(in, r.columns, out);
     } else {
       for (Index j = 0; j < r.columns; j += kLanes<T>) {
         const V value = load(in + j);
@@ -98,12 +51,12 @@ struct ActivationTable<T, List<A...>> {
 
 template <typename T>
 void activate(const ActivationRows<T>& r) {
-  ActivationTable<T, Activations>::forward[r.activation](r);
+  ActivationTable<T, ActivationKernels>::forward[r.activation](r);
 }
 
 template <typename T>
 void activation_gradient(const ActivationRows<T>& r) {
-  ActivationTable<T, Activations>::backward[r.activation](r);
+  ActivationTable<T, ActivationKernels>::backward[r.activation](r);
 }
 
 /// Rows lie anywhere in memory: the next one is fetched while one is copied.

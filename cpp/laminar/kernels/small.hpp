@@ -204,7 +204,7 @@ inline void small_row_gradient(const SmallLayer<T>& layer, const T* x, T* gradie
   }
 }
 
-/// A layer's functions for one elementwise activation.
+/// A layer's functions for one elementwise activation whose slope follows from its value.
 template <typename T>
 struct SmallFunctions {
   void (*forward)(const SmallStep<T>&, const SmallLayer<T>&, const T*, Index) = nullptr;
@@ -216,7 +216,7 @@ struct SmallFunctions {
 
 template <typename A, typename T>
 constexpr SmallFunctions<T> small_functions() {
-  if constexpr (A::row_wise) {
+  if constexpr (A::row_wise || A::keeps_input) {
     return {};
   } else {
     return {&small_forward<A, T>, &small_last_delta<A, T>, &small_delta<A, T>, &small_row_forward<A, T>,
@@ -233,7 +233,7 @@ struct SmallTable<T, List<A...>> {
 
 template <typename T>
 double small_step(const SmallStep<T>& s) {
-  constexpr const auto& functions = SmallTable<T, Activations>::functions;
+  constexpr const auto& functions = SmallTable<T, ActivationKernels>::functions;
   const SmallLayer<T>* last = s.layers + s.count - 1;
   const T* inputs = s.inputs;
   Index inputs_stride = s.inputs_stride;
@@ -263,7 +263,7 @@ double small_step(const SmallStep<T>& s) {
 // its own, which takes longer than the way back through the network.
 template <typename T>
 void small_run(const SmallRun<T>& run) {
-  constexpr const auto& functions = SmallTable<T, Activations>::functions;
+  constexpr const auto& functions = SmallTable<T, ActivationKernels>::functions;
   const SmallStep<T>& s = run.step;
   const SmallLayer<T>* first = s.layers;
   const SmallLayer<T>* top = first + s.count - 1;

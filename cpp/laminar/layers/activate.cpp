@@ -29,7 +29,7 @@ void forward(const Activate& layer, int node, const Pass<T>& pass, Rows rows) {
     return;
   }
   const auto values = layer.activation.values_as<T>();
-  pass.kernels.activate({layer.activation.index(), values.data(), in, pass.stride(input), out, pass.plan[node].stride,
+  pass.kernels.activate({layer.activation.kernel(), values.data(), in, pass.stride(input), out, pass.plan[node].stride,
                          rows.count(), width});
 }
 
@@ -44,7 +44,7 @@ void backward(const Activate& layer, int node, const Pass<T>& pass, Rows rows) {
   if (layer.activation.is_linear() || pass.on_logits(node) || space.slope_by_consumer) return;
   const auto values = layer.activation.values_as<T>();
   const bool from_input = layer.activation.keeps_input();
-  pass.kernels.activation_gradient({layer.activation.index(), values.data(),
+  pass.kernels.activation_gradient({layer.activation.kernel(), values.data(),
                                     from_input ? pass.output(input, rows.begin) : pass.output(node, rows.begin),
                                     from_input ? pass.stride(input) : space.stride, to, pass.plan[input].stride,
                                     rows.count(), width});

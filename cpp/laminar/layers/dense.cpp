@@ -26,7 +26,7 @@ T* scratch(Index size) {
 template <typename T>
 kernels::ActivationRows<T> whole_rows(const Activation& activation, const T* parameters, Index width) {
   kernels::ActivationRows<T> rows;
-  rows.activation = activation.index();
+  rows.activation = activation.kernel();
   rows.parameters = parameters;
   rows.columns = width;
   return rows;
@@ -63,7 +63,7 @@ void forward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   p.rows = rows.count();
   p.depth = kernel.shape[0];
   p.columns = kernel.shape[1];
-  p.activation = activation.index();
+  p.activation = activation.kernel();
   p.activation_parameters = values.data();
   const bool on_tile = !identity && !keep && !activation.row_wise();
   p.epilogue = on_tile ? kernels::Epilogue::activate : kernels::Epilogue::none;
@@ -115,7 +115,7 @@ void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
     const Activation& activation = *activation_of(pass.node(input).layer);
     values = activation.values_as<T>();
     p.epilogue = kernels::Epilogue::slope;
-    p.activation = activation.index();
+    p.activation = activation.kernel();
     p.activation_parameters = values.data();
     p.values = before.kept >= 0 ? pass.kept(input, rows.begin) : pass.output(input, rows.begin);
     p.values_stride = before.stride;
