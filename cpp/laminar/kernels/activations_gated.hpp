@@ -22,7 +22,7 @@ struct Tail {
         power(reduce(x)),
         e(scaled(power.q + Scalar<V>(1), power)) {}
   /// m e^x, rounded once.
-  V times(V m) const { return scaled((power.q + Scalar<V>(1)) * m, power); }
+  V times(V m) const { return scaled(m + m * power.q, power); }
 };
 
 /// f(z) = z sigmoid(z), f' = s + z s (1 - s)

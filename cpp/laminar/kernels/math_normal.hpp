@@ -57,23 +57,28 @@ struct ExactProduct {
   ExactProduct(V a, V b) : high(rounded(a * b)), low(-remainder(high, rounded(a), b)) {}
 };
 
-/// P(N > x) e^(x^2 / 2). Near 0 it changes three times as fast as t, so what rounding took from t goes
-/// into the polynomial's argument.
+/// value (1 + lost) = P(N > x) e^(x^2 / 2). Near 0 it changes three times as fast as t, so what rounding
+/// took from t goes into the polynomial's argument as well.
 template <typename V>
-inline V scaled_normal_tail(V x) {
-  const V four = broadcast<V>(4);
-  const V one = broadcast<V>(1);
-  const V below = x + four;
-  const V t = one / below;
-  const V lost = remainder(one, below, t) - (x - (below - four)) * t;
-  const V y = (one - t * Scalar<V>(8)) - t * lost * Scalar<V>(8);
-  return t * polynomial(y, NormalTerms<Scalar<V>>::tail);
-}
+struct ScaledNormalTail {
+  V value;
+  V lost;
+
+  explicit ScaledNormalTail(V x) {
+    const V four = broadcast<V>(4);
+    const V one = broadcast<V>(1);
+    const V below = x + four;
+    const V t = one / below;
+    lost = remainder(one, below, t) - (x - (below - four)) * t;
+    const V y = (one - t * Scalar<V>(8)) - t * lost * Scalar<V>(8);
+    value = t * polynomial(y, NormalTerms<Scalar<V>>::tail);
+  }
+};
 
 /// P(N > x)
 template <typename V>
 inline V normal_tail(V x) {
-  return exp_below(x * x * Scalar<V>(-0.5)) * scaled_normal_tail(x);
+  return exp_below(x * x * Scalar<V>(-0.5)) * ScaledNormalTail<V>(x).value;
 }
 
 /// The density of N.
@@ -87,14 +92,16 @@ template <typename V>
 inline V times_exp(V m, V high, V low) {
   const V floor = broadcast<V>(Format<Scalar<V>>::exp_min - 16);
   const Reduced<V> e = reduce(maximum(high, floor));
-  return scaled((e.q + Scalar<V>(1)) * (m * (low + Scalar<V>(1))), e);
+  const V lifted = m + m * low;
+  return scaled(lifted + lifted * e.q, e);
 }
 
 /// x P(N > x)
 template <typename V>
 inline V normal_tail_moment(V x) {
   const ExactProduct<V> square(x, x);
-  return times_exp(x * scaled_normal_tail(x), square.high * Scalar<V>(-0.5), square.low * Scalar<V>(-0.5));
+  const ScaledNormalTail<V> tail(x);
+  return times_exp(x * tail.value, square.high * Scalar<V>(-0.5), tail.lost - square.low * Scalar<V>(0.5));
 }
 
 /// x sigmoid(-w) for w = x (line + cube x^2)
