@@ -17,6 +17,7 @@ void bind_initializer(py::module_& module);
 void bind_regularizer(py::module_& module);
 void bind_constraint(py::module_& module);
 void bind_activation(py::module_& module);
+void bind_loss(py::module_& module);
 void bind_model(py::module_& module);
 
 }  // namespace laminar::bindings

@@ -20,5 +20,6 @@ PYBIND11_MODULE(_core, module) {
   bind_regularizer(module);
   bind_constraint(module);
   bind_activation(module);
+  bind_loss(module);
   bind_model(module);
 }

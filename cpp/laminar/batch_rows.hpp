@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of a data set that one step trains on.
+// The rows of a data set that one step trains on, and what they weigh.
 #pragma once
 
+#include "laminar/objective.hpp"
 #include "laminar/types.hpp"
 
 namespace laminar {
@@ -15,11 +16,17 @@ struct BatchRows {
   Index count;
 
   Index row(Index i) const { return order != nullptr ? order[first + i] : first + i; }
-  /// Sum of the rows' weights, which the batch's loss and gradient are divided by.
-  double weight() const {
-    if (data.sample_weight.empty()) return static_cast<double>(count);
+  /// Sum of the rows' weights, which the batch's loss and gradient are divided by: 0 for a row of the
+  /// ignored class, and 1 in all where the loss is a sum.
+  double weight(const Objective& objective) const {
+    if (objective.sums) return 1;
+    if (data.sample_weight.empty() && !objective.ignored) return static_cast<double>(count);
     double sum = 0;
-    for (Index i = 0; i < count; ++i) sum += static_cast<double>(data.sample_weight[static_cast<std::size_t>(row(i))]);
+    for (Index i = 0; i < count; ++i) {
+      const auto r = static_cast<std::size_t>(row(i));
+      if (objective.ignored && data.y.labels[r] == *objective.ignored) continue;
+      sum += data.sample_weight.empty() ? 1 : static_cast<double>(data.sample_weight[r]);
+    }
     return sum;
   }
 };

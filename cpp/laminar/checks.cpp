@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "laminar/batch_rows.hpp"
 #include "laminar/error.hpp"
 #include "laminar/kernels/table.hpp"
 
@@ -27,20 +28,13 @@ void check_finite(const char* operation, const char* argument, const T* values, 
 }
 
 template <typename T>
-void check_labels(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
+void check_labels(const char* operation, const Objective& objective, const Dataset<T>& data) {
   if (data.y.values.data != nullptr || data.y.labels.data() == nullptr) {
     fail(operation, ": the loss '", objective.loss.name(), "' takes one class number per row as y, got rows of ",
          data.y.values.columns, " values; use 'categorical_crossentropy' for one-hot rows");
   }
   if (static_cast<Index>(data.y.labels.size()) != data.x.rows) {
     fail(operation, ": x has ", data.x.rows, " rows, y has ", data.y.labels.size());
-  }
-  for (std::size_t i = 0; i < data.y.labels.size(); ++i) {
-    const std::int32_t label = data.y.labels[i];
-    if (label < 0 || label >= network.outputs()) {
-      fail(operation, ": y must hold class numbers from 0 to ", network.outputs() - 1, " (the network has ",
-           network.outputs(), " outputs), but row ", i, " is ", label);
-    }
   }
 }
 
@@ -61,26 +55,8 @@ void check_values(const char* operation, const Network& network, const Objective
   check_finite(operation, "y", y.data, y.rows, y.columns);
 }
 
-}  // namespace
-
 template <typename T>
-void check_input(const char* operation, const Network& network, MatrixView<const T> x) {
-  if (x.columns != network.features()) {
-    fail(operation, ": x has ", x.columns, " features, the network takes ", network.features(), first_kernel(network));
-  }
-  if (x.rows < 1) fail(operation, ": x needs at least one row, got ", x.rows);
-}
-
-template <typename T>
-void check_dataset(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
-  check_input(operation, network, data.x);
-  check_finite(operation, "x", data.x.data, data.x.rows, data.x.columns);
-  if (objective.loss.class_labels()) {
-    check_labels(operation, network, objective, data);
-  } else {
-    check_values(operation, network, objective, data);
-  }
-  if (data.sample_weight.empty()) return;
+void check_weights(const char* operation, const Dataset<T>& data) {
   if (static_cast<Index>(data.sample_weight.size()) != data.x.rows) {
     fail(operation, ": x has ", data.x.rows, " rows, sample_weight has ", data.sample_weight.size());
   }
@@ -95,8 +71,57 @@ void check_dataset(const char* operation, const Network& network, const Objectiv
   if (!(largest > 0)) fail(operation, ": sample_weight must be positive for at least one row, got only zeros");
 }
 
+}  // namespace
+
+template <typename T>
+void check_targets(const char* operation, const Loss& loss, Index outputs, const Targets<T>& y) {
+  const std::optional<std::int32_t> ignored = loss.ignored_class();
+  for (std::size_t i = 0; i < y.labels.size(); ++i) {
+    const std::int32_t label = y.labels[i];
+    if ((label < 0 || label >= outputs) && label != ignored) {
+      fail(operation, ": y must hold class numbers from 0 to ", outputs - 1, " (there are ", outputs,
+           " outputs), but row ", i, " is ", label);
+    }
+  }
+  if (!loss.restricts_targets()) return;
+  for (Index i = 0; i < y.values.rows * y.values.columns; ++i) {
+    const T value = y.values.data[i];
+    if (const char* rule = loss.broken_rule(static_cast<double>(value)); *rule != '\0') {
+      fail(operation, ": y ", rule, " for the loss '", loss.name(), "', but row ", i / outputs, ", column ",
+           i % outputs, " is ", value);
+    }
+  }
+}
+
+template <typename T>
+void check_input(const char* operation, const Network& network, MatrixView<const T> x) {
+  if (x.columns != network.features()) {
+    fail(operation, ": x has ", x.columns, " features, the network takes ", network.features(), first_kernel(network));
+  }
+  if (x.rows < 1) fail(operation, ": x needs at least one row, got ", x.rows);
+}
+
+template <typename T>
+void check_dataset(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
+  check_input(operation, network, data.x);
+  check_finite(operation, "x", data.x.data, data.x.rows, data.x.columns);
+  if (objective.loss.class_labels()) {
+    check_labels(operation, objective, data);
+  } else {
+    check_values(operation, network, objective, data);
+  }
+  check_targets(operation, objective.loss, network.outputs(), data.y);
+  if (!data.sample_weight.empty()) check_weights(operation, data);
+  if (!(BatchRows<T>{data, nullptr, 0, data.x.rows}.weight(objective) > 0)) {
+    fail(operation, ": the loss ignores class ", objective.ignored.value_or(0),
+         ", and y has no other class in any row whose weight is not 0");
+  }
+}
+
 template void check_input(const char*, const Network&, MatrixView<const float>);
 template void check_input(const char*, const Network&, MatrixView<const double>);
+template void check_targets(const char*, const Loss&, Index, const Targets<float>&);
+template void check_targets(const char*, const Loss&, Index, const Targets<double>&);
 template void check_dataset(const char*, const Network&, const Objective&, const Dataset<float>&);
 template void check_dataset(const char*, const Network&, const Objective&, const Dataset<double>&);
 

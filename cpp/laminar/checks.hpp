@@ -12,6 +12,10 @@ namespace laminar {
 template <typename T>
 void check_input(const char* operation, const Network& network, MatrixView<const T> x);
 
+/// Class numbers that the outputs have or the loss ignores, values for which it is defined.
+template <typename T>
+void check_targets(const char* operation, const Loss& loss, Index outputs, const Targets<T>& y);
+
 /// Everything that training and evaluation ask: input, targets, weights, all of them finite.
 template <typename T>
 void check_dataset(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data);

@@ -30,7 +30,8 @@ void compare(const kernels::Kernels<T>& kernels, const Objective& objective, con
     for (Index i = 0; i < c.rows; ++i) {
       const T* target = c.targets != nullptr ? c.targets + i * c.targets_stride : nullptr;
       const std::int32_t label = c.labels != nullptr ? c.labels[i] : 0;
-      out[i] = objective.metrics[m].sample(c.outputs + i * c.outputs_stride, target, label, c.columns);
+      const bool ignored = objective.ignored && label == *objective.ignored;
+      out[i] = ignored ? 0 : objective.metrics[m].sample(c.outputs + i * c.outputs_stride, target, label, c.columns);
     }
   }
 }

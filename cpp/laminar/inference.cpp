@@ -95,7 +95,7 @@ class Evaluation {
     std::vector<double> means;
     const double rows = static_cast<double>(data_.x.rows);
     for (const double sum : sums_) means.push_back(sum / rows);
-    means[0] = sums_[0] / BatchRows<T>{data_, nullptr, 0, data_.x.rows}.weight();
+    means[0] = objective_.loss.finish(sums_[0] / BatchRows<T>{data_, nullptr, 0, data_.x.rows}.weight(objective_));
     for (std::size_t m = 0; m < objective_.metrics.size(); ++m) {
       means[m + 1] = objective_.metrics[m].finish(means[m + 1]);
     }

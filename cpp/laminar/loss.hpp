@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Losses by name. Formulas stand in kernels/losses.hpp, beside the list.
+// Losses by name. Formulas stand in kernels/loss_*.hpp, the list in kernels/losses.hpp.
 #pragma once
+
+#include <cstdint>
+#include <optional>
 
 #include "laminar/activation.hpp"
 #include "laminar/choice.hpp"
@@ -8,6 +11,10 @@
 namespace laminar {
 
 const Family& loss_family();
+
+/// What becomes of the losses of rows. Keras's three words for a mean are one: the mean weighted by the
+/// rows' weights.
+enum class Reduction { mean, sum, none };
 
 /// `Loss("mse")`, `Loss("huber", {{"delta", 0.5}})`.
 struct Loss : Choice {
@@ -22,6 +29,24 @@ struct Loss : Choice {
   bool absorbs(const Activation& last) const;
   /// The outputs are already logits.
   bool from_logits() const;
+  Reduction reduction() const;
+  /// Rows of this class count for nothing: loss, gradient and weight 0.
+  std::optional<std::int32_t> ignored_class() const;
+  /// Whether there are targets for which the loss is not defined.
+  bool restricts_targets() const;
+  /// "" where the loss is defined for a target, else what targets must be.
+  const char* broken_rule(double target) const;
+
+  /// The loss is a function of the mean over the whole batch: row losses are what the mean is taken of,
+  /// and gradients are those of the mean times finish_slope(mean).
+  bool whole_batch() const;
+  double finish(double mean) const;
+  /// 0 at a mean of 0, where a root has no slope.
+  double finish_slope(double mean) const;
+
+ private:
+  /// A value that not all losses have.
+  std::optional<double> find(std::string_view parameter) const;
 };
 
 }  // namespace laminar

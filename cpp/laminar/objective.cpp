@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laminar/objective.hpp"
 
+#include "laminar/error.hpp"
+
 namespace laminar {
 
-Objective::Objective(const Network& network, const Loss& loss_, const std::vector<Metric>& metrics_) : loss(loss_) {
+Objective::Objective(const Network& network, const Loss& loss_, const std::vector<Metric>& metrics_)
+    : loss(loss_), sums(loss_.reduction() == Reduction::sum), ignored(loss_.ignored_class()) {
+  if (loss.reduction() == Reduction::none) {
+    fail("compile: the loss '", loss.name(), "' has reduction 'none', but training needs one number for a batch; use ",
+         "'sum_over_batch_size' or 'sum'");
+  }
   names.emplace_back("loss");
   for (const Metric& metric : metrics_) {
     metrics.push_back(metric.resolved(loss, network.outputs()));

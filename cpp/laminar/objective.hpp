@@ -3,6 +3,8 @@
 // the last activation upon itself.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +19,11 @@ struct Objective {
   Objective(const Network& network, const Loss& loss, const std::vector<Metric>& metrics);
 
   Loss loss;
-  std::vector<Metric> metrics;     // in the form that is computed
-  std::vector<std::string> names;  // "loss", then the metrics as they were asked for
-  bool absorbs_last = false;       // loss and last activation are one, on logits
+  std::vector<Metric> metrics;          // in the form that is computed
+  std::vector<std::string> names;       // "loss", then the metrics as they were asked for
+  bool absorbs_last = false;            // loss and last activation are one, on logits
+  bool sums = false;                    // a batch's loss is the sum over its rows, not their mean
+  std::optional<std::int32_t> ignored;  // rows of this class count for nothing
 
   /// The outputs reach the loss as logits.
   bool on_logits() const { return absorbs_last || loss.from_logits(); }

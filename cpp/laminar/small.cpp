@@ -14,6 +14,7 @@ constexpr Index kLargestStep = 16384;
 template <typename T>
 bool SmallNetwork<T>::suits(const Network& network, const Objective& objective, Index rows) {
   if (network.parameters().count() * rows > kLargestStep || rows > kBlockRows) return false;
+  if (objective.loss.whole_batch()) return false;  // a step has no place where all losses are known
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     const Node& node = network.nodes()[i];
     if (!std::holds_alternative<Dense>(node.layer)) return false;
@@ -35,7 +36,8 @@ Index SmallNetwork<T>::add(const Tensor& tensor, Index rows, Index columns) {
 
 template <typename T>
 SmallNetwork<T>::SmallNetwork(const Network& network, const Objective& objective, Index rows)
-    : kernels_(kernels::kernels<T>()),
+    : objective_(objective),
+      kernels_(kernels::kernels<T>()),
       rows_(std::max(rows, kRun)),
       features_(network.features()),
       activation_parameters_(network.nodes().size()),
@@ -216,8 +218,8 @@ bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, 
   step_.inputs = rows.data.x.data + (order != nullptr ? 0 : rows.first * features_);
   step_.inputs_stride = features_;
   for (Index i = 0; i < rows.count; ++i) {
-    const T weight = step_.loss.weights != nullptr ? step_.loss.weights[i] : T(1);
-    scales_[static_cast<std::size_t>(i)] = weight > 0 ? 1 / weight : T(0);
+    const double weight = BatchRows<T>{rows.data, rows.order, rows.first + i, 1}.weight(objective_);
+    scales_[static_cast<std::size_t>(i)] = weight > 0 ? static_cast<T>(1 / weight) : T(0);
     optimizer.coefficients(iteration + i + 1, coefficients_.data() + i * kernels::kMaxCoefficients);
   }
   step_.update.optimizer = optimizer.index();
@@ -236,6 +238,7 @@ bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, 
 template <typename T>
 double SmallNetwork<T>::metric(const Metric& metric, Index row) const {
   const kernels::LossRows<T>& loss = step_.loss;
+  if (objective_.ignored && loss.labels[row] == *objective_.ignored) return 0;
   const T* target = labels_.empty() ? loss.targets + row * loss.targets_stride : nullptr;
   return metric.sample(loss.outputs + row * loss.outputs_stride, target, labels_.empty() ? 0 : loss.labels[row],
                        loss.columns);

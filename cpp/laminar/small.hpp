@@ -56,6 +56,7 @@ class SmallNetwork {
   void gather(const BatchRows<T>& batch);
   void gather_targets(const BatchRows<T>& batch);
 
+  const Objective& objective_;
   const kernels::Kernels<T>& kernels_;
   Index rows_;
   Index features_;

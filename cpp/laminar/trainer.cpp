@@ -94,7 +94,7 @@ struct Trainer<T>::Outcome {
   /// Means over the rows seen.
   std::span<const Log> means() {
     const double n = static_cast<double>(std::max<Index>(rows, 1));
-    logs[0].value = weight > 0 ? loss / weight : 0;
+    logs[0].value = weight > 0 ? objective->loss.finish(loss / weight) : 0;
     for (std::size_t m = 0; m < metrics.size(); ++m) logs[m + 1].value = objective->metrics[m].finish(metrics[m] / n);
     return logs;
   }
@@ -167,7 +167,7 @@ Index Trainer<T>::rows_within(Index limit, Index rows) const {
 template <typename T>
 bool Trainer<T>::small_step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome) {
   if (outcome.stop) return false;
-  const double weight = batch.weight();
+  const double weight = batch.weight(*state_.objective);
   const double loss = small_->step(batch, weight, updates ? &state_.optimizer->optimizer : nullptr, iteration);
   outcome.add(loss, weight, batch.count);
   for (std::size_t m = 0; m < outcome.metrics.size(); ++m) {
@@ -185,7 +185,7 @@ Index Trainer<T>::small_run(const BatchRows<T>& rows, Index iteration, Outcome& 
   if (!small_->run(rows, state_.optimizer->optimizer, iteration)) return 0;
   for (Index i = 0; i < rows.count; ++i) {
     const BatchRows<T> row{rows.data, rows.order, rows.first + i, 1};
-    outcome.add(static_cast<double>(small_->losses()[i]), row.weight(), 1);
+    outcome.add(static_cast<double>(small_->losses()[i]), row.weight(*state_.objective), 1);
     for (std::size_t m = 0; m < outcome.metrics.size(); ++m) {
       outcome.metrics[m] += small_->metric(state_.objective->metrics[m], i);
     }
@@ -206,7 +206,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   const bool updates = gradients == nullptr;
   const Index part = memory.rows();
   if (batch.count > part && updates) gradients = gradients_.data();
-  const double weight = batch.weight();
+  const double weight = batch.weight(objective);
   const T scale = weight > 0 ? static_cast<T>(1 / weight) : T(0);
   GradientSink<T> to = sink(iteration, gradients);
   if (updates) to.statistics = state_.parameters.data();
@@ -439,7 +439,7 @@ template <typename T>
 double Trainer<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients) {
   std::fill(gradients.begin(), gradients.end(), T(0));
   Outcome outcome = run({data, nullptr, data.x.rows, 0, 1, 0, gradients.data()}, nullptr);
-  return outcome.last_loss / outcome.weight;
+  return state_.objective->loss.finish(outcome.last_loss / outcome.weight);
 }
 
 template class Trainer<float>;

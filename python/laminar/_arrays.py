@@ -107,6 +107,55 @@ def row_weights(value: object, name: str, dtype: np.dtype[Any]) -> Array | None:
     return _converted(array, name, dtype)
 
 
+def outputs(value: object, name: str) -> Array:
+    """Return outputs (…, k) as a float32 array where they are one, else as float64."""
+    array = _numeric(value, name)
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(f"{name} must have rows of outputs, got shape {array.shape}")
+    single = array.dtype == np.float32
+    return _converted(array, name, np.dtype(np.float32 if single else np.float64))
+
+
+def targets_like(value: object, name: str, like: Array) -> Array:
+    """Return targets for the outputs ``like`` as an array (rows, k) of the same type.
+
+    A last axis of length 1 may be missing on one side.
+    """
+    array = _numeric(value, name)
+    if like.shape not in (array.shape, (*array.shape, 1)) and array.shape != (*like.shape, 1):
+        raise ValueError(f"{name} must have the shape of y_pred, {like.shape}, got {array.shape}")
+    return _converted(array.reshape(-1, like.shape[-1]), name, like.dtype)
+
+
+def labels_like(value: object, name: str, rows: tuple[int, ...]) -> Array:
+    """Return class numbers for rows of any shape as an int32 array (rows,)."""
+    array = _numeric(value, name)
+    if array.shape not in (rows, (*rows, 1)):
+        raise ValueError(
+            f"{name} must hold one class number for each row of y_pred, shape {rows}, "
+            f"got shape {array.shape}"
+        )
+    return labels(array.reshape(-1), name)
+
+
+def weights_like(value: object, name: str, like: Array) -> Array | None:
+    """Return weights for the rows of ``like`` as an array (rows,) of its type."""
+    if value is None:
+        return None
+    rows = like.shape[:-1]
+    array = _numeric(value, name)
+    if array.ndim == like.ndim and array.shape[-1] == 1:
+        array = array[..., 0]
+    if array.ndim > len(rows) or array.shape != rows[: array.ndim]:
+        one = f"; y_pred of shape {like.shape} is one row, for {like.size} rows use reshape(-1, 1)"
+        raise ValueError(
+            f"{name} must have the shape of the rows of y_pred, {rows}, or of their first axes, "
+            f"got {array.shape}" + (one if like.ndim == 1 else "")
+        )
+    spread = array.reshape(array.shape + (1,) * (len(rows) - array.ndim))
+    return _converted(np.broadcast_to(spread, rows).reshape(-1), name, like.dtype)
+
+
 def tensor(value: object, name: str, dtype: np.dtype[Any]) -> Array:
     """Return an array of any shape as ``dtype``, for weights."""
     return _converted(_numeric(value, name), name, dtype)

@@ -112,7 +112,7 @@ def split(rows: Rows, fraction: float, loss: Loss) -> tuple[Rows, Rows]:
     return train, held_out
 
 
-def with_class_weight(where: str, rows: Rows, class_weight: object) -> Rows:
+def with_class_weight(where: str, rows: Rows, class_weight: object, loss: Loss) -> Rows:
     """Return the rows with their weights multiplied by the weights of their classes.
 
     Parameters
@@ -123,6 +123,8 @@ def with_class_weight(where: str, rows: Rows, class_weight: object) -> Rows:
         Targets are class numbers, or one-hot rows.
     class_weight : mapping or None
         {class number: weight}; every class that occurs must be there.
+    loss : Loss
+        Its ignored class needs no weight.
 
     Raises
     ------
@@ -143,8 +145,12 @@ def with_class_weight(where: str, rows: Rows, class_weight: object) -> Rows:
         )
     classes, place = np.unique(of_rows, return_inverse=True)
     table = np.empty(classes.shape, rows.x.dtype)
+    ignored = getattr(loss, "ignore_class", None)
     for i, label in enumerate(classes):
         if label not in class_weight:
+            if label == ignored:
+                table[i] = 0
+                continue
             raise ValueError(
                 f"{where}: class_weight has no weight for class {label:g}, which occurs in y"
             )

@@ -1,37 +1,124 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses, as objects that carry their arguments.
 
-A loss is computed per row; what is minimized and reported is its mean over the rows, weighted by
-``sample_weight``: a row of weight 2 equals the row twice. (Keras divides by the number of rows
-instead of the sum of weights.) y is the target and p the output of the network, of k columns.
+y is the target and p the output of the network, of k columns. A loss is a number for each row; its
+``reduction`` says what becomes of these numbers:
+
+- ``"sum_over_batch_size"`` (and ``"mean"``, ``"mean_with_sample_weight"``): in training and
+  evaluation the mean over the rows, weighted by ``sample_weight``: divided by the sum of weights,
+  so that a row of weight 2 equals the row twice. (Keras divides by the number of rows.)
+- ``"sum"``: the sum over the rows of a batch. fit then reports the mean over its batches, evaluate
+  the sum over all rows.
+- ``"none"``: only for calls on arrays.
+
+Targets are smoothed first (``label_smoothing``); the loss of a row with its smoothed targets is
+multiplied by its weight, which is its sample weight times its class weight. A row of an ignored
+class has weight 0.
+
+Called on arrays, ``Huber(0.7)(y_true, y_pred, sample_weight=w)``, a loss gives what Keras gives.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from . import _component
+import numpy as np
+
+from . import _arrays, _component, _core
 from ._component import Component
 from ._spelling import keywords, module_getattr
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 __all__ = [
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Dice",
+    "GammaDeviance",
+    "Hinge",
     "Huber",
+    "KLDivergence",
+    "LogCosh",
     "Loss",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Poisson",
+    "Quantile",
+    "RootMeanSquaredError",
     "SparseCategoricalCrossentropy",
+    "SquaredHinge",
+    "Tversky",
+    "TweedieDeviance",
     "get",
 ]
 
 
 class Loss(Component, family="loss"):
-    """Base of all losses."""
+    """Base of all losses.
+
+    Parameters
+    ----------
+    reduction : {"sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none"}
+        What becomes of the losses of rows; see the head of this module.
+    """
 
     # Whether targets are classes: then laminar looks at them as classes where it warns.
     _classifies: ClassVar[bool] = False
+
+    @keywords()
+    def __init__(self, reduction: str = "sum_over_batch_size") -> None:
+        self.reduction = reduction
+
+    @keywords()
+    def __call__(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Any:
+        """Return the loss of arrays, as Keras computes it.
+
+        Parameters
+        ----------
+        y_true : array_like
+            Targets of the shape of ``y_pred``; for a sparse loss class numbers, without its last
+            axis or with 1 in its place.
+        y_pred : array_like
+            (…, k): a row for each index of the axes before the last. (k,) is one row.
+        sample_weight : array_like, optional
+            Weights of rows: one number, or an array of the shape of the rows or of its first axes.
+
+        Returns
+        -------
+        float or ndarray
+            The sum over the rows of weight times loss; divided by the number of rows with
+            "sum_over_batch_size" and "mean", by the sum of weights with
+            "mean_with_sample_weight". With "none" an array with weight times loss of each row,
+            float32 where ``y_pred`` is float32, else float64.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where shapes or values do not fit.
+        """
+        where = type(self).__name__
+        outputs = _arrays.outputs(y_pred, f"{where}: y_pred")
+        shape = outputs.shape[:-1]
+        wanted = (
+            _arrays.labels_like(y_true, f"{where}: y_true", shape)
+            if self._labels
+            else _arrays.targets_like(y_true, f"{where}: y_true", outputs)
+        )
+        weights = _arrays.weights_like(sample_weight, f"{where}: sample_weight", outputs)
+        flat = outputs.reshape(-1, outputs.shape[-1])
+        value = _core.loss(json.dumps(self._spec()), wanted, flat, weights)
+        return value.reshape(shape) if isinstance(value, np.ndarray) else value
 
     @property
     def _labels(self) -> bool:
@@ -47,6 +134,14 @@ class MeanAbsoluteError(Loss, entry="mae"):
     """Mean over the columns of abs(y - p); the slope at 0 is 0."""
 
 
+class RootMeanSquaredError(Loss, entry="rmse"):
+    """Root of the mean of (y - p)**2 over all rows and columns; the slope at zero error is 0.
+
+    It is a function of the batch, not of a row: the root is taken of what the reduction leaves,
+    of every row's mean with "none".
+    """
+
+
 class Huber(Loss, entry="huber"):
     """Mean over the columns of e**2 / 2 where abs(e) <= delta, else delta * (abs(e) - delta / 2).
 
@@ -56,11 +151,151 @@ class Huber(Loss, entry="huber"):
     ----------
     delta : float
         Error above which the loss grows linearly, in units of y.
+    reduction : str
+        See the head of this module.
     """
 
     @keywords()
-    def __init__(self, delta: float = 1.0) -> None:
+    def __init__(self, delta: float = 1.0, reduction: str = "sum_over_batch_size") -> None:
         self.delta = delta
+        self.reduction = reduction
+
+
+class LogCosh(Loss, entry="log_cosh"):
+    """Mean over the columns of ln(cosh(e)), e = p - y: e**2 / 2 near 0, abs(e) - ln 2 far away."""
+
+
+class MeanAbsolutePercentageError(Loss, entry="mape"):
+    """Mean over the columns of 100 * abs(y - p) / max(abs(y), 1e-7)."""
+
+
+class MeanSquaredLogarithmicError(Loss, entry="msle"):
+    """Mean over the columns of (ln(1 + y) - ln(1 + p))**2.
+
+    y and p below 1e-7 count as 1e-7, where the slope is 0.
+    """
+
+
+class Quantile(Loss, entry="quantile"):
+    """Mean over the columns of q (y - p) where y > p, else (1 - q) (p - y): the pinball loss.
+
+    It is least where p is the quantile q of y; R. Koenker, G. Bassett (1978).
+
+    Parameters
+    ----------
+    quantile : float
+        q in [0, 1]; 0.5 gives half the mean absolute error.
+    reduction : str
+        See the head of this module.
+    """
+
+    @keywords()
+    def __init__(self, quantile: float = 0.5, reduction: str = "sum_over_batch_size") -> None:
+        self.quantile = quantile
+        self.reduction = reduction
+
+
+class Hinge(Loss, entry="hinge"):
+    """Mean over the columns of max(1 - y p, 0), y being -1 or 1; 0 counts as -1."""
+
+
+class SquaredHinge(Loss, entry="squared_hinge"):
+    """Mean over the columns of max(1 - y p, 0)**2, y being -1 or 1; 0 counts as -1."""
+
+
+class CategoricalHinge(Loss, entry="categorical_hinge"):
+    """max(max_j((1 - y_j) p_j) - sum_j y_j p_j + 1, 0) with one-hot targets.
+
+    The right output is to be above every other one by 1.
+    """
+
+    _classifies = True
+
+
+class Poisson(Loss, entry="poisson"):
+    """Mean over the columns of p - y ln(p + 1e-7): counts y of which p is the mean.
+
+    Outputs must be positive: let the last activation be "exponential" or "softplus".
+    """
+
+
+class KLDivergence(Loss, entry="kl_divergence"):
+    """Kullback-Leibler divergence sum_j y_j ln(y_j / p_j) of two distributions.
+
+    y and p are kept between 1e-7 and 1.
+    """
+
+
+class TweedieDeviance(Loss, entry="tweedie"):
+    """Mean over the columns of the deviance of Tweedie's distribution with mean p.
+
+    2 (y**(2 - power) / ((1 - power) (2 - power)) - y p**(1 - power) / (1 - power)
+    + p**(2 - power) / (2 - power)), as ``sklearn.metrics.mean_tweedie_deviance`` has it; its
+    limits at 1 (Poisson's deviance) and 2 (`GammaDeviance`), and (y - p)**2 at 0. Powers between
+    0 and 1, which belong to no distribution, give the formula's value. Outputs must be positive
+    unless power is 0; y must be positive from power 2 on, and not negative above 0.
+
+    Parameters
+    ----------
+    power : float
+        The variance of y grows with p**power; between 1 and 2 for sums of random numbers of
+        positive amounts, such as claims or rain.
+    reduction : str
+        See the head of this module.
+    """
+
+    @keywords()
+    def __init__(self, power: float = 1.5, reduction: str = "sum_over_batch_size") -> None:
+        self.power = power
+        self.reduction = reduction
+
+
+class GammaDeviance(Loss, entry="gamma"):
+    """Mean over the columns of 2 (ln(p / y) + y / p - 1): positive y whose scatter grows with p.
+
+    Targets and outputs must be positive: let the last activation be "exponential" or "softplus".
+    """
+
+
+class CosineSimilarity(Loss, entry="cosine_similarity"):
+    """-sum_j y_j p_j / (abs(y) abs(p)): -1 where the rows point one way, 1 where opposite.
+
+    The sign is Keras's: less is better. Lengths below 1e-7 count as 1e-7, so a row of zeros
+    gives 0.
+    """
+
+
+class Dice(Loss, entry="dice"):
+    """1 - 2 sum_j y_j p_j / (sum_j y_j + sum_j p_j + 1e-7), for each row.
+
+    Keras takes the sums over the whole batch unless told ``axis=-1``.
+    """
+
+
+class Tversky(Loss, entry="tversky"):
+    """1 - c / (c + alpha sum_j y_j (1 - p_j) + beta sum_j (1 - y_j) p_j + 1e-7), for each row.
+
+    Here c = sum_j y_j p_j; S. Salehi et al. (2017). The coefficients stand where Keras has them:
+    alpha weighs what the outputs miss, beta what they add. With 0.5 and 0.5 it is `Dice`. Keras
+    takes the sums over the whole batch unless told ``axis=-1``.
+
+    Parameters
+    ----------
+    alpha : float
+        Weight of y (1 - p), at least 0.
+    beta : float
+        Weight of (1 - y) p, at least 0.
+    reduction : str
+        See the head of this module.
+    """
+
+    @keywords()
+    def __init__(
+        self, alpha: float = 0.5, beta: float = 0.5, reduction: str = "sum_over_batch_size"
+    ) -> None:
+        self.alpha = alpha
+        self.beta = beta
+        self.reduction = reduction
 
 
 class BinaryCrossentropy(Loss, entry="binary_crossentropy"):
@@ -75,14 +310,64 @@ class BinaryCrossentropy(Loss, entry="binary_crossentropy"):
         The network's output is z, not a probability.
     label_smoothing : float
         In [0, 1): y becomes y (1 - label_smoothing) + label_smoothing / 2.
+    reduction : str
+        See the head of this module.
     """
 
     _classifies = True
 
     @keywords()
-    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0) -> None:
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         self.from_logits = from_logits
         self.label_smoothing = label_smoothing
+        self.reduction = reduction
+
+
+class BinaryFocalCrossentropy(Loss, entry="binary_focal_crossentropy"):
+    """Mean over the columns of m**gamma times the binary cross-entropy; T.-Y. Lin et al. (2017).
+
+    m = y (1 - p) + (1 - y) p is what the output misses, so that easy rows count little. Computed
+    on the logits where the last activation is a sigmoid or ``from_logits`` is True.
+
+    Parameters
+    ----------
+    apply_class_balancing : bool
+        Multiply by y alpha + (1 - y) (1 - alpha).
+    alpha : float
+        In [0, 1]: the weight of class 1, that of class 0 being 1 - alpha.
+    gamma : float
+        At least 0; 0 gives `BinaryCrossentropy`.
+    from_logits : bool
+        The network's output is z, not a probability.
+    label_smoothing : float
+        In [0, 1): y becomes y (1 - label_smoothing) + label_smoothing / 2.
+    reduction : str
+        See the head of this module.
+    """
+
+    _classifies = True
+
+    @keywords()
+    def __init__(
+        self,
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
+        self.apply_class_balancing = apply_class_balancing
+        self.alpha = alpha
+        self.gamma = gamma
+        self.from_logits = from_logits
+        self.label_smoothing = label_smoothing
+        self.reduction = reduction
 
 
 class CategoricalCrossentropy(Loss, entry="categorical_crossentropy"):
@@ -96,14 +381,59 @@ class CategoricalCrossentropy(Loss, entry="categorical_crossentropy"):
         The network's output is z, not probabilities.
     label_smoothing : float
         In [0, 1): y becomes y (1 - label_smoothing) + label_smoothing / k.
+    reduction : str
+        See the head of this module.
     """
 
     _classifies = True
 
     @keywords()
-    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0) -> None:
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         self.from_logits = from_logits
         self.label_smoothing = label_smoothing
+        self.reduction = reduction
+
+
+class CategoricalFocalCrossentropy(Loss, entry="categorical_focal_crossentropy"):
+    """-sum_j alpha (1 - p_j)**gamma y_j ln(p_j): rows that are right count little.
+
+    Computed on the logits where the last activation is a softmax or ``from_logits`` is True.
+
+    Parameters
+    ----------
+    alpha : float
+        A factor of the whole loss, at least 0.
+    gamma : float
+        At least 0; 0 gives alpha times `CategoricalCrossentropy`.
+    from_logits : bool
+        The network's output is z, not probabilities.
+    label_smoothing : float
+        In [0, 1): y becomes y (1 - label_smoothing) + label_smoothing / k.
+    reduction : str
+        See the head of this module.
+    """
+
+    _classifies = True
+
+    @keywords()
+    def __init__(
+        self,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
+        self.alpha = alpha
+        self.gamma = gamma
+        self.from_logits = from_logits
+        self.label_smoothing = label_smoothing
+        self.reduction = reduction
 
 
 class SparseCategoricalCrossentropy(Loss, entry="sparse_categorical_crossentropy"):
@@ -115,13 +445,25 @@ class SparseCategoricalCrossentropy(Loss, entry="sparse_categorical_crossentropy
     ----------
     from_logits : bool
         The network's output is z, not probabilities.
+    ignore_class : int, optional
+        Rows of this class, which need not be in 0..k-1, have loss and gradient 0 and do not count
+        in the mean.
+    reduction : str
+        See the head of this module.
     """
 
     _classifies = True
 
     @keywords()
-    def __init__(self, from_logits: bool = False) -> None:
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str = "sum_over_batch_size",
+    ) -> None:
         self.from_logits = from_logits
+        self.ignore_class = ignore_class
+        self.reduction = reduction
 
 
 Identifier: TypeAlias = "str | Mapping[str, Any] | type[Loss] | Loss"

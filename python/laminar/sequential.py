@@ -143,7 +143,7 @@ class Sequential(Stack):
             validation = _validation_rows(validation_data, self._dtype, compiled.loss)
         elif validation_split:
             train, validation = _rows.split(train, validation_split, compiled.loss)
-        train = _rows.with_class_weight("fit", train, class_weight)
+        train = _rows.with_class_weight("fit", train, class_weight, compiled.loss)
         size = _batch_size(batch_size, "fit", train.length)
         shuffle = flag(shuffle, "fit: shuffle")
         limit = 0 if memory_limit is None else number_of_bytes(memory_limit, "fit: memory_limit")
@@ -226,7 +226,7 @@ class Sequential(Stack):
         """
         compiled = self._ready("train_on_batch")
         rows = _rows.prepared("train_on_batch", x, y, sample_weight, self._dtype, compiled.loss)
-        rows = _rows.with_class_weight("train_on_batch", rows, class_weight)
+        rows = _rows.with_class_weight("train_on_batch", rows, class_weight, compiled.loss)
         with self._built_for(rows.x) as core, self._in_training():
             return _values(core.train_on_batch(*rows), compiled.keys, return_dict)
 

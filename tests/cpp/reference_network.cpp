@@ -143,9 +143,12 @@ Run run(const Network& network, std::span<const double> parameters, const Batch&
     rows.values.array() *= batch.weights.array();
     rows.slopes.array().colwise() *= batch.weights.array();
   }
-  const double weight = batch.weights.size() > 0 ? batch.weights.sum() : static_cast<double>(batch.x.rows());
-  walk.go_back(rows.slopes / weight);
-  return {walk.outputs.back(), rows.values, rows.values.sum() / weight, walk.gradients};
+  const double weights = batch.weights.size() > 0 ? batch.weights.sum() : static_cast<double>(batch.x.rows());
+  const double divisor = loss_.reduction() == Reduction::sum ? 1 : weights;
+  const double mean = rows.values.sum() / divisor;
+  const bool root = std::string_view(loss_.name()) == "rmse";
+  walk.go_back(rows.slopes / divisor * (root ? 0.5 / std::sqrt(mean) : 1));
+  return {walk.outputs.back(), rows.values, root ? std::sqrt(mean) : mean, walk.gradients};
 }
 
 }  // namespace laminar::reference

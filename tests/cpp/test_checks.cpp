@@ -131,6 +131,17 @@ TEST_CASE_TEMPLATE("checks: labels out of range, and targets of the wrong kind f
                 {"y has 1 column,", "2 outputs", "sparse_categorical_crossentropy", "to_categorical"}) == "");
 }
 
+TEST_CASE_TEMPLATE("checks: targets for which the loss is not defined, and nothing but ignored rows", T, float,
+                   double) {
+  Task<T> task(4, 3, 2);
+  task.y[3] = 0;
+  check_refused<T>("gamma", task.dataset("gamma"), {"y must be greater than 0", "'gamma'", "row 1, column 1 is 0"});
+  const Loss loss("sparse_categorical_crossentropy", {{"ignore_class", -1}});
+  task.labels = {-1, -1, -1, 1};
+  task.weights = {1, 1, 1, 0};
+  check_refused<T>(loss, task.dataset(loss), {"ignores class -1", "no other class"});
+}
+
 TEST_CASE_TEMPLATE("checks: before compile, only prediction", T, float, double) {
   const Task<T> task(4, 3, 2);
   for (const auto& [name, operation] : operations<T>()) {

@@ -240,12 +240,81 @@ TEST_CASE_TEMPLATE("loss: worked values", T, float, double) {
 TEST_CASE("loss: which activation each takes upon itself") {
   for (const Loss& loss : variants<Loss>(loss_family())) {
     const std::string_view name = loss.name();
-    const std::string_view own = name == "binary_crossentropy"       ? "sigmoid"
-                                 : name.ends_with("al_crossentropy") ? "softmax"
-                                                                     : "";
+    const std::string_view own = !name.ends_with("crossentropy") ? ""
+                                 : name.starts_with("binary")    ? "sigmoid"
+                                                                 : "softmax";
     for (const EntryInfo& entry : activation_family().entries) {
       CHECK(loss.absorbs(entry.name) == (entry.name == own));
     }
     CHECK(loss.class_labels() == name.starts_with("sparse"));
   }
+}
+
+TEST_CASE_TEMPLATE("loss: a row of the ignored class has neither loss nor gradient", T, float, double) {
+  for (const std::int32_t ignored : {-1, 2, 1000, std::numeric_limits<std::int32_t>::min()}) {
+    const Loss loss("sparse_categorical_crossentropy", {{"ignore_class", static_cast<double>(ignored)}});
+    CHECK(loss.ignored_class() == ignored);
+    for (const Index columns : kSizes) {
+      for_each_table<T>([&](const kernels::Kernels<T>& k) {
+        for (const bool logits : {false, true}) {
+          const auto row = one_row(k, loss, logits, draws<T>(columns, 0.1, 0.9), {}, ignored);
+          CHECK(difference(row, std::vector<double>(row.size()), 0) == "");
+        }
+      });
+    }
+  }
+  CHECK_FALSE(Loss("sparse_categorical_crossentropy").ignored_class().has_value());
+  CHECK_FALSE(Loss("mse").ignored_class().has_value());
+}
+
+TEST_CASE("loss: targets for which a loss is defined") {
+  const auto refuses = [](const Loss& loss, double y) { return std::string_view(loss.broken_rule(y)) != ""; };
+  for (const EntryInfo& entry : loss_family().entries) {
+    const Loss loss(entry.name);
+    const std::string_view name = entry.name;
+    CHECK(loss.restricts_targets() == (name == "gamma" || name == "tweedie"));
+    CHECK(refuses(loss, -1) == loss.restricts_targets());
+    CHECK(refuses(loss, 0) == (name == "gamma"));
+    CHECK_FALSE(refuses(loss, 1));
+  }
+  for (const double power : {-1., 0., 1., 1.5, 2., 3.}) {
+    const Loss loss("tweedie", {{"power", power}});
+    CHECK(refuses(loss, -1) == (power > 0));
+    CHECK(refuses(loss, 0) == (power >= 2));
+  }
+}
+
+TEST_CASE("loss: what a batch makes of the mean over its rows") {
+  for (const EntryInfo& entry : loss_family().entries) {
+    const Loss loss(entry.name);
+    const bool root = std::string_view(entry.name) == "rmse";
+    CHECK(loss.whole_batch() == root);
+    CHECK(loss.finish(9) == (root ? 3 : 9));
+    CHECK(loss.finish_slope(9) == doctest::Approx(root ? 1. / 6 : 1));
+    CHECK(loss.finish_slope(0) == (root ? 0 : 1));
+    CHECK(loss.reduction() == Reduction::mean);
+  }
+  const auto reduced_to = [](double word) { return Loss("mse", {{"reduction", word}}).reduction(); };
+  CHECK(reduced_to(1) == Reduction::sum);
+  CHECK(reduced_to(2) == Reduction::mean);
+  CHECK(reduced_to(3) == Reduction::mean);
+  CHECK(reduced_to(4) == Reduction::none);
+}
+
+TEST_CASE_TEMPLATE("loss: small errors and outputs near their targets keep their digits", T, float, double) {
+  const double close = 1e3 * static_cast<double>(std::numeric_limits<T>::epsilon());
+  for_each_table<T>([&](const kernels::Kernels<T>& k) {
+    const auto value = [&](const Loss& loss, T p, T y) { return one_row<T>(k, loss, false, {p}, {y})[0]; };
+    for (const T e : {T(1e-4), T(1e-3), T(0.1)}) {
+      const double exact = std::log1p(2 * std::pow(std::sinh(static_cast<double>(e) / 2), 2));
+      CHECK(value("log_cosh", e, 0) == doctest::Approx(exact).epsilon(1e-6));
+    }
+    CHECK(value("log_cosh", T(1e30), 0) == static_cast<double>(T(1e30)));
+    for (const double power : {1., 1.0001, 1.5, 1.9999, 2., 2.5}) {
+      const Loss loss("tweedie", {{"power", power}});  // (y - p)^2 / p^power to first order
+      CHECK(value(loss, T(2), T(2.03125)) ==
+            doctest::Approx(std::pow(0.03125, 2) / std::pow(2, power)).epsilon(0.02 + close));
+      CHECK(value(loss, T(2), T(2)) == 0);
+    }
+  });
 }

@@ -24,3 +24,13 @@ TEST_CASE("objective: names are those asked for, and the loss takes on the last 
   CHECK_FALSE(Objective(dropped, "binary_crossentropy", {}).absorbs_last);
   CHECK_THROWS_AS(Objective(network("linear"), "mse", {"sparse_categorical_accuracy"}), std::invalid_argument);
 }
+
+TEST_CASE("objective: what the loss's reduction asks for") {
+  const Network network(2, {Dense{.units = 3, .activation = "softmax"}});
+  CHECK_FALSE(Objective(network, "mse", {}).sums);
+  CHECK_FALSE(Objective(network, "mse", {}).ignored.has_value());
+  CHECK(Objective(network, Loss("mse", {{"reduction", 1}}), {}).sums);
+  CHECK(Objective(network, Loss("sparse_categorical_crossentropy", {{"ignore_class", -1}}), {}).ignored == -1);
+  CHECK(tests::without(tests::message_of([&] { Objective(network, Loss("mse", {{"reduction", 4}}), {}); }),
+                       {"compile: the loss 'mse' has reduction 'none'", "one number", "'sum'"}) == "");
+}

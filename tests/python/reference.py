@@ -228,64 +228,203 @@ def _sparsemax_threshold(z: Array) -> Array:
     return np.take_along_axis(thresholds, size - 1, axis=1)
 
 
+def smoothed(spec: Spec, y: NDArray[Any], p: Array) -> Array:
+    """Return targets as the loss takes them: one-hot, smoothed; zeros for an ignored class."""
+    name, k = spec["name"], p.shape[1]
+    if name.startswith("sparse"):
+        hot: Array = (y[:, np.newaxis] == np.arange(k)).astype(np.float64)
+        return hot if spec["ignore_class"] is None else hot * kept(spec, y)[:, np.newaxis]
+    share = spec.get("label_smoothing", 0.0)
+    return y * (1 - share) + share / (2 if name.startswith("binary") else k)
+
+
+def kept(spec: Spec, y: NDArray[Any]) -> Array:
+    """Return 0 for rows of the ignored class, else 1."""
+    ignored = spec.get("ignore_class")
+    return np.ones(len(y)) if ignored is None else (y != ignored).astype(np.float64)
+
+
+def shares(spec: Spec, p: Array) -> Array:
+    """Return the probabilities of outputs, or of logits."""
+    if spec["name"].startswith("binary"):
+        return activate({"name": "sigmoid"}, p) if spec["from_logits"] else clipped(p)
+    if spec["from_logits"]:
+        return activate({"name": "softmax"}, p)
+    return clipped(p / p.sum(axis=1, keepdims=True))
+
+
+def clipped(p: Array, highest: float = 1 - MARGIN) -> Array:
+    return np.clip(p, MARGIN, highest)
+
+
+def deviance(power: float, y: Array, p: Array) -> Array:
+    """Return Tweedie's deviance of each output."""
+    if power == 0:
+        return (y - p) ** 2
+    if power == 1:
+        return 2 * (np.where(y > 0, y * np.log(np.where(y > 0, y, 1) / p), 0) - y + p)
+    if power == 2:
+        return 2 * (np.log(p / y) + y / p - 1)
+    a, b = 1 - power, 2 - power
+    return 2 * (np.maximum(y, 0) ** b / (a * b) - y * p**a / a + p**b / b)
+
+
+def lengths(x: Array) -> Array:
+    return np.maximum(np.sqrt((x**2).sum(axis=1, keepdims=True)), MARGIN)
+
+
+def overlap(spec: Spec, y: Array, p: Array) -> tuple[Array, Array, float, float]:
+    """Return what two sets share, what they are in all, and the weights of what only one has."""
+    alpha, beta = spec.get("alpha", 0.5), spec.get("beta", 0.5)
+    common = (y * p).sum(axis=1, keepdims=True)
+    only = alpha * (y * (1 - p)).sum(axis=1, keepdims=True)
+    other = beta * ((1 - y) * p).sum(axis=1, keepdims=True)
+    margin = MARGIN / 2 if spec["name"] == "dice" else MARGIN
+    return common, common + only + other + margin, alpha, beta
+
+
 def losses(spec: Spec, y: NDArray[Any], p: Array) -> Array:
-    """Return the loss of each row; from_logits means that p are logits."""
-    name, smoothing = spec["name"], spec.get("label_smoothing", 0.0)
-    match name:
-        case "mse":
-            return ((y - p) ** 2).mean(axis=1)
+    """Return the loss of each row; from_logits means that p are logits.
+
+    That of rmse is the row's mean square, of which `finish` takes the root.
+    """
+    e = None if y.ndim == 1 else y - p
+    match spec["name"]:
+        case "mse" | "rmse":
+            return (e**2).mean(axis=1)
         case "mae":
-            return np.abs(y - p).mean(axis=1)
+            return np.abs(e).mean(axis=1)
         case "huber":
-            e, delta = np.abs(y - p), spec["delta"]
-            return np.where(e <= delta, e**2 / 2, delta * (e - delta / 2)).mean(axis=1)
-        case "binary_crossentropy":
-            if spec["from_logits"]:
-                p = activate({"name": "sigmoid"}, p)
-            else:
-                p = np.clip(p, MARGIN, 1 - MARGIN)
-            y = y * (1 - smoothing) + smoothing / 2
-            return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean(axis=1)
+            size, delta = np.abs(e), spec["delta"]
+            return np.where(size <= delta, e**2 / 2, delta * (size - delta / 2)).mean(axis=1)
+        case "log_cosh":
+            return np.log(np.cosh(e)).mean(axis=1)
+        case "mape":
+            return 100 * (np.abs(e) / np.maximum(np.abs(y), MARGIN)).mean(axis=1)
+        case "msle":
+            high = np.maximum(y, MARGIN), np.maximum(p, MARGIN)
+            return (np.log((1 + high[0]) / (1 + high[1])) ** 2).mean(axis=1)
+        case "quantile":
+            q = spec["quantile"]
+            return np.maximum(q * e, (q - 1) * e).mean(axis=1)
+        case "hinge" | "squared_hinge":
+            short = np.maximum(1 - np.where(y == 0, -1, y) * p, 0)
+            return (short ** (2 if spec["name"] == "squared_hinge" else 1)).mean(axis=1)
+        case "categorical_hinge":
+            return np.maximum(((1 - y) * p).max(axis=1) - (y * p).sum(axis=1) + 1, 0)
+        case "poisson":
+            return (p - y * np.log(p + MARGIN)).mean(axis=1)
+        case "kl_divergence":
+            y = clipped(y, 1)
+            return (y * np.log(y / clipped(p, 1))).sum(axis=1)
+        case "tweedie" | "gamma":
+            return deviance(spec.get("power", 2.0), y, p).mean(axis=1)
+        case "cosine_similarity":
+            return -(y / lengths(y) * (p / lengths(p))).sum(axis=1)
+        case "dice" | "tversky":
+            common, total, _, _ = overlap(spec, y, p)
+            return (1 - common / total)[:, 0]
+        case "binary_crossentropy" | "binary_focal_crossentropy":
+            y, p = smoothed(spec, y, p), shares(spec, p)
+            value = -(y * np.log(p) + (1 - y) * np.log(1 - p))
+            if "gamma" in spec:
+                value = value * (y * (1 - p) + (1 - y) * p) ** spec["gamma"]
+                if spec["apply_class_balancing"]:
+                    value = value * (y * spec["alpha"] + (1 - y) * (1 - spec["alpha"]))
+            return value.mean(axis=1)
         case "categorical_crossentropy" | "sparse_categorical_crossentropy":
-            if name.startswith("sparse"):
-                y = np.eye(p.shape[1])[y]
-            if spec["from_logits"]:
-                p = activate({"name": "softmax"}, p)
-            else:
-                p = np.clip(p / p.sum(axis=1, keepdims=True), MARGIN, 1 - MARGIN)
-            y = y * (1 - smoothing) + smoothing / p.shape[1]
-            return -(y * np.log(p)).sum(axis=1)
+            return -(smoothed(spec, y, p) * np.log(shares(spec, p))).sum(axis=1)
+        case "categorical_focal_crossentropy":
+            y, p = smoothed(spec, y, p), shares(spec, p)
+            return -(spec["alpha"] * (1 - p) ** spec["gamma"] * y * np.log(p)).sum(axis=1)
         case _:
-            raise NotImplementedError(name)
+            raise NotImplementedError(spec["name"])
+
+
+def finish(spec: Spec, mean: float) -> float:
+    """Return the loss of a batch from the mean over its rows."""
+    return float(np.sqrt(mean)) if spec["name"] == "rmse" else float(mean)
+
+
+def finish_slope(spec: Spec, mean: float) -> float:
+    """Return the derivative of `finish`; 0 where a root has none."""
+    if spec["name"] != "rmse":
+        return 1.0
+    return float(0.5 / np.sqrt(mean)) if mean > 0 else 0.0
 
 
 def loss_gradient(spec: Spec, y: NDArray[Any], p: Array) -> Array:
     """Return the derivative of each row's loss by p."""
-    name, k, smoothing = spec["name"], p.shape[1], spec.get("label_smoothing", 0.0)
-    match name:
-        case "mse":
-            return 2 * (p - y) / k
+    k = p.shape[1]
+    e = None if y.ndim == 1 else p - y
+    match spec["name"]:
+        case "mse" | "rmse":
+            return 2 * e / k
         case "mae":
-            return np.sign(p - y) / k
+            return np.sign(e) / k
         case "huber":
-            return np.clip(p - y, -spec["delta"], spec["delta"]) / k
-        case "binary_crossentropy":
-            y = y * (1 - smoothing) + smoothing / 2
+            return np.clip(e, -spec["delta"], spec["delta"]) / k
+        case "log_cosh":
+            return np.tanh(e) / k
+        case "mape":
+            return 100 * np.sign(e) / np.maximum(np.abs(y), MARGIN) / k
+        case "msle":
+            error = np.log((1 + np.maximum(p, MARGIN)) / (1 + np.maximum(y, MARGIN)))
+            return np.where(p >= MARGIN, 2 * error / (1 + np.maximum(p, MARGIN)), 0) / k
+        case "quantile":
+            return np.where(e > 0, 1 - spec["quantile"], np.where(e < 0, -spec["quantile"], 0)) / k
+        case "hinge" | "squared_hinge":
+            y = np.where(y == 0, -1, y)
+            short = np.maximum(1 - y * p, 0)
+            return -y * (2 * short if spec["name"] == "squared_hinge" else short > 0) / k
+        case "categorical_hinge":
+            other = (1 - y) * p
+            best = other == other.max(axis=1, keepdims=True)
+            slope = best * (1 - y) / best.sum(axis=1, keepdims=True) - y
+            return slope * (losses(spec, y, p) > 0)[:, np.newaxis]
+        case "poisson":
+            return (1 - y / (p + MARGIN)) / k
+        case "kl_divergence":
+            return np.where(clipped(p, 1) == p, -clipped(y, 1) / clipped(p, 1), 0)
+        case "tweedie" | "gamma":
+            return 2 * e * p ** -spec.get("power", 2.0) / k
+        case "cosine_similarity":
+            unit = p / lengths(p)
+            turning = np.where(lengths(p) > MARGIN, losses(spec, y, p)[:, np.newaxis], 0)
+            return -(y / lengths(y) + unit * turning) / lengths(p)
+        case "dice" | "tversky":
+            common, total, alpha, beta = overlap(spec, y, p)
+            return -y / total + common / total**2 * (y - alpha * y + beta * (1 - y))
+        case "binary_crossentropy" | "binary_focal_crossentropy":
+            y, s = smoothed(spec, y, p), shares(spec, p)
+            by_share = -y / s + (1 - y) / (1 - s)
+            if "gamma" in spec:
+                entropy = -(y * np.log(s) + (1 - y) * np.log(1 - s))
+                missed, gamma = y * (1 - s) + (1 - y) * s, spec["gamma"]
+                by_share = by_share * missed**gamma + entropy * gamma * missed ** (gamma - 1) * (
+                    1 - 2 * y
+                )
+                if spec["apply_class_balancing"]:
+                    by_share = by_share * (y * spec["alpha"] + (1 - y) * (1 - spec["alpha"]))
+            return by_share * (s * (1 - s) if spec["from_logits"] else s == p) / k
+        case (
+            "categorical_crossentropy"
+            | "sparse_categorical_crossentropy"
+            | "categorical_focal_crossentropy"
+        ):
+            y, s = smoothed(spec, y, p), shares(spec, p)
+            by_share = -y / s
+            if "gamma" in spec:
+                rest, gamma = 1 - s, spec["gamma"]
+                bend = np.where(rest > 0, gamma * np.where(rest > 0, rest, 1) ** (gamma - 1), 0)
+                by_share = spec["alpha"] * (by_share * rest**gamma + y * bend * np.log(s))
             if spec["from_logits"]:
-                return (activate({"name": "sigmoid"}, p) - y) / k
-            inside = np.clip(p, MARGIN, 1 - MARGIN)
-            return np.where(inside == p, (1 - y) / (1 - inside) - y / inside, 0) / k
-        case "categorical_crossentropy" | "sparse_categorical_crossentropy":
-            if name.startswith("sparse"):
-                y = np.eye(k)[y]
-            y = y * (1 - smoothing) + smoothing / k
-            if spec["from_logits"]:
-                return activate({"name": "softmax"}, p) * y.sum(axis=1, keepdims=True) - y
-            share = p / p.sum(axis=1, keepdims=True)
-            y = np.where(np.clip(share, MARGIN, 1 - MARGIN) == share, y, 0)
-            return (y.sum(axis=1, keepdims=True) - y / share) / p.sum(axis=1, keepdims=True)
+                return s * (by_share - (s * by_share).sum(axis=1, keepdims=True))
+            total = p.sum(axis=1, keepdims=True)
+            by_share = np.where(s == p / total, by_share, 0)
+            return (by_share - (s * by_share).sum(axis=1, keepdims=True)) / total
         case _:
-            raise NotImplementedError(name)
+            raise NotImplementedError(spec["name"])
 
 
 class Dense(NamedTuple):
@@ -307,8 +446,9 @@ def forward(network: list[Dense], x: Array) -> tuple[list[Array], list[Array]]:
 
 def fused(loss: Spec, activation: Spec) -> bool:
     """Return whether a loss is that of its own activation, which is computed on logits."""
-    own = {"sigmoid": "binary_crossentropy", "softmax": "categorical_crossentropy"}
-    return loss["name"].removeprefix("sparse_") == own.get(activation["name"])
+    if not loss["name"].endswith("crossentropy"):
+        return False
+    return activation["name"] == ("sigmoid" if loss["name"].startswith("binary") else "softmax")
 
 
 def loss_and_gradients(
@@ -321,10 +461,11 @@ def loss_and_gradients(
         network = [*network[:-1], network[-1]._replace(activation={"name": "linear"})]
         loss = {**loss, "from_logits": True}
     values, sums = forward(network, x)
-    weight = np.ones(len(x)) if weight is None else weight
-    share = weight / weight.sum()
-    value = float((share * losses(loss, y, values[-1])).sum())
-    d_a = loss_gradient(loss, y, values[-1]) * share[:, np.newaxis]
+    weight = (np.ones(len(x)) if weight is None else weight) * kept(loss, y)
+    share = weight if loss.get("reduction") == "sum" else weight / weight.sum()
+    mean = float((share * losses(loss, y, values[-1])).sum())
+    value = finish(loss, mean)
+    d_a = loss_gradient(loss, y, values[-1]) * share[:, np.newaxis] * finish_slope(loss, mean)
     gradients: list[Array] = []
     for layer, z, before in zip(network[::-1], sums[::-1], values[-2::-1], strict=True):
         d_z = activation_gradient(layer.activation, z, d_a)

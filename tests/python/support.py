@@ -18,6 +18,12 @@ from reference import Dense, Spec
 import laminar
 from laminar import Sequential, _core, layers
 
+# Losses of outputs that are means of counts or amounts, and of outputs that are shares.
+POSITIVE_OUTPUTS = ("poisson", "tweedie", "gamma", "msle")
+PROBABILITIES = ("kl_divergence", "dice", "tversky")
+# Losses of which a row alone has no gradient.
+WHOLE_BATCH = ("rmse",)
+
 FAMILIES = (
     "activation",
     "constraint",
@@ -39,6 +45,8 @@ def specs(family: str) -> tuple[Spec, ...]:
 def another(entry: dict[str, Any], name: str) -> Any:
     """Return another value than its default for a parameter of an entry."""
     default = entry["parameters"][name]
+    if name == "ignore_class":
+        return -1
     if isinstance(default, bool):
         return not default
     if isinstance(default, str):
@@ -83,12 +91,30 @@ def targets(loss: Spec, rows: int, width: int, rng: np.random.Generator) -> NDAr
     match loss["name"]:
         case "sparse_categorical_crossentropy":
             return rng.integers(0, width, rows).astype(np.int32)
-        case "categorical_crossentropy":
+        case "categorical_crossentropy" | "categorical_focal_crossentropy" | "categorical_hinge":
             return np.eye(width)[rng.integers(0, width, rows)]
-        case "binary_crossentropy":
+        case "binary_crossentropy" | "binary_focal_crossentropy" | "dice" | "tversky":
             return rng.integers(0, 2, (rows, width)).astype(np.float64)
+        case "hinge" | "squared_hinge":
+            return rng.integers(-1, 2, (rows, width)).astype(np.float64)
+        case "kl_divergence":
+            return rng.dirichlet(np.ones(width), rows)
+        case "poisson":
+            return rng.poisson(2, (rows, width)).astype(np.float64)
+        case "mape" | "msle" | "gamma" | "tweedie":
+            return rng.uniform(0.3, 2, (rows, width))
         case _:
             return rng.normal(size=(rows, width))
+
+
+def outputs(loss: Spec, rows: int, width: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Return random outputs of the kind that a loss takes."""
+    name = loss["name"]
+    if name in POSITIVE_OUTPUTS:
+        return rng.uniform(0.2, 3, (rows, width))
+    if name in PROBABILITIES or ("crossentropy" in name and not loss["from_logits"]):
+        return rng.dirichlet(np.ones(width), rows)
+    return rng.normal(size=(rows, width))
 
 
 def small_classifier(seed: int = 3, built: bool = True, **compiled: Any) -> Sequential:

@@ -219,7 +219,7 @@ inline V log(V x) {
   return select<V>(x >= 0, y, broadcast<V>(Scalar<V>(__builtin_nanf(""))));
 }
 
-/// log(1 + x) for x >= 0; the rounding error of 1 + x is put back as a correction.
+/// log(1 + x) for x > -1/2; the rounding error of 1 + x is put back as a correction.
 template <typename V>
 inline V log1p(V x) {
   const V u = x + Scalar<V>(1);
