@@ -257,7 +257,8 @@ TEST_CASE_TEMPLATE("loss: a row of the ignored class has neither loss nor gradie
     for (const Index columns : kSizes) {
       for_each_table<T>([&](const kernels::Kernels<T>& k) {
         for (const bool logits : {false, true}) {
-          const auto row = one_row(k, loss, logits, draws<T>(columns, 0.1, 0.9), {}, ignored);
+          const auto outputs = draws<T>(columns, 0.1, 0.9);
+          const auto row = one_row(k, loss, logits, outputs, outputs, ignored);
           CHECK(difference(row, std::vector<double>(row.size()), 0) == "");
         }
       });

@@ -95,11 +95,11 @@ def test_other_targets_are_not_warned_about(loss: losses.Loss, y: Any) -> None:
 )
 def test_class_weights_multiply_sample_weights(loss: losses.Loss, y: Any) -> None:
     table = {0: 1.0, 1: 0.5, np.int64(2): 4}
-    alone = _rows.with_class_weight("fit", rows(y, loss), table).weight
+    alone = _rows.with_class_weight("fit", rows(y, loss), table, loss).weight
     assert alone is not None
     assert alone.dtype == SINGLE
     np.testing.assert_array_equal(alone, [1, 0.5, 4, 0.5])
-    both = _rows.with_class_weight("fit", rows(y, loss, [1, 2, 3, 4]), table).weight
+    both = _rows.with_class_weight("fit", rows(y, loss, [1, 2, 3, 4]), table, loss).weight
     np.testing.assert_array_equal(both, [1, 1, 12, 2])
 
 
@@ -116,10 +116,10 @@ def test_class_weights_multiply_sample_weights(loss: losses.Loss, y: Any) -> Non
 )
 def test_class_weights_that_are_refused(table: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=f"fit: {message}"):
-        _rows.with_class_weight("fit", rows([0, 1]), table)
+        _rows.with_class_weight("fit", rows([0, 1]), table, SPARSE)
 
 
 def test_class_weights_need_classes() -> None:
     for y in ([[0.2, 0.8], [0.5, 0.5]], [[1, 1], [0, 1]], [0.5, 1]):
         with pytest.raises(ValueError, match="class numbers or one-hot rows"):
-            _rows.with_class_weight("fit", rows(y, BINARY), {0: 1, 1: 1})
+            _rows.with_class_weight("fit", rows(y, BINARY), {0: 1, 1: 1}, BINARY)
