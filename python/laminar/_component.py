@@ -71,7 +71,9 @@ def number_of_bytes(value: object, where: str) -> int:
     try:
         size = float(digits) * powers[unit]
     except (KeyError, ValueError):
-        raise ValueError(f"{where} must be a size such as '2GB' or '512MiB', got {value!r}") from None
+        raise ValueError(
+            f"{where} must be a size such as '2GB' or '512MiB', got {value!r}"
+        ) from None
     if not 1 <= size < 2**63:
         raise ValueError(f"{where} must be at least one byte and less than 2**63, got {value!r}")
     return int(size)

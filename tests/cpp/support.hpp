@@ -127,8 +127,6 @@ inline double moved(const ParameterInfo& parameter) {
     case Range::whole:
     case Range::count:
     case Range::integer:
-      return value + 1;
-    case Range::integer:
       return value - 2;
     case Range::word:
       return value == 0 ? 1 : 0;

@@ -12,7 +12,55 @@ from laminar import losses
 
 pytestmark = pytest.mark.kernels
 
-ON_  # With differences that float32 holds exactly: rounding one of 20 costs 1e-6 of its exponential.
+ON_LOGITS = [spec for spec in specs("loss") if "from_logits" in spec]
+# The defaults of every loss, and each with its options changed.
+VARIANTS = [
+    *specs("loss"),
+    *({**spec, "from_logits": True} for spec in ON_LOGITS),
+    *(
+        {**spec, "from_logits": on_logits, "label_smoothing": 0.1}
+        for spec in ON_LOGITS
+        for on_logits in (False, True)
+        if "label_smoothing" in spec
+    ),
+    *(
+        {**spec, "from_logits": on_logits, "gamma": gamma, "alpha": 0.6}
+        for spec in ON_LOGITS
+        for on_logits in (False, True)
+        for gamma in (0.0, 0.7, 3.5)
+        if "gamma" in spec
+    ),
+    *(
+        {**spec, "from_logits": on_logits, "apply_class_balancing": True}
+        for spec in ON_LOGITS
+        for on_logits in (False, True)
+        if "apply_class_balancing" in spec
+    ),
+    {"name": "huber", "delta": 0.3},
+    {"name": "quantile", "quantile": 0.9},
+    {"name": "tversky", "alpha": 0.3, "beta": 0.9},
+    *({"name": "tweedie", "power": power} for power in (-1.0, 0.0, 1.0, 1.3, 1.9, 2.0, 2.5)),
+]
+
+
+@pytest.mark.parametrize("spec", VARIANTS, ids=str)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_values_agree_with_the_formula(
+    spec: reference.Spec, weighted: bool, rng: np.random.Generator
+) -> None:
+    rows, width = 37, 5
+    p = outputs(spec, rows, width, rng)
+    y = targets(spec, rows, width, rng)
+    weight = rng.uniform(0, 2, rows) if weighted else None
+    model = identity_model(width, "linear")
+    model.compile("sgd", loss=spec)
+    expected = reference.finish(spec, np.average(reference.losses(spec, y, p), weights=weight))
+    assert model.evaluate(p, y, sample_weight=weight) == pytest.approx(expected, rel=1e-12)
+    assert model.loss_and_gradients(p, y, weight)[0] == pytest.approx(expected, rel=1e-12)
+    assert model.train_on_batch(p, y, weight) == pytest.approx(expected, rel=1e-12)
+
+
+# With differences that float32 holds exactly: rounding one of 20 costs 1e-6 of its exponential.
 SIZES = (1e-30, 1e-8, 1e-3, 1.0, 3.0, 10.0, 20.0, 100.0, 1e4, 1e30)
 LOGITS = [sign * size for size in SIZES for sign in (1, -1)]
 
