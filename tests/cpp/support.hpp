@@ -126,8 +126,9 @@ inline double moved(const ParameterInfo& parameter) {
       return value * 1.5 + 0.01;
     case Range::whole:
     case Range::count:
+      return value + 1;
     case Range::integer:
-      return value - 2;
+      return parameter.optional() ? 1001 : value + 1;  // no class has this number
     case Range::word:
       return value == 0 ? 1 : 0;
     case Range::any:
