@@ -41,16 +41,19 @@ py::object default_of(const ParameterInfo& p) {
 py::dict entry(const EntryInfo& info) {
   py::dict parameters;
   py::dict words;
+  py::list integers;
   for (int i = 0; i < info.count(); ++i) {
     const ParameterInfo& p = info.parameters[i];
     parameters[p.name] = default_of(p);
     if (p.range == Range::word) words[p.name] = words_of(p.words);
+    if (p.range == Range::whole || p.range == Range::count) integers.append(p.name);
   }
   py::dict out;
   out["name"] = info.name;
   out["aliases"] = words_of(info.aliases);
   out["parameters"] = parameters;
   out["words"] = words;
+  out["integers"] = integers;
   return out;
 }
 
@@ -63,6 +66,7 @@ py::list entries(const std::string& title) {
       out["aliases"] = py::list();
       out["parameters"] = py::dict();
       out["words"] = py::dict();
+      out["integers"] = py::list();
       list.append(out);
     }
     return list;
@@ -70,6 +74,11 @@ py::list entries(const std::string& title) {
   for (const EntryInfo& info : family_named(title).entries) {
     py::dict out = entry(info);
     if (title == "loss") out["labels"] = Loss(info.name).class_labels();
+    if (title == "metric") {
+      const Metric metric(info.name);
+      out["takes"] = metric.takes() == Takes::either ? "either" : metric.takes() == Takes::labels ? "labels" : "values";
+      out["direction"] = metric.upwards() ? "max" : "min";
+    }
     if (title == "activation") out["trainable"] = Activation(info.name).has_gradient();
     list.append(out);
   }

@@ -18,6 +18,7 @@ void bind_regularizer(py::module_& module);
 void bind_constraint(py::module_& module);
 void bind_activation(py::module_& module);
 void bind_loss(py::module_& module);
+void bind_metric(py::module_& module);
 void bind_model(py::module_& module);
 
 }  // namespace laminar::bindings

@@ -21,5 +21,6 @@ PYBIND11_MODULE(_core, module) {
   bind_constraint(module);
   bind_activation(module);
   bind_loss(module);
+  bind_metric(module);
   bind_model(module);
 }

@@ -12,6 +12,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/laminar
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT cpp
         FILES_MATCHING PATTERN "*.hpp"
         PATTERN kernels EXCLUDE
+        PATTERN metrics EXCLUDE
         # Internal: nothing that laminar.hpp includes needs them.
         REGEX "/(checks|compare|entries|inference|layers/work)\\.hpp$" EXCLUDE)
 # The one kernel header that public ones mention: plain structs.

@@ -16,7 +16,7 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
       weights_(rows),
       losses_(rows),
       labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)),
-      metrics_(objective.metrics.size() * static_cast<std::size_t>(rows)),
+      scores_(objective.metrics, network.outputs(), rows, objective.ignored.has_value()),
       tasks_(gradient_tasks(network, kernels::kernels<T>().panel, rows)) {
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     if (needs_whole_batch(network.nodes()[i].layer)) whole_batch_.push_back(static_cast<int>(i));
@@ -107,8 +107,8 @@ void BatchMemory<T>::compare(const Pass<T>& pass, const Objective& objective, co
   c.delta = pass.delta(last, rows.begin);
   c.delta_stride = pass.plan[last].stride;
   c.losses = losses_.data() + rows.begin;
-  c.metrics = metrics_.data() + rows.begin;
-  c.metrics_stride = plan_.rows();
+  c.scores = &scores_;
+  c.first_score = rows.begin;
   c.rows = rows.count();
   c.columns = pass.node(last).width;
   laminar::compare(pass.kernels, objective, c);
@@ -132,11 +132,8 @@ double BatchMemory<T>::loss_sum(Index rows) const {
 }
 
 template <typename T>
-double BatchMemory<T>::metric_sum(std::size_t metric, Index rows) const {
-  const double* values = metrics_.data() + static_cast<Index>(metric) * plan_.rows();
-  double sum = 0;
-  for (Index i = 0; i < rows; ++i) sum += values[i];
-  return sum;
+void BatchMemory<T>::fold_scores(Scores& scores, const BatchRows<T>& batch) const {
+  scores.fold(scores_, batch.data.sample_weight.empty() ? nullptr : weights_.data(), batch.count);
 }
 
 template class BatchMemory<float>;

@@ -9,6 +9,7 @@
 #include "laminar/objective.hpp"
 #include "laminar/parallel.hpp"
 #include "laminar/pass.hpp"
+#include "laminar/scores.hpp"
 
 namespace laminar {
 
@@ -31,7 +32,8 @@ class BatchMemory {
 
   /// Sum over the first `rows` rows, in their order: the same for every thread that asks.
   double loss_sum(Index rows) const;
-  double metric_sum(std::size_t metric, Index rows) const;
+  /// Folds the batch's rows into the metrics' states, in their order.
+  void fold_scores(Scores& scores, const BatchRows<T>& batch) const;
 
  private:
   /// The way forward as far as it can go without the whole batch … and the way back from there.
@@ -47,8 +49,8 @@ class BatchMemory {
   AlignedBuffer<T> weights_;
   AlignedBuffer<T> losses_;
   std::vector<std::int32_t> labels_;
-  std::vector<double> metrics_;   // [metric][row]
   std::vector<int> whole_batch_;  // nodes that need all rows of their input
+  RowScores scores_;
   std::vector<GradientTask> tasks_;
   std::vector<Index> task_costs_;  // of all tasks up to this one
 };

@@ -25,15 +25,8 @@ void compare(const kernels::Kernels<T>& kernels, const Objective& objective, con
   loss.columns = c.columns;
   kernels.loss(loss);
 
-  for (std::size_t m = 0; m < objective.metrics.size(); ++m) {
-    double* out = c.metrics + static_cast<Index>(m) * c.metrics_stride;
-    for (Index i = 0; i < c.rows; ++i) {
-      const T* target = c.targets != nullptr ? c.targets + i * c.targets_stride : nullptr;
-      const std::int32_t label = c.labels != nullptr ? c.labels[i] : 0;
-      const bool ignored = objective.ignored && label == *objective.ignored;
-      out[i] = ignored ? 0 : objective.metrics[m].sample(c.outputs + i * c.outputs_stride, target, label, c.columns);
-    }
-  }
+  const MeasuredRows<T> rows{c.outputs, c.outputs_stride, c.targets, c.targets_stride, c.labels, c.rows, c.columns};
+  c.scores->measure(objective.metrics, rows, c.first_score, objective.ignored);
 }
 
 template void compare(const kernels::Kernels<float>&, const Objective&, const Compared<float>&);

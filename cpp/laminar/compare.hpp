@@ -4,6 +4,7 @@
 
 #include "laminar/kernels/table.hpp"
 #include "laminar/objective.hpp"
+#include "laminar/scores.hpp"
 
 namespace laminar {
 
@@ -18,9 +19,9 @@ struct Compared {
   T scale = 1;         // of the gradient
   T* delta = nullptr;  // null: no gradient
   Index delta_stride = 0;
-  T* losses = nullptr;        // one per row
-  double* metrics = nullptr;  // metric m of row i at m * metrics_stride + i
-  Index metrics_stride = 0;
+  T* losses = nullptr;          // one per row
+  RowScores* scores = nullptr;  // of the metrics
+  Index first_score = 0;        // the number of the first row there
   Index rows = 0;
   Index columns = 0;
 };

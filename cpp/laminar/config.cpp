@@ -135,12 +135,20 @@ void read_parameter(Members& members, const ParameterInfo& parameter, Choice& ch
   }
 }
 
+/// What a choice of an entry carries beside its parameters: the key and kind of a metric.
+void read_rest(Members&, Choice&) {}
+void read_rest(Members& members, Metric& metric) {
+  members.read("key", metric.key);
+  members.read("weighted", metric.weighted);
+}
+
 /// {"name": …, parameter: value, …} of any family; what is left out or null keeps its default.
 template <typename Make>
 auto choice_from(const Json& json, const std::string& owner, const Make& make) {
   Members members(json, owner);
   auto choice = make(members.text("name"));
   for (int i = 0; i < choice.info().count(); ++i) read_parameter(members, choice.info().parameters[i], choice);
+  read_rest(members, choice);
   members.finish();
   return choice;
 }
@@ -265,10 +273,19 @@ std::vector<Metric> metrics_from_json(std::string_view text) {
   return metrics;
 }
 
+Metric metric_from_json(std::string_view text) { return choice_from<Metric>(parse(text), "metric"); }
+
 Choice choice_from_json(const Family& family, std::string_view text) {
   return choice_from(parse(text), family.title, [&](std::string_view name) { return Choice(family, name); });
 }
 
 std::string to_json(const Choice& choice) { return json_of(choice).dump(); }
+
+std::string to_json(const Metric& metric) {
+  Json json = json_of(metric);
+  json["key"] = metric.key;
+  json["weighted"] = metric.weighted;
+  return json.dump();
+}
 
 }  // namespace laminar

@@ -29,10 +29,12 @@ Optimizer optimizer_from_json(std::string_view text);
 Initializer initializer_from_json(std::string_view text);
 Regularizer regularizer_from_json(std::string_view text);
 Constraint constraint_from_json(std::string_view text);
-/// [{"name": "accuracy"}, …]
+/// [{"name": "accuracy"}, {"name": "precision", "thresholds": 0.3, "key": "p3", "weighted": true}, …]
 std::vector<Metric> metrics_from_json(std::string_view text);
+Metric metric_from_json(std::string_view text);
 /// An entry of any family.
 Choice choice_from_json(const Family& family, std::string_view text);
 std::string to_json(const Choice& choice);
+std::string to_json(const Metric& metric);
 
 }  // namespace laminar

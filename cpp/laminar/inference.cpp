@@ -54,8 +54,8 @@ class Evaluation {
         columns_(state.network.outputs()),
         stride_(padded_stride(columns_)),
         losses_(std::min(kEvaluateRows, data.x.rows)),
-        metrics_(objective_.metrics.size() * static_cast<std::size_t>(losses_.size())),
-        sums_(1 + objective_.metrics.size()) {}
+        row_scores_(objective_.metrics, columns_, losses_.size(), objective_.ignored.has_value()),
+        scores_(objective_.metrics, columns_) {}
 
   /// Rows first … first + count - 1, which belong to the chunk that starts at row `chunk`.
   void add_block(const Pass<T>& pass, Index first, Index chunk, Index count) {
@@ -76,30 +76,24 @@ class Evaluation {
     c.labels = labels ? data_.y.labels.data() + first : nullptr;
     c.weights = data_.sample_weight.empty() ? nullptr : data_.sample_weight.data() + first;
     c.losses = losses_.data() + (first - chunk);
-    c.metrics = metrics_.data() + (first - chunk);
-    c.metrics_stride = losses_.size();
+    c.scores = &row_scores_;
+    c.first_score = first - chunk;
     c.rows = count;
     c.columns = columns_;
     compare(pass.kernels, objective_, c);
   }
 
-  void finish_chunk(Index rows) {
-    for (Index i = 0; i < rows; ++i) sums_[0] += static_cast<double>(losses_.data()[i]);
-    for (std::size_t m = 0; m < objective_.metrics.size(); ++m) {
-      const double* values = metrics_.data() + static_cast<Index>(m) * losses_.size();
-      for (Index i = 0; i < rows; ++i) sums_[m + 1] += values[i];
-    }
+  void finish_chunk(Rows rows) {
+    for (Index i = 0; i < rows.count(); ++i) loss_ += static_cast<double>(losses_.data()[i]);
+    const T* weights = data_.sample_weight.empty() ? nullptr : data_.sample_weight.data() + rows.begin;
+    scores_.fold(row_scores_, weights, rows.count());
   }
 
   std::vector<double> result() const {
-    std::vector<double> means;
-    const double rows = static_cast<double>(data_.x.rows);
-    for (const double sum : sums_) means.push_back(sum / rows);
-    means[0] = objective_.loss.finish(sums_[0] / BatchRows<T>{data_, nullptr, 0, data_.x.rows}.weight(objective_));
-    for (std::size_t m = 0; m < objective_.metrics.size(); ++m) {
-      means[m + 1] = objective_.metrics[m].finish(means[m + 1]);
-    }
-    return means;
+    const double mean = loss_ / BatchRows<T>{data_, nullptr, 0, data_.x.rows}.weight(objective_);
+    std::vector<double> values = {objective_.loss.finish(mean)};
+    for (std::size_t m = 0; m < scores_.size(); ++m) values.push_back(scores_.result(m));
+    return values;
   }
 
  private:
@@ -108,8 +102,9 @@ class Evaluation {
   Index columns_;
   Index stride_;
   AlignedBuffer<T> losses_;
-  std::vector<double> metrics_;
-  std::vector<double> sums_;
+  RowScores row_scores_;
+  Scores scores_;
+  double loss_ = 0;  // sum over rows
 };
 
 }  // namespace
@@ -137,7 +132,7 @@ std::vector<double> evaluate(const State<T>& state, const Dataset<T>& data) {
           [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
     };
     run_team(threads_for(state.network.work() * static_cast<double>(rows.count())), body);
-    evaluation.finish_chunk(rows.count());
+    evaluation.finish_chunk(rows);
   }
   return evaluation.result();
 }

@@ -1,120 +1,134 @@
 // SPDX-License-Identifier: Apache-2.0
-// To add a metric, write a struct and put its name in the list.
+// To add a metric, write a struct in metrics/ and put its name in the list. The mean of a loss needs
+// no struct: it is MeanOf<the loss>.
 #include "laminar/metric.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "laminar/entries.hpp"
 #include "laminar/error.hpp"
+#include "laminar/kernels/table.hpp"
+#include "laminar/metrics/accuracy.hpp"
+#include "laminar/metrics/auc.hpp"
+#include "laminar/metrics/confusion.hpp"
+#include "laminar/metrics/regression.hpp"
+#include "laminar/network.hpp"
+#include "laminar/plan.hpp"
 
 namespace laminar {
 namespace {
 
-/// Which targets a metric takes.
-enum class Takes { values, labels, either };
+using namespace metrics;
 
-struct MeanMetric {
-  static constexpr Takes takes = Takes::values;
-  static double finish(double mean) { return mean; }
-};
+using Metrics =
+    kernels::List<Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy, TopKCategoricalAccuracy,
+                  SparseTopKCategoricalAccuracy, Precision, Recall, F1Score, FBetaScore, Auc, TruePositives,
+                  TrueNegatives, FalsePositives, FalseNegatives, MeanOf<kernels::BinaryCrossentropy>,
+                  MeanOf<kernels::CategoricalCrossentropy>, MeanOf<kernels::SparseCategoricalCrossentropy>,
+                  MeanOf<kernels::Mse>, MeanOf<kernels::Mae>, RootMeanSquaredError, MeanOf<kernels::Huber>, R2Score>;
 
-template <typename T>
-Index argmax(const T* row, Index columns) {
-  return std::max_element(row, row + columns) - row;
+/// Position of a hyper-parameter of an entry, -1 where it has none of this name.
+int parameter_at(const EntryInfo& info, std::string_view name) {
+  for (int i = 0; i < info.count(); ++i) {
+    if (name == info.parameters[i].name) return i;
+  }
+  return -1;
 }
 
-/// Share of outputs on the target's side of the threshold.
-struct BinaryAccuracy : MeanMetric {
-  static constexpr EntryInfo info{"binary_accuracy", "", {{"threshold", 0.5, Range::fraction}}};
-  template <typename T>
-  static double sample(const T* output, const T* target, std::int32_t, Index columns, const double* p) {
-    Index right = 0;
-    for (Index j = 0; j < columns; ++j) {
-      right += (static_cast<double>(output[j]) > p[0]) == (static_cast<double>(target[j]) > p[0]) ? 1 : 0;
+/// Through the kernel of a loss, whose result is one number a row.
+template <typename M, typename T>
+void measure_loss(const Metric& metric, const MeasuredRows<T>& m, double* values) {
+  const auto parameters = metric.values_as<T>();
+  const int from_logits = parameter_at(M::info, "from_logits");
+  std::array<T, kBlockRows> losses;
+  kernels::LossRows<T> loss;
+  loss.loss = M::loss;
+  loss.parameters = parameters.data();
+  loss.logits = from_logits >= 0 && metric.values()[static_cast<std::size_t>(from_logits)] != 0;
+  loss.outputs_stride = m.outputs_stride;
+  loss.targets_stride = m.targets_stride;
+  loss.losses = losses.data();
+  loss.columns = m.columns;
+  for (Index first = 0; first < m.rows; first += kBlockRows) {
+    loss.rows = std::min(m.rows - first, kBlockRows);
+    loss.outputs = m.outputs + first * m.outputs_stride;
+    loss.targets = m.targets != nullptr ? m.targets + first * m.targets_stride : nullptr;
+    loss.labels = m.labels != nullptr ? m.labels + first : nullptr;
+    kernels::kernels<T>().loss(loss);
+    std::copy_n(losses.data(), loss.rows, values + first);
+  }
+}
+
+template <typename M, typename T>
+void measure_rows(const Metric& metric, const MeasuredRows<T>& m, double* values) {
+  const Setting setting{metric.values().data(), m.columns};
+  const Index width = M::row_values(setting);
+  for (Index i = 0; i < m.rows; ++i, values += width) {
+    const Row<T> row(m, i);
+    if (row.broken()) {
+      std::fill_n(values, width, NAN);
+    } else {
+      M::measure(setting, row, values);
     }
-    return static_cast<double>(right) / static_cast<double>(columns);
   }
-};
+}
 
-/// 1 where the largest output is at the largest target.
-struct CategoricalAccuracy : MeanMetric {
-  static constexpr EntryInfo info{"categorical_accuracy", "", {}};
-  template <typename T>
-  static double sample(const T* output, const T* target, std::int32_t, Index columns, const double*) {
-    return argmax(output, columns) == argmax(target, columns) ? 1 : 0;
+template <typename M, typename T>
+constexpr auto measure_of() {
+  if constexpr (requires { M::loss; }) {
+    return &measure_loss<M, T>;
+  } else {
+    return &measure_rows<M, T>;
   }
-};
+}
 
-/// 1 where the largest output is at the label.
-struct SparseCategoricalAccuracy : MeanMetric {
-  static constexpr EntryInfo info{"sparse_categorical_accuracy", "", {}};
-  static constexpr Takes takes = Takes::labels;
-  template <typename T>
-  static double sample(const T* output, const T*, std::int32_t label, Index columns, const double*) {
-    return argmax(output, columns) == label ? 1 : 0;
+template <typename M, typename T>
+void fold(const Metric& metric, const double* values, const T* weights, Index rows, Index columns, double* state) {
+  const Setting setting{metric.values().data(), columns};
+  const Index width = M::row_values(setting);
+  for (Index i = 0; i < rows; ++i, values += width) {
+    M::fold(setting, values, weights != nullptr ? static_cast<double>(weights[i]) : 1, state);
   }
-};
+}
 
-/// The accuracy that fits the loss; resolved when the model is compiled.
-struct Accuracy : MeanMetric {
-  static constexpr EntryInfo info{"accuracy", "acc", {}};
-  static constexpr Takes takes = Takes::either;
-  template <typename T>
-  static double sample(const T*, const T*, std::int32_t, Index, const double*) {
-    return 0;
-  }
+template <typename T>
+struct TypedFunctions {
+  void (*measure)(const Metric&, const MeasuredRows<T>&, double*);
+  void (*fold)(const Metric&, const double*, const T*, Index, Index, double*);
 };
-
-/// mean_j |y_j - p_j|
-struct MeanAbsoluteError : MeanMetric {
-  static constexpr EntryInfo info{"mae", "mean_absolute_error", {}};
-  template <typename T>
-  static double sample(const T* output, const T* target, std::int32_t, Index columns, const double*) {
-    double sum = 0;
-    for (Index j = 0; j < columns; ++j)
-      sum += std::abs(static_cast<double>(output[j]) - static_cast<double>(target[j]));
-    return sum / static_cast<double>(columns);
-  }
-};
-
-/// mean_j (y_j - p_j)^2
-struct MeanSquaredError : MeanMetric {
-  static constexpr EntryInfo info{"mse", "mean_squared_error", {}};
-  template <typename T>
-  static double sample(const T* output, const T* target, std::int32_t, Index columns, const double*) {
-    double sum = 0;
-    for (Index j = 0; j < columns; ++j) {
-      const double e = static_cast<double>(output[j]) - static_cast<double>(target[j]);
-      sum += e * e;
-    }
-    return sum / static_cast<double>(columns);
-  }
-};
-
-/// Root of the mean squared error over all samples and outputs.
-struct RootMeanSquaredError : MeanSquaredError {
-  static constexpr EntryInfo info{"rmse", "root_mean_squared_error", {}};
-  static double finish(double mean) { return std::sqrt(mean); }
-};
-
-using Metrics = kernels::List<Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,
-                              MeanAbsoluteError, MeanSquaredError, RootMeanSquaredError>;
 
 struct Functions {
   Takes takes;
-  double (*finish)(double);
-  double (*sample_float)(const float*, const float*, std::int32_t, Index, const double*);
-  double (*sample_double)(const double*, const double*, std::int32_t, Index, const double*);
+  bool upwards;
+  Index (*row_values)(const Setting&);
+  Index (*state_size)(const Setting&);
+  double (*finish)(const Setting&, const double*);
+  TypedFunctions<float> of_float;
+  TypedFunctions<double> of_double;
 };
 
 constexpr auto kInfos = entry_infos<Metrics>();
 constexpr auto kFunctions = from_list(Metrics{}, [](auto tag) {
   using M = typename decltype(tag)::type;
-  return Functions{M::takes, &M::finish, &M::template sample<float>, &M::template sample<double>};
+  return Functions{M::takes,
+                   M::upwards,
+                   &M::row_values,
+                   &M::state_size,
+                   &M::finish,
+                   {measure_of<M, float>(), &fold<M, float>},
+                   {measure_of<M, double>(), &fold<M, double>}};
 });
 
 const Functions& functions(const Metric& m) { return kFunctions[static_cast<std::size_t>(m.index())]; }
+
+template <typename T>
+const TypedFunctions<T>& typed(const Metric& m) {
+  if constexpr (std::is_same_v<T, float>) {
+    return functions(m).of_float;
+  } else {
+    return functions(m).of_double;
+  }
+}
 
 }  // namespace
 
@@ -123,30 +137,62 @@ const Family& metric_family() {
   return family;
 }
 
-Metric Metric::resolved(const Loss& loss, Index outputs) const {
-  if (functions(*this).takes == Takes::either) {
-    if (loss.class_labels()) return Metric("sparse_categorical_accuracy");
-    return outputs == 1 || std::string_view(loss.name()).starts_with("binary") ? Metric("binary_accuracy")
-                                                                               : Metric("categorical_accuracy");
+Takes Metric::takes() const { return functions(*this).takes; }
+bool Metric::upwards() const { return functions(*this).upwards; }
+
+Metric Metric::resolved(bool labels, bool binary, Index outputs) const {
+  if (const int at = parameter_at(info(), "num_thresholds"); at >= 0 && values()[static_cast<std::size_t>(at)] < 2) {
+    fail("metrics: '", name(), "': num_thresholds must be at least 2, got 1");
   }
-  const bool takes_labels = functions(*this).takes == Takes::labels;
-  if (takes_labels != loss.class_labels()) {
-    fail("metrics: '", name(), "' takes ", takes_labels ? "class numbers" : "rows of values",
+  if (const int at = parameter_at(info(), "class_id"); at >= 0) {
+    const double class_id = values()[static_cast<std::size_t>(at)];
+    if (class_id >= static_cast<double>(outputs)) {
+      fail("metrics: '", name(), "': class_id must be below the number of outputs, ", outputs, ", got ", class_id);
+    }
+  }
+  if (index() != position_of<Accuracy>(Metrics{})) return *this;
+  Metric form(labels                   ? "sparse_categorical_accuracy"
+              : binary || outputs == 1 ? "binary_accuracy"
+                                       : "categorical_accuracy");
+  form.key = key;
+  form.weighted = weighted;
+  return form;
+}
+
+Metric Metric::resolved(const Loss& loss, Index outputs) const {
+  if (takes() != Takes::either && (takes() == Takes::labels) != loss.class_labels()) {
+    fail("metrics: '", name(), "' takes ", takes() == Takes::labels ? "class numbers" : "rows of values",
          " as targets, but the loss '", loss.name(), "' takes ",
          loss.class_labels() ? "class numbers" : "rows of values");
   }
-  return *this;
+  return resolved(loss.class_labels(), std::string_view(loss.name()).starts_with("binary"), outputs);
 }
 
-template <>
-double Metric::sample(const float* output, const float* target, std::int32_t label, Index columns) const {
-  return functions(*this).sample_float(output, target, label, columns, values().data());
-}
-template <>
-double Metric::sample(const double* output, const double* target, std::int32_t label, Index columns) const {
-  return functions(*this).sample_double(output, target, label, columns, values().data());
+void Metric::ignore_logits(const Activation& last) {
+  const std::string_view activation = last.name();
+  if (activation != "sigmoid" && activation != "softmax") return;
+  if (parameter_at(info(), "from_logits") >= 0) set("from_logits", 0);
 }
 
-double Metric::finish(double mean) const { return functions(*this).finish(mean); }
+Index Metric::row_values(Index columns) const { return functions(*this).row_values({values().data(), columns}); }
+Index Metric::state_size(Index columns) const { return functions(*this).state_size({values().data(), columns}); }
+
+template <typename T>
+void Metric::measure(const MeasuredRows<T>& rows, double* values) const {
+  typed<T>(*this).measure(*this, rows, values);
+}
+template <typename T>
+void Metric::fold(const double* values, const T* weights, Index rows, Index columns, double* state) const {
+  typed<T>(*this).fold(*this, values, weights, rows, columns, state);
+}
+
+double Metric::result(const double* state, Index columns) const {
+  return functions(*this).finish({values().data(), columns}, state);
+}
+
+template void Metric::measure(const MeasuredRows<float>&, double*) const;
+template void Metric::measure(const MeasuredRows<double>&, double*) const;
+template void Metric::fold(const double*, const float*, Index, Index, double*) const;
+template void Metric::fold(const double*, const double*, Index, Index, double*) const;
 
 }  // namespace laminar

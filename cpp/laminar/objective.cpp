@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laminar/objective.hpp"
 
+#include <algorithm>
+
 #include "laminar/error.hpp"
 
 namespace laminar {
@@ -11,12 +13,16 @@ Objective::Objective(const Network& network, const Loss& loss_, const std::vecto
     fail("compile: the loss '", loss.name(), "' has reduction 'none', but training needs one number for a batch; use ",
          "'sum_over_batch_size' or 'sum'");
   }
+  const Activation* last = activation_of(network.nodes().back().layer);
   names.emplace_back("loss");
   for (const Metric& metric : metrics_) {
+    if (std::find(names.begin(), names.end(), metric.key) != names.end()) {
+      fail("metrics: the key '", metric.key, "' is given twice");
+    }
     metrics.push_back(metric.resolved(loss, network.outputs()));
-    names.emplace_back(metric.name());
+    if (last != nullptr) metrics.back().ignore_logits(*last);
+    names.push_back(metric.key);
   }
-  const Activation* last = activation_of(network.nodes().back().layer);
   absorbs_last = last != nullptr && loss.absorbs(*last);
 }
 

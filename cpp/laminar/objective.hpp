@@ -15,12 +15,13 @@
 namespace laminar {
 
 struct Objective {
-  /// Resolves metrics for the network; throws where loss, metrics and outputs do not fit together.
+  /// Resolves metrics for the network; throws where loss, metrics and outputs do not fit together, or
+  /// two metrics have one key.
   Objective(const Network& network, const Loss& loss, const std::vector<Metric>& metrics);
 
   Loss loss;
   std::vector<Metric> metrics;          // in the form that is computed
-  std::vector<std::string> names;       // "loss", then the metrics as they were asked for
+  std::vector<std::string> names;       // "loss", then the keys of the metrics
   bool absorbs_last = false;            // loss and last activation are one, on logits
   bool sums = false;                    // a batch's loss is the sum over its rows, not their mean
   std::optional<std::int32_t> ignored;  // rows of this class count for nothing

@@ -46,7 +46,8 @@ SmallNetwork<T>::SmallNetwork(const Network& network, const Objective& objective
       targets_(objective.loss.class_labels() ? 0 : rows_ * padded_stride(network.outputs())),
       weights_(rows_),
       losses_(rows_),
-      labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows_ : 0)) {
+      labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows_ : 0)),
+      scores_(objective.metrics, network.outputs(), rows_, objective.ignored.has_value()) {
   Index values = 0;
   Index largest = 0;
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
@@ -236,12 +237,12 @@ bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, 
 }
 
 template <typename T>
-double SmallNetwork<T>::metric(const Metric& metric, Index row) const {
+void SmallNetwork<T>::score(const Objective& objective, Scores& scores) {
   const kernels::LossRows<T>& loss = step_.loss;
-  if (objective_.ignored && loss.labels[row] == *objective_.ignored) return 0;
-  const T* target = labels_.empty() ? loss.targets + row * loss.targets_stride : nullptr;
-  return metric.sample(loss.outputs + row * loss.outputs_stride, target, labels_.empty() ? 0 : loss.labels[row],
-                       loss.columns);
+  const MeasuredRows<T> rows{loss.outputs, loss.outputs_stride, loss.targets, loss.targets_stride,
+                             loss.labels,  loss.rows,           loss.columns};
+  scores_.measure(objective.metrics, rows, 0, objective.ignored);
+  scores.fold(scores_, loss.weights, loss.rows);
 }
 
 template class SmallNetwork<float>;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "laminar/batch_rows.hpp"
+#include "laminar/scores.hpp"
 #include "laminar/state.hpp"
 
 namespace laminar {
@@ -39,8 +40,8 @@ class SmallNetwork {
   const T* losses() const { return losses_.data(); }
   /// The last batch's gradients, written in the parameters' layout.
   void gradients(T* out) const;
-  /// Of one row of the last batch.
-  double metric(const Metric& metric, Index row) const;
+  /// Measures the rows of the last batch or run, and folds them into the metrics' states.
+  void score(const Objective& objective, Scores& scores);
 
  private:
   /// A tensor's rows in the parameters' layout and here, where they stand `stride` apart.
@@ -79,6 +80,7 @@ class SmallNetwork {
   AlignedBuffer<T> losses_;
   AlignedBuffer<T> scratch_;
   std::vector<std::int32_t> labels_;
+  RowScores scores_;
   kernels::SmallStep<T> step_;
 };
 

@@ -73,6 +73,11 @@ struct Trainer<T>::Batches {
 /// What came of a run of batches. Written by rank 0 alone.
 template <typename T>
 struct Trainer<T>::Outcome {
+  Outcome(const Objective& objective_, Index outputs) : objective(objective_), scores(objective_.metrics, outputs) {
+    for (const std::string& name : objective.names) logs.push_back({name.c_str(), 0});
+  }
+
+  const Objective& objective;
   Index done = 0;     // updates made
   Index rows = 0;     // rows seen
   double weight = 0;  // of these rows
@@ -80,7 +85,7 @@ struct Trainer<T>::Outcome {
   bool stop = false;
   double last_loss = 0;  // sum over the last batch
   double loss = 0;       // sum over rows
-  std::vector<double> metrics;
+  Scores scores;
   std::vector<Log> logs;
 
   /// What came of one more batch.
@@ -91,14 +96,12 @@ struct Trainer<T>::Outcome {
     weight += batch_weight;
     rows += batch_rows;
   }
-  /// Means over the rows seen.
+  /// Loss and metrics over the rows seen.
   std::span<const Log> means() {
-    const double n = static_cast<double>(std::max<Index>(rows, 1));
-    logs[0].value = weight > 0 ? objective->loss.finish(loss / weight) : 0;
-    for (std::size_t m = 0; m < metrics.size(); ++m) logs[m + 1].value = objective->metrics[m].finish(metrics[m] / n);
+    logs[0].value = weight > 0 ? objective.loss.finish(loss / weight) : 0;
+    for (std::size_t m = 0; m < scores.size(); ++m) logs[m + 1].value = scores.result(m);
     return logs;
   }
-  const Objective* objective;
 };
 
 /// Weights and optimizer state at the start of an epoch.
@@ -146,9 +149,12 @@ Index Trainer<T>::rows_within(Index limit, Index rows) const {
   constexpr Index bytes = sizeof(T);
   const Index arrays = 5 + 2 * state_.optimizer->optimizer.slots();
   const Index fixed = arrays * state_.parameters.size() * bytes;
-  const Index row = (Plan(state_.network, kBlockRows, Mode::training).size() / kBlockRows +
-                     2 * padded_stride(state_.network.outputs())) *
-                    bytes;
+  Index row = (Plan(state_.network, kBlockRows, Mode::training).size() / kBlockRows +
+               2 * padded_stride(state_.network.outputs())) *
+              bytes;
+  for (const Metric& metric : state_.objective->metrics) {
+    row += metric.row_values(state_.network.outputs()) * static_cast<Index>(sizeof(double));
+  }
   if (limit < fixed + row * kBlockRows) {
     fail("fit: memory_limit must leave room for the weights, the optimizer and ", kBlockRows, " rows, ",
          fixed + row * kBlockRows, " bytes, got ", limit);
@@ -170,11 +176,7 @@ bool Trainer<T>::small_step(const BatchRows<T>& batch, Index iteration, bool upd
   const double weight = batch.weight(*state_.objective);
   const double loss = small_->step(batch, weight, updates ? &state_.optimizer->optimizer : nullptr, iteration);
   outcome.add(loss, weight, batch.count);
-  for (std::size_t m = 0; m < outcome.metrics.size(); ++m) {
-    double sum = 0;
-    for (Index i = 0; i < batch.count; ++i) sum += small_->metric(state_.objective->metrics[m], i);
-    outcome.metrics[m] += sum;
-  }
+  small_->score(*state_.objective, outcome.scores);
   if (!outcome.finite) return false;
   ++outcome.done;
   return true;
@@ -186,10 +188,8 @@ Index Trainer<T>::small_run(const BatchRows<T>& rows, Index iteration, Outcome& 
   for (Index i = 0; i < rows.count; ++i) {
     const BatchRows<T> row{rows.data, rows.order, rows.first + i, 1};
     outcome.add(static_cast<double>(small_->losses()[i]), row.weight(*state_.objective), 1);
-    for (std::size_t m = 0; m < outcome.metrics.size(); ++m) {
-      outcome.metrics[m] += small_->metric(state_.objective->metrics[m], i);
-    }
   }
+  small_->score(*state_.objective, outcome.scores);
   outcome.done += rows.count;
   return rows.count;
 }
@@ -231,7 +231,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
     const bool last = first + rows.count == batch.count;
     const bool finite = std::isfinite(loss);
     if (team.rank() == 0 && !outcome.stop) {
-      for (std::size_t m = 0; m < outcome.metrics.size(); ++m) outcome.metrics[m] += memory.metric_sum(m, rows.count);
+      memory.fold_scores(outcome.scores, rows);
       if (last || !finite) outcome.add(loss, weight, batch.count);
     }
     if (!finite || outcome.stop) return false;
@@ -286,11 +286,7 @@ void Trainer<T>::update_from(T* gradients, Index iteration, const Team& team) {
 
 template <typename T>
 typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll) {
-  const Objective& objective = *state_.objective;
-  Outcome outcome;
-  outcome.objective = &objective;
-  outcome.metrics.resize(objective.metrics.size());
-  for (const std::string& name : objective.names) outcome.logs.push_back({name.c_str(), 0});
+  Outcome outcome(*state_.objective, state_.network.outputs());
   const Index start = state_.optimizer.has_value() ? state_.optimizer->iterations : 0;
   const Index rows = std::min(batches.batch_size, batches.data.x.rows);
   const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kRowsWorthOne, 1)) +

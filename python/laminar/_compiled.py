@@ -8,8 +8,8 @@ compiled anew, with the same choices, when its layers change.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from . import losses, metrics, optimizers
 from ._component import entries
@@ -24,7 +24,7 @@ class Compiled:
 
     Parameters
     ----------
-    optimizer, loss, chosen
+    optimizer, loss, chosen, weighted
         What the user passed to `Sequential.compile`.
     owner : Sequential
         The model. An optimizer that belongs to another is copied.
@@ -41,33 +41,40 @@ class Compiled:
         loss: losses.Identifier | None,
         chosen: metrics.Identifier | Sequence[metrics.Identifier] | None,
         owner: object,
+        weighted: metrics.Identifier | Sequence[metrics.Identifier] | None = None,
     ) -> None:
         if loss is None:
             raise ValueError(f"compile: a loss is needed; {hint('', entries('loss'))}")
         self.loss = losses.get(loss)
         self.optimizer = optimizers.get(optimizer)._for(owner)
-        several: Sequence[Any] = [] if chosen is None else [chosen]
-        if isinstance(chosen, (list, tuple)):
-            several = chosen
-        self.metrics = [metrics.get(metric) for metric in several]
+        plain = _several(chosen)
+        self.metrics = plain + _several(weighted)
+        self.keys = ["loss"]
+        self._specs: list[dict[str, Any]] = []
         for i, metric in enumerate(self.metrics):
-            for other in self.metrics[:i]:
-                if metric.name == other.name or metric._spec() == other._spec():
-                    raise ValueError(f"compile: metric {metric.name!r} is given twice")
-        self.keys = ["loss", *(metric.name for metric in self.metrics)]
-        self._renamed: dict[str, str] = {}
+            spec = {**metric._spec(), "weighted": i >= len(plain)}
+            taken = metric.name in self.keys
+            key = f"weighted_{metric.name}" if taken and spec["weighted"] else metric.name
+            same = [other for other in self._specs if {**other, "key": key} == {**spec, "key": key}]
+            if key in self.keys or same:
+                raise ValueError(f"compile: metric {key!r} is given twice")
+            self.keys.append(key)
+            self._specs.append({**spec, "key": key})
 
     def apply(self, model: ModelFloat32 | ModelFloat64) -> None:
         """Compile a core model; ValueError, before anything changes, where the core refuses."""
         model.compile(
             json.dumps(self.loss._spec()),
             json.dumps(self.optimizer._spec()),
-            json.dumps([metric._spec() for metric in self.metrics]),
+            json.dumps(self._specs),
         )
         self.optimizer._bind(model)
-        for name, key in zip(model.metric_names, self.keys, strict=True):
-            self._renamed.update({name: key, f"val_{name}": f"val_{key}"})
 
-    def named(self, logs: Mapping[str, float]) -> dict[str, float]:
-        """Return the core's logs under the keys that the user chose."""
-        return {self._renamed[name]: value for name, value in logs.items()}
+
+def _several(
+    chosen: metrics.Identifier | Sequence[metrics.Identifier] | None,
+) -> list[metrics.Metric]:
+    """Return the metrics that one argument of compile names."""
+    if isinstance(chosen, (list, tuple)):
+        return [metrics.get(metric) for metric in chosen]
+    return [] if chosen is None else [metrics.get(cast(Any, chosen))]

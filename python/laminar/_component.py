@@ -137,7 +137,8 @@ class Component:
             checked: object = tuple(number(v, f"{where}[{i}]") for i, v in enumerate(value))
         else:
             checked = number(value, where)
-            if isinstance(default, int) and isinstance(checked, float):
+            integers = entries(self._family)[self._entry]["integers"]
+            if name in integers and isinstance(checked, float):
                 raise TypeError(f"{where} must be an integer, got {value!r}")
         _core.check(self._family, json.dumps({"name": self._entry, name: checked}))
         return checked

@@ -164,6 +164,7 @@ class Stack:
         optimizer: OptimizerLike = "rmsprop",
         loss: LossLike | None = None,
         metrics: MetricLike | Sequence[MetricLike] | None = None,
+        weighted_metrics: MetricLike | Sequence[MetricLike] | None = None,
     ) -> None:
         """Choose what training does; the optimizer starts afresh, the weights stay.
 
@@ -175,7 +176,10 @@ class Stack:
         loss : str, mapping or Loss
             See `laminar.losses`.
         metrics : list of str, mapping or Metric, optional
-            See `laminar.metrics`.
+            See `laminar.metrics`. They count every row once.
+        weighted_metrics : list of str, mapping or Metric, optional
+            Metrics in which rows count as much as ``sample_weight`` and ``class_weight`` say. One
+            whose name is taken appears as ``weighted_`` and the name.
 
         Raises
         ------
@@ -183,7 +187,7 @@ class Stack:
             Where an argument is wrong; nothing has changed then.
         """
         self._not_in_training("compile")
-        chosen = Compiled(optimizer, loss, metrics, self)
+        chosen = Compiled(optimizer, loss, metrics, self, weighted_metrics)
         model = self._build_if_known()
         if model is not None:
             chosen.apply(model)

@@ -173,7 +173,7 @@ class EarlyStopping(Callback):
         """Whether more of the monitored value is better."""
         if self.mode != "auto":
             return self.mode == "max"
-        name = self.monitor.removeprefix("val_")
+        name = self.monitor.removeprefix("val_").removeprefix("weighted_")
         return any(m.name == name and m._direction == "max" for m in self.model.metrics)
 
     def _improves(self, value: float, reference: float) -> bool:

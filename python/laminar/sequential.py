@@ -158,7 +158,7 @@ class Sequential(Stack):
 
         def on_epoch(epoch: int, logs: Mapping[str, float]) -> bool:
             nonlocal last
-            last = compiled.named(logs)
+            last = dict(logs)
             calls.epoch_end(epoch, last)
             shown.epoch(epoch, last)
             if not self.stop_training and epoch + 1 < epochs:
@@ -166,7 +166,7 @@ class Sequential(Stack):
             return bool(self.stop_training)
 
         def on_progress(epoch: int, done: int, batches: int, logs: Mapping[str, float]) -> None:
-            shown.batch(epoch, done, batches, compiled.named(logs))
+            shown.batch(epoch, done, batches, dict(logs))
 
         with self._built_for(train.x) as core, self._in_training():
             shown = style(epochs, initial_epoch)

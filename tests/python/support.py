@@ -55,6 +55,8 @@ def another(entry: dict[str, Any], name: str) -> Any:
         return 1
     if isinstance(default, int):
         return default + 1
+    if name in entry["integers"]:
+        return 1
     return (1.0, 2.5) if isinstance(default, tuple) else 0.125
 
 

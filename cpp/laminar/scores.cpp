@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/scores.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "laminar/buffer.hpp"
+#include "laminar/error.hpp"
+#include "laminar/plan.hpp"
+
+namespace laminar {
+
+RowScores::RowScores(const std::vector<Metric>& metrics, Index columns, Index rows, bool ignores)
+    : counts_(static_cast<std::size_t>(ignores ? rows : 0)) {
+  Index size = 0;
+  for (const Metric& metric : metrics) {
+    offsets_.push_back(size);
+    widths_.push_back(metric.row_values(columns));
+    size += rows * widths_.back();
+  }
+  values_.resize(static_cast<std::size_t>(size));
+}
+
+template <typename T>
+void RowScores::measure(const std::vector<Metric>& metrics, const MeasuredRows<T>& rows, Index first,
+                        std::optional<std::int32_t> ignored) {
+  const auto measure_run = [&](Index begin, Index end) {
+    if (begin == end) return;
+    MeasuredRows<T> run = rows;
+    run.outputs += begin * rows.outputs_stride;
+    if (run.targets != nullptr) run.targets += begin * rows.targets_stride;
+    if (run.labels != nullptr) run.labels += begin;
+    run.rows = end - begin;
+    for (std::size_t m = 0; m < metrics.size(); ++m) {
+      metrics[m].measure(run, values_.data() + offsets_[m] + (first + begin) * widths_[m]);
+    }
+  };
+  if (!ignored.has_value()) return measure_run(0, rows.rows);
+  Index begin = 0;
+  for (Index i = 0; i < rows.rows; ++i) {
+    const bool counts = rows.labels[i] != *ignored;
+    counts_[static_cast<std::size_t>(first + i)] = counts ? 1 : 0;
+    if (counts) continue;
+    measure_run(begin, i);
+    begin = i + 1;
+  }
+  measure_run(begin, rows.rows);
+}
+
+RowScores::Run RowScores::run(Index first, Index rows) const {
+  if (counts_.empty()) return {first, rows};
+  const auto counts = [&](Index i) { return counts_[static_cast<std::size_t>(i)] != 0; };
+  while (first < rows && !counts(first)) ++first;
+  Index end = first;
+  while (end < rows && counts(end)) ++end;
+  return {first, end};
+}
+
+Scores::Scores(const std::vector<Metric>& metrics, Index columns) : metrics_(&metrics), columns_(columns) {
+  for (const Metric& metric : metrics) states_.emplace_back(metric.state_size(columns));
+}
+
+template <typename T>
+void Scores::fold(const RowScores& scores, const T* weights, Index rows) {
+  for (RowScores::Run run = scores.run(0, rows); run.begin < rows; run = scores.run(run.end, rows)) {
+    for (std::size_t m = 0; m < states_.size(); ++m) {
+      const Metric& metric = (*metrics_)[m];
+      const T* run_weights = metric.weighted && weights != nullptr ? weights + run.begin : nullptr;
+      metric.fold(scores.values(m, run.begin), run_weights, run.end - run.begin, columns_, states_[m].data());
+    }
+  }
+}
+
+double Scores::result(std::size_t metric) const { return (*metrics_)[metric].result(states_[metric].data(), columns_); }
+
+template <typename T>
+void RunningMetric::check(MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights) const {
+  const bool labels = targets.values.data == nullptr;
+  const char* name = metric_.name();
+  if (outputs.columns < 1) fail(name, ": y_pred needs at least one column");
+  if (!state_.empty() && outputs.columns != columns_) {
+    fail(name, ": y_pred has ", outputs.columns, " columns, earlier rows had ", columns_);
+  }
+  if (labels == (metric_.takes() == Takes::values) && metric_.takes() != Takes::either) {
+    fail(name, ": y_true must be ", labels ? "rows of values" : "class numbers");
+  }
+  const Index rows = labels ? static_cast<Index>(targets.labels.size()) : targets.values.rows;
+  if (rows != outputs.rows) fail(name, ": y_pred has ", outputs.rows, " rows, y_true has ", rows);
+  if (!labels && targets.values.columns != outputs.columns) {
+    fail(name, ": y_pred has ", outputs.columns, " columns, y_true has ", targets.values.columns);
+  }
+  for (std::size_t i = 0; i < targets.labels.size(); ++i) {
+    if (targets.labels[i] >= 0 && targets.labels[i] < outputs.columns) continue;
+    fail(name, ": y_true must hold class numbers from 0 to ", outputs.columns - 1, ", but row ", i, " is ",
+         targets.labels[i]);
+  }
+  if (!weights.empty() && static_cast<Index>(weights.size()) != outputs.rows) {
+    fail(name, ": y_pred has ", outputs.rows, " rows, sample_weight has ", weights.size());
+  }
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (std::isfinite(weights[i]) && weights[i] >= 0) continue;
+    fail(name, ": sample_weight must be finite and not negative, but row ", i, " is ", weights[i]);
+  }
+}
+
+template <typename T>
+void RunningMetric::update(MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights) {
+  check(outputs, targets, weights);
+  const Index columns = outputs.columns;
+  const bool labels = targets.values.data == nullptr;
+  const Metric metric = exact_ ? metric_ : metric_.resolved(labels, false, columns);
+  if (state_.empty()) {
+    columns_ = columns;
+    metric_ = metric;
+    state_.resize(static_cast<std::size_t>(metric.state_size(columns)));
+  }
+  const Index stride = padded_stride(columns);
+  AlignedBuffer<T> padded(2 * kBlockRows * stride);
+  std::vector<double> values(static_cast<std::size_t>(kBlockRows * metric.row_values(columns)));
+  MeasuredRows<T> block;
+  block.outputs = padded.data();
+  block.outputs_stride = block.targets_stride = stride;
+  block.columns = columns;
+  for (Index first = 0; first < outputs.rows; first += kBlockRows) {
+    block.rows = std::min(kBlockRows, outputs.rows - first);
+    for (Index i = 0; i < block.rows; ++i) {
+      std::copy_n(outputs.data + (first + i) * columns, columns, padded.data() + i * stride);
+      if (labels) continue;
+      std::copy_n(targets.values.data + (first + i) * columns, columns, padded.data() + (kBlockRows + i) * stride);
+    }
+    if (labels) {
+      block.labels = targets.labels.data() + first;
+    } else {
+      block.targets = padded.data() + kBlockRows * stride;
+    }
+    metric.measure(block, values.data());
+    metric.fold(values.data(), weights.empty() ? nullptr : weights.data() + first, block.rows, columns, state_.data());
+  }
+}
+
+template void RowScores::measure(const std::vector<Metric>&, const MeasuredRows<float>&, Index,
+                                 std::optional<std::int32_t>);
+template void RowScores::measure(const std::vector<Metric>&, const MeasuredRows<double>&, Index,
+                                 std::optional<std::int32_t>);
+template void Scores::fold(const RowScores&, const float*, Index);
+template void Scores::fold(const RowScores&, const double*, Index);
+template void RunningMetric::update(MatrixView<const float>, const Targets<float>&, std::span<const float>);
+template void RunningMetric::update(MatrixView<const double>, const Targets<double>&, std::span<const double>);
+
+}  // namespace laminar
