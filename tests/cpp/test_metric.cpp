@@ -20,9 +20,9 @@ double of(const Metric& metric, const std::vector<T>& outputs, const std::vector
 }
 
 template <typename T>
-double of(const Metric& metric, const std::vector<T>& outputs, const std::vector<std::int32_t>& labels, Index columns) {
+double of_label(const Metric& metric, const std::vector<T>& outputs, std::int32_t label) {
   RunningMetric running(metric);
-  running.update<T>({view(outputs), columns}, std::span<const std::int32_t>(labels));
+  running.update<T>({view(outputs), static_cast<Index>(outputs.size())}, std::span<const std::int32_t>(&label, 1));
   return running.result();
 }
 
@@ -67,13 +67,13 @@ TEST_CASE_TEMPLATE("metric: accuracies", T, float, double) {
   CHECK(of<T>("categorical_accuracy", Row{T(0.2), T(0.5), T(0.3)}, Row{0, 1, 0}, 3) == 1);
   CHECK(of<T>("categorical_accuracy", Row{T(0.2), T(0.3), T(0.5)}, Row{0, 1, 0}, 3) == 0);
   CHECK(of<T>("categorical_accuracy", Row{T(0.4), T(0.4), T(0.2)}, Row{1, 0, 0}, 3) == 1);  // the first of equals
-  CHECK(of<T>("sparse_categorical_accuracy", Row{T(0.2), T(0.5), T(0.3)}, {1}, 3) == 1);
-  CHECK(of<T>("sparse_categorical_accuracy", Row{T(0.2), T(0.5), T(0.3)}, {2}, 3) == 0);
+  CHECK(of_label<T>("sparse_categorical_accuracy", Row{T(0.2), T(0.5), T(0.3)}, 1) == 1);
+  CHECK(of_label<T>("sparse_categorical_accuracy", Row{T(0.2), T(0.5), T(0.3)}, 2) == 0);
   const Row four{T(0.1), T(0.4), T(0.3), T(0.2)};
   for (const int k : {1, 2, 3, 4, 5}) {
     const double value = k;
     CHECK(of<T>(Metric("top_k_categorical_accuracy", {{"k", value}}), four, Row{0, 0, 1, 0}, 4) == (k >= 2 ? 1 : 0));
-    CHECK(of<T>(Metric("sparse_top_k_categorical_accuracy", {{"k", value}}), four, {0}, 4) == (k >= 4 ? 1 : 0));
+    CHECK(of_label<T>(Metric("sparse_top_k_categorical_accuracy", {{"k", value}}), four, 0) == (k >= 4 ? 1 : 0));
   }
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("metric: the area under a curve by hand") {
 TEST_CASE_TEMPLATE("metric: rows in pieces are rows at once, to the last bit", T, float, double) {
   const Rows<T> rows(150);
   for (const Metric& metric : variants<Metric>(metric_family())) {
-    CAPTURE(to_string(Shape{metric.index()}));
+    CAPTURE(std::string(metric.name()));
     for (const bool weighted : {false, true}) {
       RunningMetric whole(metric);
       CHECK(whole.result() == 0);
