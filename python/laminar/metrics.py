@@ -607,7 +607,8 @@ class R2Score(Metric, entry="r2_score"):
     class_aggregation : {"uniform_average", "variance_weighted_average"}
         Over the columns: the plain mean, or weighted by the variance of their targets.
     num_regressors : int
-        Where positive, the adjusted R² for so many regressors and the number of rows.
+        Where positive, the adjusted R² for so many regressors and the number of rows. (Keras
+        takes the number of rows times columns.)
     name : str
         The key in logs and histories.
     """

@@ -74,9 +74,18 @@ TEST_CASE("config: losses, optimizers and metrics come back as they went") {
     const auto back = metrics_from_json(std::string("[").append(text).append(",").append(text).append("]"));
     REQUIRE(back.size() == 2);
     CHECK(back[1].index() == metric.index());
-    CHECK(back[1].values() == metric.values());
+    CHECK(to_json(back[1]) == text);
   }
   CHECK(metrics_from_json("[]").empty());
+  Metric named("recall", {{"top_k", 2}});
+  CHECK(metric_from_json(to_json(named)).key == "recall");
+  named.key = "at 2";
+  named.weighted = true;
+  const Metric back = metric_from_json(to_json(named));
+  CHECK(back.key == "at 2");
+  CHECK(back.weighted);
+  CHECK(back.value("top_k") == 2);
+  CHECK_FALSE(back.has("class_id"));
 }
 
 TEST_CASE("config: what is left out, or null, has its default") {

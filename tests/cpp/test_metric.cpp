@@ -99,7 +99,9 @@ TEST_CASE_TEMPLATE("metric: positives and negatives", T, float, double) {
   CHECK(of<T>(Metric("precision", {{"top_k", 2}}), wide, truth, 4) == 0.5);
   CHECK(of<T>(Metric("recall", {{"top_k", 2}}), wide, truth, 4) == doctest::Approx(2.0 / 3));
   CHECK(of<T>(Metric("precision", {{"top_k", 2}, {"thresholds", 0.5}}), wide, truth, 4) == 0.5);
-  CHECK(of<T>(Metric("recall", {{"top_k", 9}}), wide, truth, 4) == of<T>("recall", wide, truth, 4));
+  CHECK(of<T>(Metric("recall", {{"top_k", 9}}), wide, truth, 4) == 1);  // every output says yes
+  CHECK(of<T>(Metric("recall", {{"top_k", 9}, {"thresholds", 0.5}}), wide, truth, 4) ==
+        of<T>("recall", wide, truth, 4));
   CHECK(of<T>(Metric("recall", {{"class_id", 3}, {"thresholds", 0.15}}), wide, truth, 4) == 1);
   CHECK(of<T>(Metric("precision", {{"class_id", 3}, {"thresholds", 0.15}}), wide, truth, 4) == 0.5);
 }
@@ -173,14 +175,14 @@ TEST_CASE_TEMPLATE("metric: a row of weight 2 is the row twice, of weight 0 none
     for (Index i = 0; i < rows.rows(); ++i) {
       for (Index k = 0; k < i % 3; ++k) rows.feed(repeated, metric.takes(), i, i + 1, false);
     }
-    CHECK(weighted.result() == doctest::Approx(repeated.result()).epsilon(1e-12));
+    CHECK(weighted.result() == doctest::Approx(repeated.result()).epsilon(1e-9));
   }
 }
 
 TEST_CASE_TEMPLATE("metric: NaN gives NaN, infinities no crash", T, float, double) {
   for (const Metric& metric : variants<Metric>(metric_family())) {
     CAPTURE(std::string(metric.name()));
-    for (const Index columns : {2, 3, 17}) {
+    for (const Index columns : {3, 4, 17}) {
       for (const T bad : {kNan<T>, std::numeric_limits<T>::infinity(), -std::numeric_limits<T>::infinity()}) {
         Rows<T> rows(70, columns);
         rows.outputs[as_size(65 * columns + 1)] = bad;

@@ -34,3 +34,22 @@ TEST_CASE("objective: what the loss's reduction asks for") {
   CHECK(tests::without(tests::message_of([&] { Objective(network, Loss("mse", {{"reduction", 4}}), {}); }),
                        {"compile: the loss 'mse' has reduction 'none'", "one number", "'sum'"}) == "");
 }
+
+TEST_CASE("objective: metrics are told apart by their keys") {
+  const Network network(2, {Dense{.units = 3, .activation = "sigmoid"}});
+  Metric low("precision", {{"thresholds", 0.3}});
+  low.key = "p3";
+  const Objective objective(network, "mse", {low, "precision"});
+  CHECK(objective.names == std::vector<std::string>{"loss", "p3", "precision"});
+  const auto refusal = [&](const Metric& metric) {
+    return tests::message_of([&] { Objective(network, "mse", {low, metric}); });
+  };
+  CHECK(tests::without(refusal(low), {"metrics: the key 'p3' is given twice"}) == "");
+  Metric taken("mae");
+  taken.key = "loss";
+  CHECK(tests::without(refusal(taken), {"'loss' is given twice"}) == "");
+  // The outputs are probabilities, whatever was said.
+  const Metric logits("auc", {{"from_logits", 1}});
+  CHECK(Objective(network, "mse", {logits}).metrics[0].value("from_logits") == 0);
+  CHECK(Objective(Network(2, {Dense{.units = 3}}), "mse", {logits}).metrics[0].value("from_logits") == 1);
+}

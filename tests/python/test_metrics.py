@@ -276,7 +276,6 @@ KERAS: dict[str, tuple[dict[str, Any], float, float]] = {
     "RootMeanSquaredError": ({}, 0.37282705, 0.41432676),
     "R2Score": ({}, 0.36111113, 0.02547475),
     "R2Score 2": ({"class_aggregation": "variance_weighted_average"}, 0.34843749, 0.09560977),
-    "R2Score 3": ({"num_regressors": 1}, 0.31196588, -0.04948878),
 }
 
 
@@ -361,6 +360,7 @@ def test_nan_gives_nan(spec: Spec, rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("spec", specs("metric"), ids=str)
 def test_directions(spec: Spec, rng: np.random.Generator) -> None:
     """The perfect answer is better than any other, in the direction that the core tells."""
+    spec = {**spec, "k": 2} if "k" in spec else spec  # of 4 classes the first 5 are always right
     case = Case(spec, rng)
     metric = metrics.get(spec)
     usual, perfect = metric(case.y, case.p), metrics.get(spec)(case.y, case.rows)

@@ -9,10 +9,17 @@
 namespace laminar::metrics {
 namespace {
 
+/// Without what becomes of the row losses, which stands last where a loss has it: a metric is a mean.
+constexpr EntryInfo without_reduction(EntryInfo info) {
+  const int last = info.count() - 1;
+  if (last >= 0 && std::string_view(info.parameters[last].name) == "reduction") info.parameters[last] = {};
+  return info;
+}
+
 /// The mean over rows of the loss L, with the loss's name and hyper-parameters.
 template <typename L>
 struct MeanOf : MeanMetric {
-  static constexpr EntryInfo info = L::info;
+  static constexpr EntryInfo info = without_reduction(L::info);
   static constexpr Takes takes = L::class_labels ? Takes::labels : Takes::values;
   static constexpr int loss = position_of<L>(kernels::Losses{});
 };
