@@ -44,6 +44,11 @@ def case(
 ) -> tuple[Sequential, NDArray[Any], NDArray[Any]]:
     """Return a model and data on which the loss has no kink nearby."""
     positive = loss["name"] in (*POSITIVE_OUTPUTS, *PROBABILITIES)
+    if loss["name"] in ("hinge", "categorical_hinge") and (activation["name"], width) == (
+        "softmax",
+        1,
+    ):
+        pytest.skip("a softmax of one output is 1, where the loss bends")
     if loss["name"] == "categorical_hinge" and width > 3:
         rows = min(rows, 2)  # with more, two outputs are always nearly the best
     for seed in range(100):
@@ -146,7 +151,7 @@ def test_weighted_gradients(loss: reference.Spec, rng: np.random.Generator) -> N
         pytest.skip("gradients need the loss of the whole batch before the way back")
     loss = fitting(loss, {"name": "linear"})
     model, x, y = case(loss, {"name": "linear"}, 17, 33)
-    weight = rng.uniform(0, 3, 33)
+    weight = rng.uniform(0, 3, len(x))
     value, gradients = model.loss_and_gradients(x, y, weight)
     expected = reference.loss_and_gradients(reference_network(model), loss, x, y, weight)
     assert value == pytest.approx(expected[0], rel=1e-12)
