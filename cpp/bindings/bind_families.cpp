@@ -17,8 +17,9 @@ namespace laminar::bindings {
 namespace {
 
 const Family& family_named(const std::string& title) {
-  const Family* families[] = {&activation_family(), &constraint_family(), &initializer_family(), &loss_family(),
-                              &metric_family(),     &optimizer_family(),  &regularizer_family()};
+  const Family* families[] = {
+      &activation_family(), &constraint_family(),  &initializer_family(),       &loss_family(),    &metric_family(),
+      &optimizer_family(),  &regularizer_family(), &optimizer_options_family(), &schedule_family()};
   std::vector<std::string> known;
   for (const Family* family : families) {
     if (title == family->title) return *family;
@@ -79,6 +80,8 @@ py::list entries(const std::string& title) {
       out["takes"] = metric.takes() == Takes::either ? "either" : metric.takes() == Takes::labels ? "labels" : "values";
       out["direction"] = metric.upwards() ? "max" : "min";
     }
+    if (title == "optimizer") out["tensor_wise"] = Optimizer(std::string_view(info.name)).tensor_wise();
+    if (title == "schedule") out["required"] = Schedule(info.name).required();
     if (title == "activation") out["trainable"] = Activation(info.name).has_gradient();
     list.append(out);
   }
@@ -91,7 +94,13 @@ std::string resolve(const std::string& title, const std::string& name) {
 }
 
 /// Throws where the configuration of an entry names no such entry or value.
-void check(const std::string& title, const std::string& config) { choice_from_json(family_named(title), config); }
+void check(const std::string& title, const std::string& config) {
+  if (title == optimizer_family().title) {
+    optimizer_from_json(config);
+  } else {
+    choice_from_json(family_named(title), config);
+  }
+}
 
 }  // namespace
 

@@ -23,4 +23,6 @@ PYBIND11_MODULE(_core, module) {
   bind_loss(module);
   bind_metric(module);
   bind_model(module);
+  bind_optimizer(module);
+  bind_schedule(module);
 }

@@ -73,19 +73,19 @@ Choice::Choice(const Family& family, std::string_view name, std::initializer_lis
   for (const auto& [parameter, value] : values) set(parameter, value);
 }
 
+bool Choice::takes(std::string_view parameter) const {
+  for (int i = 0; i < info().count(); ++i) {
+    if (parameter == info().parameters[i].name) return true;
+  }
+  return false;
+}
+
 void Choice::set(std::string_view parameter, double value) {
   const std::size_t i = position(parameter);
   if (const char* rule = broken_rule(info().parameters[i], value)) {
     fail(family_->title, " '", name(), "': ", parameter, " ", rule, ", got ", value);
   }
   values_[i] = value;
-}
-
-bool Choice::takes(std::string_view parameter) const {
-  for (int i = 0; i < info().count(); ++i) {
-    if (parameter == info().parameters[i].name) return true;
-  }
-  return false;
 }
 
 std::string_view Choice::word(std::string_view parameter) const {

@@ -93,6 +93,13 @@ class Members {
     if (!fits) fail(owner_, ": '", key, "' must be a list of numbers, got ", value.dump());
     return value.get<std::vector<double>>();
   }
+  std::vector<std::string> texts(const char* key) {
+    const Json& value = require(key);
+    const bool fits = value.is_array() &&
+                      std::all_of(value.begin(), value.end(), [](const Json& element) { return element.is_string(); });
+    if (!fits) fail(owner_, ": '", key, "' must be a list of strings, got ", value.dump());
+    return value.get<std::vector<std::string>>();
+  }
   const std::string& owner() const { return owner_; }
   /// Throws for members that were not asked for.
   void finish() const {
@@ -156,6 +163,12 @@ auto choice_from(const Json& json, const std::string& owner, const Make& make) {
 template <typename C>
 C choice_from(const Json& json, const std::string& owner) {
   return choice_from(json, owner, [](std::string_view name) { return C(name); });
+}
+
+Schedule schedule_from(const Json& json, const std::string& owner) {
+  Schedule schedule = choice_from<Schedule>(json, owner);
+  schedule.check();
+  return schedule;
 }
 
 Json json_of(const Choice& choice) {
@@ -256,7 +269,6 @@ std::string to_json(const Network& network) {
 
 Activation activation_from_json(std::string_view text) { return choice_from<Activation>(parse(text), "activation"); }
 Loss loss_from_json(std::string_view text) { return choice_from<Loss>(parse(text), "loss"); }
-Optimizer optimizer_from_json(std::string_view text) { return choice_from<Optimizer>(parse(text), "optimizer"); }
 Initializer initializer_from_json(std::string_view text) {
   return choice_from<Initializer>(parse(text), "initializer");
 }
@@ -264,6 +276,47 @@ Regularizer regularizer_from_json(std::string_view text) {
   return choice_from<Regularizer>(parse(text), "regularizer");
 }
 Constraint constraint_from_json(std::string_view text) { return choice_from<Constraint>(parse(text), "constraint"); }
+
+Optimizer optimizer_from_json(std::string_view text) {
+  const Json json = parse(text);
+  Members members(json, "optimizer");
+  Optimizer optimizer(members.text("name"));
+  for (int i = 0; i < optimizer.info().count(); ++i) {
+    const ParameterInfo& parameter = optimizer.info().parameters[i];
+    const Json* value = i == 0 ? members.find(parameter.name) : nullptr;
+    if (value != nullptr && value->is_object()) {
+      optimizer.schedule = schedule_from(*value, "optimizer: learning_rate");
+    } else {
+      read_parameter(members, parameter, optimizer);
+    }
+  }
+  OptimizerOptions& options = optimizer.options;
+  for (int i = 0; i < options.info().count(); ++i) {
+    const ParameterInfo& parameter = options.info().parameters[i];
+    if (!optimizer.takes(parameter.name)) read_parameter(members, parameter, options);
+  }
+  if (members.find("exclude_from_weight_decay") != nullptr) {
+    options.exclude_from_weight_decay = members.texts("exclude_from_weight_decay");
+  }
+  members.finish();
+  optimizer.check();
+  return optimizer;
+}
+
+std::string to_json(const Optimizer& optimizer) {
+  Json json = json_of(optimizer);
+  if (optimizer.schedule.has_value()) json["learning_rate"] = json_of(*optimizer.schedule);
+  const OptimizerOptions& options = optimizer.options;
+  const Json all = json_of(options);
+  for (int i = 0; i < options.info().count(); ++i) {
+    const char* name = options.info().parameters[i].name;
+    if (!optimizer.takes(name) && all.contains(name)) json[name] = all[name];
+  }
+  if (!options.exclude_from_weight_decay.empty()) json["exclude_from_weight_decay"] = options.exclude_from_weight_decay;
+  return json.dump();
+}
+
+Schedule schedule_from_json(std::string_view text) { return schedule_from(parse(text), "schedule"); }
 
 std::vector<Metric> metrics_from_json(std::string_view text) {
   const Json json = parse(text);

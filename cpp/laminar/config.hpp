@@ -25,7 +25,12 @@ std::string to_json(const Network& network);
 /// {"name": "huber", "delta": 0.5}
 Activation activation_from_json(std::string_view text);
 Loss loss_from_json(std::string_view text);
+/// {"name": "adam", "learning_rate": 0.01 or a schedule, "clipnorm": 1, …}: hyper-parameters of the
+/// entry and options in one object.
 Optimizer optimizer_from_json(std::string_view text);
+std::string to_json(const Optimizer& optimizer);
+/// {"name": "cosine_decay", "initial_learning_rate": 0.1, "decay_steps": 1000}
+Schedule schedule_from_json(std::string_view text);
 Initializer initializer_from_json(std::string_view text);
 Regularizer regularizer_from_json(std::string_view text);
 Constraint constraint_from_json(std::string_view text);

@@ -50,7 +50,7 @@ const std::vector<std::string>& Model<T>::metric_names() const {
 template <typename T>
 double Model<T>::learning_rate() const {
   objective("learning_rate");
-  return state_->optimizer->optimizer.value("learning_rate");
+  return state_->optimizer->learning_rate();
 }
 
 template <typename T>

@@ -11,7 +11,20 @@ namespace laminar {
 
 template <typename T>
 struct OptimizerState {
-  OptimizerState(const Optimizer& optimizer_, const ParameterLayout& layout);
+  OptimizerState(const Optimizer& optimizer_, const ParameterLayout& layout) : optimizer(optimizer_) {
+    for (int i = 0; i < optimizer.slots(); ++i) {
+      AlignedBuffer<T>& slot = slots[static_cast<std::size_t>(i)];
+      slot = AlignedBuffer<T>(layout.size());
+      std::fill_n(slot.data(), slot.size(), static_cast<T>(optimizer.initial(i)));
+    }
+    if (optimizer.options.accumulation() > 1) accumulated = AlignedBuffer<T>(layout.size());
+    if (optimizer.options.value("use_ema") != 0) average = AlignedBuffer<T>(layout.size());
+  }
+
+  /// Batches whose gradients were taken.
+  Index batches() const { return iterations * optimizer.options.accumulation() + waiting; }
+  /// Of the update that comes next.
+  double learning_rate() const { return optimizer.learning_rate(batches()); }
 
   Optimizer optimizer;
   std::array<AlignedBuffer<T>, kernels::kMaxSlots> slots;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Learning rates as pure functions of the step, by name. Formulas and defaults are those of Keras 3
-// where it has them, else of PyTorch, computed in double.
+// Learning rates as pure functions of the step, by name. Formulas, arguments and defaults are those
+// of Keras 3, of PyTorch for one_cycle; all is computed in double. The list stands in schedule.cpp.
 #pragma once
 
 #include "laminar/choice.hpp"
@@ -10,16 +10,18 @@ namespace laminar {
 
 const Family& schedule_family();
 
-/// `Schedule("exponential_decay", {{"initial_learning_rate", 0.1}, {"decay_steps", 1000}, {"decay_rate", 0.96}})`.
+/// `Schedule("cosine_decay", {{"initial_learning_rate", 0.1}, {"decay_steps", 1000}})`
 struct Schedule : Choice {
-  Schedule(const char* name) : Schedule(std::string_view(name)) {}
   explicit Schedule(std::string_view name, std::initializer_list<NamedValue> values = {})
       : Choice(schedule_family(), name, values) {}
 
-  /// The rate at `step`, 0 for the first update.
-  double operator()(Index step) const;
-  /// Throws std::invalid_argument where values do not fit together.
+  /// How many of the first arguments have no default.
+  int required() const;
+  /// Throws std::invalid_argument where an argument is missing or two do not go together.
   void check() const;
+
+  /// The rate at `step`, 0 for the first update. Needs what check() asks for.
+  double operator()(Index step) const;
 };
 
 }  // namespace laminar

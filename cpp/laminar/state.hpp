@@ -2,29 +2,14 @@
 // Everything that training changes, and what it needs to go on exactly where it stopped.
 #pragma once
 
-#include <array>
 #include <optional>
 
 #include "laminar/objective.hpp"
-#include "laminar/optimizer.hpp"
+#include "laminar/optimizer_state.hpp"
 #include "laminar/packed.hpp"
 #include "laminar/plan.hpp"
 
 namespace laminar {
-
-/// An optimizer at work: its settings, its state arrays in the parameters' layout, its one clock.
-template <typename T>
-struct OptimizerState {
-  OptimizerState(const Optimizer& optimizer_, const ParameterLayout& layout) : optimizer(optimizer_) {
-    for (int i = 0; i < kernels::kMaxSlots; ++i) {
-      if (i < optimizer.slots()) slots[static_cast<std::size_t>(i)] = AlignedBuffer<T>(layout.size());
-    }
-  }
-
-  Optimizer optimizer;
-  std::array<AlignedBuffer<T>, kernels::kMaxSlots> slots;
-  Index iterations = 0;
-};
 
 template <typename T>
 struct State {

@@ -5,6 +5,7 @@
 // norms are summed over chunks in their order, so the bits do not depend on it either.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "laminar/optimizer_state.hpp"
@@ -15,41 +16,49 @@ namespace laminar {
 template <typename T>
 class Updater {
  public:
-  /// Throws std::invalid_argument where an exclusion is no regular expression.
+  /// Throws std::invalid_argument where options do not go together, or where an exclusion from weight
+  /// decay is no regular expression.
   Updater(const ParameterLayout& layout, const Optimizer& optimizer);
 
-  /// Takes the gradients of one batch. All of `team` call it with the same arguments, and all have
-  /// finished when one returns; it throws nothing and allocates nothing.
+  /// Takes the gradients of one batch. Every thread of `team` calls it with the same arguments, after
+  /// a barrier; when one returns, all have finished.
   ///
   /// `parameters` and `gradients` are in the layout's flat order, layout.size() elements each;
-  /// gradients are scratch afterwards, tensors that are not trainable stay untouched.
-  /// `state` was made for the same layout and optimizer; its learning rate may have changed since.
-  /// Its counters advance here: `iterations` by one for an update.
+  /// gradients are scratch afterwards, tensors that are not trainable stay as they are. `state` was
+  /// made for the same layout and optimizer, whose learning rate may have changed since; its counters
+  /// advance here.
   ///
-  /// Returns whether there was an update: false while gradients are accumulated.
-  bool apply(std::span<T> parameters, std::span<T> gradients, OptimizerState<T>& state,
-             const Team& team = Team(0, 1));
+  /// Returns whether weights may have changed: false while gradients are only accumulated.
+  bool apply(std::span<T> parameters, std::span<T> gradients, OptimizerState<T>& state, const Team& team = Team(0, 1));
 
-  /// At the end of training: with use_ema the weights become their running average (Keras's
-  /// finalize_variable_values). Returns whether they did.
+  /// At the end of training: with use_ema the weights become their running average. Returns whether
+  /// they did.
   bool finalize(std::span<T> parameters, const OptimizerState<T>& state) const;
 
  private:
+  struct Place {  // a trainable tensor
+    Tensor tensor;
+    bool decays;        // weight decay takes it
+    std::size_t chunk;  // its first, and the number of them
+    std::size_t chunks;
+    AlignedBuffer<T> scratch;  // for a rule that takes it whole
+  };
   struct Chunk {
-    Index tensor;
+    std::size_t place;
     Index offset;
     Index size;
   };
-  struct Step;  // what all threads of one apply share
+  struct Step;  // what one update needs to know
 
-  void add_norms(std::span<const T> gradients, const Team& team);
-  void update(const Chunk& chunk, const Step& step) const;
+  double decay_of(const Place& place, const Optimizer& optimizer) const;
+  T clip_factor(const Step& step, std::size_t place) const;
+  void accumulate(const Chunk& chunk, T* gradients, OptimizerState<T>& state, bool last) const;
+  void clip_and_update(const Chunk& chunk, const Step& step) const;
+  void average(const Chunk& chunk, T* parameters, OptimizerState<T>& state) const;
 
-  std::vector<Tensor> tensors_;   // the trainable ones
-  std::vector<char> decays_;      // for each of them: weight decay takes it
+  std::vector<Place> places_;
   std::vector<Chunk> chunks_;
-  std::vector<double> squares_;   // of gradients, summed over each chunk
-  std::vector<AlignedBuffer<T>> scratch_;  // of each tensor, for rules that take it whole
+  std::vector<double> squares_;  // of gradients, summed over each chunk
 };
 
 }  // namespace laminar

@@ -205,7 +205,7 @@ def get(base: type[C], identifier: object) -> C:
                 f"{base._family}: a configuration needs a 'name', got {dict(identifier)!r}"
             )
         return _named(base, name).from_config(config.get("config", config))
-    module = base.__module__.rpartition(".")[2]
+    module = base.__module__.removeprefix("laminar.")
     raise TypeError(
         f"{base._family} must be a name or an object of laminar.{module}, got {identifier!r}"
     )

@@ -28,10 +28,15 @@ def hint(word: str, candidates: Iterable[str]) -> str:
 
 
 def argument_names(function: Callable[..., object]) -> tuple[str, ...]:
-    """Return the names of a function's arguments, ``self`` excluded, in order."""
-    code = cast(Any, getattr(function, "__wrapped__", function)).__code__
+    """Return the names of a function's arguments, ``self`` excluded, in order.
+
+    What a function takes as ``**options`` it lists in its attribute ``option_names``.
+    """
+    inner = cast(Any, getattr(function, "__wrapped__", function))
+    code = inner.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return tuple(name for name in names if name != "self")
+    options: tuple[str, ...] = getattr(inner, "option_names", ())
+    return (*(name for name in names if name != "self"), *options)
 
 
 def keywords(**renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

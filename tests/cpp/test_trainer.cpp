@@ -5,6 +5,7 @@
 #include "allocations.hpp"
 #include "laminar/config.hpp"
 #include "laminar/random.hpp"
+#include "optimizers.hpp"
 #include "reference.hpp"
 #include "task.hpp"
 
@@ -64,7 +65,7 @@ Task<T> gathered(const Task<T>& task, std::span<const Index> order) {
 TEST_CASE_TEMPLATE("trainer: weights and losses are the reference's, with every optimizer", T, float, double) {
   const double tolerance = sizeof(T) == 4 ? 2e-4 : 1e-10;
   const auto task = odd_task<T>(29);
-  for (const Optimizer& optimizer : variants<Optimizer>(optimizer_family())) {
+  for (const Optimizer& optimizer : elementwise_optimizers()) {
     const std::string entry = to_json(optimizer);
     CAPTURE(entry);
     auto model = odd_model<T>(optimizer);
@@ -114,7 +115,7 @@ TEST_CASE_TEMPLATE("trainer: the same bits for any number of threads", T, float,
 
 TEST_CASE_TEMPLATE("trainer: two epochs and three are five, bit for bit", T, float, double) {
   const auto task = odd_task<T>();
-  for (const Optimizer& optimizer : variants<Optimizer>(optimizer_family())) {
+  for (const Optimizer& optimizer : elementwise_optimizers()) {
     auto whole = odd_model<T>(optimizer);
     const History all = whole.fit(task.dataset(kOddLoss), {.batch_size = 32, .epochs = 5});
     auto parts = odd_model<T>(optimizer);

@@ -476,30 +476,93 @@ def loss_and_gradients(
 
 def updates(spec: Spec, w: Array, gradient: Any) -> Iterator[Array]:
     """Yield the weights after each update; ``gradient(w)`` gives the gradient."""
-    lr = spec["learning_rate"]
-    first, second, velocity = np.zeros_like(w), np.zeros_like(w), np.zeros_like(w)
+    state: dict[str, Array] = {}
     step = 0
     while True:
         step += 1
-        g = gradient(w)
-        match spec["name"]:
-            case "sgd":
-                velocity = spec["momentum"] * velocity - lr * g
-                w = w + (spec["momentum"] * velocity - lr * g if spec["nesterov"] else velocity)
-            case "rmsprop":
-                second = spec["rho"] * second + (1 - spec["rho"]) * g**2
-                first = spec["rho"] * first + (1 - spec["rho"]) * g
-                variance = second - first**2 if spec["centered"] else second
-                velocity = spec["momentum"] * velocity + lr * g / np.sqrt(
-                    variance + spec["epsilon"]
-                )
-                w = w - velocity
-            case "adam":
-                b1, b2 = spec["beta_1"], spec["beta_2"]
-                first = b1 * first + (1 - b1) * g
-                second = b2 * second + (1 - b2) * g**2
-                rate = lr * np.sqrt(1 - b2**step) / (1 - b1**step)
-                w = w - rate * first / (np.sqrt(second) + spec["epsilon"])
-            case name:
-                raise NotImplementedError(name)
+        w = updated(spec, step, w, gradient(w), state)
         yield w
+
+
+def updated(spec: Spec, t: int, w: Array, g: Array, state: dict[str, Array]) -> Array:
+    """Return the weights after update number ``t``, 1 for the first; ``state`` is kept for it."""
+    lr = spec["learning_rate"]
+    b1, b2 = spec.get("beta_1", 0.0), spec.get("beta_2", 0.0)
+    eps = spec.get("epsilon", 0.0)
+
+    def kept(name: str, start: float = 0.0) -> Array:
+        return state.setdefault(name, np.full_like(w, start))
+
+    def mean(name: str, beta: float, value: Array) -> Array:
+        state[name] = beta * kept(name) + (1 - beta) * value
+        return state[name]
+
+    match spec["name"]:
+        case "sgd":
+            down = lr * spec["dampening"] * g
+            velocity = state["v"] = spec["momentum"] * kept("v") - down
+            return w + (spec["momentum"] * velocity - down if spec["nesterov"] else velocity)
+        case "rmsprop":
+            variance = mean("s", spec["rho"], g**2)
+            if spec["centered"]:
+                variance = variance - mean("m", spec["rho"], g) ** 2
+            state["v"] = spec["momentum"] * kept("v") + lr * g / np.sqrt(variance + eps)
+            return w - state["v"]
+        case "adagrad":
+            state["s"] = kept("s", spec["initial_accumulator_value"]) + g**2
+            return w - lr * g / np.sqrt(state["s"] + eps)
+        case "adadelta":
+            s = mean("s", spec["rho"], g**2)
+            delta = np.sqrt(kept("d") + eps) / np.sqrt(s + eps) * g
+            mean("d", spec["rho"], delta**2)
+            return w - lr * delta
+        case "adam" | "adamw":
+            if spec["name"] == "adamw":
+                w = w - lr * spec["weight_decay"] * w
+            m, v = mean("m", b1, g), mean("v", b2, g**2)
+            if spec["amsgrad"]:
+                v = state["largest"] = np.maximum(kept("largest"), v)
+            rate = lr * np.sqrt(1 - b2**t) / (1 - b1**t)
+            return w - rate * m / (np.sqrt(v) + eps)
+        case "adamax":
+            m = mean("m", b1, g)
+            state["u"] = np.maximum(b2 * kept("u"), np.abs(g))
+            return w - lr / (1 - b1**t) * m / (state["u"] + eps)
+        case "nadam":
+            u = [b1 * (1 - 0.5 * 0.96**i) for i in range(1, t + 2)]
+            m, v = mean("m", b1, g), mean("v", b2, g**2)
+            ahead = u[t] * m / (1 - np.prod(u)) + (1 - u[t - 1]) * g / (1 - np.prod(u[:t]))
+            return w - lr * ahead / (np.sqrt(v / (1 - b2**t)) + eps)
+        case "radam":
+            m, v = mean("m", b1, g) / (1 - b1**t), mean("v", b2, g**2)
+            limit = 2 / (1 - b2) - 1
+            length = limit - 2 * t * b2**t / (1 - b2**t)
+            if length <= 5:
+                return w - lr * m
+            known = (length - 4) * (length - 2) * limit
+            rectified = np.sqrt(known / ((limit - 4) * (limit - 2) * length))
+            return w - lr * m * rectified * np.sqrt(1 - b2**t) / (np.sqrt(v) + eps)
+        case "ftrl":
+            power = -spec["learning_rate_power"]
+            before = kept("s", spec["initial_accumulator_value"])
+            after = state["s"] = before + g**2
+            pull = (after**power - before**power) / lr
+            shrinkage = 2 * spec["l2_shrinkage_regularization_strength"]
+            z = state["z"] = kept("z") + g + shrinkage * w - pull * w
+            l1 = spec["l1_regularization_strength"]
+            l2 = spec["l2_regularization_strength"] + spec["beta"] / (2 * lr)
+            return (np.clip(z, -l1, l1) - z) / (after**power / lr + 2 * l2)
+        case "lion":
+            direction = np.sign(b1 * kept("m") + (1 - b1) * g)
+            mean("m", b2, g)
+            return w - lr * direction
+        case "rprop":
+            agreement = np.sign(kept("g") * g)
+            factor = np.where(
+                agreement > 0, spec["eta_plus"], np.where(agreement < 0, spec["eta_minus"], 1.0)
+            )
+            state["d"] = np.clip(kept("d", lr) * factor, spec["step_min"], spec["step_max"])
+            state["g"] = np.where(agreement < 0, 0.0, g)
+            return w - np.sign(state["g"]) * state["d"]
+        case name:
+            raise NotImplementedError(name)

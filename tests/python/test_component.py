@@ -67,6 +67,10 @@ def test_arguments_and_defaults_are_the_entry_s(family: str, entry: dict[str, An
     arguments = dict(inspect.signature(class_of(family, entry)).parameters)
     if family == "metric":
         assert isinstance(arguments.pop("name").default, str)
+    if family == "optimizer":
+        for name, default in _core.entries("optimizer_options")[0]["parameters"].items():
+            if name not in entry["parameters"]:
+                assert arguments.pop(name).default == default
     assert {name: a.default for name, a in arguments.items()} == entry["parameters"]
     for name, default in entry["parameters"].items():
         assert isinstance(arguments[name].default, bool) == isinstance(default, bool)
