@@ -29,6 +29,7 @@ std::span<const T> Model<T>::tensor(std::size_t i) const {
 
 template <typename T>
 void Model<T>::compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics) {
+  if (!optimizer.fused()) fail("compile: optimizer '", optimizer.name(), "' cannot train a model with its options yet");
   Objective objective(state_->network, loss, metrics);
   OptimizerState<T> optimizer_state(optimizer, state_->network.parameters());
   state_->objective = std::move(objective);

@@ -133,7 +133,7 @@ struct Adadelta {
 
 /// With g' = g + 2 shrinkage w and a = s^-power before the update, b = (s + g^2)^-power after it:
 /// z += g' - (b - a) / lr w, w = (clip(z, -l1, l1) - z) / ((b + beta) / lr + 2 l2)
-/// (McMahan et al. 2013). A rate of 0 leaves everything as it is.
+/// (McMahan et al. 2013). Before any gradient came, 0 / 0 is 0; a rate of 0 leaves all as it is.
 struct Ftrl {
   static constexpr EntryInfo info{"ftrl",
                                   "",
@@ -175,7 +175,8 @@ struct Ftrl {
     const V z = slot[1];
     const V bound = broadcast<V>(c[2]);
     const V inside = maximum(minimum(z, bound), -bound);
-    return (inside - z) / ((after + c[5]) * c[0] + c[3]);
+    const V quadratic = (after + c[5]) * c[0] + c[3];
+    return select<V>(quadratic == 0, V{}, (inside - z) / quadratic);
   }
 };
 

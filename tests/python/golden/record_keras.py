@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Record ten steps of every optimizer, and every schedule, from Keras 3 and PyTorch.
 
-    KERAS_BACKEND=jax python tests/python/golden/record_keras.py
+    KERAS_BACKEND=torch python tests/python/golden/record_keras.py
 
-needs keras, jax and torch and writes recorded.npz beside this file. test_golden.py replays it.
+needs keras and torch and writes recorded.npz beside this file. test_golden.py replays it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cases import (
     weights,
 )
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("KERAS_BACKEND", "torch")
 import keras
 import torch
 
