@@ -22,5 +22,6 @@ void bind_metric(py::module_& module);
 void bind_model(py::module_& module);
 void bind_optimizer(py::module_& module);
 void bind_schedule(py::module_& module);
+void bind_perceptron(py::module_& module);
 
 }  // namespace laminar::bindings

@@ -25,4 +25,5 @@ PYBIND11_MODULE(_core, module) {
   bind_model(module);
   bind_optimizer(module);
   bind_schedule(module);
+  bind_perceptron(module);
 }

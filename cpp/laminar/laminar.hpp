@@ -7,3 +7,4 @@
 #include "laminar/error.hpp"
 #include "laminar/model.hpp"
 #include "laminar/parallel.hpp"
+#include "laminar/perceptron.hpp"

@@ -149,3 +149,27 @@ class UpdaterFloat64:
     @property
     def iterations(self) -> int: ...
     learning_rate: float
+
+class Perceptron:
+    def __init__(self, features: int, classes: int, seed: int) -> None: ...
+    def fit(
+        self,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        eta0: float,
+        max_epochs: int,
+        tol: float | None,
+        patience: int,
+        shuffle: bool,
+        fit_intercept: bool,
+    ) -> tuple[int, int]: ...
+    def decide(self, x: NDArray[Any]) -> NDArray[Any]: ...
+    @property
+    def weights(self) -> NDArray[Any]: ...
+    @weights.setter
+    def weights(self, value: NDArray[Any]) -> None: ...
+    @property
+    def biases(self) -> NDArray[Any]: ...
+    @biases.setter
+    def biases(self, value: NDArray[Any]) -> None: ...
