@@ -85,8 +85,8 @@ py::list tensors(const Network& network) {
 /// exception raised there stops the core after the batch at hand and is raised again afterwards.
 class Callbacks {
  public:
-  Callbacks(py::object on_epoch, py::object on_progress)
-      : on_epoch_(std::move(on_epoch)), on_progress_(std::move(on_progress)) {}
+  Callbacks(py::object on_epoch, py::object on_progress, py::object on_batch)
+      : on_epoch_(std::move(on_epoch)), on_progress_(std::move(on_progress)), on_batch_(std::move(on_batch)) {}
 
   bool epoch(Index number, std::span<const Log> logs) {
     const py::gil_scoped_acquire lock;
@@ -103,16 +103,22 @@ class Callbacks {
     return false;
   }
 
+  bool batch(const Progress& progress) {
+    const py::gil_scoped_acquire lock;
+    return on_batch_(progress.epoch, progress.batches_done, progress.batches, dict_of(progress.logs)).cast<bool>();
+  }
+
  private:
   py::object on_epoch_;
   py::object on_progress_;
+  py::object on_batch_;
   Clock::time_point last_draw_ = Clock::now();
 };
 
 template <typename T>
 void fit(Model<T>& model, const py::array& x, const py::array& y, const py::object& sample_weight,
          const py::object& validation, Index batch_size, Index epochs, Index initial_epoch, bool shuffle,
-         Index memory_limit, const py::object& on_epoch, const py::object& on_progress) {
+         Index memory_limit, const py::object& on_epoch, const py::object& on_progress, const py::object& on_batch) {
   const Dataset<T> data = dataset<T>(x, y, sample_weight);
   Dataset<T> held_out;
   py::tuple parts;
@@ -127,9 +133,10 @@ void fit(Model<T>& model, const py::array& x, const py::array& y, const py::obje
   options.initial_epoch = initial_epoch;
   options.shuffle = shuffle;
   options.memory_limit = memory_limit;
-  Callbacks callbacks(on_epoch, on_progress);
+  Callbacks callbacks(on_epoch, on_progress, on_batch);
   options.on_epoch = [&](Index epoch, std::span<const Log> logs) { return callbacks.epoch(epoch, logs); };
   options.poll = [&](const Progress& progress) { return callbacks.poll(progress); };
+  if (!on_batch.is_none()) options.on_batch = [&](const Progress& progress) { return callbacks.batch(progress); };
   {
     const py::gil_scoped_release unlock;
     model.fit(data, options);
@@ -197,8 +204,8 @@ void bind(py::module_& module, const char* name) {
       .def_property("learning_rate", &M::learning_rate, &M::set_learning_rate)
       .def_property_readonly("iterations", &M::iterations)
       .def("fit", &fit<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("validation"),
-           py::arg("batch_size"), py::arg("epochs"), py::arg("initial_epoch"), py::arg("shuffle"), py::arg("memory_limit"), py::arg("on_epoch"),
-           py::arg("on_progress"))
+           py::arg("batch_size"), py::arg("epochs"), py::arg("initial_epoch"), py::arg("shuffle"),
+           py::arg("memory_limit"), py::arg("on_epoch"), py::arg("on_progress"), py::arg("on_batch"))
       .def(
           "train_on_batch",
           [](M& m, const py::array& x, const py::array& y, const py::object& sample_weight) {

@@ -73,12 +73,12 @@ struct Trainer<T>::Batches {
 /// What came of a run of batches. Written by rank 0 alone.
 template <typename T>
 struct Trainer<T>::Outcome {
-  Outcome(const Objective& objective_, Index outputs) : objective(objective_), scores(objective_.metrics, outputs) {
-    for (const std::string& name : objective.names) logs.push_back({name.c_str(), 0});
+  Outcome(const Objective& objective_, Index outputs) : objective(&objective_), scores(objective_.metrics, outputs) {
+    for (const std::string& name : objective->names) logs.push_back({name.c_str(), 0});
   }
 
-  const Objective& objective;
-  Index done = 0;     // updates made
+  const Objective* objective;
+  Index done = 0;     // updates made in this run
   Index rows = 0;     // rows seen
   double weight = 0;  // of these rows
   bool finite = true;
@@ -98,7 +98,7 @@ struct Trainer<T>::Outcome {
   }
   /// Loss and metrics over the rows seen.
   std::span<const Log> means() {
-    logs[0].value = weight > 0 ? objective.loss.finish(loss / weight) : 0;
+    logs[0].value = weight > 0 ? objective->loss.finish(loss / weight) : 0;
     for (std::size_t m = 0; m < scores.size(); ++m) logs[m + 1].value = scores.result(m);
     return logs;
   }
@@ -285,8 +285,9 @@ void Trainer<T>::update_from(T* gradients, Index iteration, const Team& team) {
 }
 
 template <typename T>
-typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll) {
-  Outcome outcome(*state_.objective, state_.network.outputs());
+typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll, const Outcome* before) {
+  Outcome outcome = before != nullptr ? *before : Outcome(*state_.objective, state_.network.outputs());
+  outcome.done = 0;
   const Index start = state_.optimizer.has_value() ? state_.optimizer->iterations : 0;
   const Index rows = std::min(batches.batch_size, batches.data.x.rows);
   const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kRowsWorthOne, 1)) +
@@ -350,7 +351,7 @@ template <typename T>
 void Trainer<T>::keep_last_finite(const Snapshot& snapshot, const Batches& batches, Index done) {
   if (weights_finite()) return;
   snapshot.restore(state_);
-  for (Index b = 0; b < done; ++b) {
+  for (Index b = batches.begin; b < batches.begin + done; ++b) {
     Snapshot before;
     before.take(state_);
     Batches one = batches;
@@ -361,6 +362,22 @@ void Trainer<T>::keep_last_finite(const Snapshot& snapshot, const Batches& batch
     before.restore(state_);
     return;
   }
+}
+
+template <typename T>
+typename Trainer<T>::Outcome Trainer<T>::finite_run(const Batches& batches, Snapshot& snapshot, Poll& poll,
+                                                    const Outcome* before) {
+  snapshot.take(state_);
+  Outcome outcome = run(batches, &poll, before);
+  poll.rethrow();
+  if (outcome.finite && weights_finite()) return outcome;
+  const Index at = batches.begin + outcome.done - (outcome.finite ? 1 : 0);
+  keep_last_finite(snapshot, batches, outcome.done);
+  std::ostringstream message;
+  message << "fit: the " << (outcome.finite ? "weights are" : "loss is") << " not finite in epoch " << batches.epoch + 1
+          << ", batch " << at + 1 << " of " << batches.total() << " (loss " << outcome.last_loss
+          << "); the last finite weights are kept. A smaller learning rate or scaled inputs may help";
+  throw NonFiniteError(message.str());
 }
 
 template <typename T>
@@ -381,19 +398,14 @@ History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
                        order);
     }
     Batches batches{data, shuffle ? order.data() : nullptr, std::min(options.batch_size, data.x.rows), 0, 0, epoch};
-    batches.end = batches.total();
-    snapshot.take(state_);
-    Outcome outcome = run(batches, &poll);
-    poll.rethrow();
-    const bool finite = outcome.finite && weights_finite();
-    if (!finite) {
-      const Index at = outcome.done - (outcome.finite ? 1 : 0);
-      keep_last_finite(snapshot, batches, outcome.done);
-      std::ostringstream message;
-      message << "fit: the " << (outcome.finite ? "weights are" : "loss is") << " not finite in epoch " << epoch + 1
-              << ", batch " << at + 1 << " of " << batches.end << " (loss " << outcome.last_loss
-              << "); the last finite weights are kept. A smaller learning rate or scaled inputs may help";
-      throw NonFiniteError(message.str());
+    batches.end = options.on_batch ? 1 : batches.total();
+    Outcome outcome = finite_run(batches, snapshot, poll, nullptr);
+    while (options.on_batch && !outcome.stop) {
+      const bool leave = options.on_batch({epoch, batches.end, batches.total(), outcome.means()});
+      if (leave || batches.end == batches.total()) break;
+      ++batches.begin;
+      ++batches.end;
+      outcome = finite_run(batches, snapshot, poll, &outcome);
     }
     if (outcome.stop) {
       history.interrupted = true;

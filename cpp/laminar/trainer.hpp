@@ -38,6 +38,9 @@ struct FitOptions {
   /// Called on the calling thread before a batch, every 50 ms or less often; true stops after the
   /// last completed batch.
   std::function<bool(const Progress&)> poll = {};
+  /// Called on the calling thread after every batch, the weights in their place; it may change them
+  /// and the learning rate. True ends the epoch there. Where set, each batch is a run of its own.
+  std::function<bool(const Progress&)> on_batch = {};
 };
 
 /// Loss and metrics of every epoch trained.
@@ -71,7 +74,10 @@ class Trainer {
   /// Rows that fit into the limit at a time; throws where none does, or where the network must see
   /// all rows of a batch at once.
   Index rows_within(Index limit, Index rows) const;
-  Outcome run(const Batches& batches, Poll* poll);
+  /// With `before`, what came of the epoch's batches before these is counted in.
+  Outcome run(const Batches& batches, Poll* poll, const Outcome* before = nullptr);
+  /// A run from a snapshot; throws NonFiniteError, the last finite weights in their place.
+  Outcome finite_run(const Batches& batches, Snapshot& snapshot, Poll& poll, const Outcome* before);
   /// One update in the general way, or on the calling thread in the small network's. False where the
   /// run ends here, without an update.
   bool small_step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome);

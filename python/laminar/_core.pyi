@@ -73,6 +73,7 @@ class ModelFloat32:
         memory_limit: int,
         on_epoch: Callable[[int, dict[str, float]], bool],
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
+        on_batch: Callable[[int, int, int, dict[str, float]], bool] | None,
     ) -> None: ...
     def train_on_batch(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
@@ -117,6 +118,7 @@ class ModelFloat64:
         memory_limit: int,
         on_epoch: Callable[[int, dict[str, float]], bool],
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
+        on_batch: Callable[[int, int, int, dict[str, float]], bool] | None,
     ) -> None: ...
     def train_on_batch(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from . import _arrays, _core, _seed, _summary
+from . import _arrays, _core, _seed, _summary, _weights_file
 from ._compiled import Compiled
-from ._component import integer
+from ._component import flag, integer
 from ._spelling import keywords
 from .layers import Input, Layer, Shape, feature_shape
 from .layers import get as get_layer
@@ -283,6 +284,50 @@ class Stack:
         ]
         with self._lock:
             core.set_weights(tensors)
+
+    @keywords()
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Write all weights to a file; structure and optimizer are not in it.
+
+        Parameters
+        ----------
+        filepath : str or path
+            Ends in ``.npz``: `numpy.load` reads it, one array for each name of `weights`.
+        overwrite : bool
+            Replace a file of this name. A crash leaves the old one or the new one, whole.
+
+        Raises
+        ------
+        ValueError, FileExistsError, OSError
+            Where the model is not built, the name ends otherwise, the file is there and may not
+            be replaced, or it cannot be written.
+        """
+        path = _weights_file.checked_path(filepath, "save_weights")
+        if not flag(overwrite, "save_weights: overwrite") and os.path.exists(path):
+            raise FileExistsError(
+                f"save_weights: {path} is there already; overwrite=True replaces it"
+            )
+        self._core("save_weights")
+        _weights_file.save(self, path)
+
+    @keywords()
+    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Set all weights to those of a file that `save_weights` wrote; the optimizer stays.
+
+        Parameters
+        ----------
+        filepath : str or path
+            The file. Weights of another dtype are converted.
+
+        Raises
+        ------
+        ValueError, OSError
+            Where the model is not built, or the file is absent, damaged or of another model;
+            nothing has changed then.
+        """
+        path = _weights_file.checked_path(filepath, "load_weights")
+        self._core("load_weights")
+        _weights_file.load(self, path)
 
     def summary(self, print_fn: Callable[[str], object] | None = None) -> None:
         """Print a table of layers, shapes and weights.

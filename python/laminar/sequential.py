@@ -17,7 +17,8 @@ from . import _arrays, _progress, _rows
 from ._component import flag, integer, number_of_bytes
 from ._spelling import keywords
 from ._stack import Stack
-from .callbacks import CallbackList, History
+from .callbacks import History
+from .callbacks._list import CallbackList
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -97,7 +98,7 @@ class Sequential(Stack):
             0 is silent, 2 prints one line an epoch; "auto" and 1 draw a bar on a terminal or in a
             notebook and are like 2 elsewhere.
         callbacks : Callback or list of Callback, optional
-            Called between epochs.
+            Called between epochs, and between batches where one of them asks for it.
         validation_split : float
             In [0, 1): the fraction of rows, the last ones before shuffling, held out for
             validation. A UserWarning tells where they hold a class that the others lack.
@@ -127,16 +128,18 @@ class Sequential(Stack):
         TypeError, ValueError
             Where an argument is wrong; nothing has changed then.
         FloatingPointError
-            Where the loss is no longer finite; the last finite weights are kept.
+            Where the loss is no longer finite; the last finite weights are kept. The callback
+            `TerminateOnNaN` ends training quietly instead.
         KeyboardInterrupt
             At Ctrl-C; the weights are those of the last completed batch.
         """
         compiled = self._ready("fit")
         epochs = integer(epochs, "fit: epochs")
         initial_epoch = integer(initial_epoch, "fit: initial_epoch")
-        style = _progress.style(verbose)
+        _progress.style(verbose)
         history = History()
         calls = CallbackList("fit", callbacks, history)
+        style = _progress.style(calls.verbose(verbose))
         train = _rows.prepared("fit", x, y, sample_weight, self._dtype, compiled.loss)
         validation = None
         if validation_data is not None:
@@ -165,6 +168,12 @@ class Sequential(Stack):
                 calls.epoch_begin(epoch + 1)
             return bool(self.stop_training)
 
+        def on_batch(epoch: int, done: int, batches: int, logs: Mapping[str, float]) -> bool:
+            calls.batch_end(done - 1, compiled.named(logs))
+            if not self.stop_training and done < batches:
+                calls.batch_begin(done)
+            return bool(self.stop_training)
+
         def on_progress(epoch: int, done: int, batches: int, logs: Mapping[str, float]) -> None:
             shown.batch(epoch, done, batches, dict(logs))
 
@@ -186,7 +195,11 @@ class Sequential(Stack):
                         limit,
                         on_epoch,
                         on_progress if shown.within_epoch else None,
+                        on_batch if calls.between_batches else None,
                     )
+            except FloatingPointError as error:
+                if not calls.accept(error):
+                    raise
             except (TypeError, ValueError):
                 if not history.epoch:  # the core refused the arguments
                     self.history = previous
@@ -238,6 +251,7 @@ class Sequential(Stack):
         batch_size: int | None = None,
         verbose: str | int = 0,
         sample_weight: ArrayLike | None = None,
+        callbacks: object = None,
         return_dict: bool = False,
     ) -> Any:
         """Return loss and metrics over all rows, as prediction sees them: without dropout.
@@ -250,6 +264,8 @@ class Sequential(Stack):
             Accepted for Keras's sake; the result does not depend on it.
         verbose : {0, 1, 2, "auto"}
             Unless 0, print the values as one line.
+        callbacks : Callback or list of Callback, optional
+            Their on_test_begin and on_test_end are called.
         return_dict : bool
             Return {key: value} in place of a list.
 
@@ -267,8 +283,12 @@ class Sequential(Stack):
         style = _progress.style(verbose, "evaluate")
         rows = _rows.prepared("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
         _batch_size(batch_size, "evaluate", rows.length)
+        calls = CallbackList("evaluate", callbacks)
         with self._built_for(rows.x) as core:
+            calls.introduce(self, {"verbose": verbose, "metrics": compiled.keys})
+            calls.test_begin()
             values = core.evaluate(*rows)
+        calls.test_end(dict(zip(compiled.keys, values, strict=True)))
         if style is not _progress.Silent:
             print(_progress.described(dict(zip(compiled.keys, values, strict=True))))
         return _values(values, compiled.keys, return_dict)
@@ -279,6 +299,7 @@ class Sequential(Stack):
         x: ArrayLike,
         batch_size: int | None = None,
         verbose: str | int = 0,
+        callbacks: object = None,
         *,
         out: NDArray[Any] | None = None,
     ) -> NDArray[Any]:
@@ -293,6 +314,8 @@ class Sequential(Stack):
             (n, features). C-contiguous arrays of the model's dtype are not copied.
         batch_size, verbose
             Accepted for Keras's sake: rows are taken in blocks that fit the cache, silently.
+        callbacks : Callback or list of Callback, optional
+            Their on_predict_begin and on_predict_end are called.
         out : ndarray, optional
             C-contiguous, writeable, (n, outputs), of the model's dtype: receives the result.
 
@@ -306,16 +329,19 @@ class Sequential(Stack):
         TypeError, ValueError
             Where an argument is wrong.
         """
-        if self._model is not None and out is None and batch_size is None:
+        if callbacks is None and self._model is not None and out is None and batch_size is None:
             outputs = self._model.predict_ready(x)
             if outputs is not None:
                 return outputs
         rows = _arrays.features(x, "predict: x", self._dtype)
         _batch_size(batch_size, "predict", len(rows))
-        if self._model is not None:
-            return self._predicted(self._model, rows, out)
+        calls = CallbackList("predict", callbacks)
         with self._built_for(rows) as core:
-            return self._predicted(core, rows, out)
+            calls.introduce(self, {"verbose": verbose})
+            calls.predict_begin()
+            result = self._predicted(core, rows, out)
+        calls.predict_end()
+        return result
 
     def _predicted(
         self, core: CoreModel, rows: NDArray[Any], out: NDArray[Any] | None

@@ -267,3 +267,106 @@ TEST_CASE("fit: on_epoch stops by its answer, or by an exception that leaves a u
   model.fit(task.dataset("mse"), {.epochs = 1});
   CHECK(bit_difference(weights_of(model), trained(4)) == "");
 }
+
+TEST_CASE_TEMPLATE("fit: on_batch is told of every batch and changes no bit", T, float, double) {
+  // Small networks, single rows and several threads go ways of their own.
+  for (const Index batch_size : {1, 16, 64}) {
+    for (const bool small : {true, false}) {
+      for (const int threads : {1, 2}) {
+        CAPTURE(batch_size);
+        CAPTURE(small);
+        const Threads scope(threads);
+        const Task<T> task(70, 3, 2);
+        const Network network = small ? Network(3, {Dense{.units = 4, .activation = "tanh"}, Dense{.units = 2}})
+                                      : Network(3, {Dropout{.rate = 0.2}, Dense{.units = 2}});
+        Model<T> plain(network, 3);
+        Model<T> told(network, 3);
+        for (Model<T>* m : {&plain, &told}) m->compile("mse", "adam", {"mae"});
+        FitOptions<T> options{.batch_size = batch_size, .epochs = 2};
+        const History expected = plain.fit(task.dataset("mse"), options);
+        const Index batches = (70 + batch_size - 1) / batch_size;
+        Index calls = 0;
+        std::vector<double> last;
+        options.on_batch = [&](const Progress& progress) {
+          CHECK(progress.epoch == calls / batches);
+          CHECK(progress.batches_done == calls % batches + 1);
+          CHECK(progress.batches == batches);
+          CHECK(told.iterations() == ++calls);
+          last = {progress.logs[0].value, progress.logs[1].value};
+          return false;
+        };
+        const History history = told.fit(task.dataset("mse"), options);
+        CHECK(calls == 2 * batches);
+        CHECK(history.epochs == expected.epochs);
+        CHECK(last == expected.epochs.back());
+        CHECK(bit_difference(weights_of(told), weights_of(plain)) == "");
+      }
+    }
+  }
+}
+
+TEST_CASE("fit: on_batch sees the weights of the batch, and may change them and the rate") {
+  const Task<float> task(64, 3, 2);
+  for (const bool small : {true, false}) {
+    const Network network =
+        small ? Network(3, {Dense{.units = 2}}) : Network(3, {Dropout{.rate = 0}, Dense{.units = 2}});
+    Model<float> model(network);
+    Model<float> twin(network);
+    for (Model<float>* m : {&model, &twin}) m->compile("mse", Optimizer("sgd", {{"momentum", 0.5}}));
+    FitOptions<float> options{.batch_size = 16, .shuffle = false};
+    options.on_batch = [&](const Progress& progress) {
+      const Index begin = 16 * (progress.batches_done - 1);
+      twin.train_on_batch(task.dataset("mse", begin, begin + 16));
+      CHECK(bit_difference(weights_of(model), weights_of(twin)) == "");
+      CHECK(model.evaluate(task.dataset("mse")) == twin.evaluate(task.dataset("mse")));
+      std::vector<float> gradients(model.parameters().size());
+      model.loss_and_gradients(task.dataset("mse"), gradients);
+      std::vector<float> moved = weights_of(model);
+      for (float& w : moved) w *= 0.5F;
+      for (Model<float>* m : {&model, &twin}) {
+        m->set_parameters(moved);
+        m->set_learning_rate(0.1 / static_cast<double>(progress.batches_done));
+      }
+      return false;
+    };
+    model.fit(task.dataset("mse"), options);
+    CHECK(bit_difference(weights_of(model), weights_of(twin)) == "");
+  }
+}
+
+TEST_CASE("fit: on_batch ends the epoch by its answer, or the training by an exception") {
+  const Task<float> task(64, 3, 2);
+  const auto fresh = [] {
+    Model<float> model(Network(3, {Dense{.units = 2}}));
+    model.compile("mse", "adam");
+    return model;
+  };
+  Model<float> model = fresh();
+  Model<float> twin = fresh();
+  FitOptions<float> options{.batch_size = 16, .epochs = 3, .shuffle = false};
+  int epochs = 0;
+  options.on_batch = [](const Progress& progress) { return progress.batches_done == 2; };
+  options.on_epoch = [&](Index, std::span<const Log>) { return ++epochs == 1; };
+  const History history = model.fit(task.dataset("mse"), options);
+  CHECK(history.epochs.size() == 1);
+  CHECK_FALSE(history.interrupted);
+  twin.fit(task.dataset("mse", 0, 32), {.batch_size = 16, .shuffle = false});
+  CHECK(bit_difference(weights_of(model), weights_of(twin)) == "");
+  options.on_batch = [](const Progress&) -> bool { throw std::logic_error("callback"); };
+  CHECK_THROWS_WITH_AS(model.fit(task.dataset("mse"), options), "callback", std::logic_error);
+  CHECK(model.iterations() == 3);
+}
+
+TEST_CASE_TEMPLATE("fit: with on_batch, too, the last finite weights are kept", T, float, double) {
+  for (const bool small : {true, false}) {
+    OneWeight<T> good("sgd", small, {1, 2, 3, 4});
+    OneWeight<T> bad("sgd", small, {1, 2, kHuge<T>, 4});
+    good.fit(2);
+    FitOptions<T> options{.batch_size = 1, .shuffle = false};
+    options.on_batch = [](const Progress&) { return false; };
+    const auto message =
+        not_finite([&] { bad.model.fit({{view(bad.x), 1}, MatrixView<const T>{view(bad.y), 1}, {}}, options); });
+    CHECK(without(message, {"loss is not finite", "epoch 1", "batch 3 of 4"}) == "");
+    CHECK(same_bits(bad.weight(), good.weight()));
+  }
+}

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import inspect
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -179,10 +181,134 @@ def test_one_callback_stands_for_a_list() -> None:
 
 def test_calls_that_would_never_come_are_refused() -> None:
     class Batches(Callback):
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None: ...
+        def on_test_batch_end(self, batch: int, logs: Any = None) -> None: ...
 
-    with pytest.raises(TypeError, match=r"Batches has on_train_batch_end, but .* between epochs"):
+    with pytest.raises(TypeError, match="Batches has on_test_batch_end, which is never called"):
         fit(small_classifier(), Batches())
+
+
+def test_evaluate_and_predict_call_too() -> None:
+    calls: list[Any] = []
+    callback = LambdaCallback(
+        on_test_begin=lambda logs: calls.append(("test", logs)),
+        on_test_end=lambda logs: calls.append(("tested", logs)),
+        on_predict_begin=lambda logs: calls.append(("predict", logs)),
+        on_predict_end=lambda logs: calls.append(("predicted", logs)),
+    )
+    x, y = blobs()
+    model = small_classifier(metrics=["accuracy"])
+    loss, accuracy = model.evaluate(x, y, callbacks=[callback])
+    result = model.predict(x, callbacks=callback)
+    np.testing.assert_array_equal(result, model.predict(x))
+    assert calls == [
+        ("test", None),
+        ("tested", {"loss": loss, "accuracy": accuracy}),
+        ("predict", None),
+        ("predicted", None),
+    ]
+    assert callback.model is model
+    with pytest.raises(TypeError, match="evaluate: callbacks must be Callback objects, got 3"):
+        model.evaluate(x, y, callbacks=[3])
+
+
+def test_keras_arguments_and_defaults() -> None:
+    # Keras 3.12, with what laminar does otherwise on purpose: EarlyStopping restores the best
+    # weights, ModelCheckpoint writes weights alone.
+    expected = {
+        callbacks.CSVLogger: {"separator": ",", "append": False},
+        callbacks.EarlyStopping: {
+            "monitor": "val_loss",
+            "min_delta": 0,
+            "patience": 0,
+            "verbose": 0,
+            "mode": "auto",
+            "baseline": None,
+            "restore_best_weights": True,
+            "start_from_epoch": 0,
+        },
+        callbacks.LearningRateScheduler: {"verbose": 0},
+        callbacks.ModelCheckpoint: {
+            "monitor": "val_loss",
+            "verbose": 0,
+            "save_best_only": False,
+            "save_weights_only": True,
+            "mode": "auto",
+            "save_freq": "epoch",
+            "initial_value_threshold": None,
+        },
+        callbacks.ReduceLROnPlateau: {
+            "monitor": "val_loss",
+            "factor": 0.1,
+            "patience": 10,
+            "verbose": 0,
+            "mode": "auto",
+            "min_delta": 1e-4,
+            "cooldown": 0,
+            "min_lr": 0.0,
+        },
+    }
+    for kind, defaults in expected.items():
+        parameters = inspect.signature(kind).parameters.values()
+        assert {p.name: p.default for p in parameters if p.default is not p.empty} == defaults
+    offered = {name for name in callbacks.__all__ if name not in ("Callback", "Logs")}
+    assert len(offered) >= 9
+
+
+def test_csv_logger(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    logger = callbacks.CSVLogger(path)
+    history = fit(small_classifier(metrics=["accuracy"]), logger, epochs=2)
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    assert lines[0] == ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]
+    assert [line[0] for line in lines[1:]] == ["0", "1"]
+    for column, key in enumerate(lines[0][1:], 1):
+        assert [float(line[column]) for line in lines[1:]] == history.history[key]
+    fit(small_classifier(), logger, epochs=1)
+    assert path.read_text().startswith("epoch,loss,val_loss\n0,")  # anew
+
+
+def test_csv_logger_appends(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    logger = callbacks.CSVLogger(path, separator=";", append=True)
+    fit(small_classifier(), logger, epochs=1)
+    fit(small_classifier(), logger, epochs=3, initial_epoch=1)
+    lines = path.read_text().splitlines()
+    assert lines[0] == "epoch;loss;val_loss"
+    assert [line[0] for line in lines[1:]] == ["0", "1", "2"]
+    with pytest.raises(ValueError, match="has the columns epoch, loss, val_loss, now there are"):
+        fit(small_classifier(metrics=["accuracy"]), logger)
+    with pytest.raises(ValueError, match="separator must be one character"):
+        callbacks.CSVLogger(path, separator="; ")
+
+
+def test_terminate_on_nan_ends_quietly() -> None:
+    x, y = blobs()
+    model = Sequential([layers.Input(6), layers.Dense(1)], seed=1)
+    model.compile({"name": "sgd", "learning_rate": 1e10}, "mse")
+    with pytest.raises(FloatingPointError):
+        model.fit(x, y, epochs=9, verbose=0)
+    model.compile({"name": "sgd", "learning_rate": 1e10}, "mse")
+    recorder, terminate = Recorder(), callbacks.TerminateOnNaN()
+    history = model.fit(x, y, epochs=9, verbose=0, callbacks=[recorder, terminate])
+    assert len(history.epoch) < 9
+    assert recorder.calls[-1][0] == "train end"
+    assert terminate.reason is not None
+    assert "not finite in epoch" in terminate.reason
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+    model.set_weights([np.zeros((6, 1)), np.zeros(1)])
+    model.compile("sgd", "mse")
+    assert len(model.fit(x, y, epochs=2, verbose=0, callbacks=terminate).epoch) == 2
+    assert terminate.reason is None
+
+
+def test_progress_bar_goes_before_verbose(capsys: pytest.CaptureFixture[str]) -> None:
+    assert callbacks.ProgbarLogger is callbacks.ProgressBar
+    fit(small_classifier(), callbacks.ProgressBar(), epochs=2, verbose=0)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    fit(small_classifier(), callbacks.ProgressBar(verbose=0), epochs=2, verbose=2)
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ValueError, match="ProgressBar: verbose must be"):
+        callbacks.ProgressBar(verbose=3)
 
 
 # EarlyStopping is driven with made-up values: what it does is a function of the logs.

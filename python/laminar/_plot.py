@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures of trainings, drawn with matplotlib, which is imported when the first one is wanted.
+
+Figures are made without pyplot, so that none is shown, kept alive or drawn on by others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+_PANEL_INCHES = (4.0, 3.5)
+
+
+def figure(panels: int) -> tuple[Any, Sequence[Any]]:
+    """Return a new figure and its panels, side by side.
+
+    Raises
+    ------
+    ImportError
+        Where matplotlib is missing; the message says how to get it.
+    """
+    try:
+        make = import_module("matplotlib.figure").Figure
+    except ImportError:
+        raise ImportError(
+            "plot: needs matplotlib, which is not installed; pip install laminar[plot] brings it"
+        ) from None
+    width, height = _PANEL_INCHES
+    made = make(
+        figsize=(width * panels if panels > 1 else 1.5 * width, height), layout="constrained"
+    )
+    return made, made.subplots(1, panels, squeeze=False)[0]
+
+
+def history(epochs: Sequence[int], values: Mapping[str, Sequence[float]]) -> Any:
+    """Return the picture of a training.
+
+    Parameters
+    ----------
+    epochs : sequence of int
+        The epochs, counted from 0; they are drawn as counted from 1, as they are printed.
+    values : mapping
+        For each key one value an epoch. A key and the same with ``val_`` share a panel.
+    """
+    keys = list(dict.fromkeys(key.removeprefix("val_") for key in values))
+    made, panels = figure(len(keys))
+    for panel, key in zip(panels, keys, strict=True):
+        for name, label in ((key, "training"), (f"val_{key}", "validation")):
+            if name in values:
+                last = epochs[-len(values[name]) :]  # what a callback added late
+                marker = "o" if len(last) == 1 else ""
+                panel.plot([epoch + 1 for epoch in last], values[name], marker=marker, label=label)
+        panel.set_xlabel("epoch")
+        panel.set_ylabel(key)
+        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.grid(alpha=0.3)
+        if f"val_{key}" in values:
+            panel.legend()
+    return made

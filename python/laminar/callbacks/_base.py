@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The calls that a callback may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from ..sequential import Sequential
+
+Logs: TypeAlias = "Mapping[str, float] | None"
+
+
+class Callback:
+    """Base of all callbacks; a subclass overrides what it needs.
+
+    Attributes
+    ----------
+    model : Sequential
+        The model that is trained.
+    params : dict
+        ``epochs``, ``steps`` (batches an epoch), ``verbose``, and ``metrics``: the keys that logs
+        will have.
+    """
+
+    model: Sequential
+    params: dict[str, Any]
+
+    def set_model(self, model: Sequential) -> None:
+        """Receive the model, before training begins."""
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Receive the parameters of the training, before it begins."""
+        self.params = params
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Run once before the first epoch."""
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Run once after the last epoch; ``logs`` are those of the last epoch."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Run before each epoch, counted from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Run after each epoch; ``logs`` has the loss and the metrics, by key."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Run before each batch of an epoch, counted from 0."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Run after each batch; ``logs`` has the means over the epoch's rows so far.
+
+        Setting ``model.stop_training`` here ends the epoch at once.
+        """
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Run before evaluate looks at the rows; validation within fit does not call it."""
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Run when evaluate is done; ``logs`` has loss and metrics."""
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        """Run before predict looks at the rows."""
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        """Run when predict is done."""

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weights kept in files while training goes on."""
+
+from __future__ import annotations
+
+import os
+
+from .. import _weights_file
+from .._component import flag, integer, number
+from .._spelling import keywords
+from ._base import Logs
+from ._monitor import Monitoring
+
+
+class ModelCheckpoint(Monitoring):
+    """Writes the weights to a file, after each epoch or after the best ones.
+
+    The file is that of ``model.save_weights``, to be read by ``model.load_weights``. It is
+    written beside and then put in place, so that a file of this name is always whole.
+
+    Parameters
+    ----------
+    filepath : str or path
+        Ends in ``.weights.npz``. ``{epoch}``, counted from 1, and the keys of the logs are filled
+        in: ``"{epoch:02d}-{val_loss:.3f}.weights.npz"``.
+    monitor : str
+        With ``save_best_only``, the key in the logs that is compared.
+    verbose : int
+        1 prints a line for each file.
+    save_best_only : bool
+        Write only where the value is better than all before.
+    save_weights_only : bool
+        Must be True: files of whole models are not there yet.
+    mode : {"auto", "min", "max"}
+        Whether less or more is better; "auto" knows laminar's losses and metrics.
+    save_freq : "epoch" or int
+        An integer writes after so many batches instead.
+    initial_value_threshold : float, optional
+        With ``save_best_only``, the value that the first file must be better than.
+    """
+
+    @keywords()
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = True,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+    ) -> None:
+        self._set_monitor(monitor, mode)
+        self.filepath = os.fspath(filepath)
+        if not flag(save_weights_only, "ModelCheckpoint: save_weights_only"):
+            raise ValueError(
+                "ModelCheckpoint: save_weights_only must be True; "
+                "files of whole models are not there yet"
+            )
+        if not self.filepath.endswith(".weights.npz"):
+            raise ValueError(
+                f"ModelCheckpoint: filepath must end in '.weights.npz', got {self.filepath!r}"
+            )
+        self.verbose = verbose
+        self.save_best_only = flag(save_best_only, "ModelCheckpoint: save_best_only")
+        self.save_weights_only = True
+        self.save_freq = save_freq
+        if save_freq != "epoch":
+            self.save_freq = integer(save_freq, "ModelCheckpoint: save_freq", minimum=1)
+            # Set here and not in the class, so that fit calls between batches only where it must.
+            self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]
+        self.initial_value_threshold = (
+            None
+            if initial_value_threshold is None
+            else number(initial_value_threshold, "ModelCheckpoint: initial_value_threshold")
+        )
+        self.best = float("inf")
+        self._epoch = self._batches = 0
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Check the monitored key and forget earlier trainings."""
+        self._batches = 0
+        if self.save_best_only:
+            self._begin()
+            if self.initial_value_threshold is not None:
+                self.best = self.initial_value_threshold
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Note the epoch, for the name of the file."""
+        self._epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Write the file, if it is time."""
+        if self.save_freq == "epoch":
+            self._save(logs)
+
+    def _count_batch(self, batch: int, logs: Logs = None) -> None:
+        self._batches += 1
+        if self._batches % int(self.save_freq) == 0:
+            self._save(logs)
+
+    def _save(self, logs: Logs) -> None:
+        values = dict(logs or {})
+        if self.save_best_only:
+            if self.monitor not in values:
+                raise ValueError(
+                    f"ModelCheckpoint: {self.monitor!r} is known after an epoch only; "
+                    "use save_freq='epoch'"
+                )
+            if not self._improves(values[self.monitor], self.best):
+                return
+            self.best = values[self.monitor]
+        try:
+            path = self.filepath.format(epoch=self._epoch + 1, **values)
+        except KeyError as error:
+            raise ValueError(
+                f"ModelCheckpoint: filepath asks for {error}; the logs have {', '.join(values)}"
+            ) from None
+        _weights_file.save(self.model, path)
+        if self.verbose:
+            print(f"Epoch {self._epoch + 1}: weights written to {path}")

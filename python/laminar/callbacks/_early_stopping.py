@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stopping when nothing improves any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._component import integer, number
+from .._spelling import keywords
+from ._base import Logs
+from ._monitor import Monitoring
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class EarlyStopping(Monitoring):
+    """Stops when a monitored value has stopped improving, and goes back to the best weights.
+
+    Parameters
+    ----------
+    monitor : str
+        Key in the logs: ``"loss"``, a metric, or one of these with ``val_``.
+    min_delta : float
+        A change of no more than this is no improvement.
+    patience : int
+        Epochs without improvement to wait.
+    verbose : int
+        1 prints a line when training is stopped.
+    mode : {"auto", "min", "max"}
+        Whether less or more is better; "auto" knows laminar's losses and metrics.
+    baseline : float, optional
+        The wait is reset only by values better than this.
+    restore_best_weights : bool
+        At the end set the weights of the best epoch. Unlike in Keras this is the default.
+    start_from_epoch : int
+        Epochs at the start that are not looked at.
+
+    Attributes
+    ----------
+    best : float
+        The best value seen.
+    best_epoch, stopped_epoch : int
+        The epoch of the best value, and the one after which training was stopped (0 if it was
+        not), counted from 0.
+    """
+
+    @keywords()
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0.0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = True,
+        start_from_epoch: int = 0,
+    ) -> None:
+        self._set_monitor(monitor, mode)
+        self.min_delta = abs(number(min_delta, "EarlyStopping: min_delta"))
+        self.patience = integer(patience, "EarlyStopping: patience")
+        self.verbose = verbose
+        self.baseline = None if baseline is None else number(baseline, "EarlyStopping: baseline")
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = integer(start_from_epoch, "EarlyStopping: start_from_epoch")
+        self._reset()
+
+    def _reset(self) -> None:
+        self.wait = 0
+        self.stopped_epoch = 0
+        self.best_epoch = 0
+        self.best = float("inf")
+        self.best_weights: list[NDArray[Any]] | None = None
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Check the monitored key and forget earlier trainings."""
+        self._reset()
+        self._begin()
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Compare with the best epoch so far, and stop if it is too long ago."""
+        if epoch < self.start_from_epoch:
+            return
+        value = (logs or {})[self.monitor]
+        if self.restore_best_weights and self.best_weights is None:
+            self.best_weights = self.model.get_weights()  # better than nothing, should all be NaN
+            self.best_epoch = epoch
+        self.wait += 1
+        if self._improves(value, self.best, self.min_delta):
+            self.best = value
+            self.best_epoch = epoch
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+            if self.baseline is None or self._improves(value, self.baseline, self.min_delta):
+                self.wait = 0
+        elif self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Set the best weights."""
+        if self.stopped_epoch and self.verbose:
+            print(f"Epoch {self.stopped_epoch + 1}: early stopping, best was {self.best_epoch + 1}")
+        if self.best_weights is not None:
+            self.model.set_weights(self.best_weights)
+            self.best_weights = None

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record of a training."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from .. import _plot
+from ._base import Callback, Logs
+
+if TYPE_CHECKING:
+    from ..sequential import Sequential
+
+
+class History(Callback):
+    """The record of a training, which fit returns.
+
+    Attributes
+    ----------
+    epoch : list of int
+        The epochs completed, counted from 0.
+    history : dict of list of float
+        For each key (``loss``, metrics, and the same with ``val_``) one value an epoch.
+    """
+
+    def __init__(self) -> None:
+        self.epoch: list[int] = []
+        self.history: dict[str, list[float]] = {}
+
+    # A model keeps its last history: a strong reference back would make a cycle, which delays
+    # the release of the model's memory.
+    def set_model(self, model: Sequential) -> None:
+        """Receive the model, before training begins."""
+        self.model = weakref.proxy(model)
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Start empty."""
+        self.epoch = []
+        self.history = {}
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Append the values of one epoch."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+    def plot(self) -> Any:
+        """Draw each value against the epochs, those of training and validation in one picture.
+
+        Needs matplotlib, ``pip install laminar[plot]``.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            One panel for the loss and one for each other key, side by side. Nothing is shown or
+            written: ``history.plot().savefig("training.png")`` does that.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is missing.
+        ValueError
+            Where no epoch has been trained.
+        """
+        if not self.epoch:
+            raise ValueError("History.plot: there is nothing to draw, no epoch has been trained")
+        return _plot.history(self.epoch, self.history)
