@@ -11,12 +11,11 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from . import losses, metrics, optimizers
-from ._component import entries
-from ._spelling import hint
+from . import _choice, losses, metrics, optimizers
 
 if TYPE_CHECKING:
-    from ._core import ModelFloat32, ModelFloat64
+    from ._stack import CoreModel
+    from .layers import Layer
 
 
 class Compiled:
@@ -25,7 +24,7 @@ class Compiled:
     Parameters
     ----------
     optimizer, loss, chosen, weighted
-        What the user passed to `Sequential.compile`.
+        What the user passed to `Sequential.compile`. Without a loss, `settle` chooses it.
     owner : Sequential
         The model. An optimizer that belongs to another is copied.
 
@@ -43,9 +42,12 @@ class Compiled:
         owner: object,
         weighted: metrics.Identifier | Sequence[metrics.Identifier] | None = None,
     ) -> None:
-        if loss is None:
-            raise ValueError(f"compile: a loss is needed; {hint('', entries('loss'))}")
-        self.loss = losses.get(loss)
+        self._named = loss is not None
+        stack = getattr(owner, "layers", ())
+        self.loss = _choice.loss(stack) if loss is None else losses.get(loss)
+        # Which cross-entropy belongs to a softmax is known with the first targets.
+        guessed = isinstance(self.loss, losses.SparseCategoricalCrossentropy) or not stack
+        self.settled = self._named or not guessed
         self.optimizer = optimizers.get(optimizer)._for(owner)
         plain = _several(chosen)
         self.metrics = plain + _several(weighted)
@@ -61,8 +63,27 @@ class Compiled:
             self.keys.append(key)
             self._specs.append({**spec, "key": key})
 
-    def apply(self, model: ModelFloat32 | ModelFloat64) -> None:
-        """Compile a core model; ValueError, before anything changes, where the core refuses."""
+    def settle(self, stack: Sequence[Layer], y: object, model: CoreModel | None) -> None:
+        """Choose a loss that nobody named from the last layer and the targets.
+
+        It follows the targets until the first update: what is only tried binds nobody.
+        """
+        if self._named or self.optimizer.iterations > 0:
+            return
+        loss = _choice.loss(stack, y)
+        if self.settled and loss._entry == self.loss._entry:
+            return
+        self.loss, self.settled = loss, True
+        if model is not None:
+            self.apply(model)
+
+    def apply(self, model: CoreModel) -> None:
+        """Compile a core model, unless the loss is still unknown.
+
+        ValueError, before anything changes, where the core refuses.
+        """
+        if not self.settled:
+            return
         model.compile(
             json.dumps(self.loss._spec()),
             json.dumps(self.optimizer._spec()),

@@ -12,13 +12,14 @@ import contextlib
 import json
 import os
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from . import _arrays, _core, _seed, _summary, _weights_file
+from . import _arrays, _choice, _core, _seed, _summary, _weights_file
 from ._compiled import Compiled
 from ._component import flag, integer
 from ._spelling import keywords
@@ -174,8 +175,10 @@ class Stack:
         optimizer : str, mapping or Optimizer
             See `laminar.optimizers`. An object that another model uses is copied, so that each
             model has a learning rate of its own.
-        loss : str, mapping or Loss
-            See `laminar.losses`.
+        loss : str, mapping or Loss, optional
+            See `laminar.losses`. Without it the last activation decides: binary_crossentropy
+            for sigmoid, categorical_crossentropy or, where the first y has class numbers,
+            sparse_categorical_crossentropy for softmax, else mse.
         metrics : list of str, mapping or Metric, optional
             See `laminar.metrics`. They count every row once.
         weighted_metrics : list of str, mapping or Metric, optional
@@ -186,6 +189,12 @@ class Stack:
         ------
         TypeError, ValueError
             Where an argument is wrong; nothing has changed then.
+
+        Warns
+        -----
+        UserWarning
+            Where loss and last activation do not belong together, such as softmax with
+            binary_crossentropy.
         """
         self._not_in_training("compile")
         chosen = Compiled(optimizer, loss, metrics, self, weighted_metrics)
@@ -197,6 +206,9 @@ class Stack:
             self._compiled.optimizer._owner = None
         chosen.optimizer._owner = weakref.ref(self)
         self._compiled = chosen
+        advice = _choice.mismatch(self._layers, chosen.loss)
+        if advice:
+            warnings.warn(f"compile: {advice}", UserWarning, stacklevel=3)  # the caller of compile
 
     @property
     def layers(self) -> list[Layer]:
@@ -243,8 +255,10 @@ class Stack:
 
     @property
     def loss(self) -> Loss | None:
-        """The loss; None before compile."""
-        return None if self._compiled is None else self._compiled.loss
+        """The loss; None before compile, and while it waits for the first targets."""
+        return (
+            self._compiled.loss if self._compiled is not None and self._compiled.settled else None
+        )
 
     @property
     def metrics(self) -> list[Metric]:
@@ -433,12 +447,16 @@ class Stack:
                 self._input = None
             raise
 
-    def _ready(self, where: str, training: bool = False) -> Compiled:
-        """Return what the model is compiled with, if it may be used by ``where`` now."""
+    def _ready(self, where: str, y: object, training: bool = False) -> Compiled:
+        """Return what the model is compiled with, if it may be used by ``where`` now.
+
+        A loss that nobody named follows the targets ``y``.
+        """
         if not training:
             self._not_in_training(where)
         if self._compiled is None:
             raise ValueError(f"{where}: compile the model first")
+        self._compiled.settle(self._layers, y, self._model)
         return self._compiled
 
     def _not_in_training(self, where: str) -> None:

@@ -133,7 +133,7 @@ class Sequential(Stack):
         KeyboardInterrupt
             At Ctrl-C; the weights are those of the last completed batch.
         """
-        compiled = self._ready("fit")
+        compiled = self._ready("fit", y)
         epochs = integer(epochs, "fit: epochs")
         initial_epoch = integer(initial_epoch, "fit: initial_epoch")
         _progress.style(verbose)
@@ -237,7 +237,7 @@ class Sequential(Stack):
         TypeError, ValueError, FloatingPointError
             As in `fit`.
         """
-        compiled = self._ready("train_on_batch")
+        compiled = self._ready("train_on_batch", y)
         rows = _rows.prepared("train_on_batch", x, y, sample_weight, self._dtype, compiled.loss)
         rows = _rows.with_class_weight("train_on_batch", rows, class_weight, compiled.loss)
         with self._built_for(rows.x) as core, self._in_training():
@@ -279,7 +279,7 @@ class Sequential(Stack):
         TypeError, ValueError
             As in `fit`.
         """
-        compiled = self._ready("evaluate", training=True)
+        compiled = self._ready("evaluate", y, training=True)
         style = _progress.style(verbose, "evaluate")
         rows = _rows.prepared("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
         _batch_size(batch_size, "evaluate", rows.length)
@@ -379,7 +379,7 @@ class Sequential(Stack):
         TypeError, ValueError
             As in `fit`.
         """
-        compiled = self._ready("loss_and_gradients", training=True)
+        compiled = self._ready("loss_and_gradients", y, training=True)
         rows = _rows.prepared("loss_and_gradients", x, y, sample_weight, self._dtype, compiled.loss)
         with self._built_for(rows.x) as core, self._lock:
             return core.loss_and_gradients(*rows)

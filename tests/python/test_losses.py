@@ -10,7 +10,8 @@ from support import WHOLE_BATCH, identity_model, outputs, spec_id, specs, target
 
 from laminar import losses
 
-pytestmark = pytest.mark.kernels
+# Probabilities are given straight to the losses, by networks that change nothing.
+pytestmark = [pytest.mark.kernels, pytest.mark.filterwarnings("ignore:compile")]
 
 ON_LOGITS = [spec for spec in specs("loss") if "from_logits" in spec]
 # The defaults of every loss, and each with its options changed.

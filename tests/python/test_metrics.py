@@ -14,7 +14,8 @@ from support import blobs, identity_model, small_classifier, specs
 import laminar
 from laminar import Sequential, _core, layers, metrics
 
-pytestmark = pytest.mark.kernels
+# Probabilities are given straight to the losses, by networks that change nothing.
+pytestmark = [pytest.mark.kernels, pytest.mark.filterwarnings("ignore:compile")]
 
 ROWS, WIDTH = 150, 4
 TAKES = {entry["name"]: entry["takes"] for entry in _core.entries("metric")}
