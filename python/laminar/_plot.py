@@ -59,3 +59,19 @@ def history(epochs: Sequence[int], values: Mapping[str, Sequence[float]]) -> Any
         if f"val_{key}" in values:
             panel.legend()
     return made
+
+
+def rates(
+    tried: Sequence[float], losses: Sequence[float], smoothed: Sequence[float], suggestion: float
+) -> Any:
+    """Return the picture of a learning-rate range test."""
+    made, (panel,) = figure(1)
+    panel.plot(tried, losses, alpha=0.35, label="loss of a batch")
+    panel.plot(tried, smoothed, label="smoothed")
+    panel.axvline(suggestion, color="black", linestyle="--", label=f"suggestion {suggestion:.2g}")
+    panel.set_xscale("log")
+    panel.set_xlabel("learning rate")
+    panel.set_ylabel("loss")
+    panel.grid(alpha=0.3)
+    panel.legend()
+    return made

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _arrays, _progress, _rows
+from . import _arrays, _progress, _range_test, _rows
 from ._component import flag, integer, number_of_bytes
 from ._spelling import keywords
 from ._stack import Stack
@@ -23,6 +23,7 @@ from .callbacks._list import CallbackList
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from ._range_test import RangeTest
     from ._stack import CoreModel
     from .losses import Loss
 
@@ -383,6 +384,47 @@ class Sequential(Stack):
         rows = _rows.prepared("loss_and_gradients", x, y, sample_weight, self._dtype, compiled.loss)
         with self._built_for(rows.x) as core, self._lock:
             return core.loss_and_gradients(*rows)
+
+    @keywords()
+    def find_learning_rate(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int | None = 32,
+        start: float = 1e-7,
+        end: float = 10.0,
+        steps: int = 100,
+        sample_weight: ArrayLike | None = None,
+    ) -> RangeTest:
+        """Try ever larger learning rates, and return what the loss did.
+
+        L. N. Smith (2017), arXiv:1506.01186. A copy of the model makes one update with each rate,
+        until the loss has grown to four times its least value or is not finite; the model itself
+        stays exactly as it is. The rows are shuffled by the model's seed.
+
+        Parameters
+        ----------
+        x, y, batch_size, sample_weight
+            As in `fit`.
+        start, end : float
+            The first and the last rate, 0 < start < end; those between grow by equal factors.
+        steps : int
+            How many there are, at least 2.
+
+        Returns
+        -------
+        RangeTest
+            ``rates``, ``losses``, ``suggestion``, and ``plot()``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is wrong, or the loss is not finite from the start.
+        """
+        compiled = self._ready("find_learning_rate", y)
+        rows = _rows.prepared("find_learning_rate", x, y, sample_weight, self._dtype, compiled.loss)
+        size = _batch_size(batch_size, "find_learning_rate", rows.length)
+        return _range_test.run(self, compiled, rows, size, start, end, steps)
 
 
 def _validation_rows(data: Sequence[Any], dtype: np.dtype[Any], loss: Loss) -> _rows.Rows:

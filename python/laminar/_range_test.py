@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The learning-rate range test: one update with each of ever larger rates.
+
+It works on a copy of the model with the same weights and a fresh optimizer, so that the model
+itself cannot change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _plot
+from ._compiled import Compiled
+from ._component import integer, number
+
+if TYPE_CHECKING:
+    from ._rows import Rows
+    from .sequential import Sequential
+
+# How much of the smoothed loss each new one leaves, and the growth that ends the test.
+_MEMORY = 0.9
+_DIVERGED = 4.0
+# How far below the rate of the least loss the suggestion is. The steepest fall would be Smith's
+# choice, but on short tests noise at the smallest rates is steeper.
+_MARGIN = 10.0
+
+
+@dataclass(frozen=True)
+class RangeTest:
+    """What a learning-rate range test saw.
+
+    Attributes
+    ----------
+    rates : list of float
+        The rates tried, ascending; fewer than asked for where the loss diverged.
+    losses : list of float
+        The loss of a batch before its update with the rate beside it.
+    smoothed : list of float
+        The running mean of the losses, corrected for its start.
+    suggestion : float
+        A tenth of the rate at which the smoothed loss is least: there it still falls, and noise
+        has not begun to make it rise.
+    """
+
+    rates: list[float]
+    losses: list[float]
+    smoothed: list[float]
+    suggestion: float
+
+    def plot(self) -> Any:
+        """Draw the losses against the rates; needs matplotlib, ``pip install laminar[plot]``.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Nothing is shown or written.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is missing.
+        """
+        return _plot.rates(self.rates, self.losses, self.smoothed, self.suggestion)
+
+
+def run(
+    model: Sequential,
+    compiled: Compiled,
+    rows: Rows,
+    batch_size: int,
+    start: float,
+    end: float,
+    steps: int,
+) -> RangeTest:
+    """Make the test; ValueError or TypeError where an argument is wrong."""
+    where = "find_learning_rate"
+    first, last = number(start, f"{where}: start"), number(end, f"{where}: end")
+    if not 0 < first < last:
+        raise ValueError(f"{where}: 0 < start < end is needed, got {start!r} and {end!r}")
+    steps = integer(steps, f"{where}: steps", minimum=2)
+    planned = np.geomspace(first, last, steps).tolist()
+
+    twin = _copy(model, compiled, rows, planned[0])
+    generator = np.random.default_rng(model.seed)
+    rates: list[float] = []
+    losses: list[float] = []
+    smoothed: list[float] = []
+    mean = 0.0
+    order = generator.permutation(rows.length)
+    for rate in planned:
+        if len(order) < batch_size:  # the rest of an epoch is left out: its losses are noisier
+            order = generator.permutation(rows.length)
+        batch, order = order[:batch_size], order[batch_size:]
+        assert twin.optimizer is not None
+        twin.optimizer.learning_rate = rate
+        weight = None if rows.weight is None else rows.weight[batch]
+        try:
+            value = twin.train_on_batch(rows.x[batch], rows.y[batch], weight, return_dict=True)
+        except FloatingPointError:
+            break
+        except ValueError as error:  # what only the core finds wrong with the data
+            raise ValueError(str(error).replace("train_on_batch", where)) from None
+        rates.append(rate)
+        losses.append(value["loss"])
+        # mean of the last ones, as if it had begun with the first loss and not with 0
+        mean = _MEMORY * mean + (1 - _MEMORY) * losses[-1]
+        smoothed.append(mean / (1 - _MEMORY ** len(losses)))
+        if len(losses) > 1 and smoothed[-1] > _DIVERGED * min(smoothed):
+            break
+    if not rates:
+        raise ValueError(f"{where}: the loss is not finite even with the rate {first:g}")
+    best = rates[int(np.argmin(smoothed))]
+    return RangeTest(rates, losses, smoothed, max(first, best / _MARGIN))
+
+
+def _copy(model: Sequential, compiled: Compiled, rows: Rows, rate: float) -> Sequential:
+    """Return a model with the same weights, its optimizer fresh and of a constant rate."""
+    optimizer = compiled.optimizer
+    settings = {**optimizer.get_config(), "learning_rate": rate}
+    twin = type(model).from_config(model.get_config())
+    # As compile does, but without its advice, which the user has had.
+    twin._compiled = Compiled(optimizer.from_config(settings), compiled.loss, None, twin)
+    if twin._model is None:
+        twin.build(int(rows.x.shape[1]))
+    else:
+        twin._compiled.apply(twin._model)
+    if model._model is not None:
+        twin.set_weights(model.get_weights())
+    return twin
