@@ -16,6 +16,7 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
       weights_(rows),
       losses_(rows),
       labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)),
+      activity_(static_cast<std::size_t>(network.penalizes_activity() ? rows : 0)),
       scores_(objective.metrics, network.outputs(), rows, objective.ignored.has_value()),
       tasks_(gradient_tasks(network, kernels::kernels<T>().panel, rows)) {
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
@@ -73,6 +74,7 @@ void BatchMemory<T>::backward_from_last_segment(const Pass<T>& pass, const Batch
 
 template <typename T>
 void BatchMemory<T>::gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows) {
+  if (!activity_.empty()) std::fill(activity_.begin() + rows.begin, activity_.begin() + rows.end, 0.0);
   const Dataset<T>& data = batch.data;
   const bool labels = !labels_.empty();
   const bool shuffled = batch.order != nullptr;
@@ -122,6 +124,15 @@ Team::Share BatchMemory<T>::task_share(const Team& team) const {
     return rank == team.size() ? static_cast<Index>(tasks_.size()) : static_cast<Index>(at - task_costs_.begin());
   };
   return {begin_of(team.rank()), begin_of(team.rank() + 1)};
+}
+
+template <typename T>
+double BatchMemory<T>::activity_sum(Index rows) const {
+  double sum = 0;
+  if (!activity_.empty()) {
+    for (Index i = 0; i < rows; ++i) sum += activity_[static_cast<std::size_t>(i)];
+  }
+  return sum;
 }
 
 template <typename T>

@@ -32,6 +32,10 @@ class BatchMemory {
 
   /// Sum over the first `rows` rows, in their order: the same for every thread that asks.
   double loss_sum(Index rows) const;
+  /// The same of the penalties on outputs.
+  double activity_sum(Index rows) const;
+  /// Where they are collected, a number a row; null where there are none.
+  double* activity() { return activity_.empty() ? nullptr : activity_.data(); }
   /// Folds the batch's rows into the metrics' states, in their order.
   void fold_scores(Scores& scores, const BatchRows<T>& batch) const;
 
@@ -49,6 +53,7 @@ class BatchMemory {
   AlignedBuffer<T> weights_;
   AlignedBuffer<T> losses_;
   std::vector<std::int32_t> labels_;
+  std::vector<double> activity_;
   std::vector<int> whole_batch_;  // nodes that need all rows of their input
   RowScores scores_;
   std::vector<GradientTask> tasks_;

@@ -203,6 +203,9 @@ struct ReadOption {
   void operator()(const char* key, Value& value) const {
     if constexpr (std::is_base_of_v<Choice, Value>) {
       read_choice(members, key, value);
+    } else if constexpr (requires { value.has_value(); }) {
+      using Chosen = typename Value::value_type;
+      if (const Json* json = members.find(key)) value = choice_from<Chosen>(*json, members.owner() + ": " + key);
     } else {
       members.read(key, value);
     }
@@ -215,6 +218,8 @@ struct WriteOption {
   void operator()(const char* key, const Value& value) const {
     if constexpr (std::is_base_of_v<Choice, Value>) {
       json[key] = json_of(value);
+    } else if constexpr (requires { value.has_value(); }) {
+      if (value.has_value()) json[key] = json_of(*value);
     } else {
       json[key] = value;
     }

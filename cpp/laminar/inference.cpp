@@ -2,11 +2,13 @@
 #include "laminar/inference.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "laminar/batch.hpp"
 #include "laminar/compare.hpp"
 #include "laminar/parallel.hpp"
 #include "laminar/pass.hpp"
+#include "laminar/penalties.hpp"
 
 namespace laminar {
 namespace {
@@ -23,14 +25,15 @@ T* scratch(Index size) {
 
 /// Forward through a block of rows; finish(pass, row of x that the block starts with, its rows).
 template <typename T, typename Finish>
-void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, bool on_logits, const Team& team,
-                    const Finish& finish) {
+void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, bool on_logits, double* activity,
+                    const Team& team, const Finish& finish) {
   const Plan& plan = state.inference_plan;
   T* memory = scratch<T>(plan.size());
   for_row_blocks(rows.count(), team, [&](Rows block) {
     const Index first = rows.begin + block.begin;
     Pass<T> pass{state.network, plan,     kernels::kernels<T>(), state.parameters.data(), state.packed, memory,
                  nullptr,       on_logits};
+    if (activity != nullptr) pass.activity = activity + block.begin;
     const T* from = x.data + first * x.columns;
     if (plan.reads_input_in_place()) {
       pass.input = from;
@@ -55,7 +58,8 @@ class Evaluation {
         stride_(padded_stride(columns_)),
         losses_(std::min(kEvaluateRows, data.x.rows)),
         row_scores_(objective_.metrics, columns_, losses_.size(), objective_.ignored.has_value()),
-        scores_(objective_.metrics, columns_) {}
+        scores_(objective_.metrics, columns_),
+        activity_(static_cast<std::size_t>(state.network.penalizes_activity() ? losses_.size() : 0)) {}
 
   /// Rows first … first + count - 1, which belong to the chunk that starts at row `chunk`.
   void add_block(const Pass<T>& pass, Index first, Index chunk, Index count) {
@@ -83,7 +87,13 @@ class Evaluation {
     compare(pass.kernels, objective_, c);
   }
 
+  /// Penalties on the outputs of a chunk's rows, which the way forward adds up; null where there are none.
+  double* activity() { return activity_.empty() ? nullptr : activity_.data(); }
+
   void finish_chunk(Rows rows) {
+    for (Index i = 0; i < (activity_.empty() ? 0 : rows.count()); ++i) {
+      penalty_ += std::exchange(activity_[static_cast<std::size_t>(i)], 0.0);
+    }
     for (Index i = 0; i < rows.count(); ++i) loss_ += static_cast<double>(losses_.data()[i]);
     const T* weights = data_.sample_weight.empty() ? nullptr : data_.sample_weight.data() + rows.begin;
     scores_.fold(row_scores_, weights, rows.count());
@@ -91,7 +101,7 @@ class Evaluation {
 
   std::vector<double> result() const {
     const double mean = loss_ / BatchRows<T>{data_, nullptr, 0, data_.x.rows}.weight(objective_);
-    std::vector<double> values = {objective_.loss.finish(mean)};
+    std::vector<double> values = {objective_.loss.finish(mean) + penalty_ / static_cast<double>(data_.x.rows)};
     for (std::size_t m = 0; m < scores_.size(); ++m) values.push_back(scores_.result(m));
     return values;
   }
@@ -104,7 +114,9 @@ class Evaluation {
   AlignedBuffer<T> losses_;
   RowScores row_scores_;
   Scores scores_;
-  double loss_ = 0;  // sum over rows
+  std::vector<double> activity_;
+  double loss_ = 0;     // sum over rows
+  double penalty_ = 0;  // on outputs, sum over rows
 };
 
 }  // namespace
@@ -112,7 +124,7 @@ class Evaluation {
 template <typename T>
 void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out) {
   const auto body = [&](const Team& team) {
-    forward_blocks(state, x, {0, x.rows}, false, team, [&](const Pass<T>& pass, Index first, Index count) {
+    forward_blocks(state, x, {0, x.rows}, false, nullptr, team, [&](const Pass<T>& pass, Index first, Index count) {
       for (Index i = 0; i < count; ++i) {
         std::copy_n(pass.output(pass.last(), i), out.columns, out.data + (first + i) * out.columns);
       }
@@ -128,13 +140,17 @@ std::vector<double> evaluate(const State<T>& state, const Dataset<T>& data) {
     const Rows rows{chunk, std::min(chunk + kEvaluateRows, data.x.rows)};
     const auto body = [&](const Team& team) {
       forward_blocks(
-          state, data.x, rows, state.objective->absorbs_last, team,
+          state, data.x, rows, state.objective->absorbs_last, evaluation.activity(), team,
           [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
     };
     run_team(threads_for(state.network.work() * static_cast<double>(rows.count())), body);
     evaluation.finish_chunk(rows);
   }
-  return evaluation.result();
+  std::vector<double> values = evaluation.result();
+  Penalties<T> penalties(state.network.parameters());
+  penalties.compute(state.parameters.data(), Team(0, 1));
+  values[0] += penalties.value();
+  return values;
 }
 
 template void predict(const State<float>&, MatrixView<const float>, MatrixView<float>);

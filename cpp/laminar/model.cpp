@@ -29,12 +29,12 @@ std::span<const T> Model<T>::tensor(std::size_t i) const {
 
 template <typename T>
 void Model<T>::compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics) {
-  if (!optimizer.fused()) fail("compile: optimizer '", optimizer.name(), "' cannot train a model with its options yet");
   Objective objective(state_->network, loss, metrics);
   OptimizerState<T> optimizer_state(optimizer, state_->network.parameters());
+  auto trainer = std::make_unique<Trainer<T>>(*state_, optimizer);
   state_->objective = std::move(objective);
   state_->optimizer = std::move(optimizer_state);
-  trainer_ = std::make_unique<Trainer<T>>(*state_);
+  trainer_ = std::move(trainer);
 }
 
 template <typename T>

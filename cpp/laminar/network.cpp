@@ -96,6 +96,10 @@ double Network::work() const {
   return sum;
 }
 
+bool Network::penalizes_activity() const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) { return node.activity.has_value(); });
+}
+
 void Network::require_gradient() const {
   for (std::size_t i = 1; i < nodes_.size(); ++i) {
     const Activation* activation = activation_of(nodes_[i].layer);

@@ -15,12 +15,13 @@ namespace laminar {
 struct Node {
   Layer layer;
   std::string name;
-  std::vector<int> inputs;           // nodes that come before
-  Shape shape;                       // of one sample's output
-  Index width = 0;                   // product of shape
-  std::vector<std::size_t> tensors;  // positions in the parameter layout
-  Index kept = 0;                    // values a row that training keeps for the way back
-  Index shared = 0;                  // values that all rows of a batch have in common
+  std::vector<int> inputs;                   // nodes that come before
+  Shape shape;                               // of one sample's output
+  Index width = 0;                           // product of shape
+  std::vector<std::size_t> tensors;          // positions in the parameter layout
+  std::optional<Regularizer> activity = {};  // a penalty on the output
+  Index kept = 0;                            // values a row that training keeps for the way back
+  Index shared = 0;                          // values that all rows of a batch have in common
 };
 
 class Network {
@@ -41,6 +42,8 @@ class Network {
   /// One sample's forward pass in floating-point operations, counting what is not arithmetic as the
   /// operations that would take as long: enough to choose a number of threads by.
   double work() const;
+  /// Some layer's output is penalized.
+  bool penalizes_activity() const;
   /// Throws where some layer cannot be trained by gradient, and says which and why.
   void require_gradient() const;
 

@@ -23,7 +23,8 @@ Objective::Objective(const Network& network, const Loss& loss_, const std::vecto
     if (last != nullptr) metrics.back().ignore_logits(*last);
     names.push_back(metric.key);
   }
-  absorbs_last = last != nullptr && loss.absorbs(*last);
+  // A penalty on the outputs needs them, and its slope goes back through the activation.
+  absorbs_last = last != nullptr && loss.absorbs(*last) && !network.nodes().back().activity.has_value();
 }
 
 }  // namespace laminar

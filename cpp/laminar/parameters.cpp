@@ -12,9 +12,15 @@ std::size_t ParameterLayout::add(std::string name, Shape shape, bool trainable, 
       fail("tensor '", name, "' of shape ", to_string(shape), " is too large");
     }
   }
-  tensors_.push_back({std::move(name), std::move(shape), size_, size, trainable, initializer});
+  tensors_.push_back({std::move(name), std::move(shape), size_, size, trainable, initializer, {}, {}});
   size_ += round_up(size, kSlice);
   return tensors_.size() - 1;
+}
+
+void ParameterLayout::treat(std::size_t i, const std::optional<Regularizer>& regularizer,
+                            const std::optional<Constraint>& constraint) {
+  tensors_[i].regularizer = regularizer;
+  tensors_[i].constraint = constraint;
 }
 
 Index ParameterLayout::count() const {

@@ -4,11 +4,14 @@
 // are each one loop over one buffer.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "laminar/buffer.hpp"
+#include "laminar/constraint.hpp"
 #include "laminar/initializer.hpp"
+#include "laminar/regularizer.hpp"
 
 namespace laminar {
 
@@ -20,6 +23,8 @@ struct Tensor {
   Index size = 0;
   bool trainable = true;
   Initializer initializer;
+  std::optional<Regularizer> regularizer = {};
+  std::optional<Constraint> constraint = {};
 };
 
 /// The table of all tensors of a network.
@@ -27,6 +32,8 @@ class ParameterLayout {
  public:
   /// Appends a tensor and returns its position.
   std::size_t add(std::string name, Shape shape, bool trainable, const Initializer& initializer);
+  /// What training adds to the loss for a tensor, and does to it after each update.
+  void treat(std::size_t i, const std::optional<Regularizer>& regularizer, const std::optional<Constraint>& constraint);
 
   const std::vector<Tensor>& tensors() const { return tensors_; }
   const Tensor& operator[](std::size_t i) const { return tensors_[i]; }

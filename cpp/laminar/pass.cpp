@@ -35,6 +35,35 @@ void GradientSink<T>::take(Index offset, Index stride, const T* block, Index blo
   kernels.update(update);
 }
 
+namespace {
+
+template <typename T>
+void add_activity(const Pass<T>& pass, int node, Rows rows) {
+  const Regularizer& penalty = *pass.node(node).activity;
+  const Index width = pass.node(node).width;
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    const std::span<const T> outputs(pass.output(node, row), static_cast<std::size_t>(width));
+    pass.activity[row] += penalty.penalty({width}, outputs);
+  }
+}
+
+// d_a += scale (l1 sign(a) + 2 l2 a)
+template <typename T>
+void add_activity_gradient(const Pass<T>& pass, int node, Rows rows) {
+  const Regularizer& penalty = *pass.node(node).activity;
+  const T l1 = static_cast<T>(pass.activity_scale * penalty.l1());
+  const T l2 = static_cast<T>(pass.activity_scale * 2 * penalty.l2());
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    const T* a = pass.output(node, row);
+    T* delta = pass.delta(node, row);
+    for (Index j = 0; j < pass.node(node).width; ++j) {
+      delta[j] += (a[j] > 0 ? l1 : a[j] < 0 ? -l1 : T(0)) + l2 * a[j];
+    }
+  }
+}
+
+}  // namespace
+
 template <typename T>
 void forward(const Pass<T>& pass, Rows rows, int first, int end) {
   for (int i = first; i < end; ++i) {
@@ -44,6 +73,7 @@ void forward(const Pass<T>& pass, Rows rows, int first, int end) {
           if constexpr (requires { forward(layer, i, pass, rows); }) forward(layer, i, pass, rows);
         },
         pass.node(i).layer);
+    if (pass.activity != nullptr && pass.node(i).activity.has_value()) add_activity(pass, i, rows);
   }
 }
 
@@ -51,6 +81,7 @@ template <typename T>
 void backward(const Pass<T>& pass, Rows rows, int last, int first) {
   for (int i = last; i >= first && pass.wants_delta(i); --i) {
     if (pass.plan[i].holder != i) continue;
+    if (pass.activity != nullptr && pass.node(i).activity.has_value()) add_activity_gradient(pass, i, rows);
     std::visit(
         [&](const auto& layer) {
           if constexpr (requires { backward(layer, i, pass, rows); }) backward(layer, i, pass, rows);

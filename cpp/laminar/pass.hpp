@@ -72,6 +72,10 @@ struct Pass {
   }
   T* kept(int i, Index row) const { return memory + plan[i].kept + row * plan[i].kept_stride; }
   T* shared(int i) const { return memory + plan[i].shared; }
+  // Penalties on outputs: of each row summed here, or null; and their share in the batch's loss.
+  double* activity = nullptr;
+  double activity_scale = 0;
+
   bool wants_delta(int i) const { return plan[i].delta >= 0; }
   bool on_logits(int i) const { return last_on_logits && i == last(); }
 };

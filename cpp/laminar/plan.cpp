@@ -70,9 +70,9 @@ void Plan::place_training(const Network& network) {
       for (const int input : node.inputs) {
         const Node& before = nodes[static_cast<std::size_t>(input)];
         const Activation* activation = input > 0 ? activation_of(before.layer) : nullptr;
-        spaces_[static_cast<std::size_t>(input)].slope_by_consumer = activation != nullptr && !activation->row_wise() &&
-                                                                     !activation->is_linear() &&
-                                                                     (is_dense(before) || !activation->keeps_input());
+        spaces_[static_cast<std::size_t>(input)].slope_by_consumer =
+            activation != nullptr && !activation->row_wise() && !activation->is_linear() &&
+            !before.activity.has_value() && (is_dense(before) || !activation->keeps_input());
       }
     }
   }

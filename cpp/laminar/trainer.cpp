@@ -85,20 +85,22 @@ struct Trainer<T>::Outcome {
   bool stop = false;
   double last_loss = 0;  // sum over the last batch
   double loss = 0;       // sum over rows
+  double penalties = 0;  // of the batches, times their weights
   Scores scores;
   std::vector<Log> logs;
 
   /// What came of one more batch.
-  void add(double batch_loss, double batch_weight, Index batch_rows) {
-    finite = std::isfinite(batch_loss);
+  void add(double batch_loss, double batch_weight, Index batch_rows, double penalty = 0) {
+    finite = std::isfinite(batch_loss) && std::isfinite(penalty);
     last_loss = batch_loss;
     loss += batch_loss;
+    penalties += batch_weight > 0 ? penalty * batch_weight : 0;
     weight += batch_weight;
     rows += batch_rows;
   }
   /// Loss and metrics over the rows seen.
   std::span<const Log> means() {
-    logs[0].value = weight > 0 ? objective->loss.finish(loss / weight) : 0;
+    logs[0].value = weight > 0 ? objective->loss.finish(loss / weight) + penalties / weight : 0;
     for (std::size_t m = 0; m < scores.size(); ++m) logs[m + 1].value = scores.result(m);
     return logs;
   }
@@ -108,26 +110,38 @@ struct Trainer<T>::Outcome {
 template <typename T>
 struct Trainer<T>::Snapshot {
   AlignedBuffer<T> parameters;
-  std::array<AlignedBuffer<T>, kernels::kMaxSlots> slots;
-  Index iterations = 0;
+  std::optional<OptimizerState<T>> optimizer;
 
   void take(const State<T>& state) {
     parameters = state.parameters;
-    slots = state.optimizer->slots;
-    iterations = state.optimizer->iterations;
+    optimizer = state.optimizer;
   }
   void restore(State<T>& state) const {
     state.parameters = parameters;
-    state.optimizer->slots = slots;
-    state.optimizer->iterations = iterations;
+    state.optimizer = optimizer;
     state.packed.refresh(state.network, state.parameters.data());
   }
 };
 
 template <typename T>
+Trainer<T>::Trainer(State<T>& state, const Optimizer& optimizer)
+    : state_(state), updater_(state.network.parameters(), optimizer), penalties_(state.network.parameters()) {
+  const auto& tensors = state.network.parameters().tensors();
+  constrains_ =
+      std::any_of(tensors.begin(), tensors.end(), [](const Tensor& tensor) { return tensor.constraint.has_value(); });
+}
+
+template <typename T>
+bool Trainer<T>::buffers() const {
+  return constrains_ || !penalties_.none() || state_.objective->loss.whole_batch() ||
+         !state_.optimizer->optimizer.fused();
+}
+
+template <typename T>
 void Trainer<T>::reserve(Index rows) {
   const Index part = part_ > 0 ? std::min(part_, rows) : rows;
-  if (part == rows && SmallNetwork<T>::suits(state_.network, *state_.objective, rows)) {
+  buffered_ = part < rows || buffers();
+  if (!buffered_ && SmallNetwork<T>::suits(state_.network, *state_.objective, rows)) {
     memory_.reset();
     if (small_ == nullptr || small_->rows() < rows) {
       small_ = std::make_unique<SmallNetwork<T>>(state_.network, *state_.objective, rows);
@@ -139,7 +153,7 @@ void Trainer<T>::reserve(Index rows) {
     memory_.reset();
     memory_ = std::make_unique<BatchMemory<T>>(state_.network, *state_.objective, part);
   }
-  if (part < rows && gradients_.size() == 0) gradients_ = AlignedBuffer<T>(state_.parameters.size());
+  if (buffered_ && gradients_.size() == 0) gradients_ = AlignedBuffer<T>(state_.parameters.size());
 }
 
 // Beside the rows there are the weights, packed twice, the optimizer's arrays, both once more as they
@@ -147,7 +161,7 @@ void Trainer<T>::reserve(Index rows) {
 template <typename T>
 Index Trainer<T>::rows_within(Index limit, Index rows) const {
   constexpr Index bytes = sizeof(T);
-  const Index arrays = 5 + 2 * state_.optimizer->optimizer.slots();
+  const Index arrays = 7 + 2 * state_.optimizer->optimizer.slots();
   const Index fixed = arrays * state_.parameters.size() * bytes;
   Index row = (Plan(state_.network, kBlockRows, Mode::training).size() / kBlockRows +
                2 * padded_stride(state_.network.outputs())) *
@@ -205,12 +219,14 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   const Objective& objective = *state_.objective;
   const bool updates = gradients == nullptr;
   const Index part = memory.rows();
-  if (batch.count > part && updates) gradients = gradients_.data();
+  if (updates && buffered_) gradients = gradients_.data();
   const double weight = batch.weight(objective);
   const T scale = weight > 0 ? static_cast<T>(1 / weight) : T(0);
   GradientSink<T> to = sink(iteration, gradients);
   if (updates) to.statistics = state_.parameters.data();
   double loss = 0;
+  double activity = 0;
+  penalties_.compute(state_.parameters.data(), team);
   for (Index first = 0; first < batch.count; first += part) {
     if (first > 0 && team.rank() == 0) ask();
     const BatchRows<T> rows{batch.data, batch.order, batch.first + first, std::min(part, batch.count - first)};
@@ -224,15 +240,19 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
                        objective.absorbs_last,
                        state_.seed,
                        iteration,
-                       first};
+                       first,
+                       memory.activity(),
+                       1 / static_cast<double>(batch.count)};
     memory.forward_and_back(pass, objective, rows, scale, team);
     team.barrier();
     loss += memory.loss_sum(rows.count);
+    activity += memory.activity_sum(rows.count);
     const bool last = first + rows.count == batch.count;
-    const bool finite = std::isfinite(loss);
+    const bool finite = std::isfinite(loss) && std::isfinite(activity);
     if (team.rank() == 0 && !outcome.stop) {
       memory.fold_scores(outcome.scores, rows);
-      if (last || !finite) outcome.add(loss, weight, batch.count);
+      const double penalty = penalties_.value() + activity / static_cast<double>(batch.count);
+      if (last || !finite) outcome.add(loss, weight, batch.count, penalty);
     }
     if (!finite || outcome.stop) return false;
     const Team::Share share = memory.task_share(team);
@@ -242,7 +262,10 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
     team.barrier();
     to.add = true;
   }
-  if (updates && gradients != nullptr) update_from(gradients, iteration, team);
+  if (gradients != nullptr) {
+    complete_gradients(gradients, weight > 0 ? objective.loss.finish_slope(loss / weight) : 1, team);
+    if (updates) update_from(gradients, team);
+  }
   if (team.rank() == 0) ++outcome.done;
   return true;
 }
@@ -263,23 +286,37 @@ GradientSink<T> Trainer<T>::sink(Index iteration, T* gradients) const {
 }
 
 template <typename T>
-void Trainer<T>::update_from(T* gradients, Index iteration, const Team& team) {
-  const GradientSink<T> to = sink(iteration, nullptr);
-  const auto& tensors = state_.network.parameters().tensors();
-  for (const Tensor& tensor : tensors) {
-    if (!tensor.trainable) continue;
-    const Team::Share lines = team.share((tensor.size + kSlice - 1) / kSlice);
-    const Index begin = tensor.offset + lines.begin * kSlice;
-    const Index count = std::min(lines.end * kSlice, tensor.size) - lines.begin * kSlice;
-    if (count > 0) to.take(begin, count, gradients + begin, count, 1, count);
+void Trainer<T>::complete_gradients(T* gradients, double slope, const Team& team) {
+  if (slope != 1) {
+    const Team::Share share = team.share(state_.parameters.size());
+    for (Index i = share.begin; i < share.end; ++i) gradients[i] *= static_cast<T>(slope);
+    team.barrier();
   }
+  if (penalties_.none()) return;
+  penalties_.add_gradients(state_.parameters.data(), gradients, team);
   team.barrier();
+}
+
+template <typename T>
+void Trainer<T>::update_from(T* gradients, const Team& team) {
+  State<T>& state = state_;
+  updater_.apply(state.parameters.span(), {gradients, state.parameters.span().size()}, *state.optimizer, team);
+  if (constrains_) {
+    const auto& tensors = state.network.parameters().tensors();
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      const Tensor& tensor = tensors[i];
+      if (!tensor.constraint.has_value() || static_cast<int>(i) % team.size() != team.rank()) continue;
+      tensor.constraint->apply(
+          tensor.shape, std::span<T>(state.parameters.data() + tensor.offset, static_cast<std::size_t>(tensor.size)));
+    }
+    team.barrier();
+  }
   const Team::Share share = memory_->task_share(team);
   for (Index t = share.begin; t < share.end; ++t) {
     const GradientTask& task = memory_->tasks()[static_cast<std::size_t>(t)];
-    if (!state_.packed.holds(task.node)) continue;
-    state_.packed.refresh_block(state_.network, task.node, state_.parameters.data(), task.in_begin, task.in_count,
-                                task.out_begin, task.out_count);
+    if (!state.packed.holds(task.node)) continue;
+    state.packed.refresh_block(state.network, task.node, state.parameters.data(), task.in_begin, task.in_count,
+                               task.out_begin, task.out_count);
   }
   team.barrier();
 }
@@ -288,7 +325,7 @@ template <typename T>
 typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll, const Outcome* before) {
   Outcome outcome = before != nullptr ? *before : Outcome(*state_.objective, state_.network.outputs());
   outcome.done = 0;
-  const Index start = state_.optimizer.has_value() ? state_.optimizer->iterations : 0;
+  const Index start = state_.optimizer->batches();
   const Index rows = std::min(batches.batch_size, batches.data.x.rows);
   const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kRowsWorthOne, 1)) +
                       kWorkPerParameter * static_cast<double>(state_.network.parameters().count());
@@ -333,7 +370,7 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll,
   };
   if (small_ != nullptr) small_->load(state_);
   run_team(threads, body);
-  if (updates) state_.optimizer->iterations = start + outcome.done;
+  if (updates && !buffered_) state_.optimizer->iterations = start + outcome.done;
   give_back();
   if (small_ != nullptr && !updates) small_->gradients(batches.gradients);
   return outcome;
@@ -423,6 +460,9 @@ History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
     for (std::size_t i = 0; i < values.size(); ++i) logs.push_back({history.names[i].c_str(), values[i]});
     if (options.on_epoch && options.on_epoch(epoch, logs)) break;
   }
+  if (updater_.finalize(state_.parameters.span(), *state_.optimizer)) {
+    state_.packed.refresh(state_.network, state_.parameters.data());
+  }
   return history;
 }
 
@@ -447,7 +487,7 @@ template <typename T>
 double Trainer<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients) {
   std::fill(gradients.begin(), gradients.end(), T(0));
   Outcome outcome = run({data, nullptr, data.x.rows, 0, 1, 0, gradients.data()}, nullptr);
-  return state_.objective->loss.finish(outcome.last_loss / outcome.weight);
+  return outcome.means()[0].value;
 }
 
 template class Trainer<float>;

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "laminar/batch.hpp"
+#include "laminar/penalties.hpp"
 #include "laminar/small.hpp"
 #include "laminar/state.hpp"
+#include "laminar/updater.hpp"
 
 namespace laminar {
 
@@ -53,7 +55,8 @@ struct History {
 template <typename T>
 class Trainer {
  public:
-  explicit Trainer(State<T>& state) : state_(state) {}
+  /// Throws where the optimizer's options do not suit the network.
+  explicit Trainer(State<T>& state, const Optimizer& optimizer);
 
   /// Throws NonFiniteError where loss or weights stop being finite; the last finite weights stay.
   History fit(const Dataset<T>& data, const FitOptions<T>& options);
@@ -87,17 +90,24 @@ class Trainer {
   template <typename Ask>
   bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, const Ask& ask,
             Outcome& outcome);
-  /// Where phase B puts what it sums.
+  /// Phase B puts its sums into a buffer, from which update_from takes them: for penalties,
+  /// constraints and optimizers that cannot be done tile by tile.
+  bool buffers() const;
   GradientSink<T> sink(Index iteration, T* gradients) const;
-  /// The update from a buffer of gradients, for what cannot be done tile by tile.
-  void update_from(T* gradients, Index iteration, const Team& team);
+  /// From the gradient of the losses' mean to that of all that is minimized.
+  void complete_gradients(T* gradients, double slope, const Team& team);
+  void update_from(T* gradients, const Team& team);
   void keep_last_finite(const Snapshot& snapshot, const Batches& batches, Index done);
   bool weights_finite() const;
 
   State<T>& state_;
-  Index part_ = 0;  // most rows at a time, 0 for all of a batch
+  Index part_ = 0;         // most rows at a time, 0 for all of a batch
+  bool buffered_ = false;  // updates of the present run are made from gradients_
   std::unique_ptr<BatchMemory<T>> memory_;
-  AlignedBuffer<T> gradients_;              // where an update needs them all
+  AlignedBuffer<T> gradients_;  // where an update needs them all
+  Updater<T> updater_;
+  Penalties<T> penalties_;
+  bool constrains_;
   std::unique_ptr<SmallNetwork<T>> small_;  // instead, for batches that it suits
 };
 

@@ -31,6 +31,19 @@ class Declaration {
   void tensor(const char* what, Shape shape, const Initializer& initializer, bool trainable = true) {
     node_.tensors.push_back(parameters_.add(node_.name + "/" + what, std::move(shape), trainable, initializer));
   }
+  /// The same, with what training adds to the loss for it and does to it after each update.
+  void tensor(const char* what, Shape shape, const Initializer& initializer,
+              const std::optional<Regularizer>& regularizer, const std::optional<Constraint>& constraint) {
+    tensor(what, std::move(shape), initializer);
+    parameters_.treat(node_.tensors.back(), regularizer, constraint);
+  }
+  /// A penalty on what goes out.
+  void activity(const std::optional<Regularizer>& regularizer) {
+    if (regularizer.has_value() && !regularizer->elementwise()) {
+      refuse("activity_regularizer must be l1, l2 or l1_l2, got '", regularizer->name(), "'");
+    }
+    node_.activity = regularizer;
+  }
   /// Values a row, in training.
   void keep(Index values) { node_.kept = values; }
   /// Values that all rows of a batch have in common, whole cache lines each time it is said.
