@@ -55,7 +55,10 @@ OWN: dict[str, list[dict[str, Any]]] = {
             "gradient_accumulation_steps": 2,
         },
     ],
-    "AdamW": [{"amsgrad": True, "beta_2": 0.5}],
+    "AdamW": [
+        {"amsgrad": True, "beta_2": 0.5},
+        {"beta_1": 0.5, "beta_2": 0.75, "epsilon": 0.01},
+    ],
     "Adamax": [{"beta_1": 0.5, "beta_2": 0.75, "epsilon": 0.01}],
     "Nadam": [
         {"beta_1": 0.5, "beta_2": 0.75, "epsilon": 0.01},
