@@ -119,15 +119,16 @@ def test_every_lesson_has_claims_and_is_listed() -> None:
 
 
 @pytest.mark.parametrize("lesson", NAMES, indirect=True)
-def test_a_lesson_shows_what_it_claims(
-    lesson: ModuleType,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_lesson_shows_what_it_claims(lesson: ModuleType) -> None:
     results = lesson.phenomenon(quick=True)
     claims = CLAIMS[lesson.__name__](results)
     assert [claim for claim, holds in claims.items() if not holds] == [], lesson.verdict(results)
 
+
+@pytest.mark.parametrize("lesson", NAMES, indirect=True)
+def test_a_lesson_says_its_verdict_and_draws(
+    lesson: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("matplotlib")
     picture = tmp_path / "picture.png"
     lesson.main(["--quick", "--output", str(picture)])

@@ -47,8 +47,9 @@ def phenomenon(quick: bool = False) -> Results:
                 losses.append(model.evaluate(x, y))
         except FloatingPointError:  # what laminar raises where the loss is no longer finite
             losses.append(np.inf)
-        results[f"{name}_norms"] = [float(np.linalg.norm(gradients[2 * i])) for i in range(DEPTH)]
-        results[name] = results[f"{name}_norms"][0]
+        norms = [np.linalg.norm(gradients[2 * i].astype(float)) for i in range(DEPTH)]
+        results[f"{name}_norms"] = norms
+        results[name] = float(norms[0])
         results[f"{name}_losses"] = losses
         results[f"{name}_finite"] = int(np.isfinite(losses).sum())
     return results
