@@ -60,7 +60,7 @@ CLAIMS: dict[str, Callable[[dict[str, Any]], dict[str, bool]]] = {
         "He's do not": r["he"] < 100 and r["he_losses"][-1] < r["he_losses"][0],
     },
     "full_batch_memory": lambda r: {
-        "the same gradient": r["difference"] < 1e-12,
+        "the same weights": r["difference"] < 1e-12,
         "less memory": r["ratio"] > 2,
     },
     "learning_rates": lambda r: {
