@@ -37,7 +37,7 @@ def trained(rows: int, dtype: str, limit: str | None) -> list[Any]:
 
 
 def peaks(rows: list[int]) -> tuple[list[float], list[float]]:
-    """Return the bytes that an update takes without and with a limit, for each number of rows.
+    """Return the bytes that net, data and update take without and with a limit.
 
     What is read is the peak of this process so far (Linux); so the limited updates come first,
     and the rows grow.
@@ -79,7 +79,8 @@ def verdict(results: Results) -> str:
     """Say the memory of both ways and that the weights agree."""
     return (
         f"One update with {results['rows'][-1]} rows takes {results['whole'][-1] / 1e6:.0f} MB, "
-        f"with memory_limit={LIMIT!r} {results['limited'][-1] / 1e6:.0f} MB for the same weights "
+        f"net and data included, with memory_limit={LIMIT!r} "
+        f"{results['limited'][-1] / 1e6:.0f} MB for the same weights "
         f"(relative difference {results['difference']:.0e}); at "
         f"{results['bytes_a_row'] / 1e3:.1f} kB a row, 8 GB would end at "
         f"{results['rows_in_machine'] / 1e6:.1f} million rows."
@@ -102,7 +103,7 @@ def draw(results: Results, figure: Figure) -> None:
     ax.plot(*end, "rX", markersize=9)
     text = f"{end[0] / 1e6:.1f} million rows"
     ax.annotate(text, end, (8, -14), textcoords="offset points")
-    ax.set(xlabel="rows in the batch", ylabel="memory of one update (GB)")
+    ax.set(xlabel="rows in the batch", ylabel="memory of one update and its data (GB)")
     ax.set_title("Batch descent, two hidden layers of 512 units")
     ax.legend(loc="upper left", bbox_to_anchor=(0, 0.9))
 
