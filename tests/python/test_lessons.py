@@ -21,6 +21,11 @@ NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
 # What must be true of the numbers that each lesson's phenomenon(quick=True) returns. The bounds
 # leave room for other instruction sets, whose last bits differ.
 CLAIMS: dict[str, Callable[[dict[str, Any]], dict[str, bool]]] = {
+    "adagrad": lambda r: {
+        "Adagrad's rate falls like 1/√t": r["Adagrad_step"] < 0.1 * r["Adagrad_steps"][0],
+        "so it does not arrive": r["Adagrad_distance"] > 15,
+        "RMSprop does": r["RMSprop_distance"] < 0.5,
+    },
     "all_positive_inputs": lambda r: {
         "all weights move in the same direction": r["positive_together"] == 1,
         "centred ones do not": 0.3 < r["centred_together"] < 0.7,

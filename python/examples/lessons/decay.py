@@ -10,14 +10,13 @@ become too small before the weights have arrived.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from _lesson import Results, lesson
 
-from laminar import Sequential, callbacks, layers, optimizers
+from laminar import Sequential, layers, optimizers
+from laminar.optimizers import schedules
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,24 +24,18 @@ if TYPE_CHECKING:
 RATE = 0.02
 ROWS, BATCH, EPOCHS = 512, 16, 60
 UPDATES = EPOCHS * ROWS // BATCH
-RATES = {  # functions of the number of updates t
-    "constant": (lambda t: RATE, "constant"),
-    "time": (lambda t: RATE / (1 + 0.01 * t), "time-based: η₀ / (1 + 0.01 t)"),
-    "steps": (lambda t: RATE * 0.2 ** (3 * t // UPDATES), "a fifth at each third"),
-    "cosine": (lambda t: RATE * (1 + math.cos(math.pi * t / UPDATES)) / 2, "half a cosine wave"),
-    "too_fast": (lambda t: RATE * 0.95**t, "exponential, too fast: η₀ · 0.95ᵗ"),
+RATES = {
+    "constant": (RATE, "constant"),
+    "time": (schedules.InverseTimeDecay(RATE, 1, 0.01), "time-based: η₀ / (1 + 0.01 t)"),
+    "steps": (
+        schedules.PiecewiseConstantDecay(
+            [UPDATES // 3, 2 * UPDATES // 3], [RATE, RATE / 5, RATE / 25]
+        ),
+        "a fifth at each third",
+    ),
+    "cosine": (schedules.CosineDecay(RATE, UPDATES), "half a cosine wave"),
+    "too_fast": (schedules.ExponentialDecay(RATE, 1, 0.95), "exponential, too fast: η₀ · 0.95ᵗ"),
 }
-
-
-class Rate(callbacks.Callback):
-    """Set the learning rate before each epoch."""
-
-    def __init__(self, rate: Callable[[int], float]) -> None:
-        self.rate = rate
-
-    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-        """Set the rate of the epoch's first update."""
-        self.model.optimizer.learning_rate = self.rate(epoch * ROWS // BATCH)
 
 
 def phenomenon(quick: bool = False) -> Results:
@@ -51,15 +44,16 @@ def phenomenon(quick: bool = False) -> Results:
     x = rng.normal(size=(ROWS, 10))
     y = x @ rng.normal(size=10) + rng.normal(size=ROWS)
     least = float(np.linalg.lstsq(x, y, rcond=None)[1][0]) / ROWS
-    updates = np.arange(0, UPDATES, ROWS // BATCH)
+    updates = np.arange(0, UPDATES, 8)
     results: Results = {"updates": updates}
     for name, (rate, _) in RATES.items():
         model = Sequential([layers.Dense(1, use_bias=False)], dtype="float64", seed=1)
-        model.compile(optimizers.SGD(RATE), "mse")
+        model.compile(optimizers.SGD(rate), "mse")
         # Validation on the training rows: the loss over all of them at the end of each epoch.
-        history = model.fit(x, y, BATCH, EPOCHS, 0, [Rate(rate)], validation_data=(x, y))
+        history = model.fit(x, y, BATCH, EPOCHS, validation_data=(x, y), verbose=0)
         excess = np.array(history.history["val_loss"]) - least
-        results[f"{name}_rates"] = [rate(int(t)) for t in updates]
+        rates = rate(updates) if callable(rate) else np.full(updates.size, rate)
+        results[f"{name}_rates"] = rates
         results[f"{name}_excess"] = excess
         results[name] = float(excess[-5:].mean())
     return results
@@ -79,7 +73,7 @@ def draw(results: Results, figure: Figure) -> None:
     """Show the rates and the losses."""
     left, right = figure.subplots(1, 2)
     for name, (_, label) in RATES.items():
-        left.step(results["updates"], results[f"{name}_rates"], where="post", label=label)
+        left.plot(results["updates"], results[f"{name}_rates"], label=label)
         right.semilogy(range(1, EPOCHS + 1), results[f"{name}_excess"], linewidth=1.2)
     left.set(xlabel="update t", ylabel="learning rate η", title="Rate")
     right.set(xlabel=f"epoch ({ROWS // BATCH} updates)", ylabel="loss above the least possible")
