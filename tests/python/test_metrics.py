@@ -70,7 +70,8 @@ class Case:
 
     def __init__(self, spec: Spec, rng: np.random.Generator, width: int = WIDTH) -> None:
         name = spec["name"]
-        self.p = rng.dirichlet(np.ones(width), ROWS)
+        # One column stays away from 1, where float32 and float64 are clipped at different places.
+        self.p = rng.dirichlet(np.ones(max(width, 2)), ROWS)[:, :width]
         self.weight = rng.uniform(0, 2, ROWS)
         labels = rng.integers(0, width, ROWS)
         self.rows: NDArray[np.float64] = np.eye(width)[labels]  # of values, for the reference
@@ -124,7 +125,7 @@ def test_widths_and_float32(spec: Spec, width: int, rng: np.random.Generator) ->
     model = identity_model(width, "linear", "float32")
     model.compile("sgd", case.loss, weighted_metrics=[made])
     got = model.evaluate(case.p, case.y, sample_weight=case.weight)[1]
-    assert got == pytest.approx(expected, rel=1e-4)
+    assert got == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64, None])
