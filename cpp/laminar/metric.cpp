@@ -35,11 +35,13 @@ int parameter_at(const EntryInfo& info, std::string_view name) {
   return -1;
 }
 
-/// Through the kernel of a loss, whose result is one number a row.
+/// Through the kernel of a loss, whose result is one number a row; 0 for a row of the ignored class.
 template <typename M, typename T>
 void measure_loss(const Metric& metric, const MeasuredRows<T>& m, double* values) {
   const auto parameters = metric.values_as<T>();
   const int from_logits = parameter_at(M::info, "from_logits");
+  const int ignore_class = parameter_at(M::info, "ignore_class");
+  const double ignored = ignore_class >= 0 ? metric.values()[static_cast<std::size_t>(ignore_class)] : kAbsent;
   std::array<T, kBlockRows> losses;
   kernels::LossRows<T> loss;
   loss.loss = M::loss;
@@ -55,7 +57,10 @@ void measure_loss(const Metric& metric, const MeasuredRows<T>& m, double* values
     loss.targets = m.targets != nullptr ? m.targets + first * m.targets_stride : nullptr;
     loss.labels = m.labels != nullptr ? m.labels + first : nullptr;
     kernels::kernels<T>().loss(loss);
-    std::copy_n(losses.data(), loss.rows, values + first);
+    for (Index i = 0; i < loss.rows; ++i, values += 2) {
+      values[0] = static_cast<double>(losses[static_cast<std::size_t>(i)]);
+      values[1] = loss.labels != nullptr && static_cast<double>(loss.labels[i]) == ignored ? 0 : 1;
+    }
   }
 }
 
@@ -172,6 +177,11 @@ void Metric::ignore_logits(const Activation& last) {
   const std::string_view activation = last.name();
   if (activation != "sigmoid" && activation != "softmax") return;
   if (parameter_at(info(), "from_logits") >= 0) set("from_logits", 0);
+}
+
+bool Metric::ignores(std::int32_t label) const {
+  const int at = parameter_at(info(), "ignore_class");
+  return at >= 0 && values()[static_cast<std::size_t>(at)] == static_cast<double>(label);
 }
 
 Index Metric::row_values(Index columns) const { return functions(*this).row_values({values().data(), columns}); }

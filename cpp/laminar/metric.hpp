@@ -51,6 +51,9 @@ struct Metric : Choice {
   /// The metric of probabilities, where `last` makes some and from_logits was asked for all the same.
   void ignore_logits(const Activation& last);
 
+  /// Whether rows of this class do not count.
+  bool ignores(std::int32_t label) const;
+
   /// Numbers that a row contributes, and numbers of the state.
   Index row_values(Index columns) const;
   Index state_size(Index columns) const;

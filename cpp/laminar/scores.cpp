@@ -91,6 +91,7 @@ void RunningMetric::check(MatrixView<const T> outputs, const Targets<T>& targets
   }
   for (std::size_t i = 0; i < targets.labels.size(); ++i) {
     if (targets.labels[i] >= 0 && targets.labels[i] < outputs.columns) continue;
+    if (metric_.ignores(targets.labels[i])) continue;
     fail(name, ": y_true must hold class numbers from 0 to ", outputs.columns - 1, ", but row ", i, " is ",
          targets.labels[i]);
   }

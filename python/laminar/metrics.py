@@ -528,14 +528,20 @@ class SparseCategoricalCrossentropy(Metric, entry="sparse_categorical_crossentro
     from_logits : bool
         The outputs are z, not probabilities. Changes nothing where the model itself ends in the
         activation.
+    ignore_class : int, optional
+        Rows of this class do not count. It need not be the number of an output.
     """
 
     @keywords()
     def __init__(
-        self, name: str = "sparse_categorical_crossentropy", from_logits: bool = False
+        self,
+        name: str = "sparse_categorical_crossentropy",
+        from_logits: bool = False,
+        ignore_class: int | None = None,
     ) -> None:
         super().__init__(name)
         self.from_logits = from_logits
+        self.ignore_class = ignore_class
 
 
 class MeanSquaredError(Metric, entry="mse"):

@@ -274,6 +274,14 @@ TEST_CASE("metric: accuracy takes the form that fits loss and outputs") {
   CHECK(exact.result() == doctest::Approx(2.0 / 3));
 }
 
+TEST_CASE("metric: rows of an ignored class do not count") {
+  const std::vector<double> p{0.5, 0.5, 0.25, 0.75, 0.1, 0.9};
+  const std::vector<std::int32_t> labels{0, -1, 0};
+  RunningMetric metric(Metric("sparse_categorical_crossentropy", {{"ignore_class", -1}}));
+  metric.update<double>({view(p), 2}, std::span<const std::int32_t>(labels));
+  CHECK(metric.result() == doctest::Approx(-(std::log(0.5) + std::log(0.1)) / 2));
+}
+
 TEST_CASE("metric: every entry fits every loss or says why not") {
   for (const EntryInfo& loss : loss_family().entries) {
     for (const EntryInfo& entry : metric_family().entries) {

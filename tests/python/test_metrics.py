@@ -240,6 +240,16 @@ def test_metrics_see_probabilities(rng: np.random.Generator) -> None:
         assert logits == pytest.approx(metrics.BinaryCrossentropy(from_logits=True)(y, z))
 
 
+@pytest.mark.parametrize("ignored", [-1, 2])
+def test_rows_of_an_ignored_class_do_not_count(ignored: int, rng: np.random.Generator) -> None:
+    p, y = rng.dirichlet(np.ones(WIDTH), ROWS), rng.integers(0, WIDTH, ROWS)
+    y[::3] = ignored
+    rest = y != ignored
+    expected = metrics.SparseCategoricalCrossentropy()(y[rest], p[rest])
+    metric = metrics.SparseCategoricalCrossentropy(ignore_class=ignored)
+    assert metric(y, p) == pytest.approx(expected, rel=1e-12)
+
+
 # Keras 3.15.1 on these rows, plain and weighted.
 KERAS_Y = [[0, 0, 1], [0, 1, 0], [1, 0, 0], [0, 0, 1], [0, 1, 0]]
 KERAS_P = [[0.1, 0.2, 0.7], [0.4, 0.35, 0.25], [0.6, 0.3, 0.1], [0.3, 0.5, 0.2], [0.1, 0.8, 0.1]]

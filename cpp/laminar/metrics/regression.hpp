@@ -16,12 +16,18 @@ constexpr EntryInfo without_reduction(EntryInfo info) {
   return info;
 }
 
-/// The mean over rows of the loss L, with the loss's name and hyper-parameters.
+/// The mean over rows of the loss L, with the loss's name and hyper-parameters. A row's values are its
+/// loss and whether it counts: rows of the class that L ignores do not.
 template <typename L>
 struct MeanOf : MeanMetric {
   static constexpr EntryInfo info = without_reduction(L::info);
   static constexpr Takes takes = L::class_labels ? Takes::labels : Takes::values;
   static constexpr int loss = position_of<L>(kernels::Losses{});
+  static Index row_values(const Setting&) { return 2; }
+  static void fold(const Setting&, const double* values, double weight, double* state) {
+    state[0] += weight * values[0];
+    state[1] += weight * values[1];
+  }
 };
 
 /// Root of the mean of the squared error over all rows and outputs.
