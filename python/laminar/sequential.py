@@ -170,7 +170,7 @@ class Sequential(Stack):
             return bool(self.stop_training)
 
         def on_batch(epoch: int, done: int, batches: int, logs: Mapping[str, float]) -> bool:
-            calls.batch_end(done - 1, compiled.named(logs))
+            calls.batch_end(done - 1, dict(logs))
             if not self.stop_training and done < batches:
                 calls.batch_begin(done)
             return bool(self.stop_training)
