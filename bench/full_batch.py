@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exact batch gradient descent on a mapped file larger than the memory: `python bench/full_batch.py`.
+"""Exact batch descent on a mapped file larger than the memory: `python bench/full_batch.py`.
 
 Writes a float32 data set (4 GB unless told otherwise) to a folder, maps it read-only, limits the
 process's own memory as `ulimit -d` does (mappings of files do not count) and trains with all rows

@@ -25,7 +25,10 @@ using Metrics =
                   SparseTopKCategoricalAccuracy, Precision, Recall, F1Score, FBetaScore, Auc, TruePositives,
                   TrueNegatives, FalsePositives, FalseNegatives, MeanOf<kernels::BinaryCrossentropy>,
                   MeanOf<kernels::CategoricalCrossentropy>, MeanOf<kernels::SparseCategoricalCrossentropy>,
-                  MeanOf<kernels::Mse>, MeanOf<kernels::Mae>, RootMeanSquaredError, MeanOf<kernels::Huber>, R2Score>;
+                  MeanOf<kernels::Mse>, MeanOf<kernels::Mae>, RootMeanSquaredError, MeanOf<kernels::Huber>, R2Score,
+                  MeanOf<kernels::LogCosh>, MeanOf<kernels::Mape>, MeanOf<kernels::Msle>, MeanOf<kernels::Poisson>,
+                  MeanOf<kernels::KlDivergence>, MeanOf<kernels::Hinge>, MeanOf<kernels::SquaredHinge>,
+                  MeanOf<kernels::CategoricalHinge>, CosineSimilarity>;
 
 /// Position of a hyper-parameter of an entry, -1 where it has none of this name.
 int parameter_at(const EntryInfo& info, std::string_view name) {

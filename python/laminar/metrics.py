@@ -37,14 +37,22 @@ __all__ = [
     "BinaryCrossentropy",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
     "F1Score",
     "FBetaScore",
     "FalseNegatives",
     "FalsePositives",
+    "Hinge",
     "Huber",
+    "KLDivergence",
+    "LogCoshError",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
     "Metric",
+    "Poisson",
     "Precision",
     "R2Score",
     "Recall",
@@ -52,6 +60,7 @@ __all__ = [
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
     "TopKCategoricalAccuracy",
     "TrueNegatives",
     "TruePositives",
@@ -601,6 +610,134 @@ class Huber(Metric, entry="huber"):
     def __init__(self, name: str = "huber", delta: float = 1.0) -> None:
         super().__init__(name)
         self.delta = delta
+
+
+class LogCoshError(Metric, entry="log_cosh"):
+    """Mean over the rows of the loss `laminar.losses.LogCosh`.
+
+    Parameters
+    ----------
+    name : str
+        The key in logs and histories.
+    """
+
+    @keywords()
+    def __init__(self, name: str = "logcosh") -> None:
+        super().__init__(name)
+
+
+class MeanAbsolutePercentageError(Metric, entry="mape"):
+    """Mean over the rows of the loss `laminar.losses.MeanAbsolutePercentageError`.
+
+    Parameters
+    ----------
+    name : str
+        The key in logs and histories.
+    """
+
+    @keywords()
+    def __init__(self, name: str = "mean_absolute_percentage_error") -> None:
+        super().__init__(name)
+
+
+class MeanSquaredLogarithmicError(Metric, entry="msle"):
+    """Mean over the rows of the loss `laminar.losses.MeanSquaredLogarithmicError`.
+
+    Parameters
+    ----------
+    name : str
+        The key in logs and histories.
+    """
+
+    @keywords()
+    def __init__(self, name: str = "mean_squared_logarithmic_error") -> None:
+        super().__init__(name)
+
+
+class Poisson(Metric, entry="poisson"):
+    """Mean over the rows of the loss `laminar.losses.Poisson`.
+
+    Parameters
+    ----------
+    name : str
+        The key in logs and histories.
+    """
+
+    @keywords()
+    def __init__(self, name: str = "poisson") -> None:
+        super().__init__(name)
+
+
+class KLDivergence(Metric, entry="kl_divergence"):
+    """Mean over the rows of the loss `laminar.losses.KLDivergence`.
+
+    Parameters
+    ----------
+    name : str
+        The key in logs and histories.
+    """
+
+    @keywords()
+    def __init__(self, name: str = "kl_divergence") -> None:
+        super().__init__(name)
+
+
+class Hinge(Metric, entry="hinge"):
+    """Mean over the rows of the loss `laminar.losses.Hinge`.
+
+    Parameters
+    ----------
+    name : str
+        The key in logs and histories.
+    """
+
+    @keywords()
+    def __init__(self, name: str = "hinge") -> None:
+        super().__init__(name)
+
+
+class SquaredHinge(Metric, entry="squared_hinge"):
+    """Mean over the rows of the loss `laminar.losses.SquaredHinge`.
+
+    Parameters
+    ----------
+    name : str
+        The key in logs and histories.
+    """
+
+    @keywords()
+    def __init__(self, name: str = "squared_hinge") -> None:
+        super().__init__(name)
+
+
+class CategoricalHinge(Metric, entry="categorical_hinge"):
+    """Mean over the rows of the loss `laminar.losses.CategoricalHinge`.
+
+    Parameters
+    ----------
+    name : str
+        The key in logs and histories.
+    """
+
+    @keywords()
+    def __init__(self, name: str = "categorical_hinge") -> None:
+        super().__init__(name)
+
+
+class CosineSimilarity(Metric, entry="cosine_similarity"):
+    """Mean over the rows of the cosine of the angle between y and p, from -1 to 1.
+
+    It is the loss `laminar.losses.CosineSimilarity` without its minus.
+
+    Parameters
+    ----------
+    name : str
+        The key in logs and histories.
+    """
+
+    @keywords()
+    def __init__(self, name: str = "cosine_similarity") -> None:
+        super().__init__(name)
 
 
 class R2Score(Metric, entry="r2_score"):

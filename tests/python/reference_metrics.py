@@ -8,8 +8,9 @@ takes class numbers, the one-hot rows of those.
 from __future__ import annotations
 
 import numpy as np
-import reference
 from numpy.typing import NDArray
+
+import reference
 from reference import Array, Spec
 
 
@@ -147,5 +148,7 @@ def metric(spec: Spec, y: Array, p: Array, weight: Array | None = None) -> float
             return r2(spec, y, p, weight)
         case "rmse":
             return float(np.average(((y - p) ** 2).mean(axis=1), weights=weight) ** 0.5)
+        case "cosine_similarity":
+            return float(-np.average(reference.losses(spec, y, p), weights=weight))
         case _:
             return float(np.average(row_values(spec, y, p), weights=weight))

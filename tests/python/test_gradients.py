@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference
 from numpy.typing import NDArray
 from support import (
     POSITIVE_OUTPUTS,
@@ -20,6 +19,7 @@ from support import (
     trainable_activations,
 )
 
+import reference
 from laminar import Sequential, layers
 
 # Every activation meets every loss here, also where they do not belong together.

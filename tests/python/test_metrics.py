@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import reference_metrics
 from numpy.typing import NDArray
-from reference import Spec
 from support import blobs, identity_model, small_classifier, specs
 
 import laminar
 from laminar import Sequential, _core, layers, metrics
+from reference import Spec
 
 # Probabilities are given straight to the losses, by networks that change nothing.
 pytestmark = [pytest.mark.kernels, pytest.mark.filterwarnings("ignore:compile")]
@@ -62,7 +62,8 @@ VARIANTS = [
     {"name": "r2_score", "class_aggregation": "variance_weighted_average", "num_regressors": 0},
     {"name": "r2_score", "class_aggregation": "uniform_average", "num_regressors": 3},
 ]
-REGRESSION = ("mse", "mae", "rmse", "huber", "r2_score")
+REGRESSION = ("mse", "mae", "rmse", "huber", "r2_score", "log_cosh", "mape", "cosine_similarity")
+POSITIVE = ("msle", "poisson", "kl_divergence")
 
 
 class Case:
@@ -80,6 +81,8 @@ class Case:
             return
         if name in REGRESSION:
             self.rows = self.p + 0.1 * rng.normal(size=(ROWS, width))
+        elif name in POSITIVE:
+            self.rows = self.p * rng.uniform(0.5, 1.5, (ROWS, width))
         elif not name.endswith("categorical_accuracy") and name != "categorical_crossentropy":
             self.rows = rng.integers(0, 2, (ROWS, width)).astype(np.float64)
         self.loss, self.y = "mse", self.rows

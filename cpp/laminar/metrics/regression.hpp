@@ -36,6 +36,12 @@ struct RootMeanSquaredError : MeanOf<kernels::Mse> {
   static double finish(const Setting& s, const double* state) { return std::sqrt(MeanOf::finish(s, state)); }
 };
 
+/// The mean cosine of the angle between y and p: the loss without its minus.
+struct CosineSimilarity : MeanOf<kernels::CosineSimilarity> {
+  static constexpr bool upwards = true;
+  static double finish(const Setting& s, const double* state) { return -MeanOf::finish(s, state); }
+};
+
 /// R^2 = 1 - sum (y - p)^2 / sum (y - mean y)^2 of every output, averaged plainly or weighted by the
 /// variance of its targets; with q regressors 1 - (1 - R^2) (n - 1) / (n - q - 1).
 struct R2Score {

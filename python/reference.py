@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes python/README.md, the reference page: `python python/reference.py > python/README.md`.
+
+Every public component as a line that can be typed, with its defaults, and the first sentence of its
+docstring. A test compares the page with what the installed package says.
+"""
+
+import importlib
+import inspect
+
+MODULES = {
+    "layers": "Layers",
+    "activations": "Activations",
+    "losses": "Losses",
+    "optimizers": "Optimizers",
+    "optimizers.schedules": "Learning-rate schedules",
+    "metrics": "Metrics",
+    "initializers": "Initializers",
+    "regularizers": "Regularizers",
+    "constraints": "Constraints",
+    "callbacks": "Callbacks",
+}
+
+HEAD = """<!-- Written by python/reference.py; do not edit. -->
+# Reference
+
+Every component with its defaults; `help(laminar.layers.Dense)` tells the rest. Wherever a component
+is asked for, its name does as well: `Dense(64, "relu")`, `compile("adam", "mse", ["mae"])`, and so
+does a configuration: `{"name": "huber", "delta": 2.0}`."""
+
+
+def sample(name: str, function: object) -> str:
+    """Return a call with the defaults of all arguments, types left out."""
+    parameters = []
+    for parameter in inspect.signature(function).parameters.values():
+        text = str(parameter.replace(annotation=inspect.Parameter.empty))
+        parameters.append(text)
+    return f"{name}({', '.join(parameters)})"
+
+
+def sentence(thing: object) -> str:
+    """Return the first sentence or line of a docstring."""
+    lines = (inspect.getdoc(thing) or "").split("\n\n")[0].split("\n")
+    return " ".join(line.strip() for line in lines)
+
+
+def components(module: str) -> list[tuple[str, type]]:
+    """Return the public classes of a module that are meant to be made, with their names."""
+    found = importlib.import_module(f"laminar.{module}")
+    public = ((name, getattr(found, name)) for name in found.__all__)
+    bases = {"Activation", "Callback", "Constraint", "Initializer", "Loss", "Metric", "Optimizer"}
+    bases |= {"Layer", "Regularizer", "Schedule", "LearningRateSchedule"}
+    if module == "layers":
+        bases.remove("Activation")
+    return [(n, c) for n, c in public if inspect.isclass(c) and n not in bases]
+
+
+def page() -> str:
+    """Return the whole page."""
+    parts = [HEAD]
+    for module, title in MODULES.items():
+        lines = [f"## {title}: `laminar.{module}`", "", "| | |", "|---|---|"]
+        for name, cls in components(module):
+            lines.append(f"| `{sample(name, cls)}` | {sentence(cls)} |".replace("\n", " "))
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
