@@ -47,7 +47,7 @@ py::dict entry(const EntryInfo& info) {
     const ParameterInfo& p = info.parameters[i];
     parameters[p.name] = default_of(p);
     if (p.range == Range::word) words[p.name] = words_of(p.words);
-    if (p.range == Range::whole || p.range == Range::count) integers.append(p.name);
+    if (p.range == Range::whole || p.range == Range::count || p.range == Range::integer) integers.append(p.name);
   }
   py::dict out;
   out["name"] = info.name;

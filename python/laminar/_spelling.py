@@ -17,13 +17,19 @@ R = TypeVar("R")
 
 def hint(word: str, candidates: Iterable[str]) -> str:
     """Return the part of an error message that helps a user who wrote ``word``."""
-    from difflib import get_close_matches  # needed only on the way to an error
+    from difflib import SequenceMatcher, get_close_matches  # needed only on the way to an error
 
     names = sorted(candidates)
     lowered = {name.lower(): name for name in names}
-    found = get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
-    if found:
-        return f"did you mean {lowered[found[0]]!r}?"
+    found = get_close_matches(word.lower(), lowered, n=5, cutoff=0.6)
+    if found:  # two letters swapped are likelier than two left out
+
+        def distance(name: str) -> float:
+            unlike = 1 - SequenceMatcher(None, word.lower(), name).ratio()
+            return unlike + 0.05 * abs(len(name) - len(word))
+
+        nearest = min(found, key=distance)
+        return f"did you mean {lowered[nearest]!r}?"
     return f"there is {', '.join(names)}" if names else "there is none"
 
 

@@ -15,7 +15,7 @@ namespace {
                          choice.name() + "'");
 }
 
-double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
+double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 
 }  // namespace
 

@@ -85,7 +85,7 @@ def activate(spec: Spec, z: Array) -> Array:
             e = np.exp(z - z.max(axis=1, keepdims=True))
             return e / e.sum(axis=1, keepdims=True)
         case "log_softmax":
-            return z - np.logaddexp.reduce(z, axis=1, keepdims=True)
+            return z - z.max(axis=1, keepdims=True) - _log_of_sum(z)
         case "sparsemax":
             return np.maximum(z - _sparsemax_threshold(z), 0)
         case name:
@@ -218,6 +218,13 @@ def _tanh_shrink(z: Array) -> Array:
     near = np.where(np.abs(z) < 0.05, z, 0)
     series = near**3 / 3 - 2 * near**5 / 15 + 17 * near**7 / 315 - 62 * near**9 / 2835
     return np.where(near != 0, series, z - np.tanh(z))
+
+
+def _log_of_sum(z: Array) -> Array:
+    """Return ln sum exp(z - max z), keeping what little the others add to the largest."""
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    np.put_along_axis(powers, z.argmax(axis=1)[:, np.newaxis], 0, axis=1)
+    return np.log1p(powers.sum(axis=1, keepdims=True))
 
 
 def _sparsemax_threshold(z: Array) -> Array:

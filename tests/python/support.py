@@ -55,7 +55,7 @@ def another(entry: dict[str, Any], name: str) -> Any:
         return 1
     if isinstance(default, int):
         return default + 1
-    if name in entry["integers"]:
+    if name in entry.get("integers", ()):
         return 1
     return (1.0, 2.5) if isinstance(default, tuple) else 0.125
 

@@ -107,7 +107,7 @@ def test_misspelt_arguments_are_named(family: str, entry: dict[str, Any]) -> Non
     cls = class_of(family, entry)
     right = LAYER_ARGUMENTS.get(entry["name"], {}) if family == "layer" else {}
     for name in inspect.signature(cls).parameters:
-        wrong = name[:-1] + "x" if len(name) > 1 else 2 * name
+        wrong = name[:-1] + ("q" if name.endswith("x") else "x") if len(name) > 2 else 2 * name
         given = {key: value for key, value in right.items() if key != name}
         with pytest.raises(
             TypeError, match=f"{cls.__name__}: unknown argument '{wrong}'; did you mean"

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from support import (
     POSITIVE_OUTPUTS,
     PROBABILITIES,
-    WHOLE_BATCH,
     reference_network,
     spec_id,
     specs,
@@ -50,6 +49,8 @@ def case(
         1,
     ):
         pytest.skip("a softmax of one output is 1, where the loss bends")
+    if loss["name"] == "categorical_hinge" and activation["name"].endswith("shrink"):
+        pytest.skip("outputs of nearly 0 are nearly the best together, where the loss bends")
     if loss["name"] == "categorical_hinge" and width > 3:
         rows = min(rows, 2)  # with more, two outputs are always nearly the best
     for seed in range(100):
@@ -70,7 +71,9 @@ def case(
             seed=seed,
         )
         model.compile("sgd", loss)
-        x = rng.normal(size=(rows, FEATURES))
+        # An exponential of an exponential is soon too large for the reference.
+        scale = 0.2 if activation["name"] == "exponential" else 1.0
+        x = rng.normal(scale=scale, size=(rows, FEATURES))
         y = targets(loss, rows, width, rng)
         values, sums = reference.forward(reference_network(model), x)
         p = values[-1]
@@ -120,11 +123,21 @@ def length(arrays: list[NDArray[Any]]) -> float:
 
 @pytest.mark.parametrize("loss", specs("loss"), ids=spec_id)
 @pytest.mark.parametrize("activation", trainable_activations(), ids=spec_id)
+@pytest.mark.parametrize(("width", "rows"), [(3, 33), (17, 2)])
+def test_gradients(loss: reference.Spec, activation: reference.Spec, width: int, rows: int) -> None:
+    check_gradients(loss, activation, width, rows)
+
+
+@pytest.mark.parametrize("activation", trainable_activations(), ids=spec_id)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("rows", ROWS)
-def test_gradients(loss: reference.Spec, activation: reference.Spec, width: int, rows: int) -> None:
-    if loss["name"] in WHOLE_BATCH:
-        pytest.skip("gradients need the loss of the whole batch before the way back")
+def test_gradients_at_awkward_sizes(activation: reference.Spec, width: int, rows: int) -> None:
+    check_gradients({"name": "mse"}, activation, width, rows)
+
+
+def check_gradients(
+    loss: reference.Spec, activation: reference.Spec, width: int, rows: int
+) -> None:
     loss = fitting(loss, activation)
     model, x, y = case(loss, activation, width, rows)
     value, gradients = model.loss_and_gradients(x, y)
@@ -148,8 +161,6 @@ def test_gradients(loss: reference.Spec, activation: reference.Spec, width: int,
 
 @pytest.mark.parametrize("loss", specs("loss"), ids=spec_id)
 def test_weighted_gradients(loss: reference.Spec, rng: np.random.Generator) -> None:
-    if loss["name"] in WHOLE_BATCH:
-        pytest.skip("gradients need the loss of the whole batch before the way back")
     loss = fitting(loss, {"name": "linear"})
     model, x, y = case(loss, {"name": "linear"}, 17, 33)
     weight = rng.uniform(0, 3, len(x))

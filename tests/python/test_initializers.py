@@ -119,9 +119,11 @@ def test_bad_calls() -> None:
         initializers.HeNormal()((-1, 3))
     with pytest.raises(ValueError, match="HeNormal: dtype must be float32 or float64"):
         initializers.HeNormal()((2, 3), dtype="int32")
-    for seed in (-1, 1.5, 2**53):
+    for seed in (-1, 2**53):
         with pytest.raises(ValueError, match="seed must be an integer"):
-            initializers.HeNormal(seed=seed)  # type: ignore[arg-type]
+            initializers.HeNormal(seed=seed)
+    with pytest.raises(TypeError, match="seed must be an integer"):
+        initializers.HeNormal(seed=1.5)  # type: ignore[arg-type]
 
 
 def test_orthogonal_columns() -> None:

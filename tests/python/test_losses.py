@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import WHOLE_BATCH, identity_model, outputs, spec_id, specs, targets
+from support import identity_model, outputs, spec_id, specs, targets
 
 import reference
 from laminar import losses
@@ -193,8 +193,6 @@ def test_a_row_of_weight_2_equals_the_row_twice(rng: np.random.Generator) -> Non
 @pytest.mark.parametrize("spec", VARIANTS, ids=str)
 def test_smoothing_comes_before_weights(spec: reference.Spec, rng: np.random.Generator) -> None:
     """A row of weight 2 equals the row twice, for every loss and option."""
-    if spec["name"] in WHOLE_BATCH:
-        pytest.skip("gradients need the loss of the whole batch before the way back")
     p = outputs({**spec, "from_logits": spec.get("from_logits")}, 4, 3, rng)
     y = targets(spec, 4, 3, rng)
     model = identity_model(3, "linear")
@@ -210,8 +208,6 @@ def test_smoothing_comes_before_weights(spec: reference.Spec, rng: np.random.Gen
 def test_float32_values_and_gradients_are_those_of_float64(
     spec: reference.Spec, rng: np.random.Generator
 ) -> None:
-    if spec["name"] in WHOLE_BATCH:
-        pytest.skip("gradients need the loss of the whole batch before the way back")
     p = outputs(spec, 20, 6, rng).astype(np.float32)
     y = targets(spec, 20, 6, rng)
     y = y if y.dtype == np.int32 else y.astype(np.float32)

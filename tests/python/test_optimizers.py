@@ -94,8 +94,9 @@ def test_bad_values_are_refused_before_anything_changes(spec: reference.Spec) ->
         # What may be negative has a negative default, and Muon's polynomial.
         if isinstance(value, (bool, str)) or value < 0 or name.startswith("muon_"):
             continue
-        with pytest.raises(ValueError, match=f"(?s){name}.*-0.5"):
-            model.compile({**spec, name: -0.5}, "mse")
+        bad = -1 if isinstance(value, int) else -0.5
+        with pytest.raises(ValueError, match=f"(?s){name}.*{bad}"):
+            model.compile({**spec, name: bad}, "mse")
     assert model.optimizer is not None
     assert isinstance(model.optimizer, optimizers.SGD)
 
