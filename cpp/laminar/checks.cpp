@@ -13,9 +13,11 @@ namespace {
 
 /// "(layer 'dense' has kernel (30, 64))", or nothing where no layer has one.
 std::string first_kernel(const Network& network) {
-  if (network.parameters().tensors().empty()) return "";
-  const Tensor& kernel = network.parameters()[0];
-  return " (layer '" + kernel.name.substr(0, kernel.name.find('/')) + "' has kernel " + to_string(kernel.shape) + ")";
+  for (const Node& node : network.nodes()) {
+    if (node.tensors.empty() || !has_kernel(node.layer)) continue;
+    return " (layer '" + node.name + "' has kernel " + to_string(network.parameters()[node.tensors[0]].shape) + ")";
+  }
+  return "";
 }
 
 template <typename T>
@@ -25,6 +27,24 @@ void check_finite(const char* operation, const char* argument, const T* values, 
   while (std::isfinite(values[at])) ++at;
   fail(operation, ": ", argument, " must be finite, but row ", at / columns, ", column ", at % columns, " is ",
        values[at]);
+}
+
+/// Values that the first layer takes for tokens must be tokens, or NaN.
+template <typename T>
+void check_tokens(const char* operation, const Network& network, MatrixView<const T> x) {
+  std::size_t first = 1;
+  while (first + 1 < network.nodes().size() && is_view(network.nodes()[first].layer)) ++first;
+  const auto* encoding = std::get_if<CategoryEncoding>(&network.nodes()[first].layer);
+  if (encoding == nullptr) return;
+  for (Index i = 0; i < x.rows * x.columns; ++i) {
+    const T value = x.data[i];
+    if ((value >= 0 && value < static_cast<T>(encoding->num_tokens) && std::floor(value) == value) ||
+        std::isnan(value)) {
+      continue;
+    }
+    fail(operation, ": x must hold whole numbers from 0 to ", encoding->num_tokens - 1, " (layer '",
+         network.nodes()[first].name, "'), but row ", i / x.columns, ", column ", i % x.columns, " is ", value);
+  }
 }
 
 template <typename T>
@@ -99,6 +119,7 @@ void check_input(const char* operation, const Network& network, MatrixView<const
     fail(operation, ": x has ", x.columns, " features, the network takes ", network.features(), first_kernel(network));
   }
   if (x.rows < 1) fail(operation, ": x needs at least one row, got ", x.rows);
+  check_tokens(operation, network, x);
 }
 
 template <typename T>

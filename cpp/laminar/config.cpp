@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "laminar/error.hpp"
 
@@ -72,6 +73,9 @@ class Members {
   void read(const char* key, Index& out) {
     const Json* value = find(key);
     if (value != nullptr) out = integer(*value, key);
+  }
+  void read(const char* key, std::optional<Index>& out) {
+    if (const Json* value = find(key)) out = integer(*value, key);
   }
   void read(const char* key, Shape& out) {
     if (find(key) != nullptr) out = shape(key);
@@ -218,6 +222,8 @@ struct WriteOption {
   void operator()(const char* key, const Value& value) const {
     if constexpr (std::is_base_of_v<Choice, Value>) {
       json[key] = json_of(value);
+    } else if constexpr (std::is_same_v<Value, std::optional<Index>>) {
+      if (value.has_value()) json[key] = *value;
     } else if constexpr (requires { value.has_value(); }) {
       if (value.has_value()) json[key] = json_of(*value);
     } else {

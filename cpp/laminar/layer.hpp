@@ -7,6 +7,8 @@
 // and, where it applies, one of
 //   kView = true           the same values in another shape: nothing is computed
 //   kTrainingOnly = true   the identity at prediction
+//   kKernel = true         its first tensor is a matrix that products read, packed
+//   kPreparation = true    prepares the user's values: comes before all that is trained, no gradient
 //   kWholeBatch = true     needs all rows of a batch at its input before any at its output
 #pragma once
 
@@ -16,9 +18,17 @@
 #include "laminar/layers/batch_normalization.hpp"
 #include "laminar/layers/dense.hpp"
 #include "laminar/layers/dropout.hpp"
+#include "laminar/layers/layer_normalization.hpp"
+#include "laminar/layers/maxout.hpp"
+#include "laminar/layers/noise.hpp"
+#include "laminar/layers/prelu.hpp"
+#include "laminar/layers/preparation.hpp"
+#include "laminar/layers/shape.hpp"
 
 namespace laminar {
 
-using Layer = std::variant<Dense, Activate, Dropout, BatchNormalization>;
+using Layer = std::variant<Dense, Activate, Dropout, BatchNormalization, Prelu, Maxout, LayerNormalization,
+                           AlphaDropout, GaussianNoise, GaussianDropout, Flatten, Reshape, Normalization, Rescaling,
+                           Discretization, CategoryEncoding>;
 
 }  // namespace laminar

@@ -36,6 +36,9 @@ bool is_training_only(const Layer& layer) {
 bool needs_whole_batch(const Layer& layer) {
   return std::visit([](const auto& l) { return requires { l.kWholeBatch; }; }, layer);
 }
+bool has_kernel(const Layer& layer) {
+  return std::visit([](const auto& l) { return requires { l.kKernel; }; }, layer);
+}
 
 const Activation* activation_of(const Layer& layer) {
   return std::visit(
@@ -86,6 +89,10 @@ void Network::append(Layer layer) {
   node.width = width_of(node.shape, node.name.c_str());
   node.layer = std::move(layer);
   nodes_.push_back(std::move(node));
+}
+
+bool Network::trains(const Node& node) const {
+  return std::any_of(node.tensors.begin(), node.tensors.end(), [&](std::size_t t) { return parameters_[t].trainable; });
 }
 
 double Network::work() const {

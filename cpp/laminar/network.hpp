@@ -39,6 +39,9 @@ class Network {
   const std::vector<Node>& nodes() const { return nodes_; }
   const ParameterLayout& parameters() const { return parameters_; }
 
+  /// Some parameter of the node is changed by training.
+  bool trains(const Node& node) const;
+
   /// One sample's forward pass in floating-point operations, counting what is not arithmetic as the
   /// operations that would take as long: enough to choose a number of threads by.
   double work() const;
@@ -58,6 +61,7 @@ class Network {
 bool is_view(const Layer& layer);
 bool is_training_only(const Layer& layer);
 bool needs_whole_batch(const Layer& layer);
+bool has_kernel(const Layer& layer);
 
 /// The activation that a layer ends with, null where it has none.
 const Activation* activation_of(const Layer& layer);

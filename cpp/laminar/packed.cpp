@@ -12,7 +12,7 @@ PackedWeights<T>::PackedWeights(const Network& network) {
   bool trainable_before = false;
   for (const Node& node : network.nodes()) {
     Places places;
-    if (!node.tensors.empty() && std::holds_alternative<Dense>(node.layer)) {
+    if (!node.tensors.empty() && has_kernel(node.layer)) {
       const Shape& shape = network.parameters()[node.tensors[0]].shape;
       places.forward = size;
       size += round_up(k.packed_size(shape[0], shape[1]), kSlice);
@@ -21,7 +21,7 @@ PackedWeights<T>::PackedWeights(const Network& network) {
         size += round_up(k.packed_size(shape[1], shape[0]), kSlice);
       }
     }
-    trainable_before = trainable_before || !node.tensors.empty();
+    trainable_before = trainable_before || network.trains(node);
     places_.push_back(places);
   }
   buffer_ = AlignedBuffer<T>(size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dense kernels in the panel layout that the products read: W for the way forward and its transpose
+// Kernels in the panel layout that the products read: W for the way forward and its transpose
 // for the way back. Derived from the parameters; refreshed tile by tile as they are updated.
 #pragma once
 

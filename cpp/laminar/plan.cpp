@@ -50,7 +50,7 @@ void Plan::place_training(const Network& network) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     NodeSpace& space = spaces_[i];
-    wanted[i] = !node.tensors.empty();
+    wanted[i] = network.trains(node);
     for (const int input : node.inputs) wanted[i] = wanted[i] || wanted[static_cast<std::size_t>(input)];
     if (i > 0 && is_view(node.layer)) {
       const NodeSpace& viewed = spaces_[static_cast<std::size_t>(node.inputs.front())];

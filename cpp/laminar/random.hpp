@@ -12,7 +12,7 @@
 namespace laminar {
 
 /// What a sequence of draws is for; sequences of different purposes never meet.
-enum class Purpose : std::uint32_t { initializer = 1, shuffle = 2, dropout = 3 };
+enum class Purpose : std::uint32_t { initializer = 1, shuffle = 2, dropout = 3, noise = 4 };
 
 /// One sequence of draws of a seed.
 class RandomStream {

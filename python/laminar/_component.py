@@ -90,18 +90,25 @@ class Component:
     """An entry of one of the core's lists, with its parameters.
 
     A subclass names its family, ``class Optimizer(Component, family="optimizer")``; the classes
-    below it name their entry, ``class Adam(Optimizer, entry="adam")``.
+    below it name their entry, ``class Adam(Optimizer, entry="adam")``. A further class for an entry
+    that has one says so, ``class ReLU(Activation, variant=True)``: it is found by its class name.
     """
 
     _family: ClassVar[str] = ""
     _entry: ClassVar[str] = ""
     _classes: ClassVar[dict[str, type[Any]]] = {}
+    _variants: ClassVar[list[type[Any]]] = []
 
-    def __init_subclass__(cls, family: str = "", entry: str = "", **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls, family: str = "", entry: str = "", variant: bool = False, **kwargs: Any
+    ) -> None:
         super().__init_subclass__(**kwargs)
         if family:
             cls._family = family
             cls._classes = {}
+            cls._variants = []
+        if variant:
+            cls._variants.append(cls)
         if entry:
             cls._entry = entry
             cls._classes[entry] = cls
@@ -205,7 +212,7 @@ def get(base: type[C], identifier: object) -> C:
                 f"{base._family}: a configuration needs a 'name', got {dict(identifier)!r}"
             )
         return _named(base, name).from_config(config.get("config", config))
-    module = base.__module__.removeprefix("laminar.")
+    module = base.__module__.split(".")[1]
     raise TypeError(
         f"{base._family} must be a name or an object of laminar.{module}, got {identifier!r}"
     )
@@ -214,7 +221,7 @@ def get(base: type[C], identifier: object) -> C:
 def _named(base: type[C], name: str) -> type[C]:
     """Return the class of a canonical name, an alias or a class name."""
     classes: dict[str, type[C]] = base._classes
-    for cls in classes.values():
+    for cls in (*classes.values(), *base._variants):
         if name == cls.__name__:
             return cls
     try:
@@ -222,5 +229,5 @@ def _named(base: type[C], name: str) -> type[C]:
     except ValueError:
         listed = entries(base._family).values()
         known = {alias for entry in listed for alias in (entry["name"], *entry["aliases"])}
-        known.update(cls.__name__ for cls in classes.values())
+        known.update(cls.__name__ for cls in (*classes.values(), *base._variants))
         raise ValueError(f"unknown {base._family} {name!r}; {hint(name, known)}") from None

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reference of whole networks.
 #include <cmath>
+#include <stdexcept>
 
 #include "laminar/random.hpp"
 #include "reference.hpp"
@@ -76,6 +77,15 @@ struct Walk {
     const Eigen::RowVectorXd deviation = (variance.array() + layer.epsilon).sqrt();
     kept[i] = ((in.rowwise() - mean).array().rowwise() / deviation.array()).matrix();
     outputs[i] = ((kept[i].array().rowwise() * gamma.array()).rowwise() + beta.array()).matrix();
+  }
+  /// Kinds with tests of their own: test_layers.cpp.
+  template <typename Kind>
+  void forward(const Kind&, std::size_t, const Matrix&) {
+    throw std::logic_error(std::string("the reference lacks ") + Kind::kKind);
+  }
+  template <typename Kind>
+  Matrix backward(const Kind&, std::size_t, const Matrix&, const Matrix&) {
+    throw std::logic_error(std::string("the reference lacks ") + Kind::kKind);
   }
 
   Matrix backward(const Dense& layer, std::size_t i, const Matrix& in, const Matrix& d_a) {

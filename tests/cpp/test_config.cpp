@@ -29,7 +29,22 @@ Network rich_network() {
     dense.name = "layer " + std::to_string(layers.size()) + " \"\xc3\xa9\"";
     layers.emplace_back(dense);
   }
+  layers.emplace_back(Dropout{.rate = 0.1, .seed = 3});
+  layers.emplace_back(AlphaDropout{.rate = 0.1, .seed = 3});
+  layers.emplace_back(GaussianNoise{.stddev = 0.1});
+  layers.emplace_back(GaussianDropout{.rate = 0.1});
+  layers.emplace_back(Prelu{.alpha_initializer = "ones"});
+  layers.emplace_back(LayerNormalization{.epsilon = 0.1, .center = false});
+  layers.emplace_back(Maxout{.units = 6, .pieces = 3, .use_bias = false});
+  layers.emplace_back(Reshape{{2, -1}});
+  layers.emplace_back(Flatten{});
   return {Shape{3}, layers};
+}
+
+Network preparing_network() {
+  return {Shape{3},
+          {Normalization{.invert = true}, Rescaling{.scale = 0.1, .offset = 0.3}, Discretization{{0.1, 0.7}},
+           CategoryEncoding{.num_tokens = 3, .output_mode = "count"}}};
 }
 
 }  // namespace
@@ -56,6 +71,19 @@ TEST_CASE("config: a network comes back as it went, to the last digit") {
       CHECK(again.kernel_initializer.values() == dense->kernel_initializer.values());
     }
   }
+}
+
+TEST_CASE("config: every kind of layer comes back as it went") {
+  std::vector<std::string> kinds = layer_kinds();
+  for (const Network& network : {rich_network(), preparing_network()}) {
+    const std::string text = to_json(network);
+    CHECK(to_json(network_from_json(text)) == text);
+    for (std::size_t i = 1; i < network.nodes().size(); ++i) std::erase(kinds, kind_of(network.nodes()[i].layer));
+  }
+  CHECK(kinds.empty());
+  const auto back = network_from_json(to_json(preparing_network()));
+  CHECK(std::get<Discretization>(back.nodes()[3].layer).bin_boundaries == std::vector<double>{0.1, 0.7});
+  CHECK(std::get<CategoryEncoding>(back.nodes()[4].layer).output_mode == "count");
 }
 
 TEST_CASE("config: losses, optimizers and metrics come back as they went") {

@@ -3,7 +3,7 @@
 // avx512.cpp, which set LAMINAR_VECTOR_BYTES and are compiled with their own -m flags.
 #pragma once
 
-#include "laminar/kernels/columns.hpp"
+#include "laminar/kernels/groups.hpp"
 #include "laminar/kernels/small.hpp"
 
 namespace laminar::kernels {
@@ -28,6 +28,17 @@ constexpr Kernels<T> make_table(const char* isa) {
           &column_products<T>,
           &column_affine<T>,
           &multiply<T>,
+          &add_product<T>,
+          &group_products<T>,
+          &prelu<T>,
+          &prelu_gradient<T>,
+          &standardize<T>,
+          &restore<T>,
+          &rescale<T>,
+          &normalize<T>,
+          &normalize_gradient<T>,
+          &largest_piece<T>,
+          &largest_piece_gradient<T>,
           &small_step<T>,
           &small_run<T>,
           &all_finite<T>};

@@ -93,6 +93,72 @@ struct LossRows {
   Index columns = 0;
 };
 
+/// out = f(in) with one or two parameters a column. A row holds `groups` times `columns` values;
+/// nothing is padded.
+template <typename T>
+struct ColumnRows {
+  const T* in = nullptr;
+  Index in_stride = 0;
+  T* out = nullptr;
+  Index out_stride = 0;
+  const T* first = nullptr;
+  const T* second = nullptr;
+  const T* values = nullptr;  // what a gradient needs besides
+  Index values_stride = 0;
+  Index rows = 0;
+  Index groups = 1;
+  Index columns = 0;
+};
+
+/// Rows (or the groups of a row) brought to mean 0 and variance 1, and the way back: there `in` is the
+/// gradient of the output, `out` that of the input. Nothing is padded.
+template <typename T>
+struct NormalizedRows {
+  const T* in = nullptr;
+  Index in_stride = 0;
+  T* out = nullptr;
+  Index out_stride = 0;
+  const T* gamma = nullptr;  // null for 1
+  const T* beta = nullptr;   // null for 0
+  T epsilon = 0;
+  T* normalized = nullptr;  // before gamma and beta; null: not kept
+  T* inverse = nullptr;     // one a group: 1 / sqrt(variance + epsilon)
+  Index kept_stride = 0;    // of both
+  Index rows = 0;
+  Index groups = 1;
+  Index columns = 0;
+};
+
+/// The largest of some pieces for each unit: z holds all units of piece 0, then those of piece 1, …
+/// On the way back z becomes its gradient. Nothing is padded.
+template <typename T>
+struct PieceRows {
+  T* z = nullptr;
+  Index z_stride = 0;
+  T* out = nullptr;
+  Index out_stride = 0;
+  const T* delta = nullptr;  // of out, on the way back
+  Index delta_stride = 0;
+  Index rows = 0;
+  Index units = 0;
+  Index pieces = 0;
+};
+
+/// sums[j] = sum of a b over the rows in their order, and over the groups of each row, `group` apart.
+template <typename T>
+struct GroupProducts {
+  const T* a = nullptr;
+  Index a_stride = 0;
+  const T* b = nullptr;  // null for 1
+  Index b_stride = 0;
+  bool negative_part = false;  // min(b, 0) in place of b
+  Index rows = 0;
+  Index groups = 1;
+  Index group = 0;
+  Index columns = 0;
+  T* sums = nullptr;
+};
+
 /// One optimizer update of a block of weights; `stride` serves weights and slots.
 template <typename T>
 struct Update {
@@ -211,6 +277,21 @@ struct Kernels {
   /// out = a * b elementwise, padded.
   void (*multiply)(const T* a, Index a_stride, const T* b, Index b_stride, T* out, Index out_stride, Index rows,
                    Index columns);
+  /// out = out + a * b elementwise, or out + a where b is null; padded.
+  void (*add_product)(const T* a, Index a_stride, const T* b, Index b_stride, T* out, Index out_stride, Index rows,
+                      Index columns);
+  void (*group_products)(const GroupProducts<T>&);
+  void (*prelu)(const ColumnRows<T>&);
+  void (*prelu_gradient)(const ColumnRows<T>&);
+  /// first: means, second: variances.
+  void (*standardize)(const ColumnRows<T>&);
+  void (*restore)(const ColumnRows<T>&);
+  /// first: one scale, second: one offset.
+  void (*rescale)(const ColumnRows<T>&);
+  void (*normalize)(const NormalizedRows<T>&);
+  void (*normalize_gradient)(const NormalizedRows<T>&);
+  void (*largest_piece)(const PieceRows<T>&);
+  void (*largest_piece_gradient)(const PieceRows<T>&);
   /// Returns the sum of the losses; where that is not finite, nothing is updated.
   double (*small_step)(const SmallStep<T>&);
   /// Writes the losses after the last update, whether they are finite or not.

@@ -16,7 +16,9 @@ void copy_rows(const T* from, Index from_stride, T* to, Index to_stride, Index r
 
 }  // namespace
 
-void declare(const Activate&, Declaration&) {}
+void declare(const Activate& layer, Declaration& declaration) {
+  if (layer.activation.row_wise()) declaration.features();
+}
 
 template <typename T>
 void forward(const Activate& layer, int node, const Pass<T>& pass, Rows rows) {

@@ -3,6 +3,7 @@
 // keeps of each row from the way forward to the way back. Internal.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "laminar/error.hpp"
@@ -43,6 +44,11 @@ class Declaration {
       refuse("activity_regularizer must be l1, l2 or l1_l2, got '", regularizer->name(), "'");
     }
     node_.activity = regularizer;
+  }
+  /// Some layer before this one is trained.
+  bool trained_before() const {
+    const auto& tensors = parameters_.tensors();
+    return std::any_of(tensors.begin(), tensors.end(), [](const Tensor& tensor) { return tensor.trainable; });
   }
   /// Values a row, in training.
   void keep(Index values) { node_.kept = values; }

@@ -2,26 +2,10 @@
 // Z = X W + b, A = f(Z); d_X = d_Z W^T; d_W = X^T d_Z, d_b = column sums of d_Z.
 #include "laminar/layers/dense.hpp"
 
-#include <algorithm>
-
-#include "laminar/layers/work.hpp"
+#include "laminar/layers/kernel_gradient.hpp"
 
 namespace laminar {
 namespace {
-
-// A piece of phase B: rows of W whose inputs, a copy of them, stay in the second-level cache beside
-// a panel of the gradient, and columns enough that the optimizer goes along whole pages.
-constexpr Index kTaskElements = 65536;  // of the inputs: rows of the batch x rows of W
-constexpr Index kTaskOutputs = 512;
-constexpr Index kLargestInPlace = 16384;  // elements of a batch of inputs that are not copied
-
-/// This thread's memory for a piece: grows to the largest seen, then stays.
-template <typename T>
-T* scratch(Index size) {
-  thread_local AlignedBuffer<T> buffer;
-  if (buffer.size() < size) buffer = AlignedBuffer<T>(size);
-  return buffer.data();
-}
 
 template <typename T>
 kernels::ActivationRows<T> whole_rows(const Activation& activation, const T* parameters, Index width) {
@@ -129,66 +113,17 @@ void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
 
 void gradient_tasks(const Dense&, int node, const Network& network, Index panel, Index rows,
                     std::vector<GradientTask>& tasks) {
-  const Shape& shape = network.parameters()[network.nodes()[static_cast<std::size_t>(node)].tensors[0]].shape;
-  const Index panels = (shape[0] + panel - 1) / panel;
-  const Index most = std::max<Index>(1, std::min<Index>(kTaskElements / std::max<Index>(rows, 1), 128) / panel);
-  const Index pieces = (panels + most - 1) / most;
-  for (Index p = 0; p < pieces; ++p) {
-    const Index begin = panels * p / pieces * panel;
-    const Index end = std::min(panels * (p + 1) / pieces * panel, shape[0]);
-    for (Index j = 0; j < shape[1]; j += kTaskOutputs) {
-      tasks.push_back({node, begin, end - begin, j, std::min(kTaskOutputs, shape[1] - j)});
-    }
-  }
+  kernel_tasks(node, network, panel, rows, tasks);
 }
 
 template <typename T>
 void parameter_gradient(const Dense& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
                         const GradientSink<T>& sink) {
-  const Node& n = pass.node(task.node);
-  const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
-  const kernels::Kernels<T>& k = pass.kernels;
-  const int input = n.inputs[0];
-  const Index block_stride = padded_stride(task.out_count);
-  const Index left_stride = padded_stride(task.in_count);
-  T* block = scratch<T>(task.in_count * block_stride + pass.plan.rows() * left_stride);
-
-  kernels::WeightGradient<T> g;
-  g.left = pass.output(input, 0) + task.in_begin;
-  g.left_stride = pass.stride(input);
-  if (rows * g.left_stride > kLargestInPlace && task.out_count > k.panel) {
-    T* copy = block + task.in_count * block_stride;
-    for (Index i = 0; i < rows; ++i) {
-      k.gather(g.left + i * g.left_stride, task.in_count, nullptr, 1, copy + i * left_stride, left_stride);
-    }
-    g.left = copy;
-    g.left_stride = left_stride;
-  }
-  g.rows = rows;
-  g.in_count = task.in_count;
-  g.out_stride = block_stride;
-  const bool with_bias = layer.use_bias && task.in_begin == 0;
-  alignas(kAlignment) T sums[kTaskOutputs];
-  for (Index j = 0; j < task.out_count; j += k.panel) {
-    g.delta = pass.delta_panel(task.node, task.out_begin + j);
-    g.delta_stride = pass.panel_stride(task.node, task.out_begin + j);
-    g.out_count = std::min(k.panel, task.out_count - j);
-    g.out = block + j;
-    const bool more = pass.plan[task.node].delta_panels >= 0 && j + k.panel < task.out_count;
-    g.next = more ? pass.delta_panel(task.node, task.out_begin + j + k.panel) : nullptr;
-    k.weight_gradient(g);
-    if (with_bias) k.column_sums(g.delta, g.delta_stride, rows, g.out_count, sums + j);
-  }
-  sink.take(kernel.offset + task.in_begin * n.width + task.out_begin, n.width, block, block_stride, task.in_count,
-            task.out_count);
-  if (sink.packed != nullptr) {
-    sink.packed->refresh_block(pass.network, task.node, sink.parameters, task.in_begin, task.in_count, task.out_begin,
-                               task.out_count);
-  }
-  if (with_bias) {
-    sink.take(pass.network.parameters()[n.tensors[1]].offset + task.out_begin, n.width, sums, kTaskOutputs, 1,
-              task.out_count);
-  }
+  kernel_gradient(layer.use_bias, task, pass, rows, sink, [&](Index column) {
+    const bool in_panels = pass.plan[task.node].delta_panels >= 0;
+    return DeltaPanel<T>{pass.delta_panel(task.node, column), pass.panel_stride(task.node, column),
+                         in_panels ? pass.delta_panel(task.node, column + pass.kernels.panel) : nullptr};
+  });
 }
 
 template void forward(const Dense&, int, const Pass<float>&, Rows);

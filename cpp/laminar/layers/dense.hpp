@@ -15,6 +15,7 @@ namespace laminar {
 /// A fully connected layer: a = f(x W + b), x (n, in), W (in, units), b (units).
 struct Dense {
   static constexpr const char* kKind = "dense";
+  static constexpr bool kKernel = true;
 
   Index units = 0;
   Activation activation = "linear";

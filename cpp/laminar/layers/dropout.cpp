@@ -3,33 +3,24 @@
 // lets readers read the input itself, so nothing runs.
 #include "laminar/layers/dropout.hpp"
 
-#include "laminar/layers/work.hpp"
-#include "laminar/random.hpp"
+#include "laminar/layers/draws.hpp"
 
 namespace laminar {
 
 void declare(const Dropout& dropout, Declaration& declaration) {
-  if (!(dropout.rate >= 0 && dropout.rate < 1)) {
-    declaration.refuse("rate is the fraction dropped and must be in [0, 1), got ", dropout.rate);
-  }
+  check_rate(dropout.rate, declaration);
   declaration.keep(declaration.width());
 }
 
-// The mask of a value depends on (seed, layer, step, row in the batch, column) only.
 template <typename T>
 void forward(const Dropout& layer, int node, const Pass<T>& pass, Rows rows) {
   const Index width = pass.node(node).width;
-  const Index groups = (width + 3) / 4;
-  const RandomStream stream(pass.seed, Purpose::dropout, static_cast<std::uint32_t>(node),
-                            static_cast<std::uint32_t>(pass.step));
-  const auto threshold = static_cast<std::uint64_t>(layer.rate * 0x1p32);
+  const RandomStream stream = stream_of(layer, Purpose::dropout, node, pass);
   const T scale = static_cast<T>(1 / (1 - layer.rate));
   for (Index row = rows.begin; row < rows.end; ++row) {
     T* mask = pass.kept(node, row);
-    for (Index g = 0; g < groups; ++g) {
-      const auto words = stream.words(static_cast<std::uint64_t>((pass.first_row + row) * groups + g));
-      for (std::size_t l = 0; l < 4; ++l) mask[g * 4 + static_cast<Index>(l)] = words[l] >= threshold ? scale : T(0);
-    }
+    draw_kept(stream, layer.rate, pass.first_row + row, width,
+              [&](Index j, bool kept) { mask[j] = kept ? scale : T(0); });
   }
   const int input = pass.node(node).inputs[0];
   pass.kernels.multiply(pass.output(input, rows.begin), pass.stride(input), pass.kept(node, rows.begin),

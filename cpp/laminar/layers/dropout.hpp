@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
+
+#include "laminar/types.hpp"
 
 namespace laminar {
 
@@ -11,12 +14,14 @@ struct Dropout {
   static constexpr const char* kKind = "dropout";
   static constexpr bool kTrainingOnly = true;
 
-  double rate = 0;  // 0 <= rate < 1: the fraction dropped
+  double rate = 0;                 // 0 <= rate < 1: the fraction dropped
+  std::optional<Index> seed = {};  // of the draws, in place of the model's
   std::string name = {};
 
   template <typename Self, typename Visit>
   static void options(Self& self, const Visit& visit) {
     visit("rate", self.rate);
+    visit("seed", self.seed);
   }
 };
 

@@ -45,4 +45,74 @@ void forward(const Dropout& layer, int node, const Pass<T>& pass, Rows rows);
 template <typename T>
 void backward(const Dropout& layer, int node, const Pass<T>& pass, Rows rows);
 
+void declare(const Prelu& layer, Declaration& declaration);
+template <typename T>
+void forward(const Prelu& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Prelu& layer, int node, const Pass<T>& pass, Rows rows);
+void gradient_tasks(const Prelu& layer, int node, const Network& network, Index panel, Index rows,
+                    std::vector<GradientTask>& tasks);
+template <typename T>
+void parameter_gradient(const Prelu& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
+                        const GradientSink<T>& sink);
+
+void declare(const Maxout& layer, Declaration& declaration);
+template <typename T>
+void forward(const Maxout& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Maxout& layer, int node, const Pass<T>& pass, Rows rows);
+void gradient_tasks(const Maxout& layer, int node, const Network& network, Index panel, Index rows,
+                    std::vector<GradientTask>& tasks);
+template <typename T>
+void parameter_gradient(const Maxout& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
+                        const GradientSink<T>& sink);
+
+void declare(const LayerNormalization& layer, Declaration& declaration);
+template <typename T>
+void forward(const LayerNormalization& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const LayerNormalization& layer, int node, const Pass<T>& pass, Rows rows);
+void gradient_tasks(const LayerNormalization& layer, int node, const Network& network, Index panel, Index rows,
+                    std::vector<GradientTask>& tasks);
+template <typename T>
+void parameter_gradient(const LayerNormalization& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
+                        const GradientSink<T>& sink);
+
+void declare(const AlphaDropout& layer, Declaration& declaration);
+template <typename T>
+void forward(const AlphaDropout& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const AlphaDropout& layer, int node, const Pass<T>& pass, Rows rows);
+
+void declare(const GaussianNoise& layer, Declaration& declaration);
+template <typename T>
+void forward(const GaussianNoise& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const GaussianNoise& layer, int node, const Pass<T>& pass, Rows rows);
+
+void declare(const GaussianDropout& layer, Declaration& declaration);
+template <typename T>
+void forward(const GaussianDropout& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const GaussianDropout& layer, int node, const Pass<T>& pass, Rows rows);
+
+void declare(const Flatten& layer, Declaration& declaration);
+void declare(const Reshape& layer, Declaration& declaration);
+
+void declare(const Normalization& layer, Declaration& declaration);
+template <typename T>
+void forward(const Normalization& layer, int node, const Pass<T>& pass, Rows rows);
+
+void declare(const Rescaling& layer, Declaration& declaration);
+template <typename T>
+void forward(const Rescaling& layer, int node, const Pass<T>& pass, Rows rows);
+
+void declare(const Discretization& layer, Declaration& declaration);
+template <typename T>
+void forward(const Discretization& layer, int node, const Pass<T>& pass, Rows rows);
+
+void declare(const CategoryEncoding& layer, Declaration& declaration);
+template <typename T>
+void forward(const CategoryEncoding& layer, int node, const Pass<T>& pass, Rows rows);
+
 }  // namespace laminar

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Phase B of layers with a kernel: d_W = X^T d_Z, d_b = column sums of d_Z, in pieces. Internal.
+#pragma once
+
+#include <algorithm>
+
+#include "laminar/layers/work.hpp"
+
+namespace laminar {
+
+// A piece: rows of W whose inputs, a copy of them, stay in the second-level cache beside a panel of
+// the gradient, and columns enough that the optimizer goes along whole pages.
+inline constexpr Index kTaskElements = 65536;  // of the inputs: rows of the batch x rows of W
+inline constexpr Index kTaskOutputs = 512;
+inline constexpr Index kLargestInputInPlace = 16384;  // elements of a batch of inputs that are not copied
+
+/// The pieces of a node's kernel, its first tensor.
+inline void kernel_tasks(int node, const Network& network, Index panel, Index rows, std::vector<GradientTask>& tasks) {
+  const Shape& shape = network.parameters()[network.nodes()[static_cast<std::size_t>(node)].tensors[0]].shape;
+  const Index panels = (shape[0] + panel - 1) / panel;
+  const Index most = std::max<Index>(1, std::min<Index>(kTaskElements / std::max<Index>(rows, 1), 128) / panel);
+  const Index pieces = (panels + most - 1) / most;
+  for (Index p = 0; p < pieces; ++p) {
+    const Index begin = panels * p / pieces * panel;
+    const Index end = std::min(panels * (p + 1) / pieces * panel, shape[0]);
+    for (Index j = 0; j < shape[1]; j += kTaskOutputs) {
+      tasks.push_back({node, begin, end - begin, j, std::min(kTaskOutputs, shape[1] - j)});
+    }
+  }
+}
+
+/// A panel of d_Z over the batch, and the one that is wanted next, or null.
+template <typename T>
+struct DeltaPanel {
+  const T* values;
+  Index stride;
+  const T* next;
+};
+
+/// The gradient of a piece; panel_at(column) is the DeltaPanel that starts with a column of d_Z.
+template <typename T, typename PanelAt>
+void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pass, Index rows,
+                     const GradientSink<T>& sink, const PanelAt& panel_at) {
+  thread_local AlignedBuffer<T> buffer;  // grows to the largest seen, then stays
+  const Node& n = pass.node(task.node);
+  const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
+  const kernels::Kernels<T>& k = pass.kernels;
+  const int input = n.inputs[0];
+  const Index block_stride = padded_stride(task.out_count);
+  const Index left_stride = padded_stride(task.in_count);
+  const Index size = task.in_count * block_stride + pass.plan.rows() * left_stride;
+  if (buffer.size() < size) buffer = AlignedBuffer<T>(size);
+  T* block = buffer.data();
+
+  kernels::WeightGradient<T> g;
+  g.left = pass.output(input, 0) + task.in_begin;
+  g.left_stride = pass.stride(input);
+  if (rows * g.left_stride > kLargestInputInPlace && task.out_count > k.panel) {
+    T* copy = block + task.in_count * block_stride;
+    for (Index i = 0; i < rows; ++i) {
+      k.gather(g.left + i * g.left_stride, task.in_count, nullptr, 1, copy + i * left_stride, left_stride);
+    }
+    g.left = copy;
+    g.left_stride = left_stride;
+  }
+  g.rows = rows;
+  g.in_count = task.in_count;
+  g.out_stride = block_stride;
+  const bool with_bias = use_bias && task.in_begin == 0;
+  alignas(kAlignment) T sums[kTaskOutputs];
+  for (Index j = 0; j < task.out_count; j += k.panel) {
+    const DeltaPanel<T> panel = panel_at(task.out_begin + j);
+    g.delta = panel.values;
+    g.delta_stride = panel.stride;
+    g.out_count = std::min(k.panel, task.out_count - j);
+    g.out = block + j;
+    g.next = j + k.panel < task.out_count ? panel.next : nullptr;
+    k.weight_gradient(g);
+    if (with_bias) k.column_sums(g.delta, g.delta_stride, rows, g.out_count, sums + j);
+  }
+  const Index columns = kernel.shape[1];
+  sink.take(kernel.offset + task.in_begin * columns + task.out_begin, columns, block, block_stride, task.in_count,
+            task.out_count);
+  if (sink.packed != nullptr) {
+    sink.packed->refresh_block(pass.network, task.node, sink.parameters, task.in_begin, task.in_count, task.out_begin,
+                               task.out_count);
+  }
+  if (with_bias) {
+    sink.take(pass.network.parameters()[n.tensors[1]].offset + task.out_begin, columns, sums, kTaskOutputs, 1,
+              task.out_count);
+  }
+}
+
+}  // namespace laminar

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "laminar/initializer.hpp"
+#include "laminar/types.hpp"
+
+namespace laminar {
+
+/// a_u = max_j (x w_ju + b_ju) over some linear pieces (Goodfellow et al. 2013). The kernel is
+/// (in, pieces * units) and the bias (pieces * units): all units of piece 0, then those of piece 1, …
+struct Maxout {
+  static constexpr const char* kKind = "maxout";
+  static constexpr bool kKernel = true;
+
+  Index units = 0;
+  Index pieces = 2;
+  bool use_bias = true;
+  Initializer kernel_initializer = "glorot_uniform";
+  Initializer bias_initializer = "zeros";
+  std::string name = {};
+
+  template <typename Self, typename Visit>
+  static void options(Self& self, const Visit& visit) {
+    visit("units", self.units);
+    visit("pieces", self.pieces);
+    visit("use_bias", self.use_bias);
+    visit("kernel_initializer", self.kernel_initializer);
+    visit("bias_initializer", self.bias_initializer);
+  }
+};
+
+}  // namespace laminar

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/layers/preparation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "laminar/layers/work.hpp"
+
+namespace laminar {
+namespace {
+
+void require_first(const Declaration& declaration) {
+  if (declaration.trained_before()) {
+    declaration.refuse(
+        "prepares data and gives no gradient to its input, so it must come before the layers that "
+        "are trained");
+  }
+}
+
+template <typename T>
+kernels::ColumnRows<T> rows_of(int node, const Pass<T>& pass, Rows rows) {
+  const int input = pass.node(node).inputs[0];
+  kernels::ColumnRows<T> r;
+  r.in = pass.output(input, rows.begin);
+  r.in_stride = pass.stride(input);
+  r.out = pass.output_to_write(node, rows.begin);
+  r.out_stride = pass.plan[node].stride;
+  r.rows = rows.count();
+  r.columns = pass.node(node).width;
+  return r;
+}
+
+}  // namespace
+
+void declare(const Normalization&, Declaration& declaration) {
+  require_first(declaration);
+  const Index columns = declaration.input().back();
+  declaration.tensor("mean", {columns}, "zeros", false);
+  declaration.tensor("variance", {columns}, "ones", false);
+}
+
+template <typename T>
+void forward(const Normalization& layer, int node, const Pass<T>& pass, Rows rows) {
+  const Node& n = pass.node(node);
+  kernels::ColumnRows<T> r = rows_of(node, pass, rows);
+  r.first = pass.parameters + pass.network.parameters()[n.tensors[0]].offset;
+  r.second = pass.parameters + pass.network.parameters()[n.tensors[1]].offset;
+  r.columns = n.shape.back();
+  r.groups = n.width / r.columns;
+  if (layer.invert) {
+    pass.kernels.restore(r);
+  } else {
+    pass.kernels.standardize(r);
+  }
+}
+
+void declare(const Rescaling& layer, Declaration& declaration) {
+  require_first(declaration);
+  if (!std::isfinite(layer.scale)) declaration.refuse("scale must be finite, got ", layer.scale);
+  if (!std::isfinite(layer.offset)) declaration.refuse("offset must be finite, got ", layer.offset);
+}
+
+template <typename T>
+void forward(const Rescaling& layer, int node, const Pass<T>& pass, Rows rows) {
+  const T scale = static_cast<T>(layer.scale);
+  const T offset = static_cast<T>(layer.offset);
+  kernels::ColumnRows<T> r = rows_of(node, pass, rows);
+  r.first = &scale;
+  r.second = &offset;
+  pass.kernels.rescale(r);
+}
+
+void declare(const Discretization& layer, Declaration& declaration) {
+  require_first(declaration);
+  const std::vector<double>& bounds = layer.bin_boundaries;
+  if (bounds.empty()) declaration.refuse("bin_boundaries must hold at least one number, got none");
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    if (!std::isfinite(bounds[i])) declaration.refuse("bin_boundaries must be finite, got ", bounds[i]);
+    if (i > 0 && !(bounds[i - 1] < bounds[i])) {
+      declaration.refuse("bin_boundaries must increase, got ", bounds[i - 1], " before ", bounds[i]);
+    }
+  }
+}
+
+template <typename T>
+void forward(const Discretization& layer, int node, const Pass<T>& pass, Rows rows) {
+  const auto& bounds = layer.bin_boundaries;
+  const int input = pass.node(node).inputs[0];
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    const T* in = pass.output(input, row);
+    T* out = pass.output_to_write(node, row);
+    for (Index j = 0; j < pass.node(node).width; ++j) {
+      const auto above = std::upper_bound(bounds.begin(), bounds.end(), static_cast<double>(in[j]));
+      out[j] = std::isnan(in[j]) ? in[j] : static_cast<T>(above - bounds.begin());
+    }
+  }
+}
+
+void declare(const CategoryEncoding& layer, Declaration& declaration) {
+  require_first(declaration);
+  if (layer.num_tokens <= 0) declaration.refuse("num_tokens must be positive, got ", layer.num_tokens);
+  const std::string& mode = layer.output_mode;
+  if (mode == "one_hot") {
+    Shape shape = declaration.input();
+    if (shape.back() == 1) shape.pop_back();
+    shape.push_back(layer.num_tokens);
+    declaration.output(std::move(shape));
+  } else if (mode == "multi_hot" || mode == "count") {
+    declaration.features();
+    declaration.output({layer.num_tokens});
+  } else {
+    declaration.refuse("output_mode must be 'multi_hot', 'one_hot' or 'count', got '", mode, "'");
+  }
+}
+
+template <typename T>
+void forward(const CategoryEncoding& layer, int node, const Pass<T>& pass, Rows rows) {
+  const int input = pass.node(node).inputs[0];
+  const Index width = pass.node(node).width;
+  const bool one_hot = layer.output_mode == "one_hot";
+  const T step = layer.output_mode == "count" ? T(1) : T(0);
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    const T* in = pass.output(input, row);
+    T* out = pass.output_to_write(node, row);
+    std::fill_n(out, width, T(0));
+    for (Index j = 0; j < pass.node(input).width; ++j) {
+      if (!(in[j] >= 0 && in[j] < static_cast<T>(layer.num_tokens) && std::floor(in[j]) == in[j])) {
+        std::fill_n(out, width, std::numeric_limits<T>::quiet_NaN());
+        break;
+      }
+      T& place = out[(one_hot ? j * layer.num_tokens : 0) + static_cast<Index>(in[j])];
+      place = step > 0 ? place + step : T(1);
+    }
+  }
+}
+
+#define LAMINAR_INSTANTIATE(Kind)                                    \
+  template void forward(const Kind&, int, const Pass<float>&, Rows); \
+  template void forward(const Kind&, int, const Pass<double>&, Rows)
+
+LAMINAR_INSTANTIATE(Normalization);
+LAMINAR_INSTANTIATE(Rescaling);
+LAMINAR_INSTANTIATE(Discretization);
+LAMINAR_INSTANTIATE(CategoryEncoding);
+
+}  // namespace laminar

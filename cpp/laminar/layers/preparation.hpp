@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers that prepare the user's values, so that what was done to the training data is saved with
+// the model. They come before everything that is trained and give no gradient to their input.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "laminar/types.hpp"
+
+namespace laminar {
+
+/// a = (x - mean) / max(sqrt(variance), 1e-7), or x max(sqrt(variance), 1e-7) + mean where `invert`;
+/// mean and variance are tensors that training leaves alone, one value for each of the last axis.
+struct Normalization {
+  static constexpr const char* kKind = "normalization";
+  static constexpr bool kPreparation = true;
+
+  bool invert = false;
+  std::string name = {};
+
+  template <typename Self, typename Visit>
+  static void options(Self& self, const Visit& visit) {
+    visit("invert", self.invert);
+  }
+};
+
+/// a = x scale + offset
+struct Rescaling {
+  static constexpr const char* kKind = "rescaling";
+  static constexpr bool kPreparation = true;
+
+  double scale = 1;
+  double offset = 0;
+  std::string name = {};
+
+  template <typename Self, typename Visit>
+  static void options(Self& self, const Visit& visit) {
+    visit("scale", self.scale);
+    visit("offset", self.offset);
+  }
+};
+
+/// a = the number of boundaries that are not above x: values in [b_i-1, b_i) become i. NaN stays.
+struct Discretization {
+  static constexpr const char* kKind = "discretization";
+  static constexpr bool kPreparation = true;
+
+  std::vector<double> bin_boundaries = {};
+  std::string name = {};
+
+  template <typename Self, typename Visit>
+  static void options(Self& self, const Visit& visit) {
+    visit("bin_boundaries", self.bin_boundaries);
+  }
+};
+
+/// Whole numbers in [0, num_tokens) as vectors of that length. "multi_hot": 1 for each token that
+/// occurs in the sample; "count": how often it occurs; "one_hot": a vector for each value. A sample
+/// with a value that is no token becomes NaN.
+struct CategoryEncoding {
+  static constexpr const char* kKind = "category_encoding";
+  static constexpr bool kPreparation = true;
+
+  Index num_tokens = 0;
+  std::string output_mode = "multi_hot";
+  std::string name = {};
+
+  template <typename Self, typename Visit>
+  static void options(Self& self, const Visit& visit) {
+    visit("num_tokens", self.num_tokens);
+    visit("output_mode", self.output_mode);
+  }
+};
+
+}  // namespace laminar

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers, as objects that carry their arguments, and the input they start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .. import _component
+from .._spelling import module_getattr
+from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from .base import Input, Layer
+from .dense import Dense, Maxout
+from .dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from .lookup import IntegerLookup, StringLookup
+from .normalization import BatchNormalization, LayerNormalization
+from .preprocessing import CategoryEncoding, Discretization, Normalization, Rescaling
+from .shape import Flatten, Reshape
+
+__all__ = [
+    "ELU",
+    "Activation",
+    "AlphaDropout",
+    "BatchNormalization",
+    "CategoryEncoding",
+    "Dense",
+    "Discretization",
+    "Dropout",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "Input",
+    "IntegerLookup",
+    "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Maxout",
+    "Normalization",
+    "PReLU",
+    "ReLU",
+    "Rescaling",
+    "Reshape",
+    "Softmax",
+    "StringLookup",
+    "get",
+]
+
+
+def get(identifier: Mapping[str, Any] | Layer) -> Layer:
+    """Return the layer that a configuration describes.
+
+    Parameters
+    ----------
+    identifier : mapping or Layer
+        ``{"class_name": "Dense", "config": {"units": 3}}``, or an object (returned as it is).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where there is no such layer; the message names the nearest one.
+    """
+    return _component.get(Layer, identifier)
+
+
+if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
+    __getattr__ = module_getattr(__name__, __all__)

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Activations as layers of their own.
+
+To the core all of them but `PReLU`, whose slopes are learned, are one kind: an activation that
+has its arguments.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import activations, initializers
+from .._spelling import keywords
+from .base import Layer, Shape, last_axis
+
+
+class Activation(Layer, entry="activation"):
+    """An activation function as a layer of its own.
+
+    Parameters
+    ----------
+    activation : str, mapping or Activation
+        See `laminar.activations`.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    @keywords(input_dim="input_shape")
+    def __init__(
+        self,
+        activation: activations.Identifier,
+        name: str | None = None,
+        input_shape: Shape | None = None,
+    ) -> None:
+        super().__init__(name, input_shape)
+        self.activation = activations.get(activation)
+
+    def _options(self) -> dict[str, Any]:
+        return {"activation": self.activation._spec()}
+
+
+class ReLU(Activation, variant=True):
+    """f(z) = max(0, z); with arguments min(z, max_value), or negative_slope * (z - threshold).
+
+    Parameters
+    ----------
+    max_value : float or None
+        The largest value; None for no limit.
+    negative_slope : float
+        Slope at and below the threshold.
+    threshold : float
+        Where the function leaves the lower branch.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    @keywords(input_dim="input_shape")
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        name: str | None = None,
+        input_shape: Shape | None = None,
+    ) -> None:
+        function = activations.ReLU(negative_slope, max_value, threshold)
+        super().__init__(function, name, input_shape)
+        self.max_value = function.max_value
+        self.negative_slope = function.negative_slope
+        self.threshold = function.threshold
+
+
+class LeakyReLU(Activation, variant=True):
+    """f(z) = z if z >= 0 else negative_slope * z.
+
+    Parameters
+    ----------
+    negative_slope : float
+        Slope for z < 0. The default is Keras's for the layer; that of the function is 0.2.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    @keywords(alpha="negative_slope", input_dim="input_shape")
+    def __init__(
+        self,
+        negative_slope: float = 0.3,
+        name: str | None = None,
+        input_shape: Shape | None = None,
+    ) -> None:
+        function = activations.LeakyReLU(negative_slope)
+        super().__init__(function, name, input_shape)
+        self.negative_slope = function.negative_slope
+
+
+class ELU(Activation, variant=True):
+    """f(z) = z if z > 0 else alpha * (exp(z) - 1).
+
+    Parameters
+    ----------
+    alpha : float
+        The function tends to -alpha for very negative z.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    @keywords(input_dim="input_shape")
+    def __init__(
+        self, alpha: float = 1.0, name: str | None = None, input_shape: Shape | None = None
+    ) -> None:
+        function = activations.ELU(alpha)
+        super().__init__(function, name, input_shape)
+        self.alpha = function.alpha
+
+
+class Softmax(Activation, variant=True):
+    """f(z)_j = exp(z_j) / sum_k exp(z_k) over the features of a sample.
+
+    Parameters
+    ----------
+    axis : int
+        -1, the last axis: the only one there is.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    @keywords(input_dim="input_shape")
+    def __init__(
+        self, axis: int = -1, name: str | None = None, input_shape: Shape | None = None
+    ) -> None:
+        super().__init__(activations.Softmax(), name, input_shape)
+        self.axis = last_axis(axis, "Softmax: axis")
+
+
+class PReLU(Layer, entry="prelu"):
+    """f(z) = z if z >= 0 else alpha * z, with a learned alpha for each value of a sample.
+
+    He et al. (2015), arXiv:1502.01852.
+
+    Parameters
+    ----------
+    alpha_initializer : str, mapping or Initializer
+        See `laminar.initializers`.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    @keywords(input_dim="input_shape", init="alpha_initializer")
+    def __init__(
+        self,
+        alpha_initializer: initializers.Identifier = "zeros",
+        name: str | None = None,
+        input_shape: Shape | None = None,
+    ) -> None:
+        super().__init__(name, input_shape)
+        self.alpha_initializer = initializers.get(alpha_initializer)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers that bring their input to mean 0 and variance 1, learned scale and shift included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import initializers
+from .._component import flag, number
+from .._spelling import keywords
+from .base import Layer, Shape, last_axis
+
+
+class BatchNormalization(Layer, entry="batch_normalization"):
+    """Each column shifted and scaled to mean 0 and variance 1, then by beta and gamma.
+
+    a = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the moments of the batch in
+    training and their running means in prediction. Ioffe and Szegedy (2015), arXiv:1502.03167.
+
+    Parameters
+    ----------
+    momentum : float
+        In [0, 1]: memory of the running means.
+    epsilon : float
+        Keeps the division finite.
+    center, scale : bool
+        Whether there is a beta, and a gamma.
+    beta_initializer, gamma_initializer : str, mapping or Initializer
+        See `laminar.initializers`.
+    moving_mean_initializer, moving_variance_initializer : str, mapping or Initializer
+        What the running means start with.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    @keywords(input_dim="input_shape")
+    def __init__(
+        self,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: initializers.Identifier = "zeros",
+        gamma_initializer: initializers.Identifier = "ones",
+        moving_mean_initializer: initializers.Identifier = "zeros",
+        moving_variance_initializer: initializers.Identifier = "ones",
+        name: str | None = None,
+        input_shape: Shape | None = None,
+    ) -> None:
+        super().__init__(name, input_shape)
+        self.momentum = number(momentum, "BatchNormalization: momentum")
+        self.epsilon = number(epsilon, "BatchNormalization: epsilon")
+        self.center = flag(center, "BatchNormalization: center")
+        self.scale = flag(scale, "BatchNormalization: scale")
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+
+
+class LayerNormalization(Layer, entry="layer_normalization"):
+    """Each sample to mean 0 and variance 1 over its last axis, then gamma * x + beta.
+
+    a = gamma * (x - mean) / sqrt(variance + epsilon) + beta, in training as in prediction. Ba,
+    Kiros and Hinton (2016), arXiv:1607.06450.
+
+    Parameters
+    ----------
+    axis : int
+        -1, the last axis: the only one there is.
+    epsilon : float
+        Added to the variance, greater than 0.
+    center, scale : bool
+        Whether there is a beta, and a gamma.
+    beta_initializer, gamma_initializer : str, mapping or Initializer
+        See `laminar.initializers`.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    @keywords(input_dim="input_shape")
+    def __init__(
+        self,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: initializers.Identifier = "zeros",
+        gamma_initializer: initializers.Identifier = "ones",
+        name: str | None = None,
+        input_shape: Shape | None = None,
+    ) -> None:
+        super().__init__(name, input_shape)
+        self.axis = last_axis(axis, "LayerNormalization: axis")
+        self.epsilon = number(epsilon, "LayerNormalization: epsilon")
+        if self.epsilon <= 0:
+            raise ValueError(f"LayerNormalization: epsilon must be greater than 0, got {epsilon!r}")
+        self.center = flag(center, "LayerNormalization: center")
+        self.scale = flag(scale, "LayerNormalization: scale")
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+
+    def _options(self) -> dict[str, Any]:
+        options = super()._options()
+        del options["axis"]
+        return options

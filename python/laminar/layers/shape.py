@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same values in another shape: these layers compute nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._component import integer
+from .._spelling import keywords
+from .base import Layer, Shape
+
+
+class Flatten(Layer, entry="flatten"):
+    """Samples of any shape as plain vectors, row by row.
+
+    Parameters
+    ----------
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    @keywords(input_dim="input_shape")
+    def __init__(self, name: str | None = None, input_shape: Shape | None = None) -> None:
+        super().__init__(name, input_shape)
+
+
+class Reshape(Layer, entry="reshape"):
+    """Samples in another shape of as many values.
+
+    Parameters
+    ----------
+    target_shape : tuple of int
+        Without the rows; one extent may be -1: what is left for it.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    @keywords(input_dim="input_shape", dims="target_shape")
+    def __init__(
+        self,
+        target_shape: Sequence[int],
+        name: str | None = None,
+        input_shape: Shape | None = None,
+    ) -> None:
+        super().__init__(name, input_shape)
+        where = "Reshape: target_shape"
+        if isinstance(target_shape, str) or not isinstance(target_shape, Sequence):
+            raise TypeError(f"{where} must be a tuple of integers, got {target_shape!r}")
+        self.target_shape = tuple(integer(extent, where, minimum=-1) for extent in target_shape)
+        if not self.target_shape or 0 in self.target_shape or self.target_shape.count(-1) > 1:
+            raise ValueError(
+                f"{where} must hold positive extents and at most one -1, got {target_shape!r}"
+            )
