@@ -22,11 +22,14 @@ void require_layout(const py::array& array, const char* argument) {
   if ((array.flags() & wanted) != wanted) fail(argument, ": expected a C-contiguous aligned array");
 }
 
+/// Rows of one axis or of several, which count as one.
 template <typename T>
 MatrixView<const T> matrix(const py::array& array, const char* argument) {
   require_layout<T>(array, argument);
-  if (array.ndim() != 2) fail(argument, ": expected 2 axes (rows, columns), got ", array.ndim());
-  return {static_cast<const T*>(array.data()), array.shape(0), array.shape(1)};
+  if (array.ndim() < 2) fail(argument, ": expected 2 axes (rows, columns) or more, got ", array.ndim());
+  Index columns = 1;
+  for (py::ssize_t axis = 1; axis < array.ndim(); ++axis) columns *= array.shape(axis);
+  return {static_cast<const T*>(array.data()), array.shape(0), columns};
 }
 
 template <typename T>

@@ -148,9 +148,9 @@ template <typename T>
 void predict(const Model<T>& model, const py::array& x, py::array out) {
   const MatrixView<const T> in = matrix<T>(x, "x");
   require_layout<T>(out, "out");
-  if (out.ndim() != 2) fail("out: expected 2 axes (rows, outputs), got ", out.ndim());
   if (!out.writeable()) fail("out: expected a writeable array");
-  const MatrixView<T> to(static_cast<T*>(out.mutable_data()), out.shape(0), out.shape(1));
+  const MatrixView<const T> shape = matrix<T>(out, "out");
+  const MatrixView<T> to(static_cast<T*>(out.mutable_data()), shape.rows, shape.columns);
   const py::gil_scoped_release unlock;
   model.predict(in, to);
 }
@@ -169,7 +169,9 @@ py::object predict_ready(const Model<T>& model, const py::handle& x) {
   constexpr int layout = static_cast<int>(py::array::c_style) | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
   if (array->descr != wanted.ptr() || array->nd != 2 || (array->flags & layout) != layout) return py::none();
   const MatrixView<const T> in(reinterpret_cast<const T*>(array->data), array->dimensions[0], array->dimensions[1]);
-  if (in.rows == 0 || in.columns != model.network().features()) return py::none();
+  const Network& network = model.network();
+  const bool vectors = network.input_shape().size() == 1 && network.nodes().back().shape.size() == 1;
+  if (in.rows == 0 || in.columns != network.features() || !vectors) return py::none();
   py::array_t<T> out(std::array<py::ssize_t, 2>{in.rows, model.network().outputs()});
   const MatrixView<T> to(out.mutable_data(), in.rows, model.network().outputs());
   if (model.network().work() * static_cast<double>(in.rows) < kWorkUnderLock) {

@@ -8,7 +8,6 @@
 //   kView = true           the same values in another shape: nothing is computed
 //   kTrainingOnly = true   the identity at prediction
 //   kKernel = true         its first tensor is a matrix that products read, packed
-//   kPreparation = true    prepares the user's values: comes before all that is trained, no gradient
 //   kWholeBatch = true     needs all rows of a batch at its input before any at its output
 #pragma once
 

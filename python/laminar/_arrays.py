@@ -9,6 +9,7 @@ finiteness and the range of labels are checked by the core, which knows the mode
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,12 +33,12 @@ _HINTS = {
 
 
 def features(value: object, name: str, dtype: np.dtype[Any]) -> Array:
-    """Return samples as an array (n, features) of ``dtype``, n > 0.
+    """Return samples as an array (n, features) of ``dtype``, n > 0; samples may have more axes.
 
     Parameters
     ----------
     value : array_like
-        Booleans, integers or floats of two dimensions, of any layout and byte order.
+        Booleans, integers or floats of two dimensions or more, of any layout and byte order.
     name : str
         What to call it in an error message.
     dtype : dtype
@@ -48,7 +49,7 @@ def features(value: object, name: str, dtype: np.dtype[Any]) -> Array:
     TypeError, ValueError
         For other kinds of values, other dimensions, and no rows.
     """
-    if type(value) is np.ndarray and value.dtype == dtype and value.ndim == 2 and len(value):
+    if type(value) is np.ndarray and value.dtype == dtype and value.ndim > 1 and len(value):
         flags = value.flags
         if flags.c_contiguous and flags.aligned:
             return value
@@ -58,15 +59,21 @@ def features(value: object, name: str, dtype: np.dtype[Any]) -> Array:
             f"{name} must have two dimensions, (rows, features), got shape {array.shape}; "
             f"for one sample use reshape(1, -1), for one feature reshape(-1, 1)"
         )
-    return _converted(_with_rows(array, name, (2,), "(rows, features)"), name, dtype)
+    dimensions = range(2, max(array.ndim, 2) + 1)
+    return _converted(_with_rows(array, name, dimensions, "(rows, features)"), name, dtype)
 
 
 def targets(value: object, name: str, dtype: np.dtype[Any]) -> Array:
-    """Return targets as an array (n, outputs) of ``dtype``; (n,) becomes (n, 1)."""
+    """Return targets as an array (n, outputs) of ``dtype``; (n,) becomes (n, 1).
+
+    Those of outputs with several axes have as many.
+    """
     if value is None:
         raise ValueError(f"{name} is missing")
-    array = _with_rows(_numeric(value, name), name, (1, 2), "(rows,) or (rows, outputs)")
-    return _converted(array if array.ndim == 2 else array[:, np.newaxis], name, dtype)
+    array = _numeric(value, name)
+    dimensions = range(1, max(array.ndim, 1) + 1)
+    array = _with_rows(array, name, dimensions, "(rows,) or (rows, outputs)")
+    return _converted(array if array.ndim > 1 else array[:, np.newaxis], name, dtype)
 
 
 def labels(value: object, name: str) -> Array:
@@ -176,7 +183,17 @@ def float_type(value: object, name: str) -> np.dtype[Any]:
     raise ValueError(f"{name} must be float32 or float64, got {value!r}")
 
 
-def check_output(out: object, name: str, shape: tuple[int, int], rows: Array) -> None:
+def check_sample(array: Array, name: str, shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless rows are of the shape, where one of the two has several axes.
+
+    The core compares the widths of plain vectors, and can say more about them.
+    """
+    if array.shape[1:] != shape and (array.ndim > 2 or len(shape) > 1):
+        expected = ", ".join(["rows", *map(str, shape)])
+        raise ValueError(f"{name} must have shape ({expected}), got {array.shape}")
+
+
+def check_output(out: object, name: str, shape: tuple[int, ...], rows: Array) -> None:
     """Raise TypeError or ValueError unless ``out`` can receive results computed from ``rows``."""
     if not isinstance(out, np.ndarray):
         raise TypeError(f"{name} must be an array, got {type(out).__name__}")
@@ -208,7 +225,7 @@ def _numeric(value: object, name: str) -> Array:
     return array
 
 
-def _with_rows(array: Array, name: str, dimensions: tuple[int, ...], expected: str) -> Array:
+def _with_rows(array: Array, name: str, dimensions: Collection[int], expected: str) -> Array:
     """Return ``array`` if it has one of the numbers of dimensions and at least one row."""
     if array.ndim and array.shape[0] == 0:
         raise ValueError(f"{name} has no rows, shape {array.shape}")

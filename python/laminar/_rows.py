@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class Rows(NamedTuple):
-    """Samples (n, in), targets (n, out) or labels (n,), and weights (n,) or None."""
+    """Samples (n, in), targets (n, out) or labels (n,), and weights (n,) or None.
+
+    In and out may be several axes; the core takes them as one.
+    """
 
     x: Array
     y: Array
@@ -165,8 +168,10 @@ def _classes(y: Array) -> Array | None:
     """Return the class of each row, or None where targets are neither numbers nor one-hot."""
     if y.ndim == 1:
         return y
-    if y.shape[1] == 1:
+    if y.shape[1:] == (1,):
         column = y[:, 0]
         return column if bool((np.floor(column) == column).all()) else None
+    if y.ndim > 2:
+        return None
     one_hot = (y.max(axis=1) == 1).all() and (np.abs(y).sum(axis=1) == 1).all()
     return y.argmax(axis=1) if one_hot else None

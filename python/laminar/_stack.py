@@ -23,8 +23,9 @@ from . import _arrays, _choice, _core, _seed, _summary, _weights_file
 from ._compiled import Compiled
 from ._component import flag, integer
 from ._spelling import keywords
-from .layers import Input, Layer, Shape, feature_shape
+from .layers import Input, Layer
 from .layers import get as get_layer
+from .layers.base import Shape, sample_shape
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -71,9 +72,9 @@ class Stack:
         if given_seed is not None and given_seed >= _seed.LIMIT:
             raise ValueError(f"Sequential: seed must be less than 2**64, got {seed}")
         self._layers: list[Layer] = []
-        self._input: tuple[int] | None = None
+        self._input: tuple[int, ...] | None = None
         self._model: CoreModel | None = None
-        self._outputs = 0
+        self._outputs: tuple[int, ...] = ()
         self._compiled: Compiled | None = None
         # The core's training memory is one per model: other threads wait for it, and callbacks,
         # which run on the thread that trains, pass.
@@ -140,8 +141,8 @@ class Stack:
         Parameters
         ----------
         input_shape : tuple of int or int, optional
-            ``(None, features)``, ``(features,)`` or ``features``; not needed where the model has
-            an `Input`.
+            ``(None, features)``, ``(features,)`` or ``features``; the first of several axes is that
+            of the rows. Not needed where the model has an `Input`.
 
         Raises
         ------
@@ -150,9 +151,9 @@ class Stack:
         """
         shape = self._input
         if input_shape is not None:
-            whole = isinstance(input_shape, Sequence) and len(input_shape) == 2
+            whole = isinstance(input_shape, Sequence) and len(input_shape) > 1
             given = input_shape[1:] if whole else input_shape  # type: ignore[index]
-            shape = feature_shape(given, "build: input_shape")
+            shape = sample_shape(given, "build: input_shape")
         if shape is None:
             raise ValueError("build: the input width is unknown; give input_shape or an Input")
         if self._input is not None and shape != self._input:
@@ -385,7 +386,7 @@ class Stack:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}: {len(self._layers)} layers, {self.dtype}>"
 
-    def _build(self, shape: tuple[int]) -> CoreModel:
+    def _build(self, shape: tuple[int, ...]) -> CoreModel:
         if not self._layers:
             raise ValueError("build: the model has no layers; add one first")
         with self._lock:
@@ -401,7 +402,7 @@ class Stack:
             except BaseException:
                 self._take_apart(keep=False)
                 raise
-            self._outputs = int(model.layers()[-1]["output_shape"][-1])
+            self._outputs = tuple(model.layers()[-1]["output_shape"])
             self._model, self._input = model, shape
             return model
 
@@ -429,23 +430,32 @@ class Stack:
         return model
 
     @contextlib.contextmanager
-    def _built_for(self, x: NDArray[Any]) -> Iterator[CoreModel]:
-        """Give the core's model, built for the width of ``x`` if it is not yet.
+    def _built_for(self, x: NDArray[Any], y: NDArray[Any] | None = None) -> Iterator[CoreModel]:
+        """Give the core's model, built for samples like those of ``x`` if it is not yet.
 
-        Where the call then finds its arguments wrong, the width is forgotten again.
+        Where the call then finds its arguments wrong, their shape is forgotten again.
         """
         model = self._build_if_known()
         if model is not None:
+            self._check_shapes(x, y)
             yield model
             return
-        model = self._build((int(x.shape[1]),))
+        model = self._build(x.shape[1:])
         try:
+            self._check_shapes(x, y)
             yield model
         except (TypeError, ValueError):
             if self._compiled is None or model.iterations == 0:
                 self._take_apart(keep=False)
                 self._input = None
             raise
+
+    def _check_shapes(self, x: NDArray[Any], y: NDArray[Any] | None) -> None:
+        """Raise ValueError where samples or targets of several axes are not the built model's."""
+        assert self._input is not None
+        _arrays.check_sample(x, "x", self._input)
+        if y is not None and y.ndim > 1:
+            _arrays.check_sample(y, "y", self._outputs)
 
     def _ready(self, where: str, y: object, training: bool = False) -> Compiled:
         """Return what the model is compiled with, if it may be used by ``where`` now.

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class Sequential(Stack):
     """A network in which each layer reads the one before.
 
-    The input width is given by an `Input`, by the first layer's ``input_shape``, by `build`, or
-    inferred from the first data. With it the model is built: it has weights.
+    The shape of a sample is given by an `Input`, by the first layer's ``input_shape``, by `build`,
+    or inferred from the first data. With it the model is built: it has weights.
 
     Parameters
     ----------
@@ -178,7 +178,9 @@ class Sequential(Stack):
         def on_progress(epoch: int, done: int, batches: int, logs: Mapping[str, float]) -> None:
             shown.batch(epoch, done, batches, dict(logs))
 
-        with self._built_for(train.x) as core, self._in_training():
+        with self._built_for(train.x, train.y) as core, self._in_training():
+            if validation is not None:
+                self._check_shapes(validation.x, validation.y)
             shown = style(epochs, initial_epoch)
             self.stop_training = False
             calls.start(self, params)
@@ -241,7 +243,7 @@ class Sequential(Stack):
         compiled = self._ready("train_on_batch", y)
         rows = _rows.prepared("train_on_batch", x, y, sample_weight, self._dtype, compiled.loss)
         rows = _rows.with_class_weight("train_on_batch", rows, class_weight, compiled.loss)
-        with self._built_for(rows.x) as core, self._in_training():
+        with self._built_for(rows.x, rows.y) as core, self._in_training():
             return _values(core.train_on_batch(*rows), compiled.keys, return_dict)
 
     @keywords()
@@ -284,10 +286,14 @@ class Sequential(Stack):
         style = _progress.style(verbose, "evaluate")
         rows = _rows.prepared("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
         _batch_size(batch_size, "evaluate", rows.length)
+<<<<<<< HEAD
         calls = CallbackList("evaluate", callbacks)
         with self._built_for(rows.x) as core:
             calls.introduce(self, {"verbose": verbose, "metrics": compiled.keys})
             calls.test_begin()
+=======
+        with self._built_for(rows.x, rows.y) as core:
+>>>>>>> a029bd9 (Take samples and outputs of several axes, and test every layer)
             values = core.evaluate(*rows)
         calls.test_end(dict(zip(compiled.keys, values, strict=True)))
         if style is not _progress.Silent:
@@ -347,7 +353,7 @@ class Sequential(Stack):
     def _predicted(
         self, core: CoreModel, rows: NDArray[Any], out: NDArray[Any] | None
     ) -> NDArray[Any]:
-        shape = (len(rows), self._outputs)
+        shape = (len(rows), *self._outputs)
         if out is None:
             out = np.empty(shape, self._dtype)
         else:
@@ -382,7 +388,7 @@ class Sequential(Stack):
         """
         compiled = self._ready("loss_and_gradients", y, training=True)
         rows = _rows.prepared("loss_and_gradients", x, y, sample_weight, self._dtype, compiled.loss)
-        with self._built_for(rows.x) as core, self._lock:
+        with self._built_for(rows.x, rows.y) as core, self._lock:
             return core.loss_and_gradients(*rows)
 
     @keywords()

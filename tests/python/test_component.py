@@ -41,6 +41,18 @@ LAYER_ARGUMENTS = {
     "dense": {"units": 3},
     "activation": {"activation": "tanh"},
     "dropout": {"rate": 0.25},
+    "prelu": {},
+    "maxout": {"units": 3},
+    "layer_normalization": {},
+    "alpha_dropout": {"rate": 0.25},
+    "gaussian_noise": {"stddev": 0.25},
+    "gaussian_dropout": {"rate": 0.25},
+    "flatten": {},
+    "reshape": {"target_shape": (3, 2)},
+    "normalization": {},
+    "rescaling": {"scale": 0.5},
+    "discretization": {"bin_boundaries": [0, 1]},
+    "category_encoding": {"num_tokens": 4},
     "batch_normalization": {},
 }
 
@@ -57,7 +69,7 @@ def class_of(family: str, entry: dict[str, Any]) -> type[Any]:
 def test_classes_and_entries_are_the_same_set(family: str) -> None:
     module, base = BASES[family]
     assert set(base._classes) == {entry["name"] for entry in _core.entries(family)}
-    for cls in base._classes.values():
+    for cls in (*base._classes.values(), *base._variants):
         assert getattr(module, cls.__name__) is cls
         assert cls.__name__ in module.__all__
 

@@ -14,7 +14,6 @@ namespace laminar {
 /// mean and variance are tensors that training leaves alone, one value for each of the last axis.
 struct Normalization {
   static constexpr const char* kKind = "normalization";
-  static constexpr bool kPreparation = true;
 
   bool invert = false;
   std::string name = {};
@@ -28,7 +27,6 @@ struct Normalization {
 /// a = x scale + offset
 struct Rescaling {
   static constexpr const char* kKind = "rescaling";
-  static constexpr bool kPreparation = true;
 
   double scale = 1;
   double offset = 0;
@@ -44,7 +42,6 @@ struct Rescaling {
 /// a = the number of boundaries that are not above x: values in [b_i-1, b_i) become i. NaN stays.
 struct Discretization {
   static constexpr const char* kKind = "discretization";
-  static constexpr bool kPreparation = true;
 
   std::vector<double> bin_boundaries = {};
   std::string name = {};
@@ -60,7 +57,6 @@ struct Discretization {
 /// with a value that is no token becomes NaN.
 struct CategoryEncoding {
   static constexpr const char* kKind = "category_encoding";
-  static constexpr bool kPreparation = true;
 
   Index num_tokens = 0;
   std::string output_mode = "multi_hot";

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from .._component import integer
 from .._spelling import keywords
 from .base import Layer, Shape
@@ -48,7 +50,7 @@ class Reshape(Layer, entry="reshape"):
     ) -> None:
         super().__init__(name, input_shape)
         where = "Reshape: target_shape"
-        if isinstance(target_shape, str) or not isinstance(target_shape, Sequence):
+        if isinstance(target_shape, (str, bytes)) or not np.iterable(target_shape):
             raise TypeError(f"{where} must be a tuple of integers, got {target_shape!r}")
         self.target_shape = tuple(integer(extent, where, minimum=-1) for extent in target_shape)
         if not self.target_shape or 0 in self.target_shape or self.target_shape.count(-1) > 1:
