@@ -108,9 +108,8 @@ std::vector<double> tensor_of(const Model<double>& model, std::size_t i) {
   return {values.begin(), values.end()};
 }
 
-/// What a training step of a network without weights to speak of sees: the outputs of `layer` for x,
-/// read from the loss mae(0, a) of a single value at a time would be slow; so through a gradient:
-/// d_bias of mse towards y is 2 (a - y) summed. Here x is 0, a bias of ones before the layer.
+/// What a layer makes, in training, of a sample that is `value` everywhere. It comes from the bias of a
+/// layer before and shows in the gradient of the bias after: that of mse towards 0 is 2 a / width.
 std::vector<double> trained_outputs(const Layer& layer, Index width, double value, std::uint64_t seed) {
   Model<double> model(
       Network(1, {Dense{.units = width, .bias_initializer = Initializer("constant", {{"value", value}})}, layer,
@@ -128,7 +127,6 @@ std::vector<double> trained_outputs(const Layer& layer, Index width, double valu
   const std::vector<double> y(as_size(width), 0);
   std::vector<double> gradients(weights.size());
   model.loss_and_gradients({{view(x), 1}, Targets<double>(MatrixView<const double>{view(y), width}), {}}, gradients);
-  // the bias after the layer: d_b = 2 a / width
   std::vector<double> out;
   for (Index j = 0; j < width; ++j) {
     out.push_back(gradients[as_size(layout[3].offset + j)] * static_cast<double>(width) / 2);
@@ -375,7 +373,6 @@ TEST_CASE("layers: draws have the moments that they should, within 5 standard er
 TEST_CASE_TEMPLATE("layers: normalization and its inverse", T, float, double) {
   for (const Shape& shape : {Shape{1}, Shape{9}, Shape{33}, Shape{2, 5}}) {
     const Index columns = shape.back();
-    std::vector<T> values;
     for (const bool invert : {false, true}) {
       Model<T> model(Network(shape, {Normalization{.invert = invert}}), 1);
       const auto& layout = model.network().parameters();
@@ -384,7 +381,8 @@ TEST_CASE_TEMPLATE("layers: normalization and its inverse", T, float, double) {
       auto weights = weights_of(model);
       for (Index j = 0; j < columns; ++j) {
         weights[as_size(layout[0].offset + j)] = static_cast<T>(j);
-        weights[as_size(layout[1].offset + j)] = static_cast<T>(j * j);  // 0 for the first
+        weights[as_size(layout[1].offset + j)] =
+            static_cast<T>((static_cast<double>(j) + 0.5) * (static_cast<double>(j) + 0.5));
       }
       model.set_parameters(weights);
       const Index width = model.network().features();
@@ -393,7 +391,7 @@ TEST_CASE_TEMPLATE("layers: normalization and its inverse", T, float, double) {
       std::vector<double> expected;
       for (std::size_t i = 0; i < x.size(); ++i) {
         const double j = static_cast<double>(static_cast<Index>(i) % columns);
-        const double deviation = std::max(j, static_cast<double>(T(1e-7)));
+        const double deviation = j + 0.5;
         const double value = static_cast<double>(x[i]);
         expected.push_back(invert ? value * deviation + j : (value - j) / deviation);
       }

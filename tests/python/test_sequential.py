@@ -45,7 +45,12 @@ BAD_FIT: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("no rows", {"x": X[:0], "y": Y[:0]}, ValueError, "fit: x has no rows"),
     ("lengths", {"y": Y[:-1]}, ValueError, "fit: x has 40 rows, y has 39"),
     ("one dimension", {"x": X[:, 0]}, ValueError, r"reshape\(-1, 1\)"),
-    ("three dimensions", {"x": X[np.newaxis]}, ValueError, r"fit: x must have shape"),
+    (
+        "three dimensions",
+        {"x": X[:, np.newaxis]},
+        ValueError,
+        r"x must have shape \(rows, 6\), got",
+    ),
     ("ragged", {"x": [[1, 2], [3]]}, ValueError, "fit: x is not a rectangular array"),
     ("NaN in x", {"x": np.where(X > 1, np.nan, X)}, ValueError, "fit: x .*(nan|finite)"),
     ("inf in x", {"x": np.where(X > 1, np.inf, X)}, ValueError, "fit: x .*(inf|finite)"),

@@ -92,7 +92,7 @@ class Normalization(Layer, entry="normalization"):
         moments = (array.mean(axis=axes), array.var(axis=axes))
         if self._model is not None:
             self.set_weights(moments)
-        self._moments = moments
+        self._moments, self._kept = moments, None
 
     def _current(self, which: int) -> list[float] | None:
         if self._model is not None:
