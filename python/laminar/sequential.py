@@ -286,14 +286,10 @@ class Sequential(Stack):
         style = _progress.style(verbose, "evaluate")
         rows = _rows.prepared("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
         _batch_size(batch_size, "evaluate", rows.length)
-<<<<<<< HEAD
         calls = CallbackList("evaluate", callbacks)
         with self._built_for(rows.x) as core:
             calls.introduce(self, {"verbose": verbose, "metrics": compiled.keys})
             calls.test_begin()
-=======
-        with self._built_for(rows.x, rows.y) as core:
->>>>>>> a029bd9 (Take samples and outputs of several axes, and test every layer)
             values = core.evaluate(*rows)
         calls.test_end(dict(zip(compiled.keys, values, strict=True)))
         if style is not _progress.Silent:

@@ -13,10 +13,8 @@ def test_dense_takes_strings_objects_and_configurations() -> None:
     for activation in ("elu", activations.ELU(), activations.ELU, {"name": "elu"}, activations.elu):
         assert layers.Dense(3, activation).activation._spec() == {"name": "elu", "alpha": 1.0}
     dense = layers.Dense(3, kernel_initializer=initializers.RandomNormal(stddev=0.5))
-    assert dense.kernel_initializer._spec() == {
-        **{"name": "random_normal", "mean": 0, "stddev": 0.5},
-        "seed": None,
-    }
+    drawn = {"name": "random_normal", "mean": 0, "stddev": 0.5, "seed": None}
+    assert dense.kernel_initializer._spec() == drawn
 
 
 def test_spellings_of_older_keras() -> None:

@@ -49,7 +49,7 @@ BAD_FIT: list[tuple[str, dict[str, Any], type[Exception], str]] = [
         "three dimensions",
         {"x": X[:, np.newaxis]},
         ValueError,
-        r"x must have shape \(rows, 6\), got",
+        r"must have shape \(rows, 6\), got|takes samples of shape \(features,\)",
     ),
     ("ragged", {"x": [[1, 2], [3]]}, ValueError, "fit: x is not a rectangular array"),
     ("NaN in x", {"x": np.where(X > 1, np.nan, X)}, ValueError, "fit: x .*(nan|finite)"),

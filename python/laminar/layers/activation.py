@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from .. import activations, initializers
-from .._component import number
 from .._spelling import keywords
 from .base import Layer, Shape, last_axis
 
@@ -68,16 +67,11 @@ class ReLU(Activation, variant=True):
         name: str | None = None,
         input_shape: Shape | None = None,
     ) -> None:
-        self.max_value = None if max_value is None else number(max_value, "ReLU: max_value")
-        self.negative_slope = number(negative_slope, "ReLU: negative_slope")
-        self.threshold = number(threshold, "ReLU: threshold")
-        given = {
-            "max_value": self.max_value,
-            "negative_slope": self.negative_slope or None,
-            "threshold": self.threshold or None,
-        }
-        options = {key: value for key, value in given.items() if value is not None}
-        super().__init__(activations.get({"name": "relu", **options}), name, input_shape)
+        function = activations.ReLU(negative_slope, max_value, threshold)
+        super().__init__(function, name, input_shape)
+        self.max_value = function.max_value
+        self.negative_slope = function.negative_slope
+        self.threshold = function.threshold
 
 
 class LeakyReLU(Activation, variant=True):
