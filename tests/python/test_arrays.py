@@ -147,11 +147,17 @@ def test_shapes_that_are_refused() -> None:
     advice = message([1, 2, 3])
     assert "reshape(1, -1)" in advice
     assert "reshape(-1, 1)" in advice
-    assert "(rows, features)" in message(3)
     assert "shape ()" in message(3.0)
-    assert "(2, 3, 4)" in message(np.zeros((2, 3, 4)), _arrays.targets)
     assert "fit: x is missing" in message(None, _arrays.targets)
     assert "masked" in message(np.ma.masked_array([[1, 2]], [[False, True]]))
+
+
+def test_samples_may_have_several_axes() -> None:
+    for take in (_arrays.features, _arrays.targets):
+        assert take(np.zeros((2, 3, 4)), "x", SINGLE).shape == (2, 3, 4)
+    _arrays.check_sample(np.zeros((2, 3, 4)), "x", (3, 4))
+    with pytest.raises(ValueError, match=r"x must have shape \(rows, 4, 3\), got \(2, 3, 4\)"):
+        _arrays.check_sample(np.zeros((2, 3, 4)), "x", (4, 3))
 
 
 def test_values_too_large_for_the_type_are_refused() -> None:
