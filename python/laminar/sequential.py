@@ -287,7 +287,7 @@ class Sequential(Stack):
         rows = _rows.prepared("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
         _batch_size(batch_size, "evaluate", rows.length)
         calls = CallbackList("evaluate", callbacks)
-        with self._built_for(rows.x) as core:
+        with self._built_for(rows.x, rows.y) as core:
             calls.introduce(self, {"verbose": verbose, "metrics": compiled.keys})
             calls.test_begin()
             values = core.evaluate(*rows)
