@@ -207,7 +207,7 @@ struct ReadOption {
   void operator()(const char* key, Value& value) const {
     if constexpr (std::is_base_of_v<Choice, Value>) {
       read_choice(members, key, value);
-    } else if constexpr (requires { value.has_value(); }) {
+    } else if constexpr (requires { value->family(); }) {
       using Chosen = typename Value::value_type;
       if (const Json* json = members.find(key)) value = choice_from<Chosen>(*json, members.owner() + ": " + key);
     } else {
@@ -222,10 +222,10 @@ struct WriteOption {
   void operator()(const char* key, const Value& value) const {
     if constexpr (std::is_base_of_v<Choice, Value>) {
       json[key] = json_of(value);
-    } else if constexpr (std::is_same_v<Value, std::optional<Index>>) {
-      if (value.has_value()) json[key] = *value;
-    } else if constexpr (requires { value.has_value(); }) {
+    } else if constexpr (requires { value->family(); }) {
       if (value.has_value()) json[key] = json_of(*value);
+    } else if constexpr (requires { value.has_value(); }) {
+      if (value.has_value()) json[key] = *value;
     } else {
       json[key] = value;
     }
