@@ -144,5 +144,10 @@ def get(identifier: Identifier) -> Constraint:
     return _component.get(Constraint, identifier)
 
 
+def optional(identifier: Identifier | None) -> Constraint | None:
+    """Return the constraint that a user named, or None for none."""
+    return None if identifier is None else get(identifier)
+
+
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
     __getattr__ = module_getattr(__name__, __all__)

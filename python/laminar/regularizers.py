@@ -140,5 +140,10 @@ def get(identifier: Identifier) -> Regularizer:
     return _component.get(Regularizer, identifier)
 
 
+def optional(identifier: Identifier | None) -> Regularizer | None:
+    """Return the regularizer that a user named, or None for none."""
+    return None if identifier is None else get(identifier)
+
+
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
     __getattr__ = module_getattr(__name__, __all__)

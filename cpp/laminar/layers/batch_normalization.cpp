@@ -91,8 +91,10 @@ void declare(const BatchNormalization& layer, Declaration& declaration) {
     declaration.refuse("epsilon must be greater than 0, got ", layer.epsilon);
   }
   const Index width = declaration.features();
-  if (layer.scale) declaration.tensor("gamma", {width}, layer.gamma_initializer);
-  if (layer.center) declaration.tensor("beta", {width}, layer.beta_initializer);
+  if (layer.scale)
+    declaration.tensor("gamma", {width}, layer.gamma_initializer, layer.gamma_regularizer, layer.gamma_constraint);
+  if (layer.center)
+    declaration.tensor("beta", {width}, layer.beta_initializer, layer.beta_regularizer, layer.beta_constraint);
   declaration.tensor("moving_mean", {width}, layer.moving_mean_initializer, false);
   declaration.tensor("moving_variance", {width}, layer.moving_variance_initializer, false);
   for (Index i = 0; i < kVectors; ++i) declaration.share(width);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "laminar/constraint.hpp"
 #include "laminar/initializer.hpp"
+#include "laminar/regularizer.hpp"
 
 namespace laminar {
 
@@ -23,6 +26,10 @@ struct BatchNormalization {
   Initializer moving_mean_initializer = "zeros";
   Initializer moving_variance_initializer = "ones";
   std::string name = {};
+  std::optional<Regularizer> beta_regularizer = {};
+  std::optional<Regularizer> gamma_regularizer = {};
+  std::optional<Constraint> beta_constraint = {};
+  std::optional<Constraint> gamma_constraint = {};
 
   template <typename Self, typename Visit>
   static void options(Self& self, const Visit& visit) {
@@ -34,6 +41,10 @@ struct BatchNormalization {
     visit("gamma_initializer", self.gamma_initializer);
     visit("moving_mean_initializer", self.moving_mean_initializer);
     visit("moving_variance_initializer", self.moving_variance_initializer);
+    visit("beta_regularizer", self.beta_regularizer);
+    visit("gamma_regularizer", self.gamma_regularizer);
+    visit("beta_constraint", self.beta_constraint);
+    visit("gamma_constraint", self.gamma_constraint);
   }
 };
 

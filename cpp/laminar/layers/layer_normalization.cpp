@@ -36,8 +36,10 @@ void declare(const LayerNormalization& layer, Declaration& declaration) {
     declaration.refuse("epsilon must be finite and greater than 0, got ", layer.epsilon);
   }
   const Index columns = declaration.input().back();
-  if (layer.scale) declaration.tensor("gamma", {columns}, layer.gamma_initializer);
-  if (layer.center) declaration.tensor("beta", {columns}, layer.beta_initializer);
+  if (layer.scale)
+    declaration.tensor("gamma", {columns}, layer.gamma_initializer, layer.gamma_regularizer, layer.gamma_constraint);
+  if (layer.center)
+    declaration.tensor("beta", {columns}, layer.beta_initializer, layer.beta_regularizer, layer.beta_constraint);
   declaration.keep(declaration.width() + declaration.width() / columns);
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "laminar/constraint.hpp"
 #include "laminar/initializer.hpp"
+#include "laminar/regularizer.hpp"
 
 namespace laminar {
 
@@ -18,6 +21,10 @@ struct LayerNormalization {
   Initializer beta_initializer = "zeros";
   Initializer gamma_initializer = "ones";
   std::string name = {};
+  std::optional<Regularizer> beta_regularizer = {};
+  std::optional<Regularizer> gamma_regularizer = {};
+  std::optional<Constraint> beta_constraint = {};
+  std::optional<Constraint> gamma_constraint = {};
 
   template <typename Self, typename Visit>
   static void options(Self& self, const Visit& visit) {
@@ -26,6 +33,10 @@ struct LayerNormalization {
     visit("scale", self.scale);
     visit("beta_initializer", self.beta_initializer);
     visit("gamma_initializer", self.gamma_initializer);
+    visit("beta_regularizer", self.beta_regularizer);
+    visit("gamma_regularizer", self.gamma_regularizer);
+    visit("beta_constraint", self.beta_constraint);
+    visit("gamma_constraint", self.gamma_constraint);
   }
 };
 

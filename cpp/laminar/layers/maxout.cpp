@@ -40,8 +40,10 @@ void declare(const Maxout& layer, Declaration& declaration) {
   }
   const Index features = declaration.features();
   declaration.output({layer.units});
-  declaration.tensor("kernel", {features, columns}, layer.kernel_initializer);
-  if (layer.use_bias) declaration.tensor("bias", {columns}, layer.bias_initializer);
+  declaration.tensor("kernel", {features, columns}, layer.kernel_initializer, layer.kernel_regularizer,
+                     layer.kernel_constraint);
+  if (layer.use_bias)
+    declaration.tensor("bias", {columns}, layer.bias_initializer, layer.bias_regularizer, layer.bias_constraint);
   declaration.keep(columns);
 }
 

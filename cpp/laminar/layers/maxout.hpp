@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "laminar/constraint.hpp"
 #include "laminar/initializer.hpp"
+#include "laminar/regularizer.hpp"
 #include "laminar/types.hpp"
 
 namespace laminar {
@@ -20,6 +23,10 @@ struct Maxout {
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
   std::string name = {};
+  std::optional<Regularizer> kernel_regularizer = {};
+  std::optional<Regularizer> bias_regularizer = {};
+  std::optional<Constraint> kernel_constraint = {};
+  std::optional<Constraint> bias_constraint = {};
 
   template <typename Self, typename Visit>
   static void options(Self& self, const Visit& visit) {
@@ -28,6 +35,10 @@ struct Maxout {
     visit("use_bias", self.use_bias);
     visit("kernel_initializer", self.kernel_initializer);
     visit("bias_initializer", self.bias_initializer);
+    visit("kernel_regularizer", self.kernel_regularizer);
+    visit("bias_regularizer", self.bias_regularizer);
+    visit("kernel_constraint", self.kernel_constraint);
+    visit("bias_constraint", self.bias_constraint);
   }
 };
 

@@ -20,7 +20,8 @@ kernels::ColumnRows<T> rows_of(int node, const Pass<T>& pass, Rows rows) {
 }  // namespace
 
 void declare(const Prelu& layer, Declaration& declaration) {
-  declaration.tensor("alpha", declaration.input(), layer.alpha_initializer);
+  declaration.tensor("alpha", declaration.input(), layer.alpha_initializer, layer.alpha_regularizer,
+                     layer.alpha_constraint);
 }
 
 template <typename T>

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "laminar/constraint.hpp"
 #include "laminar/initializer.hpp"
+#include "laminar/regularizer.hpp"
 
 namespace laminar {
 
@@ -13,10 +16,14 @@ struct Prelu {
 
   Initializer alpha_initializer = "zeros";
   std::string name = {};
+  std::optional<Regularizer> alpha_regularizer = {};
+  std::optional<Constraint> alpha_constraint = {};
 
   template <typename Self, typename Visit>
   static void options(Self& self, const Visit& visit) {
     visit("alpha_initializer", self.alpha_initializer);
+    visit("alpha_regularizer", self.alpha_regularizer);
+    visit("alpha_constraint", self.alpha_constraint);
   }
 };
 

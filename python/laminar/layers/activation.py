@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import activations, initializers
+from .. import activations, constraints, initializers, regularizers
 from .._spelling import keywords
 from .base import Layer, Shape, last_axis
 
@@ -151,6 +151,10 @@ class PReLU(Layer, entry="prelu"):
     ----------
     alpha_initializer : str, mapping or Initializer
         See `laminar.initializers`.
+    alpha_regularizer : str, mapping or Regularizer, optional
+        See `laminar.regularizers`.
+    alpha_constraint : str, mapping or Constraint, optional
+        See `laminar.constraints`.
     name : str, optional
         Unique within its model.
     input_shape : tuple of int or int, optional
@@ -161,8 +165,12 @@ class PReLU(Layer, entry="prelu"):
     def __init__(
         self,
         alpha_initializer: initializers.Identifier = "zeros",
+        alpha_regularizer: regularizers.Identifier | None = None,
+        alpha_constraint: constraints.Identifier | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
     ) -> None:
         super().__init__(name, input_shape)
         self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.optional(alpha_regularizer)
+        self.alpha_constraint = constraints.optional(alpha_constraint)

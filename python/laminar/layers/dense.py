@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .. import activations, initializers
+from .. import activations, constraints, initializers, regularizers
 from .._component import flag, integer
 from .._spelling import keywords
 from .base import Layer, Shape
@@ -24,6 +24,12 @@ class Dense(Layer, entry="dense"):
         Whether there is a b.
     kernel_initializer, bias_initializer : str, mapping or Initializer
         See `laminar.initializers`.
+    kernel_regularizer, bias_regularizer : str, mapping or Regularizer, optional
+        See `laminar.regularizers`.
+    activity_regularizer : str, mapping or Regularizer, optional
+        The same of the outputs, its mean over the rows of a batch.
+    kernel_constraint, bias_constraint : str, mapping or Constraint, optional
+        See `laminar.constraints`.
     name : str, optional
         Unique within its model.
     input_shape : tuple of int or int, optional
@@ -40,6 +46,11 @@ class Dense(Layer, entry="dense"):
         use_bias: bool = True,
         kernel_initializer: initializers.Identifier = "glorot_uniform",
         bias_initializer: initializers.Identifier = "zeros",
+        kernel_regularizer: regularizers.Identifier | None = None,
+        bias_regularizer: regularizers.Identifier | None = None,
+        activity_regularizer: regularizers.Identifier | None = None,
+        kernel_constraint: constraints.Identifier | None = None,
+        bias_constraint: constraints.Identifier | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
     ) -> None:
@@ -49,6 +60,11 @@ class Dense(Layer, entry="dense"):
         self.use_bias = flag(use_bias, "Dense: use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.optional(kernel_regularizer)
+        self.bias_regularizer = regularizers.optional(bias_regularizer)
+        self.activity_regularizer = regularizers.optional(activity_regularizer)
+        self.kernel_constraint = constraints.optional(kernel_constraint)
+        self.bias_constraint = constraints.optional(bias_constraint)
 
 
 class Maxout(Layer, entry="maxout"):
@@ -68,6 +84,10 @@ class Maxout(Layer, entry="maxout"):
         Whether there is a b.
     kernel_initializer, bias_initializer : str, mapping or Initializer
         See `laminar.initializers`.
+    kernel_regularizer, bias_regularizer : str, mapping or Regularizer, optional
+        See `laminar.regularizers`.
+    kernel_constraint, bias_constraint : str, mapping or Constraint, optional
+        See `laminar.constraints`.
     name : str, optional
         Unique within its model.
     input_shape : tuple of int or int, optional
@@ -82,6 +102,10 @@ class Maxout(Layer, entry="maxout"):
         use_bias: bool = True,
         kernel_initializer: initializers.Identifier = "glorot_uniform",
         bias_initializer: initializers.Identifier = "zeros",
+        kernel_regularizer: regularizers.Identifier | None = None,
+        bias_regularizer: regularizers.Identifier | None = None,
+        kernel_constraint: constraints.Identifier | None = None,
+        bias_constraint: constraints.Identifier | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
     ) -> None:
@@ -91,3 +115,7 @@ class Maxout(Layer, entry="maxout"):
         self.use_bias = flag(use_bias, "Maxout: use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.optional(kernel_regularizer)
+        self.bias_regularizer = regularizers.optional(bias_regularizer)
+        self.kernel_constraint = constraints.optional(kernel_constraint)
+        self.bias_constraint = constraints.optional(bias_constraint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import initializers
+from .. import constraints, initializers, regularizers
 from .._component import flag, number
 from .._spelling import keywords
 from .base import Layer, Shape, last_axis
@@ -29,6 +29,10 @@ class BatchNormalization(Layer, entry="batch_normalization"):
         See `laminar.initializers`.
     moving_mean_initializer, moving_variance_initializer : str, mapping or Initializer
         What the running means start with.
+    beta_regularizer, gamma_regularizer : str, mapping or Regularizer, optional
+        See `laminar.regularizers`.
+    beta_constraint, gamma_constraint : str, mapping or Constraint, optional
+        See `laminar.constraints`.
     name : str, optional
         Unique within its model.
     input_shape : tuple of int or int, optional
@@ -46,6 +50,10 @@ class BatchNormalization(Layer, entry="batch_normalization"):
         gamma_initializer: initializers.Identifier = "ones",
         moving_mean_initializer: initializers.Identifier = "zeros",
         moving_variance_initializer: initializers.Identifier = "ones",
+        beta_regularizer: regularizers.Identifier | None = None,
+        gamma_regularizer: regularizers.Identifier | None = None,
+        beta_constraint: constraints.Identifier | None = None,
+        gamma_constraint: constraints.Identifier | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
     ) -> None:
@@ -58,6 +66,10 @@ class BatchNormalization(Layer, entry="batch_normalization"):
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.beta_regularizer = regularizers.optional(beta_regularizer)
+        self.gamma_regularizer = regularizers.optional(gamma_regularizer)
+        self.beta_constraint = constraints.optional(beta_constraint)
+        self.gamma_constraint = constraints.optional(gamma_constraint)
 
 
 class LayerNormalization(Layer, entry="layer_normalization"):
@@ -76,6 +88,10 @@ class LayerNormalization(Layer, entry="layer_normalization"):
         Whether there is a beta, and a gamma.
     beta_initializer, gamma_initializer : str, mapping or Initializer
         See `laminar.initializers`.
+    beta_regularizer, gamma_regularizer : str, mapping or Regularizer, optional
+        See `laminar.regularizers`.
+    beta_constraint, gamma_constraint : str, mapping or Constraint, optional
+        See `laminar.constraints`.
     name : str, optional
         Unique within its model.
     input_shape : tuple of int or int, optional
@@ -91,6 +107,10 @@ class LayerNormalization(Layer, entry="layer_normalization"):
         scale: bool = True,
         beta_initializer: initializers.Identifier = "zeros",
         gamma_initializer: initializers.Identifier = "ones",
+        beta_regularizer: regularizers.Identifier | None = None,
+        gamma_regularizer: regularizers.Identifier | None = None,
+        beta_constraint: constraints.Identifier | None = None,
+        gamma_constraint: constraints.Identifier | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
     ) -> None:
@@ -103,6 +123,10 @@ class LayerNormalization(Layer, entry="layer_normalization"):
         self.scale = flag(scale, "LayerNormalization: scale")
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.optional(beta_regularizer)
+        self.gamma_regularizer = regularizers.optional(gamma_regularizer)
+        self.beta_constraint = constraints.optional(beta_constraint)
+        self.gamma_constraint = constraints.optional(gamma_constraint)
 
     def _options(self) -> dict[str, Any]:
         options = super()._options()
