@@ -190,8 +190,7 @@ def test_a_partial_batch_is_weighted_by_its_own_size() -> None:
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
 def test_programs_of_the_notes(program: Path) -> None:
-    text = program.read_text()
-    done = run_python(text)
+    done = run_python(program.read_text())
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 
