@@ -73,7 +73,9 @@ def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
 
 def test_configuration_round_trip() -> None:
     for layer in (
-        layers.Dense(3, activations.LeakyReLU(0.1), False, "he_normal", "ones", "a", (4,)),
+        layers.Dense(
+            3, activations.LeakyReLU(0.1), False, "he_normal", "ones", name="a", input_shape=(4,)
+        ),
         layers.Activation("tanh"),
         layers.Dropout(0.25, name="drop"),
     ):

@@ -3,17 +3,13 @@
 
 from __future__ import annotations
 
-import importlib.util
+import runpy
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[2] / "python"
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_page_is_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("reference_page", FOLDER / "reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    written = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert written == module.page(), "run: python python/reference.py > python/README.md"
+    page = runpy.run_path(str(ROOT / "tests" / "reference_page.py"))["page"]()
+    written = (ROOT / "python" / "README.md").read_text(encoding="utf-8")
+    assert written == page, "run: python tests/reference_page.py > python/README.md"

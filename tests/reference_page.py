@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes python/README.md, the reference page: `python python/reference.py > python/README.md`.
+"""Writes python/README.md, the reference page: `python tests/reference_page.py > python/README.md`.
 
 Every public component as a line that can be typed, with its defaults, and the first sentence of its
 docstring. A test compares the page with what the installed package says.
@@ -21,7 +21,7 @@ MODULES = {
     "callbacks": "Callbacks",
 }
 
-HEAD = """<!-- Written by python/reference.py; do not edit. -->
+HEAD = """<!-- Written by tests/reference_page.py; do not edit. -->
 # Reference
 
 Every component with its defaults; `help(laminar.layers.Dense)` tells the rest. Wherever a component
