@@ -73,4 +73,23 @@ std::vector<T> weights_of(const Model<T>& model) {
   return {model.parameters().begin(), model.parameters().end()};
 }
 
+/// Whether outputs of the activation are in the loss's domain, whatever the weights: positive, not all
+/// of them 0, and of losses of probabilities not far outside 0 … 1, where they are cut off or 0 / 0.
+inline bool suits(const Loss& loss, const Activation& last) {
+  const std::string_view name = loss.name();
+  const std::string_view f = last.name();
+  const bool zeros = f.find("shrink") != f.npos || f == "log_softmax";
+  if (name.find("categorical") != name.npos && zeros) return false;
+  if (name.starts_with("binary") || name == "dice" || name == "tversky") {
+    for (const char* far : {"softplus", "squareplus", "exponential", "log_sigmoid", "log_softmax"}) {
+      if (f == far) return false;
+    }
+  }
+  if (name != "poisson" && name != "tweedie" && name != "gamma") return true;
+  for (const char* positive : {"sigmoid", "softmax", "exponential", "softplus", "squareplus"}) {
+    if (f == positive) return true;
+  }
+  return false;
+}
+
 }  // namespace laminar::tests

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laminar/network.hpp"
 
+#include <set>
+
 #include "laminar/error.hpp"
 #include "support.hpp"
 
@@ -95,7 +97,10 @@ TEST_CASE("network: what cannot be trained by gradient says so") {
 }
 
 TEST_CASE("network: kinds of layers") {
-  CHECK(layer_kinds() == std::vector<std::string>{"dense", "activation", "dropout"});
+  const auto kinds = layer_kinds();
+  CHECK(kinds.size() == std::variant_size_v<Layer>);
+  CHECK(std::set<std::string>(kinds.begin(), kinds.end()).size() == kinds.size());
+  CHECK(kinds.front() == "dense");
   CHECK(std::string(kind_of(Dropout{})) == "dropout");
   CHECK(activation_of(Dropout{}) == nullptr);
   const Layer layer = Activate{"tanh"};

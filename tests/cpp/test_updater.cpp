@@ -121,7 +121,9 @@ TEST_CASE_TEMPLATE("updater: float agrees with double", T, float) {
       single.step(step);
       exact.step(step);
     }
-    CHECK(difference(single.all(), exact.all(), 1e-4) == "");
+    const auto all = exact.all();  // a polynomial with other factors may leave the range of float
+    const bool fits = std::all_of(all.begin(), all.end(), [](double w) { return std::abs(w) < 1e30; });
+    if (fits) CHECK(difference(single.all(), all, 1e-4) == "");
   }
 }
 

@@ -186,7 +186,7 @@ struct Radam {
   static V update(V w, V g, V* slot, const Scalar<V>* c) {
     slot[0] += (g - slot[0]) * c[1];
     slot[1] += (g * g - slot[1]) * c[2];
-    const V step = slot[0] * c[0];
+    const V step = rounded(slot[0] * c[0]);
     return c[4] != 0 ? w - quotient_by_root(step, slot[1], c[3]) : w - step;
   }
 };
