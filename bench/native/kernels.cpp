@@ -241,8 +241,9 @@ void add_tables(const Table& table, const std::string& isa) {
     }
   }
   for (int i = 0; i < static_cast<int>(optimizer_family().entries.size()); ++i) {
-    add_benchmark("update/" + isa + "/" + optimizer_family().entries[static_cast<std::size_t>(i)].name, update,
-                  std::cref(table), i);
+    const std::string name = optimizer_family().entries[static_cast<std::size_t>(i)].name;
+    if (Optimizer(std::string_view(name)).tensor_wise()) continue;  // no kernel has it
+    add_benchmark("update/" + isa + "/" + name, update, std::cref(table), i);
   }
 }
 

@@ -32,7 +32,8 @@ class ParameterLayout {
  public:
   /// Appends a tensor and returns its position.
   std::size_t add(std::string name, Shape shape, bool trainable, const Initializer& initializer);
-  /// What training adds to the loss for a tensor, and does to it after each update.
+  /// What training adds to the loss for a tensor, and does to it after each update. Throws where one of
+  /// them does not take a tensor of this shape.
   void treat(std::size_t i, const std::optional<Regularizer>& regularizer, const std::optional<Constraint>& constraint);
 
   const std::vector<Tensor>& tensors() const { return tensors_; }

@@ -124,24 +124,13 @@ struct Trainer<T>::Snapshot {
 };
 
 template <typename T>
-Trainer<T>::Trainer(State<T>& state, const Optimizer& optimizer)
-    : state_(state), updater_(state.network.parameters(), optimizer), penalties_(state.network.parameters()) {
-  const auto& tensors = state.network.parameters().tensors();
-  constrains_ =
-      std::any_of(tensors.begin(), tensors.end(), [](const Tensor& tensor) { return tensor.constraint.has_value(); });
-}
-
-template <typename T>
-bool Trainer<T>::buffers() const {
-  return constrains_ || !penalties_.none() || state_.objective->loss.whole_batch() ||
-         !state_.optimizer->optimizer.fused();
-}
+Trainer<T>::Trainer(State<T>& state, const Optimizer& optimizer) : state_(state), buffered_(state, optimizer) {}
 
 template <typename T>
 void Trainer<T>::reserve(Index rows) {
   const Index part = part_ > 0 ? std::min(part_, rows) : rows;
-  buffered_ = part < rows || buffers();
-  if (!buffered_ && SmallNetwork<T>::suits(state_.network, *state_.objective, rows)) {
+  from_buffer_ = part < rows || buffered_.needed();
+  if (!from_buffer_ && SmallNetwork<T>::suits(state_.network, *state_.objective, rows)) {
     memory_.reset();
     if (small_ == nullptr || small_->rows() < rows) {
       small_ = std::make_unique<SmallNetwork<T>>(state_.network, *state_.objective, rows);
@@ -153,7 +142,7 @@ void Trainer<T>::reserve(Index rows) {
     memory_.reset();
     memory_ = std::make_unique<BatchMemory<T>>(state_.network, *state_.objective, part);
   }
-  if (buffered_ && gradients_.size() == 0) gradients_ = AlignedBuffer<T>(state_.parameters.size());
+  if (from_buffer_) buffered_.reserve();
 }
 
 // Beside the rows there are the weights, packed twice, the optimizer's arrays, both once more as they
@@ -219,14 +208,14 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   const Objective& objective = *state_.objective;
   const bool updates = gradients == nullptr;
   const Index part = memory.rows();
-  if (updates && buffered_) gradients = gradients_.data();
+  if (updates && from_buffer_) gradients = buffered_.gradients();
   const double weight = batch.weight(objective);
   const T scale = weight > 0 ? static_cast<T>(1 / weight) : T(0);
   GradientSink<T> to = sink(iteration, gradients);
   if (updates) to.statistics = state_.parameters.data();
   double loss = 0;
   double activity = 0;
-  penalties_.compute(state_.parameters.data(), team);
+  buffered_.compute_penalties(team);
   for (Index first = 0; first < batch.count; first += part) {
     if (first > 0 && team.rank() == 0) ask();
     const BatchRows<T> rows{batch.data, batch.order, batch.first + first, std::min(part, batch.count - first)};
@@ -251,7 +240,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
     const bool finite = std::isfinite(loss) && std::isfinite(activity);
     if (team.rank() == 0 && !outcome.stop) {
       memory.fold_scores(outcome.scores, rows);
-      const double penalty = penalties_.value() + activity / static_cast<double>(batch.count);
+      const double penalty = buffered_.penalty() + activity / static_cast<double>(batch.count);
       if (last || !finite) outcome.add(loss, weight, batch.count, penalty);
     }
     if (!finite || outcome.stop) return false;
@@ -263,8 +252,8 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
     to.add = true;
   }
   if (gradients != nullptr) {
-    complete_gradients(gradients, weight > 0 ? objective.loss.finish_slope(loss / weight) : 1, team);
-    if (updates) update_from(gradients, team);
+    buffered_.complete(gradients, weight > 0 ? objective.loss.finish_slope(loss / weight) : 1, team);
+    if (updates) buffered_.apply(memory, team);
   }
   if (team.rank() == 0) ++outcome.done;
   return true;
@@ -283,42 +272,6 @@ GradientSink<T> Trainer<T>::sink(Index iteration, T* gradients) const {
     sink.slots[s] = optimizer.slots[s].size() > 0 ? optimizer.slots[s].data() : nullptr;
   }
   return sink;
-}
-
-template <typename T>
-void Trainer<T>::complete_gradients(T* gradients, double slope, const Team& team) {
-  if (slope != 1) {
-    const Team::Share share = team.share(state_.parameters.size());
-    for (Index i = share.begin; i < share.end; ++i) gradients[i] *= static_cast<T>(slope);
-    team.barrier();
-  }
-  if (penalties_.none()) return;
-  penalties_.add_gradients(state_.parameters.data(), gradients, team);
-  team.barrier();
-}
-
-template <typename T>
-void Trainer<T>::update_from(T* gradients, const Team& team) {
-  State<T>& state = state_;
-  updater_.apply(state.parameters.span(), {gradients, state.parameters.span().size()}, *state.optimizer, team);
-  if (constrains_) {
-    const auto& tensors = state.network.parameters().tensors();
-    for (std::size_t i = 0; i < tensors.size(); ++i) {
-      const Tensor& tensor = tensors[i];
-      if (!tensor.constraint.has_value() || static_cast<int>(i) % team.size() != team.rank()) continue;
-      tensor.constraint->apply(
-          tensor.shape, std::span<T>(state.parameters.data() + tensor.offset, static_cast<std::size_t>(tensor.size)));
-    }
-    team.barrier();
-  }
-  const Team::Share share = memory_->task_share(team);
-  for (Index t = share.begin; t < share.end; ++t) {
-    const GradientTask& task = memory_->tasks()[static_cast<std::size_t>(t)];
-    if (!state.packed.holds(task.node)) continue;
-    state.packed.refresh_block(state.network, task.node, state.parameters.data(), task.in_begin, task.in_count,
-                               task.out_begin, task.out_count);
-  }
-  team.barrier();
 }
 
 template <typename T>
@@ -370,7 +323,7 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll,
   };
   if (small_ != nullptr) small_->load(state_);
   run_team(threads, body);
-  if (updates && !buffered_) state_.optimizer->iterations = start + outcome.done;
+  if (updates && !from_buffer_) state_.optimizer->iterations = start + outcome.done;
   give_back();
   if (small_ != nullptr && !updates) small_->gradients(batches.gradients);
   return outcome;
@@ -460,9 +413,7 @@ History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
     for (std::size_t i = 0; i < values.size(); ++i) logs.push_back({history.names[i].c_str(), values[i]});
     if (options.on_epoch && options.on_epoch(epoch, logs)) break;
   }
-  if (updater_.finalize(state_.parameters.span(), *state_.optimizer)) {
-    state_.packed.refresh(state_.network, state_.parameters.data());
-  }
+  buffered_.finalize();
   return history;
 }
 

@@ -9,10 +9,9 @@
 #include <vector>
 
 #include "laminar/batch.hpp"
-#include "laminar/penalties.hpp"
+#include "laminar/buffered_update.hpp"
 #include "laminar/small.hpp"
 #include "laminar/state.hpp"
-#include "laminar/updater.hpp"
 
 namespace laminar {
 
@@ -90,24 +89,16 @@ class Trainer {
   template <typename Ask>
   bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, const Ask& ask,
             Outcome& outcome);
-  /// Phase B puts its sums into a buffer, from which update_from takes them: for penalties,
-  /// constraints and optimizers that cannot be done tile by tile.
-  bool buffers() const;
+  /// Where phase B puts what it sums: into `gradients`, or without them straight into the update.
   GradientSink<T> sink(Index iteration, T* gradients) const;
-  /// From the gradient of the losses' mean to that of all that is minimized.
-  void complete_gradients(T* gradients, double slope, const Team& team);
-  void update_from(T* gradients, const Team& team);
   void keep_last_finite(const Snapshot& snapshot, const Batches& batches, Index done);
   bool weights_finite() const;
 
   State<T>& state_;
-  Index part_ = 0;         // most rows at a time, 0 for all of a batch
-  bool buffered_ = false;  // updates of the present run are made from gradients_
+  Index part_ = 0;            // most rows at a time, 0 for all of a batch
+  bool from_buffer_ = false;  // updates of the present run are made by buffered_
   std::unique_ptr<BatchMemory<T>> memory_;
-  AlignedBuffer<T> gradients_;  // where an update needs them all
-  Updater<T> updater_;
-  Penalties<T> penalties_;
-  bool constrains_;
+  BufferedUpdate<T> buffered_;
   std::unique_ptr<SmallNetwork<T>> small_;  // instead, for batches that it suits
 };
 

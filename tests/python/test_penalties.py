@@ -107,6 +107,13 @@ def check_differences(model: Sequential, x: Any, y: Any) -> None:
             assert gradients[t].reshape(-1)[i] == pytest.approx(numeric, rel=1e-6, abs=1e-8)
 
 
+def test_what_a_tensor_does_not_take_is_refused_when_the_model_is_built() -> None:
+    with pytest.raises(ValueError, match=r"'orthogonal'.*shape \(40,\)"):
+        build(bias_regularizer="orthogonal")
+    with pytest.raises(ValueError, match=r"'max_norm'.*axis.*shape \(40,\)"):
+        build(bias_constraint={"name": "max_norm", "axis": 1})
+
+
 def test_orthogonality_is_for_kernels_only() -> None:
     with pytest.raises(ValueError, match="activity_regularizer must be l1, l2 or l1_l2"):
         build(activity_regularizer="orthogonal")

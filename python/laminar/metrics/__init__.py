@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics: what is reported beside the loss, and not trained on.
+
+A metric's ``name`` is the key under which it appears in logs and histories. The core computes
+all metrics in the pass that computes the loss, over all rows of an epoch: the value of a history
+is that of the rows seen, not a mean of batches. Metrics see what the model predicts, after the
+last activation. y is the target and p the output of the network, of k columns.
+
+A metric is also an object for loops of one's own, which takes rows in pieces:
+
+>>> recall = Recall()
+>>> recall.update_state([0, 1, 1, 1], [0.2, 0.9, 0.4, 0.8])
+>>> recall.result()
+0.6666666666666666
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .. import _component
+from .._spelling import module_getattr
+from ._accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
+from ._base import Metric
+from ._counts import (
+    AUC,
+    F1Score,
+    FalseNegatives,
+    FalsePositives,
+    FBetaScore,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from ._losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    Huber,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsolutePercentageError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
+from ._regression import (
+    MeanAbsoluteError,
+    MeanSquaredError,
+    R2Score,
+    RootMeanSquaredError,
+)
+
+__all__ = [
+    "AUC",
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCoshError",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "Poisson",
+    "Precision",
+    "R2Score",
+    "Recall",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
+    "get",
+]
+
+Identifier: TypeAlias = "str | Mapping[str, Any] | type[Metric] | Metric"
+
+
+def get(identifier: Identifier) -> Metric:
+    """Return the metric that a user named.
+
+    Parameters
+    ----------
+    identifier : str, mapping or Metric
+        A name such as ``"accuracy"``, which also becomes the key in the logs as it is written;
+        a configuration; or an object (returned as it is).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where there is no such metric; the message names the nearest one.
+    """
+    if callable(identifier) and not isinstance(identifier, (type, Metric)):
+        raise TypeError(
+            "metric must be a name or an object of laminar.metrics; Python functions are not "
+            f"taken, since the core computes metrics while it trains, got {identifier!r}"
+        )
+    metric = _component.get(Metric, identifier)
+    if isinstance(identifier, str):
+        metric.name = identifier
+    return metric
+
+
+if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
+    __getattr__ = module_getattr(__name__, __all__)
