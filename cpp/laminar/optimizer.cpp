@@ -126,26 +126,30 @@ double Optimizer::initial(int slot) const {
 
 namespace {
 
-/// The hyper-parameters of an update.
-std::array<double, kMaxParameters> at(const Optimizer& optimizer, double rate, bool decay) {
+/// Calls compute(hyper-parameters of an update); those that are set, where nothing differs from them:
+/// a step of the smallest networks takes no longer than copying them.
+template <typename Compute>
+void with_values(const Optimizer& optimizer, double rate, bool decay, const Compute& compute) {
+  if (decay && rate == optimizer.values()[0]) return compute(optimizer.values().data());
   std::array<double, kMaxParameters> given = optimizer.values();
   given[0] = rate;
   for (int i = 0; i < optimizer.info().count() && !decay; ++i) {
     if (std::string_view(optimizer.info().parameters[i].name) == "weight_decay") given[static_cast<std::size_t>(i)] = 0;
   }
-  return given;
+  compute(given.data());
 }
 
 }  // namespace
 
 void Optimizer::coefficients(Index step, double rate, bool decay, float* out) const {
   if (tensor_wise()) return;
-  kFunctions[static_cast<std::size_t>(index())].single(at(*this, rate, decay).data(), step, out);
+  const auto function = kFunctions[static_cast<std::size_t>(index())].single;
+  with_values(*this, rate, decay, [&](const double* values) { function(values, step, out); });
 }
-
 void Optimizer::coefficients(Index step, double rate, bool decay, double* out) const {
   if (tensor_wise()) return;
-  kFunctions[static_cast<std::size_t>(index())].exact(at(*this, rate, decay).data(), step, out);
+  const auto function = kFunctions[static_cast<std::size_t>(index())].exact;
+  with_values(*this, rate, decay, [&](const double* values) { function(values, step, out); });
 }
 
 }  // namespace laminar

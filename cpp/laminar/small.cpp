@@ -218,9 +218,12 @@ bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, 
   const Index* order = rows.order != nullptr ? rows.order + rows.first : nullptr;
   step_.inputs = rows.data.x.data + (order != nullptr ? 0 : rows.first * features_);
   step_.inputs_stride = features_;
+  const bool plain = rows.data.sample_weight.empty() && !objective_.ignored.has_value();
   for (Index i = 0; i < rows.count; ++i) {
-    const double weight = BatchRows<T>{rows.data, rows.order, rows.first + i, 1}.weight(objective_);
-    scales_[static_cast<std::size_t>(i)] = weight > 0 ? static_cast<T>(1 / weight) : T(0);
+    const auto at = static_cast<std::size_t>(i);
+    const double weight = plain ? 1 : BatchRows<T>{rows.data, rows.order, rows.first + i, 1}.weight(objective_);
+    row_weights_[at] = weight;
+    scales_[at] = plain ? T(1) : weight > 0 ? static_cast<T>(1 / weight) : T(0);
     optimizer.coefficients(iteration + i + 1, coefficients_.data() + i * kernels::kMaxCoefficients);
   }
   step_.update.optimizer = optimizer.index();

@@ -36,8 +36,9 @@ class SmallNetwork {
   /// where a loss is not finite; then nothing was updated.
   static constexpr Index kRun = 16;
   bool run(const BatchRows<T>& rows, const Optimizer& optimizer, Index iteration);
-  /// The last run's losses, one for each row.
+  /// The last run's losses, one for each row, and the rows' weights.
   const T* losses() const { return losses_.data(); }
+  const std::array<double, kRun>& row_weights() const { return row_weights_; }
   /// The last batch's gradients, written in the parameters' layout.
   void gradients(T* out) const;
   /// Measures the rows of the last batch or run, and folds them into the metrics' states.
@@ -68,6 +69,7 @@ class SmallNetwork {
   std::array<T, kMaxParameters> loss_parameters_;
   std::array<T, kRun * kernels::kMaxCoefficients> coefficients_{};
   std::array<T, kRun> scales_{};
+  std::array<double, kRun> row_weights_{};
   AlignedBuffer<T> parameters_;
   AlignedBuffer<T> gradients_;
   std::array<AlignedBuffer<T>, kernels::kMaxSlots> slots_;

@@ -90,13 +90,17 @@ struct Trainer<T>::Outcome {
   std::vector<Log> logs;
 
   /// What came of one more batch.
-  void add(double batch_loss, double batch_weight, Index batch_rows, double penalty = 0) {
-    finite = std::isfinite(batch_loss) && std::isfinite(penalty);
+  void add(double batch_loss, double batch_weight, Index batch_rows) {
+    finite = std::isfinite(batch_loss);
     last_loss = batch_loss;
     loss += batch_loss;
-    penalties += batch_weight > 0 ? penalty * batch_weight : 0;
     weight += batch_weight;
     rows += batch_rows;
+  }
+  /// What is added to the loss of the same batch.
+  void add_penalty(double penalty, double batch_weight) {
+    finite = finite && std::isfinite(penalty);
+    penalties += batch_weight > 0 ? penalty * batch_weight : 0;
   }
   /// Loss and metrics over the rows seen.
   std::span<const Log> means() {
@@ -189,8 +193,7 @@ template <typename T>
 Index Trainer<T>::small_run(const BatchRows<T>& rows, Index iteration, Outcome& outcome) {
   if (!small_->run(rows, state_.optimizer->optimizer, iteration)) return 0;
   for (Index i = 0; i < rows.count; ++i) {
-    const BatchRows<T> row{rows.data, rows.order, rows.first + i, 1};
-    outcome.add(static_cast<double>(small_->losses()[i]), row.weight(*state_.objective), 1);
+    outcome.add(static_cast<double>(small_->losses()[i]), small_->row_weights()[static_cast<std::size_t>(i)], 1);
   }
   small_->score(*state_.objective, outcome.scores);
   outcome.done += rows.count;
@@ -241,7 +244,10 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
     if (team.rank() == 0 && !outcome.stop) {
       memory.fold_scores(outcome.scores, rows);
       const double penalty = buffered_.penalty() + activity / static_cast<double>(batch.count);
-      if (last || !finite) outcome.add(loss, weight, batch.count, penalty);
+      if (last || !finite) {
+        outcome.add(loss, weight, batch.count);
+        outcome.add_penalty(penalty, weight);
+      }
     }
     if (!finite || outcome.stop) return false;
     const Team::Share share = memory.task_share(team);
