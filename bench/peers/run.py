@@ -152,6 +152,7 @@ def main() -> int:
         "results": [],
     }
     wrong = False
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.cases:
             data_file = Path(folder) / "case.npz"
@@ -179,9 +180,9 @@ def main() -> int:
                 others = [m for p, m in row["median"].items() if p != "laminar"]
                 if others and "laminar" in times:
                     row["best_peer_over_laminar"] = min(others) / row["median"]["laminar"]
+                # After each row, so that an interrupted run keeps what it has.
+                arguments.out.write_text(json.dumps(record, indent=2) + "\n")
 
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(record, indent=2) + "\n")
     print(
         f"\nMicroseconds per training step or predicted row: median (lowest-highest) of "
         f"{arguments.rounds} processes\n\n{report(record['results'], peers)}\n"

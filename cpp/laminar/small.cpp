@@ -104,46 +104,46 @@ SmallNetwork<T>::SmallNetwork(const Network& network, const Objective& objective
 }
 
 template <typename T>
-void SmallNetwork<T>::load(const State<T>& state) {
-  const auto copy = [&](const AlignedBuffer<T>& from, AlignedBuffer<T>& to) {
-    for (const Place& p : places_) {
-      for (Index i = 0; i < p.rows; ++i) {
-        std::copy_n(from.data() + p.offset + i * p.columns, p.columns, to.data() + p.place + i * p.stride);
-      }
+void SmallNetwork<T>::spread(const T* flat, AlignedBuffer<T>& own) const {
+  for (const Place& p : places_) {
+    for (Index i = 0; i < p.rows; ++i) {
+      std::copy_n(flat + p.offset + i * p.columns, p.columns, own.data() + p.place + i * p.stride);
     }
-  };
-  copy(state.parameters, parameters_);
+  }
+}
+
+template <typename T>
+void SmallNetwork<T>::collect(const AlignedBuffer<T>& own, T* flat) const {
+  for (const Place& p : places_) {
+    for (Index i = 0; i < p.rows; ++i) {
+      std::copy_n(own.data() + p.place + i * p.stride, p.columns, flat + p.offset + i * p.columns);
+    }
+  }
+}
+
+template <typename T>
+void SmallNetwork<T>::load(const State<T>& state) {
+  spread(state.parameters.data(), parameters_);
   if (!state.optimizer.has_value()) return;
   for (std::size_t s = 0; s < slots_.size(); ++s) {
     if (state.optimizer->slots[s].size() == 0) continue;
     if (slots_[s].size() == 0) slots_[s] = saved_slots_[s] = AlignedBuffer<T>(size_);
     step_.update.slots[s] = slots_[s].data();
-    copy(state.optimizer->slots[s], slots_[s]);
+    spread(state.optimizer->slots[s].data(), slots_[s]);
   }
 }
 
 template <typename T>
 void SmallNetwork<T>::save(State<T>& state) const {
-  const auto copy = [&](const AlignedBuffer<T>& from, T* to) {
-    for (const Place& p : places_) {
-      for (Index i = 0; i < p.rows; ++i) {
-        std::copy_n(from.data() + p.place + i * p.stride, p.columns, to + p.offset + i * p.columns);
-      }
-    }
-  };
-  copy(parameters_, state.parameters.data());
+  collect(parameters_, state.parameters.data());
   for (std::size_t s = 0; s < slots_.size(); ++s) {
-    if (slots_[s].size() > 0) copy(slots_[s], state.optimizer->slots[s].data());
+    if (slots_[s].size() > 0) collect(slots_[s], state.optimizer->slots[s].data());
   }
 }
 
 template <typename T>
 void SmallNetwork<T>::gradients(T* out) const {
-  for (const Place& p : places_) {
-    for (Index i = 0; i < p.rows; ++i) {
-      std::copy_n(gradients_.data() + p.place + i * p.stride, p.columns, out + p.offset + i * p.columns);
-    }
-  }
+  collect(gradients_, out);
 }
 
 // Rows that follow each other are read in place, as far as the kernels read nothing past a row.

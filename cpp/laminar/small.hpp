@@ -55,6 +55,9 @@ class SmallNetwork {
   };
 
   Index add(const Tensor& tensor, Index rows, Index columns);
+  /// From the parameters' layout to the one here, and back.
+  void spread(const T* flat, AlignedBuffer<T>& own) const;
+  void collect(const AlignedBuffer<T>& own, T* flat) const;
   void gather(const BatchRows<T>& batch);
   void gather_targets(const BatchRows<T>& batch);
 

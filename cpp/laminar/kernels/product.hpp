@@ -18,7 +18,7 @@ constexpr Index kPanel = kTileVectors * kLanes<T>;
 template <typename T>
 constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));
 
-// A panel of the right operand (256 x 32 floats: 32 KiB) stays in the nearest caches while all row
+// A panel of the right operand (512 x 32 floats: 64 KiB) stays in the nearest caches while all row
 // tiles of a block pass over it.
 constexpr Index kDepthBlock = 512;
 
