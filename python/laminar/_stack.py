@@ -26,6 +26,7 @@ from ._spelling import keywords
 from .layers import Input, Layer
 from .layers import get as get_layer
 from .layers.base import Shape, sample_shape
+from .layers.lookup import Lookup
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -105,7 +106,11 @@ class Stack:
             self._input = layer.shape
             return
         if not isinstance(layer, Layer):
-            raise TypeError(f"add: layer must be a Layer or an Input, got {layer!r}")
+            advice = "; call it on the data instead: fit(lookup(words), y)"
+            raise TypeError(
+                f"add: layer must be a Layer or an Input, got {layer!r}"
+                + (advice if isinstance(layer, Lookup) else "")
+            )
         if layer._owner is not None and layer._owner() is not None:
             raise ValueError(
                 f"add: layer {layer.name or layer._entry!r} belongs to a model already; "

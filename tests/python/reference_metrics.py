@@ -8,9 +8,8 @@ takes class numbers, the one-hot rows of those.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
-
 import reference
+from numpy.typing import NDArray
 from reference import Array, Spec
 
 

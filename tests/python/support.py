@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from reference import Dense, Spec
 
 import laminar
 from laminar import Sequential, _core, layers
-from reference import Dense, Spec
 
 # Losses of outputs that are means of counts or amounts, and of outputs that are shares.
 POSITIVE_OUTPUTS = ("poisson", "tweedie", "gamma", "msle")

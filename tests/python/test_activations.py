@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import reference
 from support import another, identity_model, spec_id, specs, trainable_activations
 
-import reference
 from laminar import _core, activations
 
 pytestmark = pytest.mark.kernels

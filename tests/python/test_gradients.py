@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import reference
 from numpy.typing import NDArray
 from support import (
     POSITIVE_OUTPUTS,
@@ -18,7 +19,6 @@ from support import (
     trainable_activations,
 )
 
-import reference
 from laminar import Sequential, layers
 
 # Every activation meets every loss here, also where they do not belong together.

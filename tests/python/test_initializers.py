@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import reference
 from numpy.typing import NDArray
 from support import spec_id, specs
 
-import reference
 from laminar import Sequential, initializers, layers, utils
 
 FAN_IN, FAN_OUT = 300, 200

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import reference
 from support import identity_model, outputs, spec_id, specs, targets
 
-import reference
 from laminar import losses
 
 # Probabilities are given straight to the losses, by networks that change nothing.

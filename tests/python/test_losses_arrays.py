@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import reference
 from support import WHOLE_BATCH, outputs, spec_id, specs, targets
 
-import reference
 from laminar import losses
 
 pytestmark = pytest.mark.kernels

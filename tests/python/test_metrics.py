@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import reference_metrics
 from numpy.typing import NDArray
+from reference import Spec
 from support import blobs, identity_model, small_classifier, specs
 
 import laminar
 from laminar import Sequential, _core, layers, metrics
-from reference import Spec
 
 # Probabilities are given straight to the losses, by networks that change nothing.
 pytestmark = [pytest.mark.kernels, pytest.mark.filterwarnings("ignore:compile")]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import reference
 from numpy.typing import NDArray
 from support import another, specs
 
-import reference
 from laminar import Sequential, _core, layers, optimizers
 
 STEPS = 10

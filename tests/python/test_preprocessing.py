@@ -152,3 +152,8 @@ def test_vectors_of_words_and_of_keys() -> None:
 def test_bad_lookups(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+def test_lookups_are_no_layers() -> None:
+    with pytest.raises(TypeError, match=r"Layer or an Input.*call it on the data instead"):
+        Sequential([layers.StringLookup(["red"]), layers.Dense(2)])  # type: ignore[list-item]
