@@ -41,4 +41,14 @@ void draw_normal(const RandomStream& stream, Index row, Index width, const Set& 
   }
 }
 
+/// d_x = d_a m, m as kept.
+template <typename T>
+void multiply_back(int node, const Pass<T>& pass, Rows rows) {
+  const int input = pass.node(node).inputs[0];
+  if (!pass.wants_delta(input)) return;
+  pass.kernels.multiply(pass.delta(node, rows.begin), pass.plan[node].stride, pass.kept(node, rows.begin),
+                        pass.plan[node].kept_stride, pass.delta(input, rows.begin), pass.plan[input].stride,
+                        rows.count(), pass.node(node).width);
+}
+
 }  // namespace laminar

@@ -30,11 +30,7 @@ void forward(const Dropout& layer, int node, const Pass<T>& pass, Rows rows) {
 
 template <typename T>
 void backward(const Dropout&, int node, const Pass<T>& pass, Rows rows) {
-  const int input = pass.node(node).inputs[0];
-  if (!pass.wants_delta(input)) return;
-  pass.kernels.multiply(pass.delta(node, rows.begin), pass.plan[node].stride, pass.kept(node, rows.begin),
-                        pass.plan[node].kept_stride, pass.delta(input, rows.begin), pass.plan[input].stride,
-                        rows.count(), pass.node(node).width);
+  multiply_back(node, pass, rows);
 }
 
 template void forward(const Dropout&, int, const Pass<float>&, Rows);

@@ -11,16 +11,6 @@ namespace {
 
 constexpr double kSeluLimit = -1.7580993408473766;  // -scale * alpha of selu
 
-/// d_x = d_a m, m as kept.
-template <typename T>
-void multiply_back(int node, const Pass<T>& pass, Rows rows) {
-  const int input = pass.node(node).inputs[0];
-  if (!pass.wants_delta(input)) return;
-  pass.kernels.multiply(pass.delta(node, rows.begin), pass.plan[node].stride, pass.kept(node, rows.begin),
-                        pass.plan[node].kept_stride, pass.delta(input, rows.begin), pass.plan[input].stride,
-                        rows.count(), pass.node(node).width);
-}
-
 /// a = x m + n; n stands in the output, m is kept, or 1 where nothing is.
 template <typename T>
 void add_input(int node, const Pass<T>& pass, Rows rows) {
