@@ -223,11 +223,24 @@ inline V inverse_of(V x) {
   return Scalar<V>(1) / x;
 }
 
-/// a - b q without a rounding in between, for q near a / b: one fused operation, or the product's
-/// error from its halves (Dekker 1971).
+/// a - b q without a rounding in between, for q near a / b: one fused operation, by name since the
+/// compiler need not fuse (under sanitizers it does not), or the product's error from its halves
+/// (Dekker 1971).
 template <typename V>
 inline V remainder(V a, V b, V q) {
-#if defined(__FMA__) || defined(__aarch64__)
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Scalar<V>) == 4) {
+    return bit_cast<V>(_mm512_fnmadd_ps(bit_cast<__m512>(b), bit_cast<__m512>(q), bit_cast<__m512>(a)));
+  } else {
+    return bit_cast<V>(_mm512_fnmadd_pd(bit_cast<__m512d>(b), bit_cast<__m512d>(q), bit_cast<__m512d>(a)));
+  }
+#elif defined(__FMA__)
+  if constexpr (sizeof(Scalar<V>) == 4) {
+    return bit_cast<V>(_mm256_fnmadd_ps(bit_cast<__m256>(b), bit_cast<__m256>(q), bit_cast<__m256>(a)));
+  } else {
+    return bit_cast<V>(_mm256_fnmadd_pd(bit_cast<__m256d>(b), bit_cast<__m256d>(q), bit_cast<__m256d>(a)));
+  }
+#elif defined(__aarch64__)
   return a - b * q;
 #else
   constexpr Scalar<V> split = sizeof(Scalar<V>) == 4 ? Scalar<V>(4097) : Scalar<V>(134217729);
