@@ -117,7 +117,7 @@ class Callbacks {
 
 template <typename T>
 void fit(Model<T>& model, const py::array& x, const py::array& y, const py::object& sample_weight,
-         const py::object& validation, Index batch_size, Index epochs, Index initial_epoch, bool shuffle,
+         const py::object& validation, Index batch_size, Index epochs, Index initial_epoch, bool resume, bool shuffle,
          Index memory_limit, const py::object& on_epoch, const py::object& on_progress, const py::object& on_batch) {
   const Dataset<T> data = dataset<T>(x, y, sample_weight);
   Dataset<T> held_out;
@@ -131,6 +131,7 @@ void fit(Model<T>& model, const py::array& x, const py::array& y, const py::obje
   options.batch_size = batch_size;
   options.epochs = epochs;
   options.initial_epoch = initial_epoch;
+  options.resume = resume;
   options.shuffle = shuffle;
   options.memory_limit = memory_limit;
   Callbacks callbacks(on_epoch, on_progress, on_batch);
@@ -205,8 +206,19 @@ void bind(py::module_& module, const char* name) {
       .def_property_readonly("metric_names", [](const M& m) { return m.metric_names(); })
       .def_property("learning_rate", &M::learning_rate, &M::set_learning_rate)
       .def_property_readonly("iterations", &M::iterations)
+      .def_property_readonly("next_epoch", [](const M& m) { return m.state().next_epoch; })
+      .def_property_readonly("inside_epoch", [](const M& m) { return m.state().position.has_value(); })
+      .def_property_readonly("compiled_with",
+                             [](const M& m) -> py::object {
+                               if (!m.compiled()) return py::none();
+                               return py::make_tuple(to_json(m.state().objective->loss),
+                                                     to_json(m.state().optimizer->optimizer),
+                                                     to_json(m.state().objective->metrics));
+                             })
+      .def(
+          "exchange", [](M& m, M& other) { std::swap(m, other); }, py::arg("other"))
       .def("fit", &fit<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("validation"),
-           py::arg("batch_size"), py::arg("epochs"), py::arg("initial_epoch"), py::arg("shuffle"),
+           py::arg("batch_size"), py::arg("epochs"), py::arg("initial_epoch"), py::arg("resume"), py::arg("shuffle"),
            py::arg("memory_limit"), py::arg("on_epoch"), py::arg("on_progress"), py::arg("on_batch"))
       .def(
           "train_on_batch",

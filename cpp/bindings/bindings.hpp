@@ -6,6 +6,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
 
 namespace laminar::bindings {
 
@@ -20,6 +21,7 @@ void bind_activation(py::module_& module);
 void bind_loss(py::module_& module);
 void bind_metric(py::module_& module);
 void bind_model(py::module_& module);
+void bind_file(py::module_& module);
 void bind_optimizer(py::module_& module);
 void bind_schedule(py::module_& module);
 void bind_perceptron(py::module_& module);

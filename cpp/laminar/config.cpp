@@ -194,6 +194,13 @@ Json json_of(const Choice& choice) {
   return json;
 }
 
+Json json_of_metric(const Metric& metric) {
+  Json json = json_of(metric);
+  json["key"] = metric.key;
+  json["weighted"] = metric.weighted;
+  return json;
+}
+
 void read_choice(Members& members, const char* key, auto& out) {
   if (const Json* json = members.find(key))
     out = choice_from<std::remove_reference_t<decltype(out)>>(*json, members.owner() + ": " + key);
@@ -345,11 +352,12 @@ Choice choice_from_json(const Family& family, std::string_view text) {
 
 std::string to_json(const Choice& choice) { return json_of(choice).dump(); }
 
-std::string to_json(const Metric& metric) {
-  Json json = json_of(metric);
-  json["key"] = metric.key;
-  json["weighted"] = metric.weighted;
-  return json.dump();
+std::string to_json(const Metric& metric) { return json_of_metric(metric).dump(); }
+
+std::string to_json(const std::vector<Metric>& metrics) {
+  Json list = Json::array();
+  for (const Metric& metric : metrics) list.push_back(json_of_metric(metric));
+  return list.dump();
 }
 
 }  // namespace laminar

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configurations as JSON text: what Python sends, what model files will carry. The only code that
-// knows JSON. Unknown names and keys are refused, naming the nearest right one.
+// Configurations as JSON text: what Python sends, what model files carry. With the readers of files
+// the only code that knows JSON. Unknown names and keys are refused, naming the nearest right one.
 #pragma once
 
 #include <string>
@@ -41,5 +41,6 @@ Metric metric_from_json(std::string_view text);
 Choice choice_from_json(const Family& family, std::string_view text);
 std::string to_json(const Choice& choice);
 std::string to_json(const Metric& metric);
+std::string to_json(const std::vector<Metric>& metrics);
 
 }  // namespace laminar

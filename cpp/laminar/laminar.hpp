@@ -6,5 +6,6 @@
 #include "laminar/config.hpp"
 #include "laminar/error.hpp"
 #include "laminar/model.hpp"
+#include "laminar/model_file.hpp"
 #include "laminar/parallel.hpp"
 #include "laminar/perceptron.hpp"

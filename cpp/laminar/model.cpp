@@ -13,6 +13,11 @@ template <typename T>
 Model<T>::Model(Network network, std::uint64_t seed) : state_(std::make_unique<State<T>>(std::move(network), seed)) {}
 
 template <typename T>
+Model<T>::Model(std::unique_ptr<State<T>> state) : state_(std::move(state)) {
+  if (state_->optimizer.has_value()) trainer_ = std::make_unique<Trainer<T>>(*state_, state_->optimizer->optimizer);
+}
+
+template <typename T>
 void Model<T>::set_parameters(std::span<const T> values) {
   if (values.size() != parameters().size()) {
     fail("set_parameters: expected ", parameters().size(), " values (padding included), got ", values.size());
@@ -34,6 +39,8 @@ void Model<T>::compile(const Loss& loss, const Optimizer& optimizer, const std::
   auto trainer = std::make_unique<Trainer<T>>(*state_, optimizer);
   state_->objective = std::move(objective);
   state_->optimizer = std::move(optimizer_state);
+  state_->position.reset();
+  state_->next_epoch = 0;
   trainer_ = std::move(trainer);
 }
 

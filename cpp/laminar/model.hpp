@@ -22,6 +22,11 @@ class Model {
  public:
   /// Draws the weights from the seed: the same seed, the same bits, on every machine.
   explicit Model(Network network, std::uint64_t seed = 0);
+  /// Takes over a state, that of a file for example.
+  explicit Model(std::unique_ptr<State<T>> state);
+
+  /// All that training changes, as files keep it.
+  const State<T>& state() const { return *state_; }
 
   const Network& network() const { return state_->network; }
   std::uint64_t seed() const { return state_->seed; }

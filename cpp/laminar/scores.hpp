@@ -49,6 +49,9 @@ class Scores {
   void fold(const RowScores& scores, const T* weights, Index rows);
   std::size_t size() const { return metrics_->size(); }
   double result(std::size_t metric) const;
+  /// Of every metric; states may be replaced by those of equal sizes.
+  const std::vector<std::vector<double>>& states() const { return states_; }
+  void set_states(std::vector<std::vector<double>> states) { states_ = std::move(states); }
 
  private:
   const std::vector<Metric>* metrics_;

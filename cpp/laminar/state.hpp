@@ -11,15 +11,34 @@
 
 namespace laminar {
 
+/// Where training stands inside an epoch, and what its rows so far add up to.
+struct EpochPosition {
+  Index batches = 0;  // done
+  Index rows = 0;     // of the data, all of them
+  Index batch_size = 0;
+  bool shuffle = true;
+  Index rows_seen = 0;
+  double weight = 0;                             // of these rows
+  double loss = 0;                               // sum over them
+  double penalties = 0;                          // of the batches, times their weights
+  std::vector<std::vector<double>> scores = {};  // states of the metrics
+};
+
 template <typename T>
 struct State {
+  /// With weights drawn from the seed.
   State(Network network_, std::uint64_t seed_)
+      : State(std::move(network_), seed_,
+              [this](AlignedBuffer<T>& to) { initialize(network.parameters(), seed, to); }) {}
+  /// With weights that `fill` writes.
+  template <typename Fill>
+  State(Network network_, std::uint64_t seed_, const Fill& fill)
       : network(std::move(network_)),
         seed(seed_),
         parameters(network.parameters().size()),
         packed(network),
         inference_plan(network, kBlockRows, Mode::inference) {
-    initialize(network.parameters(), seed, parameters);
+    fill(parameters);
     packed.refresh(network, parameters.data());
   }
 
@@ -28,7 +47,9 @@ struct State {
   AlignedBuffer<T> parameters;
   PackedWeights<T> packed;
   Plan inference_plan;
-  Index epochs = 0;  // seen so far: the shuffle of the next one is drawn with this number
+  Index epochs = 0;                       // seen so far: the shuffle of the next one is drawn with this number
+  Index next_epoch = 0;                   // the number that fit gives to the epoch that comes next, or is going on
+  std::optional<EpochPosition> position;  // inside an epoch
   std::optional<Objective> objective;
   std::optional<OptimizerState<T>> optimizer;
 };

@@ -89,6 +89,19 @@ struct Trainer<T>::Outcome {
   Scores scores;
   std::vector<Log> logs;
 
+  /// After so many batches of an epoch, to go on from there.
+  EpochPosition position(const Batches& batches, Index batches_done) const {
+    return {batches_done, batches.data.x.rows, batches.batch_size, batches.order != nullptr, rows, weight,
+            loss,         penalties,           scores.states()};
+  }
+  void go_on(const EpochPosition& from) {
+    rows = from.rows_seen;
+    weight = from.weight;
+    loss = from.loss;
+    penalties = from.penalties;
+    scores.set_states(from.scores);
+  }
+
   /// What came of one more batch.
   void add(double batch_loss, double batch_weight, Index batch_rows) {
     finite = std::isfinite(batch_loss);
@@ -365,8 +378,10 @@ typename Trainer<T>::Outcome Trainer<T>::finite_run(const Batches& batches, Snap
                                                     const Outcome* before) {
   snapshot.take(state_);
   Outcome outcome = run(batches, &poll, before);
+  state_.position = outcome.position(batches, batches.begin + outcome.done);
   poll.rethrow();
   if (outcome.finite && weights_finite()) return outcome;
+  state_.position.reset();
   const Index at = batches.begin + outcome.done - (outcome.finite ? 1 : 0);
   keep_last_finite(snapshot, batches, outcome.done);
   std::ostringstream message;
@@ -374,6 +389,35 @@ typename Trainer<T>::Outcome Trainer<T>::finite_run(const Batches& batches, Snap
           << ", batch " << at + 1 << " of " << batches.total() << " (loss " << outcome.last_loss
           << "); the last finite weights are kept. A smaller learning rate or scaled inputs may help";
   throw NonFiniteError(message.str());
+}
+
+template <typename T>
+void Trainer<T>::check_position(const Batches& batches) const {
+  const EpochPosition& position = *state_.position;
+  const bool shuffled = batches.order != nullptr;
+  if (position.rows == batches.data.x.rows && position.batch_size == batches.batch_size &&
+      position.shuffle == shuffled && position.batches <= batches.total()) {
+    return;
+  }
+  const auto told = [](bool shuffle) { return shuffle ? "shuffled" : "in their order"; };
+  fail("fit: resume: the training stopped inside an epoch of ", position.rows, " rows, ", told(position.shuffle),
+       ", in batches of ", position.batch_size, ", and cannot go on with ", batches.data.x.rows, " rows, ",
+       told(shuffled), ", in batches of ", batches.batch_size);
+}
+
+// A run is the whole epoch, or one batch where the user is called between them.
+template <typename T>
+bool Trainer<T>::run_epoch(Batches& batches, const FitOptions<T>& options, Snapshot& snapshot, Poll& poll,
+                           Outcome& outcome) {
+  bool leave = false;
+  while (!leave && batches.begin < batches.total()) {
+    batches.end = options.on_batch ? batches.begin + 1 : batches.total();
+    outcome = finite_run(batches, snapshot, poll, &outcome);
+    if (outcome.stop) return false;
+    batches.begin = batches.end;
+    if (options.on_batch) leave = options.on_batch({batches.epoch, batches.end, batches.total(), outcome.means()});
+  }
+  return true;
 }
 
 template <typename T>
@@ -388,25 +432,29 @@ History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
   Snapshot snapshot;
   Poll poll(options);
   part_ = options.memory_limit > 0 ? rows_within(options.memory_limit, std::min(options.batch_size, data.x.rows)) : 0;
-  for (Index epoch = options.initial_epoch; epoch < options.epochs; ++epoch) {
+  if (!options.resume) {
+    state_.position.reset();
+    state_.next_epoch = options.initial_epoch;
+  }
+  for (Index epoch = state_.next_epoch; epoch < options.epochs; ++epoch) {
     if (shuffle) {
       fill_permutation(RandomStream(state_.seed, Purpose::shuffle, 0, static_cast<std::uint32_t>(state_.epochs)),
                        order);
     }
     Batches batches{data, shuffle ? order.data() : nullptr, std::min(options.batch_size, data.x.rows), 0, 0, epoch};
-    batches.end = options.on_batch ? 1 : batches.total();
-    Outcome outcome = finite_run(batches, snapshot, poll, nullptr);
-    while (options.on_batch && !outcome.stop) {
-      const bool leave = options.on_batch({epoch, batches.end, batches.total(), outcome.means()});
-      if (leave || batches.end == batches.total()) break;
-      ++batches.begin;
-      ++batches.end;
-      outcome = finite_run(batches, snapshot, poll, &outcome);
+    Outcome outcome(*state_.objective, state_.network.outputs());
+    if (state_.position.has_value()) {
+      check_position(batches);
+      batches.begin = state_.position->batches;
+      outcome.go_on(*state_.position);
     }
-    if (outcome.stop) {
+    const bool ended = run_epoch(batches, options, snapshot, poll, outcome);
+    if (!ended) {
       history.interrupted = true;
       return history;
     }
+    state_.position.reset();
+    state_.next_epoch = epoch + 1;
     ++state_.epochs;
     std::vector<double> values;
     for (const Log& log : outcome.means()) values.push_back(log.value);
@@ -425,6 +473,7 @@ History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
 
 template <typename T>
 std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
+  state_.position.reset();
   Snapshot before;
   before.take(state_);
   Outcome outcome = run({data, nullptr, data.x.rows, 0, 1, 0}, nullptr);

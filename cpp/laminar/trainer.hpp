@@ -32,6 +32,9 @@ struct FitOptions {
   Index memory_limit = 0;
   Index epochs = 1;
   Index initial_epoch = 0;  // number of the first epoch; `epochs` is the number after the last
+  /// Go on where the model's training stopped, inside an epoch too, in place of initial_epoch: with the
+  /// same data and options a loaded model ends in the same bits as one that was never saved.
+  bool resume = false;
   bool shuffle = true;
   const Dataset<T>* validation = nullptr;
   /// Called on the calling thread after each epoch; true stops.
@@ -80,6 +83,10 @@ class Trainer {
   Outcome run(const Batches& batches, Poll* poll, const Outcome* before = nullptr);
   /// A run from a snapshot; throws NonFiniteError, the last finite weights in their place.
   Outcome finite_run(const Batches& batches, Snapshot& snapshot, Poll& poll, const Outcome* before);
+  /// Throws where the epoch at hand is not the one that training stopped in.
+  void check_position(const Batches& batches) const;
+  /// From batches.begin to the epoch's end; false where the poll has stopped it.
+  bool run_epoch(Batches& batches, const FitOptions<T>& options, Snapshot& snapshot, Poll& poll, Outcome& outcome);
   /// One update in the general way, or on the calling thread in the small network's. False where the
   /// run ends here, without an update.
   bool small_step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome);

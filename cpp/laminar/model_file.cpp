@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/model_file.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "laminar/atomic_file.hpp"
+#include "laminar/build_info.hpp"
+#include "laminar/config.hpp"
+#include "laminar/error.hpp"
+
+namespace laminar {
+namespace {
+
+constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 48;
+constexpr const char* kPosition = "laminar.position.";
+constexpr const char* kSums = "training/sums";  // of the epoch so far: weight, loss, penalties, scores
+constexpr std::string_view kExtra = "extra/";
+
+/// The counters of training, by their keys: the one list for writing and reading.
+template <typename State, typename Visit>
+void visit_counters(State& state, const Visit& visit) {
+  visit("laminar.epochs", state.epochs);
+  visit("laminar.next_epoch", state.next_epoch);
+  visit("laminar.iterations", state.optimizer->iterations);
+  visit("laminar.waiting", state.optimizer->waiting);
+}
+
+template <typename Position, typename Visit>
+void visit_counters_of_position(Position& position, const Visit& visit) {
+  visit("batches", position.batches);
+  visit("rows", position.rows);
+  visit("batch_size", position.batch_size);
+  visit("shuffle", position.shuffle);
+  visit("rows_seen", position.rows_seen);
+}
+
+/// The buffers of an optimizer's state, by the first part of their tensors' names.
+template <typename Optimizer, typename Visit>
+void visit_buffers(Optimizer& optimizer, const Visit& visit) {
+  for (int i = 0; i < optimizer.optimizer.slots(); ++i) {
+    visit("optimizer." + std::to_string(i) + "/", optimizer.slots[static_cast<std::size_t>(i)]);
+  }
+  if (optimizer.accumulated.size() > 0) visit(std::string("optimizer.accumulated/"), optimizer.accumulated);
+  if (optimizer.average.size() > 0) visit(std::string("optimizer.average/"), optimizer.average);
+}
+
+std::vector<double> sums_of(const EpochPosition& position) {
+  std::vector<double> sums = {position.weight, position.loss, position.penalties};
+  for (const auto& state : position.scores) sums.insert(sums.end(), state.begin(), state.end());
+  return sums;
+}
+
+/// A model's tensors and metadata, ready to be written.
+struct Contents {
+  std::map<std::string, std::string> metadata;
+  std::vector<NamedTensor> tensors;
+  std::vector<double> sums;
+  std::string header;
+
+  template <typename T>
+  std::vector<std::span<const std::byte>> pieces(const Model<T>& model, const SaveOptions& options) {
+    const State<T>& state = model.state();
+    metadata = {{"laminar.format", std::to_string(kFormat)},
+                {"laminar.version", build_info().version},
+                {"laminar.dtype", sizeof(T) == 4 ? "float32" : "float64"},
+                {"laminar.seed", std::to_string(state.seed)},
+                {"laminar.network", to_json(state.network)}};
+    for (const Tensor& tensor : state.network.parameters().tensors()) add("", tensor, state.parameters);
+    if (options.training && state.optimizer.has_value()) add_training(state);
+    for (const auto& [key, text] : options.attachments.texts) {
+      if (key.starts_with("laminar.")) fail("an attached text must not be called '", key, "'");
+      metadata.emplace(key, text);
+    }
+    for (NamedTensor tensor : options.attachments.tensors) {
+      tensor.name = std::string(kExtra) + tensor.name;
+      tensors.push_back(std::move(tensor));
+    }
+    return safetensors_pieces(std::move(tensors), metadata, header);
+  }
+
+ private:
+  template <typename T>
+  void add(const std::string& prefix, const Tensor& tensor, const AlignedBuffer<T>& buffer) {
+    const std::span<const T> values(buffer.data() + tensor.offset, static_cast<std::size_t>(tensor.size));
+    tensors.push_back({prefix + tensor.name, dtype_name<T>(), tensor.shape, std::as_bytes(values)});
+  }
+  template <typename T>
+  void add_training(const State<T>& state) {
+    metadata["laminar.loss"] = to_json(state.objective->loss);
+    metadata["laminar.optimizer"] = to_json(state.optimizer->optimizer);
+    metadata["laminar.metrics"] = to_json(state.objective->metrics);
+    visit_counters(state, [&](const char* key, Index count) { metadata[key] = std::to_string(count); });
+    visit_buffers(*state.optimizer, [&](const std::string& prefix, const AlignedBuffer<T>& buffer) {
+      for (const Tensor& tensor : state.network.parameters().tensors()) {
+        if (tensor.trainable) add(prefix, tensor, buffer);
+      }
+    });
+    if (!state.position.has_value()) return;
+    visit_counters_of_position(*state.position, [&](const char* key, auto count) {
+      metadata[std::string(kPosition) + key] = std::to_string(count);
+    });
+    sums = sums_of(*state.position);
+    tensors.push_back({kSums, "F64", {static_cast<Index>(sums.size())}, std::as_bytes(std::span(sums))});
+  }
+};
+
+}  // namespace
+
+template <typename T>
+void save_model(const Model<T>& model, const std::filesystem::path& path, const SaveOptions& options) {
+  Contents contents;
+  write_atomically(path, contents.pieces(model, options));
+}
+
+template <typename T>
+std::vector<std::byte> model_bytes(const Model<T>& model, const SaveOptions& options) {
+  Contents contents;
+  std::vector<std::byte> bytes;
+  for (const auto piece : contents.pieces(model, options)) bytes.insert(bytes.end(), piece.begin(), piece.end());
+  return bytes;
+}
+
+/// make(), with the file's name before what it finds wrong.
+template <typename Make>
+auto ModelFile::explained(const Make& make) const {
+  try {
+    return make();
+  } catch (const std::invalid_argument& e) {
+    fail("cannot load ", name_, ": ", e.what());
+  }
+}
+
+ModelFile::ModelFile(const std::filesystem::path& path)
+    : name_(std::string("'").append(path.string()).append("'")),
+      source_(file_source(path)),
+      header_(explained([&] { return read_safetensors_header(source_); })) {
+  explained([&] { check(); });
+}
+
+ModelFile::ModelFile(std::span<const std::byte> bytes)
+    : name_("a model from bytes"),
+      source_(memory_source(bytes)),
+      header_(explained([&] { return read_safetensors_header(source_); })) {
+  explained([&] { check(); });
+}
+
+void ModelFile::check() const {
+  if (!has("laminar.format")) fail("it is a safetensors file, but no model of laminar");
+  const std::uint64_t format = whole("laminar.format", kMostCounted);
+  if (format < 1 || format > kFormat) {
+    fail("its format is ", format, ", written by laminar ", has("laminar.version") ? text("laminar.version") : "?",
+         "; laminar ", build_info().version, " reads formats up to ", kFormat);
+  }
+  if (dtype() != "float32" && dtype() != "float64") {
+    fail("laminar.dtype must be float32 or float64, got '", dtype(), "'");
+  }
+}
+
+const std::string& ModelFile::text(const char* key) const {
+  const auto at = header_.metadata.find(key);
+  if (at == header_.metadata.end()) fail("its metadata lacks '", key, "'");
+  return at->second;
+}
+
+std::uint64_t ModelFile::whole(const std::string& key, std::uint64_t limit) const {
+  const std::string& digits = text(key.c_str());
+  std::uint64_t number = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, number);
+  if (error != std::errc() || stop != end || number > limit) {
+    fail("'", key, "' must be a whole number up to ", limit, ", got '", digits, "'");
+  }
+  return number;
+}
+
+Index ModelFile::counter(const std::string& key) const { return static_cast<Index>(whole(key, kMostCounted)); }
+
+Network ModelFile::network() const {
+  return explained([&] { return network_from_json(text("laminar.network")); });
+}
+
+// Everything is compared before anything is allocated for the model.
+template <typename T>
+void ModelFile::check_tensors(const Network& network) const {
+  std::set<std::string_view> known = {kSums};
+  const std::vector<Tensor>& layout = network.parameters().tensors();
+  for (const Tensor& tensor : layout) {
+    const StoredTensor* stored = header_.find(tensor.name);
+    if (stored == nullptr) fail("the tensor '", tensor.name, "' is missing");
+    if (stored->dtype != dtype_name<T>())
+      fail("'", tensor.name, "' must be ", dtype_name<T>(), ", got ", stored->dtype);
+    if (stored->shape != tensor.shape) {
+      fail("'", tensor.name, "' must have shape ", to_string(tensor.shape), ", got ", to_string(stored->shape));
+    }
+    known.insert(tensor.name);
+  }
+  for (const StoredTensor& stored : header_.tensors) {
+    const std::string_view name = stored.name;
+    const bool state = name.starts_with("optimizer.") && known.contains(name.substr(name.find('/') + 1));
+    if (!state && !known.contains(name) && !name.starts_with(kExtra)) {
+      fail("the model has no tensor '", name, "'");
+    }
+  }
+}
+
+template <typename T>
+void ModelFile::read_tensor(const std::string& name, const Shape& shape, T* to) const {
+  const StoredTensor* stored = header_.find(name);
+  if (stored == nullptr) fail("the tensor '", name, "' is missing");
+  if (stored->dtype != dtype_name<T>() || stored->shape != shape) {
+    fail("'", name, "' must be ", dtype_name<T>(), " of shape ", to_string(shape), ", got ", stored->dtype,
+         " of shape ", to_string(stored->shape));
+  }
+  read(*stored, std::as_writable_bytes(std::span(to, (stored->end - stored->begin) / sizeof(T))));
+}
+
+void ModelFile::read(const StoredTensor& tensor, std::span<std::byte> to) const {
+  source_.read(header_.data + tensor.begin, to.first(tensor.end - tensor.begin));
+}
+
+std::vector<StoredTensor> ModelFile::attached() const {
+  std::vector<StoredTensor> found;
+  for (const StoredTensor& tensor : header_.tensors) {
+    if (!tensor.name.starts_with(kExtra)) continue;
+    found.push_back(tensor);
+    found.back().name.erase(0, kExtra.size());
+  }
+  return found;
+}
+
+template <typename T>
+Model<T> ModelFile::model() const {
+  return explained([&] {
+    if (dtype() != (sizeof(T) == 4 ? "float32" : "float64")) {
+      fail("it holds ", dtype(), "; load it as Model<", sizeof(T) == 4 ? "double" : "float", ">");
+    }
+    Network network = network_from_json(text("laminar.network"));
+    check_tensors<T>(network);
+    const std::uint64_t seed = whole("laminar.seed", ~std::uint64_t{0});
+    const std::vector<Tensor> layout = network.parameters().tensors();
+    auto state = std::make_unique<State<T>>(std::move(network), seed, [&](AlignedBuffer<T>& to) {
+      for (const Tensor& tensor : layout) read_tensor(tensor.name, tensor.shape, to.data() + tensor.offset);
+    });
+    if (has("laminar.optimizer")) read_training(*state);
+    return Model<T>(std::move(state));
+  });
+}
+
+template <typename T>
+void ModelFile::read_training(State<T>& state) const {
+  const ParameterLayout& layout = state.network.parameters();
+  state.objective.emplace(state.network, loss_from_json(text("laminar.loss")),
+                          metrics_from_json(text("laminar.metrics")));
+  const Optimizer optimizer = optimizer_from_json(text("laminar.optimizer"));
+  state.optimizer.emplace(optimizer, layout);
+  visit_counters(state, [&](const char* key, Index& count) { count = counter(key); });
+  Index batches = 0;
+  if (state.optimizer->waiting >= optimizer.options.accumulation() ||
+      __builtin_mul_overflow(state.optimizer->iterations, optimizer.options.accumulation(), &batches) ||
+      batches > static_cast<Index>(kMostCounted)) {
+    fail("laminar.iterations and laminar.waiting do not suit gradient_accumulation_steps");
+  }
+  visit_buffers(*state.optimizer, [&](const std::string& prefix, AlignedBuffer<T>& buffer) {
+    for (const Tensor& tensor : layout.tensors()) {
+      if (tensor.trainable) read_tensor(prefix + tensor.name, tensor.shape, buffer.data() + tensor.offset);
+    }
+  });
+  if (has("laminar.position.batches")) read_position(*state.objective, state.network.outputs(), state.position);
+}
+
+void ModelFile::read_position(const Objective& objective, Index outputs, std::optional<EpochPosition>& position) const {
+  EpochPosition read;
+  visit_counters_of_position(read, [&](const char* key, auto& count) {
+    count = static_cast<std::decay_t<decltype(count)>>(counter(std::string(kPosition) + key));
+  });
+  const StoredTensor* stored = header_.find(kSums);
+  const Index most = stored == nullptr ? 0 : static_cast<Index>(stored->end - stored->begin);
+  Index size = 3;
+  for (const Metric& metric : objective.metrics) {
+    const Index values = metric.state_size(outputs);
+    if (values < 0 || values > most) fail("'", kSums, "' is too short for the metric '", metric.key, "'");
+    read.scores.emplace_back(static_cast<std::size_t>(values));
+    size += values;
+  }
+  std::vector<double> sums(static_cast<std::size_t>(size));
+  read_tensor(kSums, {size}, sums.data());
+  read.weight = sums[0];
+  read.loss = sums[1];
+  read.penalties = sums[2];
+  auto from = sums.begin() + 3;
+  for (auto& state : read.scores) {
+    std::copy_n(from, state.size(), state.begin());
+    from += static_cast<std::ptrdiff_t>(state.size());
+  }
+  position = std::move(read);
+}
+
+template void save_model(const Model<float>&, const std::filesystem::path&, const SaveOptions&);
+template void save_model(const Model<double>&, const std::filesystem::path&, const SaveOptions&);
+template std::vector<std::byte> model_bytes(const Model<float>&, const SaveOptions&);
+template std::vector<std::byte> model_bytes(const Model<double>&, const SaveOptions&);
+template Model<float> ModelFile::model() const;
+template Model<double> ModelFile::model() const;
+
+}  // namespace laminar
