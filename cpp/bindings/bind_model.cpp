@@ -207,7 +207,11 @@ void bind(py::module_& module, const char* name) {
       .def_property("learning_rate", &M::learning_rate, &M::set_learning_rate)
       .def_property_readonly("iterations", &M::iterations)
       .def_property_readonly("next_epoch", [](const M& m) { return m.state().next_epoch; })
-      .def_property_readonly("inside_epoch", [](const M& m) { return m.state().position.has_value(); })
+      .def_property_readonly("batches_done",
+                             [](const M& m) {
+                               const auto& position = m.state().position;
+                               return position.has_value() ? std::optional<Index>(position->batches) : std::nullopt;
+                             })
       .def_property_readonly("compiled_with",
                              [](const M& m) -> py::object {
                                if (!m.compiled()) return py::none();

@@ -175,6 +175,8 @@ Schedule schedule_from(const Json& json, const std::string& owner) {
   return schedule;
 }
 
+bool is_integer(Range range) { return range == Range::whole || range == Range::count || range == Range::integer; }
+
 Json json_of(const Choice& choice) {
   Json json = {{"name", choice.name()}};
   for (int i = 0; i < choice.info().count(); ++i) {
@@ -187,6 +189,8 @@ Json json_of(const Choice& choice) {
     } else if (parameter.range == Range::numbers) {
       const auto list = choice.list(parameter.name);
       json[parameter.name] = std::vector<double>(list.begin(), list.end());
+    } else if (is_integer(parameter.range) && std::abs(value) < 0x1p53) {
+      json[parameter.name] = static_cast<std::int64_t>(value);
     } else if (!std::isnan(value)) {
       json[parameter.name] = value;
     }

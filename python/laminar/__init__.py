@@ -36,6 +36,7 @@ from . import (
 from ._core import __version__, get_num_threads, set_num_threads, show_config
 from ._spelling import module_getattr
 from .layers import Input
+from .models import load_model
 from .sequential import Sequential
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "get_num_threads",
     "initializers",
     "layers",
+    "load_model",
     "losses",
     "metrics",
     "models",

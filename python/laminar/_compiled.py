@@ -63,6 +63,34 @@ class Compiled:
             self.keys.append(key)
             self._specs.append({**spec, "key": key})
 
+    @classmethod
+    def of(cls, model: CoreModel, owner: object) -> Compiled | None:
+        """Return what a core model is compiled with; None where it is not."""
+        if model.compiled_with is None:
+            return None
+        loss, optimizer, chosen = (json.loads(text) for text in model.compiled_with)
+        specs = [dict(spec) for spec in chosen]
+        kinds: list[list[metrics.Metric]] = [[], []]
+        for spec in specs:
+            weighted = spec.pop("weighted")
+            # A weighted metric whose name was taken appears under a longer one.
+            name = spec.pop("key").removeprefix("weighted_" if weighted else "")
+            kinds[weighted].append(metrics.get({**spec, "name": spec["name"]})._called(name))
+        excluded = optimizer.pop("exclude_from_weight_decay", ())
+        made = optimizers.get(optimizer)
+        made._excluded_names = tuple(excluded)
+        return cls(made, losses.get(loss), kinds[0], owner, kinds[1])
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what `Sequential.compile` would take to make an equal object."""
+        weighted = [spec["weighted"] for spec in self._specs]
+        return {
+            "optimizer": self.optimizer,
+            "loss": self.loss if self._named else None,
+            "metrics": [m for m, w in zip(self.metrics, weighted, strict=True) if not w],
+            "weighted_metrics": [m for m, w in zip(self.metrics, weighted, strict=True) if w],
+        }
+
     def settle(self, stack: Sequence[Layer], y: object, model: CoreModel | None) -> None:
         """Choose a loss that nobody named from the last layer and the targets.
 

@@ -172,6 +172,13 @@ class Component:
         """
         return cls(**config)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the configuration: all that pickle and copy take along."""
+        return {"config": self.get_config()}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        type(self).__init__(self, **state["config"])
+
     def _spec(self) -> dict[str, Any]:
         """Return the configuration that the core reads."""
         parameters = entries(self._family)[self._entry]["parameters"]

@@ -6,7 +6,8 @@ and aligned, in native byte order and the model's type. Errors are ValueError an
 the argument's name, before anything has changed.
 """
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -34,6 +35,35 @@ def loss(
     y_pred: NDArray[Any],
     sample_weight: NDArray[Any] | None,
 ) -> Any: ...
+def canonical_network(config: str) -> str: ...
+def save_model(
+    model: ModelFloat32 | ModelFloat64,
+    path: str | os.PathLike[str],
+    training: bool,
+    texts: Mapping[str, str],
+    arrays: dict[str, NDArray[Any]],
+) -> None: ...
+def model_bytes(
+    model: ModelFloat32 | ModelFloat64,
+    training: bool,
+    texts: Mapping[str, str],
+    arrays: dict[str, NDArray[Any]],
+) -> bytes: ...
+def load_model(
+    path: str | os.PathLike[str],
+) -> tuple[ModelFloat32 | ModelFloat64, dict[str, str], dict[str, NDArray[Any]]]: ...
+def load_model_bytes(
+    bytes: bytes,
+) -> tuple[ModelFloat32 | ModelFloat64, dict[str, str], dict[str, NDArray[Any]]]: ...
+def read_safetensors(
+    path: str | os.PathLike[str],
+) -> tuple[dict[str, NDArray[Any]], dict[str, str]]: ...
+def inspect_safetensors(
+    path: str | os.PathLike[str],
+) -> tuple[dict[str, str], list[tuple[str, str, tuple[int, ...]]]]: ...
+def write_safetensors(
+    path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]], metadata: Mapping[str, str]
+) -> None: ...
 
 class RunningMetric:
     def __init__(self, config: str, exact: bool) -> None: ...
@@ -59,6 +89,13 @@ class ModelFloat32:
     def metric_names(self) -> list[str]: ...
     @property
     def iterations(self) -> int: ...
+    @property
+    def next_epoch(self) -> int: ...
+    @property
+    def batches_done(self) -> int | None: ...
+    @property
+    def compiled_with(self) -> tuple[str, str, str] | None: ...
+    def exchange(self, other: ModelFloat32) -> None: ...
     learning_rate: float
     def fit(
         self,
@@ -69,6 +106,7 @@ class ModelFloat32:
         batch_size: int,
         epochs: int,
         initial_epoch: int,
+        resume: bool,
         shuffle: bool,
         memory_limit: int,
         on_epoch: Callable[[int, dict[str, float]], bool],
@@ -104,6 +142,13 @@ class ModelFloat64:
     def metric_names(self) -> list[str]: ...
     @property
     def iterations(self) -> int: ...
+    @property
+    def next_epoch(self) -> int: ...
+    @property
+    def batches_done(self) -> int | None: ...
+    @property
+    def compiled_with(self) -> tuple[str, str, str] | None: ...
+    def exchange(self, other: ModelFloat64) -> None: ...
     learning_rate: float
     def fit(
         self,
@@ -114,6 +159,7 @@ class ModelFloat64:
         batch_size: int,
         epochs: int,
         initial_epoch: int,
+        resume: bool,
         shuffle: bool,
         memory_limit: int,
         on_epoch: Callable[[int, dict[str, float]], bool],

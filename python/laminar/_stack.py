@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import threading
 import warnings
 import weakref
@@ -19,9 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from . import _arrays, _choice, _core, _seed, _summary, _weights_file
+from . import _arrays, _choice, _core, _seed, _summary
 from ._compiled import Compiled
-from ._component import flag, integer
+from ._component import integer
 from ._spelling import keywords
 from .layers import Input, Layer
 from .layers import get as get_layer
@@ -305,50 +304,6 @@ class Stack:
         with self._lock:
             core.set_weights(tensors)
 
-    @keywords()
-    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Write all weights to a file; structure and optimizer are not in it.
-
-        Parameters
-        ----------
-        filepath : str or path
-            Ends in ``.npz``: `numpy.load` reads it, one array for each name of `weights`.
-        overwrite : bool
-            Replace a file of this name. A crash leaves the old one or the new one, whole.
-
-        Raises
-        ------
-        ValueError, FileExistsError, OSError
-            Where the model is not built, the name ends otherwise, the file is there and may not
-            be replaced, or it cannot be written.
-        """
-        path = _weights_file.checked_path(filepath, "save_weights")
-        if not flag(overwrite, "save_weights: overwrite") and os.path.exists(path):
-            raise FileExistsError(
-                f"save_weights: {path} is there already; overwrite=True replaces it"
-            )
-        self._core("save_weights")
-        _weights_file.save(self, path)
-
-    @keywords()
-    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
-        """Set all weights to those of a file that `save_weights` wrote; the optimizer stays.
-
-        Parameters
-        ----------
-        filepath : str or path
-            The file. Weights of another dtype are converted.
-
-        Raises
-        ------
-        ValueError, OSError
-            Where the model is not built, or the file is absent, damaged or of another model;
-            nothing has changed then.
-        """
-        path = _weights_file.checked_path(filepath, "load_weights")
-        self._core("load_weights")
-        _weights_file.load(self, path)
-
     def summary(self, print_fn: Callable[[str], object] | None = None) -> None:
         """Print a table of layers, shapes and weights.
 
@@ -410,6 +365,26 @@ class Stack:
             self._outputs = tuple(model.layers()[-1]["output_shape"])
             self._model, self._input = model, shape
             return model
+
+    def _adopt(self, core: CoreModel) -> None:
+        """Take over a core model, whose layers must be these, with what it is compiled with."""
+        network = json.loads(core.config)
+        shape = tuple(network["input_shape"])
+        config = {"input_shape": shape, "layers": [layer._spec() for layer in self._layers]}
+        if _core.canonical_network(json.dumps(config)) != core.config or self._input not in (
+            None,
+            shape,
+        ):
+            raise ValueError("the layers that Python and the core know differ")
+        compiled = Compiled.of(core, self)
+        for index, layer in enumerate(self._layers):
+            layer._join(core, index)
+        self._outputs = tuple(core.layers()[-1]["output_shape"])
+        self._model, self._input, self._seed = core, shape, core.seed
+        if compiled is not None:
+            compiled.optimizer._bind(core)
+            compiled.optimizer._owner = weakref.ref(self)
+            self._compiled = compiled
 
     def _build_if_known(self) -> CoreModel | None:
         """Build the model if its input width is known; return the core's, if there is one."""

@@ -8,6 +8,7 @@ that raises TypeError or ValueError leaves the model as it was.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ import numpy as np
 
 from . import _arrays, _progress, _range_test, _rows
 from ._component import flag, integer, number_of_bytes
+from ._resume import Resumed
+from ._saving import Saving
 from ._spelling import keywords
-from ._stack import Stack
 from .callbacks import History
 from .callbacks._list import CallbackList
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from .losses import Loss
 
 
-class Sequential(Stack):
+class Sequential(Saving):
     """A network in which each layer reads the one before.
 
     The shape of a sample is given by an `Input`, by the first layer's ``input_shape``, by `build`,
@@ -62,9 +64,6 @@ class Sequential(Stack):
     >>> history = model.fit(x, y, epochs=10, validation_split=0.2)
     """
 
-    stop_training: bool = False
-    history: History | None = None
-
     @keywords(nb_epoch="epochs")
     def fit(
         self,
@@ -81,6 +80,7 @@ class Sequential(Stack):
         sample_weight: ArrayLike | None = None,
         initial_epoch: int = 0,
         memory_limit: int | str | None = None,
+        resume: str | os.PathLike[str] | None = None,
     ) -> History:
         """Train for some epochs, each of which sees every row once.
 
@@ -118,11 +118,17 @@ class Sequential(Stack):
             needs more goes through in parts whose gradients are added up, so that
             ``batch_size=None`` is exact batch gradient descent on data of any size, a
             memory-mapped array for example.
+        resume : str or path, optional
+            A file that `ModelCheckpoint` or `save` wrote while a model like this one, compiled in
+            the same way, was trained: weights, optimizer, counters, history and callbacks are
+            taken from it, and training goes on where it stopped. With the same data and arguments
+            it ends in the same bits as if it had not stopped.
 
         Returns
         -------
         History
-            Loss and metrics of each epoch; also kept as ``model.history``.
+            Loss and metrics of each epoch, those before ``resume`` included; also kept as
+            ``model.history``.
 
         Raises
         ------
@@ -151,12 +157,15 @@ class Sequential(Stack):
         size = _batch_size(batch_size, "fit", train.length)
         shuffle = flag(shuffle, "fit: shuffle")
         limit = 0 if memory_limit is None else number_of_bytes(memory_limit, "fit: memory_limit")
+        if resume is not None and initial_epoch:
+            raise ValueError("fit: resume tells the first epoch; initial_epoch must not be given")
         keys = compiled.keys + ([f"val_{key}" for key in compiled.keys] if validation else [])
         params = {
             "epochs": epochs,
             "steps": -(-train.length // size),
             "verbose": verbose,
             "metrics": keys,
+            "initial_epoch": initial_epoch,
         }
         last: dict[str, float] = {}
 
@@ -181,34 +190,37 @@ class Sequential(Stack):
         with self._built_for(train.x, train.y) as core, self._in_training():
             if validation is not None:
                 self._check_shapes(validation.x, validation.y)
-            shown = style(epochs, initial_epoch)
-            self.stop_training = False
-            calls.start(self, params)
-            previous, self.history = self.history, history
-            try:
-                if initial_epoch < epochs and not self.stop_training:
-                    calls.epoch_begin(initial_epoch)
+            with Resumed(self, core, resume, calls, history) as resumed:
+                first = initial_epoch if resume is None else core.next_epoch
+                params["initial_epoch"] = first
+                ended = first if resumed.stopped else epochs
+                shown = style(epochs, first)
+                self.stop_training = False
+                calls.start(self, params)
+                resumed.restore()
+                self.history, self._calls = history, calls
+                try:
+                    if first < ended and not self.stop_training:
+                        calls.begin(first, core.batches_done if resume else None)
                     core.fit(
                         *train,
                         validation,
                         size,
-                        epochs,
-                        initial_epoch,
+                        ended,
+                        first,
+                        resume is not None,
                         shuffle,
                         limit,
                         on_epoch,
                         on_progress if shown.within_epoch else None,
                         on_batch if calls.between_batches else None,
                     )
-            except FloatingPointError as error:
-                if not calls.accept(error):
-                    raise
-            except (TypeError, ValueError):
-                if not history.epoch:  # the core refused the arguments
-                    self.history = previous
-                raise
-            finally:
-                shown.close()
+                except FloatingPointError as error:
+                    if not calls.accept(error):
+                        raise
+                finally:
+                    shown.close()
+                    self._calls = None
         calls.end(last)
         return history
 

@@ -53,7 +53,13 @@ def test_calls_and_their_order() -> None:
         ("train end", *keys),
     ]
     assert recorder.model is model
-    assert recorder.params == {"epochs": 4, "steps": 5, "verbose": 0, "metrics": list(keys)}
+    assert recorder.params == {
+        "epochs": 4,
+        "initial_epoch": 2,
+        "steps": 5,
+        "verbose": 0,
+        "metrics": list(keys),
+    }
 
 
 def test_history() -> None:
@@ -231,7 +237,7 @@ def test_keras_arguments_and_defaults() -> None:
             "monitor": "val_loss",
             "verbose": 0,
             "save_best_only": False,
-            "save_weights_only": True,
+            "save_weights_only": False,
             "mode": "auto",
             "save_freq": "epoch",
             "initial_value_threshold": None,

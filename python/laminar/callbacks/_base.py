@@ -20,8 +20,8 @@ class Callback:
     model : Sequential
         The model that is trained.
     params : dict
-        ``epochs``, ``steps`` (batches an epoch), ``verbose``, and ``metrics``: the keys that logs
-        will have.
+        ``epochs``, ``initial_epoch``, ``steps`` (batches an epoch), ``verbose``, and ``metrics``:
+        the keys that logs will have.
     """
 
     model: Sequential
@@ -34,6 +34,16 @@ class Callback:
     def set_params(self, params: dict[str, Any]) -> None:
         """Receive the parameters of the training, before it begins."""
         self.params = params
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps of this callback, to be given to `set_state`.
+
+        A dict of numbers, texts, lists of them, and lists of arrays.
+        """
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on where a saved training stopped; called after on_train_begin."""
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Run once before the first epoch."""

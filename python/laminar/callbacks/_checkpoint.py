@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights kept in files while training goes on."""
+"""Models kept in files while training goes on."""
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from .. import _weights_file
 from .._component import flag, integer, number
 from .._spelling import keywords
 from ._base import Logs
@@ -13,16 +13,17 @@ from ._monitor import Monitoring
 
 
 class ModelCheckpoint(Monitoring):
-    """Writes the weights to a file, after each epoch or after the best ones.
+    """Writes the model to a file, after each epoch, after the best ones, or after some batches.
 
-    The file is that of ``model.save_weights``, to be read by ``model.load_weights``. It is
-    written beside and then put in place, so that a file of this name is always whole.
+    The file is that of ``model.save``: besides ``laminar.load_model``, ``fit(..., resume=path)``
+    reads it and goes on from there, inside an epoch too, to the same bits as if training had never
+    stopped. A file of this name is always whole.
 
     Parameters
     ----------
     filepath : str or path
-        Ends in ``.weights.npz``. ``{epoch}``, counted from 1, and the keys of the logs are filled
-        in: ``"{epoch:02d}-{val_loss:.3f}.weights.npz"``.
+        Ends in ``.safetensors``. ``{epoch}``, counted from 1, and the keys of the logs are filled
+        in: ``"{epoch:02d}-{val_loss:.3f}.safetensors"``.
     monitor : str
         With ``save_best_only``, the key in the logs that is compared.
     verbose : int
@@ -30,7 +31,7 @@ class ModelCheckpoint(Monitoring):
     save_best_only : bool
         Write only where the value is better than all before.
     save_weights_only : bool
-        Must be True: files of whole models are not there yet.
+        Write the file of ``model.save_weights`` in its place, which is smaller.
     mode : {"auto", "min", "max"}
         Whether less or more is better; "auto" knows laminar's losses and metrics.
     save_freq : "epoch" or int
@@ -46,25 +47,20 @@ class ModelCheckpoint(Monitoring):
         monitor: str = "val_loss",
         verbose: int = 0,
         save_best_only: bool = False,
-        save_weights_only: bool = True,
+        save_weights_only: bool = False,
         mode: str = "auto",
         save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
         self._set_monitor(monitor, mode)
         self.filepath = os.fspath(filepath)
-        if not flag(save_weights_only, "ModelCheckpoint: save_weights_only"):
+        self.save_weights_only = flag(save_weights_only, "ModelCheckpoint: save_weights_only")
+        if not self.filepath.endswith(".safetensors"):
             raise ValueError(
-                "ModelCheckpoint: save_weights_only must be True; "
-                "files of whole models are not there yet"
-            )
-        if not self.filepath.endswith(".weights.npz"):
-            raise ValueError(
-                f"ModelCheckpoint: filepath must end in '.weights.npz', got {self.filepath!r}"
+                f"ModelCheckpoint: filepath must end in '.safetensors', got {self.filepath!r}"
             )
         self.verbose = verbose
         self.save_best_only = flag(save_best_only, "ModelCheckpoint: save_best_only")
-        self.save_weights_only = True
         self.save_freq = save_freq
         if save_freq != "epoch":
             self.save_freq = integer(save_freq, "ModelCheckpoint: save_freq", minimum=1)
@@ -80,11 +76,20 @@ class ModelCheckpoint(Monitoring):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Check the monitored key and forget earlier trainings."""
-        self._batches = 0
+        self._epoch, self._batches = self.params["initial_epoch"], 0
         if self.save_best_only:
             self._begin()
             if self.initial_value_threshold is not None:
                 self.best = self.initial_value_threshold
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the best so far, and the batches since training began."""
+        return {"best": self.best, "batches": self._batches}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take it over."""
+        self.best = state["best"]
+        self._batches = state["batches"]
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Note the epoch, for the name of the file."""
@@ -117,6 +122,9 @@ class ModelCheckpoint(Monitoring):
             raise ValueError(
                 f"ModelCheckpoint: filepath asks for {error}; the logs have {', '.join(values)}"
             ) from None
-        _weights_file.save(self.model, path)
+        if self.save_weights_only:
+            self.model.save_weights(path)
+        else:
+            self.model.save(path)
         if self.verbose:
-            print(f"Epoch {self._epoch + 1}: weights written to {path}")
+            print(f"Epoch {self._epoch + 1}: model written to {path}")

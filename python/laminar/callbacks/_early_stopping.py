@@ -78,6 +78,24 @@ class EarlyStopping(Monitoring):
         self._reset()
         self._begin()
 
+    def get_state(self) -> dict[str, Any]:
+        """Return the best so far, its weights, and how long ago it was."""
+        return {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "stopped_epoch": self.stopped_epoch,
+            "wait": self.wait,
+            "best_weights": self.best_weights or [],
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take it over."""
+        self.best = state["best"]
+        self.best_epoch = state["best_epoch"]
+        self.stopped_epoch = state["stopped_epoch"]
+        self.wait = state["wait"]
+        self.best_weights = state["best_weights"] or None
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Compare with the best epoch so far, and stop if it is too long ago."""
         if epoch < self.start_from_epoch:

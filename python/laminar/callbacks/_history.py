@@ -39,6 +39,11 @@ class History(Callback):
         self.epoch = []
         self.history = {}
 
+    def restore(self, epoch: list[int], history: dict[str, list[float]]) -> None:
+        """Take over the record of an earlier training, to go on with it."""
+        self.epoch = list(epoch)
+        self.history = {name: list(values) for name, values in history.items()}
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Append the values of one epoch."""
         self.epoch.append(epoch)

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ._base import Callback
+from ._checkpoint import ModelCheckpoint
 from ._progress import ProgressBar
 from ._terminate import TerminateOnNaN
 
@@ -23,7 +26,8 @@ class CallbackList:
     callbacks : None, Callback or iterable of Callback
         What the user passed.
     *last : Callback
-        Called after the user's, so that a History records what these add to the logs.
+        Called after the user's, so that a History records what these add to the logs. After them
+        come checkpoints, so that a file holds the epoch whole.
 
     Attributes
     ----------
@@ -56,6 +60,9 @@ class CallbackList:
                         f"{where}: callback {type(callback).__name__} has {name}, which is never "
                         "called; there are on_train_batch_begin and on_train_batch_end"
                     )
+        self._all.sort(
+            key=lambda callback: isinstance(callback, ModelCheckpoint)
+        )  # which is stable
         self._before_batch = self._having("on_train_batch_begin")
         self._after_batch = self._having("on_train_batch_end")
         self.between_batches = bool(self._before_batch or self._after_batch)
@@ -72,6 +79,7 @@ class CallbackList:
     def start(self, model: Sequential, params: dict[str, Any]) -> None:
         """Hand out model and parameters, and begin training."""
         self.introduce(model, params)
+        self._steps = int(params["steps"])
         for callback in self._all:
             callback.on_train_begin(None)
 
@@ -80,6 +88,48 @@ class CallbackList:
         for callback in self._all:
             callback.set_model(model)
             callback.set_params(params)
+
+    def states(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Return what a file keeps: an entry for each callback with a state, and all arrays."""
+        states: list[dict[str, Any]] = []
+        arrays: dict[str, Any] = {}
+        for callback in self._stateful():
+            state = callback.get_state()
+            lists = {k: v for k, v in state.items() if _holds_arrays(v)}
+            for key, values in lists.items():
+                arrays |= {_array_name(len(states), key, i): v for i, v in enumerate(values)}
+            plain = {k: v for k, v in state.items() if k not in lists}
+            counts = {k: len(values) for k, values in lists.items()}
+            states.append({"class": type(callback).__name__, "state": plain, "arrays": counts})
+        return states, arrays
+
+    def restore(self, states: list[dict[str, Any]], arrays: dict[str, Any]) -> None:
+        """Give callbacks the states of a file; `check` has compared them."""
+        for number, (callback, saved) in enumerate(zip(self._stateful(), states, strict=True)):
+            state = dict(saved["state"])
+            for key, count in saved["arrays"].items():
+                state[key] = [arrays[_array_name(number, key, i)] for i in range(count)]
+            callback.set_state(state)
+
+    def check(self, states: list[dict[str, Any]]) -> None:
+        """Raise ValueError where a file has the states of other callbacks."""
+        kept = [saved["class"] for saved in states]
+        given = [type(callback).__name__ for callback in self._stateful()]
+        if kept != given:
+            raise ValueError(
+                "fit: resume: the training had these callbacks that keep a state: "
+                f"{', '.join(kept) or 'none'}; got {', '.join(given) or 'none'}"
+            )
+
+    def _stateful(self) -> list[Callback]:
+        return [c for c in self._all if type(c).get_state is not Callback.get_state]
+
+    def begin(self, epoch: int, batches_done: int | None) -> None:
+        """Announce the first epoch, or inside one, which has begun before, the next batch."""
+        if batches_done is None:
+            self.epoch_begin(epoch)
+        elif batches_done < self._steps:
+            self.batch_begin(batches_done)
 
     def epoch_begin(self, epoch: int) -> None:
         """Announce an epoch and its first batch."""
@@ -137,3 +187,11 @@ class CallbackList:
         for callback in accepting:
             callback.reason = str(error)
         return bool(accepting)
+
+
+def _holds_arrays(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(v, np.ndarray) for v in value)
+
+
+def _array_name(number: int, key: str, i: int) -> str:
+    return f"callback.{number}.{key}.{i}"

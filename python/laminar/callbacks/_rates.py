@@ -110,6 +110,16 @@ class ReduceLROnPlateau(Monitoring):
         self._begin()
         self.wait = self.cooldown_counter = 0
 
+    def get_state(self) -> dict[str, Any]:
+        """Return the best so far, and how long ago it was."""
+        return {"best": self.best, "wait": self.wait, "cooldown_counter": self.cooldown_counter}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take it over."""
+        self.best = state["best"]
+        self.wait = state["wait"]
+        self.cooldown_counter = state["cooldown_counter"]
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Compare with the best epoch so far, and lower the rate if it is too long ago."""
         _note(self, logs)

@@ -180,8 +180,12 @@ class Layer(Component, family="layer"):
         mine = [i for i, t in enumerate(tensors) if t["name"].rpartition("/")[0] == self.name]
         return (mine[0], mine[-1] + 1) if mine else (0, 0)
 
+    def _join(self, model: ModelFloat32 | ModelFloat64, index: int) -> None:
+        """Become layer ``index`` of a built model, with the weights that it has there."""
+        self._model, self._index, self._kept = model, index, None
+
     def _attach(self, model: ModelFloat32 | ModelFloat64, index: int) -> None:
-        """Become layer ``index`` of a built model."""
+        """Become layer ``index`` of a built model, and bring one's weights along."""
         self._model, self._index = model, index
         if self._kept is not None:
             self.set_weights(self._kept)

@@ -34,6 +34,11 @@ class Metric(Component, family="metric"):
             raise TypeError(f"{type(self).__name__}: name must be a string, got {name!r}")
         self.name = name
 
+    def _called(self, name: str) -> Metric:
+        """Return this object, under another name."""
+        self.name = name
+        return self
+
     @property
     def _direction(self) -> str:
         """Which way is better, "min" or "max", for callbacks that compare epochs."""

@@ -196,6 +196,13 @@ class Optimizer(Component, family="optimizer"):
             spec["exclude_from_weight_decay"] = list(self._excluded_names)
         return spec
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "excluded": self._excluded_names}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        super().__setstate__(state)
+        self._excluded_names = state["excluded"]
+
     def exclude_from_weight_decay(
         self,
         var_list: Iterable[NDArray[Any]] | None = None,

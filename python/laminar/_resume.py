@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Going on with a training that a file holds.
+
+Everything is compared before the file's training takes the place of the model's, and a call that is
+refused before its first update puts the model's own back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+from ._saving import notes_of
+
+if TYPE_CHECKING:
+    from ._saving import Saving
+    from ._stack import CoreModel
+    from .callbacks import History
+    from .callbacks._list import CallbackList
+
+
+class Resumed:
+    """A fit that goes on where a file stopped, or without a file one of its own.
+
+    Attributes
+    ----------
+    stopped : bool
+        A callback had ended the file's training.
+    """
+
+    stopped = False
+    _other: CoreModel | None = None
+    _notes: dict[str, Any] | None = None
+    _arrays: Any = None
+
+    def __init__(
+        self,
+        model: Saving,
+        core: CoreModel,
+        path: str | os.PathLike[str] | None,
+        calls: CallbackList,
+        history: History,
+    ) -> None:
+        self._model, self._core, self._path = model, core, path
+        self._calls, self._history = calls, history
+        self._previous = model.history
+
+    def __enter__(self) -> Resumed:
+        if self._path is not None:
+            other, texts, self._arrays = _core.load_model(os.fspath(self._path))
+            check_like(self._core, other, os.fspath(self._path))
+            notes = notes_of(texts)
+            if notes is not None and notes["callbacks"] is not None:  # saved while fit was running
+                self._calls.check(notes["callbacks"])
+                self.stopped = bool(notes["stop_training"])
+            self._notes = notes
+            self._exchange(other)
+        self._iterations = self._core.iterations
+        return self
+
+    def restore(self) -> None:
+        """Give history and callbacks what the file has of them."""
+        if self._notes is None:
+            return
+        if self._notes["history"] is not None:
+            self._history.restore(*self._notes["history"])
+        if self._notes["callbacks"] is not None:
+            self._calls.restore(self._notes["callbacks"], self._arrays)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        refused = isinstance(error, (TypeError, ValueError))
+        if refused and self._core.iterations == self._iterations:
+            self._model.history = self._previous
+            if self._other is not None:
+                self._exchange(self._other)
+
+    def _exchange(self, other: CoreModel) -> None:
+        self._core.exchange(other)  # type: ignore[arg-type]  # of one dtype, which was compared
+        self._model._seed = self._core.seed
+        self._other = other
+
+
+def check_like(mine: CoreModel, other: CoreModel, path: str) -> None:
+    """Raise ValueError where a file holds another model, or one that is trained differently."""
+    where = f"fit: resume: {path!r}"
+    if type(mine) is not type(other):
+        raise ValueError(f"{where} holds a model of another dtype")
+    own, kept = mine.compiled_with, other.compiled_with
+    if own is None or kept is None:
+        raise ValueError(f"{where} holds no training: the model was saved without its optimizer")
+    if mine.config != other.config:
+        raise ValueError(f"{where} holds another model: its layers are {other.config}")
+    for name, here, there in zip(("loss", "optimizer", "metrics"), own, kept, strict=True):
+        if _fixed(here) != _fixed(there):
+            raise ValueError(f"{where} was compiled with {name} {there}, the model with {here}")
+
+
+def _fixed(text: str) -> Any:
+    """Return a configuration without the learning rate, which callbacks may have changed."""
+    spec = json.loads(text)
+    if isinstance(spec, dict) and not isinstance(spec.get("learning_rate"), dict):
+        spec.pop("learning_rate", None)
+    return spec

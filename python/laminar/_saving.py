@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models and weights as files, as bytes, and as what pickle and copy make of a model.
+
+All of them are one format, the core's (``cpp/laminar/model_file.hpp``), which C++ reads as well:
+a safetensors file with the structure in its metadata. What only Python knows, the classes of
+layers, the history and where callbacks stand, is one more text in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import _core, layers
+from ._component import flag
+from ._spelling import keywords
+from ._stack import Stack
+from .callbacks import History
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from ._stack import CoreModel
+    from .callbacks._list import CallbackList
+
+S = TypeVar("S", bound="Saving")
+
+ENDING = ".safetensors"
+# The key of Python's text in the metadata.
+_NOTES = "python"
+
+
+class Saving(Stack):
+    """A stack that is written to files and made of them; see `Sequential`."""
+
+    history: History | None = None
+    stop_training: bool = False
+    # Of the fit that is running.
+    _calls: CallbackList | None = None
+
+    @keywords()
+    def save(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        include_optimizer: bool = True,
+    ) -> None:
+        """Write the model to a file, for `laminar.load_model` and for C++'s ``load_model``.
+
+        It holds structure and weights and, of a compiled model, loss, metrics, the optimizer with
+        its state, and the history: all that a later ``fit`` needs to go on at the same bit. Any
+        safetensors reader finds the weights in it.
+
+        Parameters
+        ----------
+        filepath : str or path
+            Ends in ``.safetensors``.
+        overwrite : bool
+            Replace a file of this name. A crash leaves the old one or the new one, whole.
+        include_optimizer : bool
+            Whether training is in the file; without it a file is as small as its weights.
+
+        Raises
+        ------
+        ValueError, FileExistsError, OSError
+            Where the model is not built, the name ends otherwise, the file is there and may not
+            be replaced, or it cannot be written.
+        """
+        path = checked_path(filepath, "save", overwrite)
+        core = self._core("save")
+        notes, arrays = self._notes()
+        training = flag(include_optimizer, "save: include_optimizer")
+        with self._lock:
+            _core.save_model(core, path, training, {_NOTES: notes}, arrays)
+
+    @keywords()
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Write all weights to a file; structure and optimizer are not in it.
+
+        Parameters
+        ----------
+        filepath : str or path
+            Ends in ``.safetensors``; one tensor for each name of `weights`.
+        overwrite : bool
+            Replace a file of this name. A crash leaves the old one or the new one, whole.
+
+        Raises
+        ------
+        ValueError, FileExistsError, OSError
+            As for `save`.
+        """
+        path = checked_path(filepath, "save_weights", overwrite)
+        arrays = self._core("save_weights").get_weights()
+        names = [weight.name for weight in self.weights]
+        _core.write_safetensors(path, dict(zip(names, arrays, strict=True)), {})
+
+    @keywords()
+    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Set all weights to those of a file of `save_weights` or `save`; the optimizer stays.
+
+        Parameters
+        ----------
+        filepath : str or path
+            The file. Weights of another dtype are converted.
+
+        Raises
+        ------
+        ValueError, OSError
+            Where the model is not built, or the file is absent, damaged or of another model;
+            nothing has changed then.
+        """
+        path = checked_path(filepath, "load_weights")
+        self._core("load_weights")
+        found, metadata = _core.read_safetensors(path)
+        names = [weight.name for weight in self.weights]
+        if "laminar.format" in metadata:  # a whole model; the rest is its training
+            found = {n: a for n, a in found.items() if not n.startswith(_BESIDE_WEIGHTS)}
+        missing = [name for name in names if name not in found]
+        unknown = [name for name in found if name not in names]
+        if missing or unknown:
+            raise ValueError(
+                f"load_weights: {path} fits another model: "
+                f"it lacks {', '.join(missing) or 'nothing'}, "
+                f"and has {', '.join(unknown) or 'nothing'} besides"
+            )
+        self.set_weights([found[name] for name in names])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the bytes of a file, or of a model that is not built its configuration."""
+        core = self._build_if_known()
+        if core is not None:
+            notes, arrays = self._notes()
+            with self._lock:
+                return {"file": _core.model_bytes(core, True, {_NOTES: notes}, arrays)}
+        compiled = self._compiled
+        return {
+            "config": self.get_config(),
+            "compiled": None if compiled is None else compiled.arguments(),
+        }
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        if "file" in state:
+            self._fill(*_core.load_model_bytes(state["file"]))
+            return
+        self._start(state["config"])
+        if state["compiled"] is not None:
+            self.compile(**state["compiled"])
+
+    def _notes(self) -> tuple[str, dict[str, NDArray[Any]]]:
+        """Return Python's text for a file, and the arrays that callbacks keep."""
+        history = self.history
+        states, arrays = (None, {}) if self._calls is None else self._calls.states()
+        notes = {
+            "model": self.get_config(),
+            "history": None if history is None else [history.epoch, history.history],
+            "stop_training": self.stop_training,
+            "callbacks": states,  # None unless fit is running
+        }
+        return json.dumps(notes), arrays
+
+    def _start(self, config: Mapping[str, Any]) -> None:
+        """Become the model of a configuration, not yet built."""
+        Stack.__init__(self, None, config["name"], config["dtype"], config["seed"])
+        for layer in config["layers"]:
+            self.add(layers.get(layer))
+        if config["input_shape"] is not None:
+            self._input = tuple(config["input_shape"])
+
+    def _fill(self, core: CoreModel, texts: Mapping[str, str], arrays: object) -> None:
+        """Become the model of a file."""
+        notes = notes_of(texts)
+        self._start(_config(core) if notes is None else notes["model"])
+        self._adopt(core)
+        if notes is not None:
+            if notes["history"] is not None:
+                self.history = History()
+                self.history.restore(*notes["history"])
+            self.stop_training = bool(notes["stop_training"])
+
+
+_BESIDE_WEIGHTS = ("optimizer.", "training/", "extra/")
+
+
+def checked_path(
+    path: str | os.PathLike[str], where: str, overwrite: bool = True, ending: str = ENDING
+) -> str:
+    """Return the path as text; an error for another ending, or for a file that must stay."""
+    text = os.fspath(path)
+    if not text.endswith(ending):
+        raise ValueError(f"{where}: the file's name must end in {ending!r}, got {text!r}")
+    if not flag(overwrite, f"{where}: overwrite") and os.path.exists(text):
+        raise FileExistsError(f"{where}: {text} is there already; overwrite=True replaces it")
+    return text
+
+
+def load(path: str, kind: type[S]) -> S:
+    """Return the model of a file."""
+    model = kind.__new__(kind)
+    try:
+        model._fill(*_core.load_model(path))
+    except (KeyError, TypeError, AttributeError) as error:  # of notes that no laminar has written
+        raise ValueError(
+            f"cannot load {path!r}: what it says of Python is damaged: {error!r}"
+        ) from None
+    return model
+
+
+def notes_of(texts: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return Python's text of a file; None where C++ has written the file."""
+    if _NOTES not in texts:
+        return None
+    notes = json.loads(texts[_NOTES])
+    if not isinstance(notes, dict):
+        raise ValueError("what the file says of Python is damaged")
+    return notes
+
+
+def _config(core: CoreModel) -> dict[str, Any]:
+    """Return the configuration of a model that C++ has made."""
+    network = json.loads(core.config)
+    return {
+        "name": None,
+        "dtype": "float32" if isinstance(core, _core.ModelFloat32) else "float64",
+        "seed": core.seed,
+        "input_shape": network["input_shape"],
+        "layers": [_layer(layer) for layer in network["layers"]],
+    }
+
+
+def _layer(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a layer of which the core's is known."""
+    options = dict(spec)
+    kind = layers.Layer._classes[options.pop("kind")]
+    return {"class_name": kind.__name__, "config": options}
