@@ -2,11 +2,13 @@
 #include "laminar/model_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <set>
 
 #include "laminar/atomic_file.hpp"
 #include "laminar/build_info.hpp"
+#include "laminar/checksum.hpp"
 #include "laminar/config.hpp"
 #include "laminar/error.hpp"
 
@@ -18,6 +20,12 @@ constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 48;
 constexpr const char* kPosition = "laminar.position.";
 constexpr const char* kSums = "training/sums";  // of the epoch so far: weight, loss, penalties, scores
 constexpr std::string_view kExtra = "extra/";
+constexpr const char* kChecksum = "laminar.checksum";
+
+constexpr std::string_view kKeys[] = {"laminar.format",  "laminar.version",    "laminar.dtype",      "laminar.seed",
+                                      "laminar.network", "laminar.loss",       "laminar.optimizer",  "laminar.metrics",
+                                      "laminar.epochs",  "laminar.next_epoch", "laminar.iterations", "laminar.waiting",
+                                      kChecksum};
 
 /// The counters of training, by their keys: the one list for writing and reading.
 template <typename State, typename Visit>
@@ -53,6 +61,27 @@ std::vector<double> sums_of(const EpochPosition& position) {
   return sums;
 }
 
+// The checksum does not depend on the order of tensors in the file: other programs write their own.
+
+constexpr auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
+
+Checksum checksum_of_texts(const std::map<std::string, std::string>& metadata) {
+  Checksum checksum;
+  for (const auto& [key, text] : metadata) {
+    if (key == kChecksum) continue;
+    checksum.add(key);
+    checksum.add(text);
+  }
+  return checksum;
+}
+
+template <typename SomeTensor>
+void add_head(Checksum& checksum, const SomeTensor& tensor) {
+  checksum.add(tensor.name);
+  checksum.add(tensor.dtype);
+  checksum.add(to_string(tensor.shape));
+}
+
 /// A model's tensors and metadata, ready to be written.
 struct Contents {
   std::map<std::string, std::string> metadata;
@@ -60,6 +89,7 @@ struct Contents {
   std::vector<double> sums;
   std::string header;
 
+  /// Fills this and returns the pieces of the file, which refer to it and to the model.
   template <typename T>
   std::vector<std::span<const std::byte>> pieces(const Model<T>& model, const SaveOptions& options) {
     const State<T>& state = model.state();
@@ -78,6 +108,13 @@ struct Contents {
       tensor.name = std::string(kExtra) + tensor.name;
       tensors.push_back(std::move(tensor));
     }
+    Checksum checksum = checksum_of_texts(metadata);
+    std::sort(tensors.begin(), tensors.end(), by_name);
+    for (const NamedTensor& tensor : tensors) {
+      add_head(checksum, tensor);
+      checksum.add(tensor.bytes);
+    }
+    metadata[kChecksum] = std::to_string(checksum.value());
     return safetensors_pieces(std::move(tensors), metadata, header);
   }
 
@@ -154,6 +191,11 @@ void ModelFile::check() const {
     fail("its format is ", format, ", written by laminar ", has("laminar.version") ? text("laminar.version") : "?",
          "; laminar ", build_info().version, " reads formats up to ", kFormat);
   }
+  for (const auto& [key, value] : header_.metadata) {
+    const bool known =
+        key.starts_with(kPosition) || std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
+    if (key.starts_with("laminar.") && !known) fail("its metadata has the unknown key '", key, "'");
+  }
   if (dtype() != "float32" && dtype() != "float64") {
     fail("laminar.dtype must be float32 or float64, got '", dtype(), "'");
   }
@@ -206,6 +248,26 @@ void ModelFile::check_tensors(const Network& network) const {
   }
 }
 
+void ModelFile::check_checksum() const {
+  if (!has(kChecksum)) return;
+  Checksum checksum = checksum_of_texts(header_.metadata);
+  std::vector<const StoredTensor*> sorted;
+  for (const StoredTensor& tensor : header_.tensors) sorted.push_back(&tensor);
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return by_name(*a, *b); });
+  std::array<std::byte, 16384> chunk;
+  for (const StoredTensor* tensor : sorted) {
+    add_head(checksum, *tensor);
+    for (std::uint64_t at = tensor->begin; at < tensor->end; at += chunk.size()) {
+      const auto part = std::span(chunk).first(std::min<std::uint64_t>(chunk.size(), tensor->end - at));
+      source_.read(header_.data + at, part);
+      checksum.add(std::span<const std::byte>(part));
+    }
+  }
+  if (whole(kChecksum, ~std::uint64_t{0}) != checksum.value()) {
+    fail("its checksum is wrong: the file is damaged, or was changed by a program that left '", kChecksum, "' in it");
+  }
+}
+
 template <typename T>
 void ModelFile::read_tensor(const std::string& name, const Shape& shape, T* to) const {
   const StoredTensor* stored = header_.find(name);
@@ -239,6 +301,7 @@ Model<T> ModelFile::model() const {
     }
     Network network = network_from_json(text("laminar.network"));
     check_tensors<T>(network);
+    check_checksum();
     const std::uint64_t seed = whole("laminar.seed", ~std::uint64_t{0});
     const std::vector<Tensor> layout = network.parameters().tensors();
     auto state = std::make_unique<State<T>>(std::move(network), seed, [&](AlignedBuffer<T>& to) {

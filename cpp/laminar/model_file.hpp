@@ -10,6 +10,7 @@
 //   laminar.network     the structure (config.hpp)
 //   laminar.loss, laminar.optimizer, laminar.metrics, laminar.<counter>   where the model is compiled
 //   laminar.position.<counter>   where training stopped inside an epoch
+//   laminar.checksum    of all other texts and all tensors; a file without it is not compared
 //
 // Tensors: "dense/kernel", its optimizer state "optimizer.0/dense/kernel", and those of attachments
 // below "extra/".
@@ -85,6 +86,7 @@ class ModelFile {
   void check_tensors(const Network& network) const;
   template <typename T>
   void read_training(State<T>& state) const;
+  void check_checksum() const;
   void read_position(const Objective& objective, Index outputs, std::optional<EpochPosition>& position) const;
   template <typename Make>
   auto explained(const Make& make) const;

@@ -8,4 +8,15 @@ namespace laminar::tests {
 /// Calls of any operator new, by any thread, since the program started.
 std::int64_t allocations();
 
+/// The most bytes that operator new had handed out at one time since this was made, beyond those that
+/// it had handed out before.
+class AllocationPeak {
+ public:
+  AllocationPeak();
+  std::int64_t bytes() const;
+
+ private:
+  std::int64_t before_;
+};
+
 }  // namespace laminar::tests
