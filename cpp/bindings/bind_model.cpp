@@ -205,6 +205,7 @@ void bind(py::module_& module, const char* name) {
       .def_property_readonly("metric_names", [](const M& m) { return m.metric_names(); })
       .def_property("learning_rate", &M::learning_rate, &M::set_learning_rate)
       .def_property_readonly("iterations", &M::iterations)
+      .def_property_readonly("optimizer_parameters", &M::optimizer_parameters)
       .def("fit", &fit<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("validation"),
            py::arg("batch_size"), py::arg("epochs"), py::arg("initial_epoch"), py::arg("shuffle"),
            py::arg("memory_limit"), py::arg("on_epoch"), py::arg("on_progress"), py::arg("on_batch"))
