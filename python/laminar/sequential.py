@@ -458,7 +458,7 @@ class Sequential(Stack):
         ----------
         name : str
             The namespace that it opens, which has ``predict(x, out)`` and ``predict_rows(x, out)``
-            on spans.
+            on spans. The latter returns false where they do not hold as many rows.
 
         Raises
         ------

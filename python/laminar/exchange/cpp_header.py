@@ -15,7 +15,7 @@ from ._source_text import Dialect, checked_name, head, name_of_file
 if TYPE_CHECKING:
     from .._stack import Stack
 
-_INCLUDES = ("array", "cmath", "cstddef", "limits", "span", "stdexcept")
+_INCLUDES = ("array", "cmath", "cstddef", "limits", "span")
 
 
 def source(model: Stack, name: str = "model", where: str = "to_hpp") -> str:
@@ -93,22 +93,21 @@ def _predict(on_stack: bool) -> str:
         "/// Writes the outputs of one row. x and out must not overlap.\n"
         f"inline void predict({one}, workspace &space) {{\n"
         "  detail::run(x.data(), out.data(), space);\n}",
-        "/// Writes the outputs of rows that lie one after the other. Throws\n"
-        "/// std::invalid_argument where x and out do not hold as many rows.\n"
-        f"inline void predict_rows({rows}, workspace &space) {{\n"
+        "/// Writes the outputs of rows that lie one after the other. Where x and out do not hold\n"
+        "/// as many whole rows, returns false and writes nothing.\n"
+        f"[[nodiscard]] inline bool predict_rows({rows}, workspace &space) {{\n"
         "  const std::size_t count = x.size() / inputs;\n"
-        "  if (x.size() != count * inputs || out.size() != count * outputs) {\n"
-        '    throw std::invalid_argument("predict_rows: x and out must hold as many whole rows");\n'
-        "  }\n"
+        "  if (x.size() != count * inputs || out.size() != count * outputs) return false;\n"
         "  for (std::size_t i = 0; i < count; ++i) {\n"
         "    detail::run(x.data() + i * inputs, out.data() + i * outputs, space);\n"
-        "  }\n}",
+        "  }\n"
+        "  return true;\n}",
     ]
     if on_stack:
         texts += [
             f"inline void predict({one}) {{\n  workspace space;\n  predict(x, out, space);\n}}",
-            f"inline void predict_rows({rows}) {{\n  workspace space;\n"
-            "  predict_rows(x, out, space);\n}",
+            f"[[nodiscard]] inline bool predict_rows({rows}) {{\n  workspace space;\n"
+            "  return predict_rows(x, out, space);\n}",
         ]
     return "\n\n".join(texts)
 
@@ -126,8 +125,8 @@ def _usage(name: str, real: str, parts: Program) -> list[str]:
         ),
         f"    std::array<{real}, {parts.inputs}> x;",
         f"    std::array<{real}, {parts.outputs}> out;",
-        f"    {name}::predict(x, out{own});          // one row",
-        f"    {name}::predict_rows(x, out{own});     // spans of whole rows",
+        f"    {name}::predict(x, out{own});                    // one row",
+        f"    bool fits = {name}::predict_rows(x, out{own});   // spans of whole rows",
         "",
     ]
     if parts.on_stack:
