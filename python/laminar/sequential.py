@@ -436,7 +436,9 @@ class Sequential(Stack):
         Its functions ``model_predict(x, out)`` for one row and ``model_predict_rows(x, rows, out)``
         are re-entrant and allocate nothing; the comment on top of the file tells how to use them.
         Layers without an activation compute the same bits as `predict` on processors with fused
-        multiply-add, activations the same values within 1e-6 (float64: 1e-12) of their size.
+        multiply-add, activations the same values within 1e-6 (float64: 1e-12) of their size,
+        LayerNormalization and sparsemax of their row's size. A category that `predict` refuses
+        becomes NaN.
 
         Parameters
         ----------
