@@ -221,6 +221,7 @@ void bind(py::module_& module, const char* name) {
                              })
       .def(
           "exchange", [](M& m, M& other) { std::swap(m, other); }, py::arg("other"))
+      .def_property_readonly("optimizer_parameters", &M::optimizer_parameters)
       .def("fit", &fit<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("validation"),
            py::arg("batch_size"), py::arg("epochs"), py::arg("initial_epoch"), py::arg("resume"), py::arg("shuffle"),
            py::arg("memory_limit"), py::arg("on_epoch"), py::arg("on_progress"), py::arg("on_batch"))

@@ -73,6 +73,14 @@ Index Model<T>::iterations() const {
 }
 
 template <typename T>
+Index Model<T>::optimizer_parameters() const {
+  if (!state_->optimizer.has_value()) return 0;
+  Index trainable = 0;
+  for (const Tensor& tensor : network().parameters().tensors()) trainable += tensor.trainable ? tensor.size : 0;
+  return state_->optimizer->arrays() * trainable;
+}
+
+template <typename T>
 History Model<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
   check_dataset("fit", network(), objective("fit"), data);
   if (options.validation != nullptr)

@@ -47,6 +47,9 @@ class Model {
   void set_learning_rate(double rate);
   /// Updates made since compile.
   Index iterations() const;
+  /// Numbers that the optimizer keeps for the trainable weights: momenta, averages, summed gradients.
+  /// 0 before compile.
+  Index optimizer_parameters() const;
 
   /// Trains; returns loss and metrics of every epoch.
   History fit(const Dataset<T>& data, const FitOptions<T>& options = {});

@@ -23,6 +23,8 @@ struct OptimizerState {
 
   /// Batches whose gradients were taken.
   Index batches() const { return iterations * optimizer.options.accumulation() + waiting; }
+  /// Arrays that are kept in the parameters' layout.
+  Index arrays() const { return optimizer.slots() + (accumulated.size() > 0 ? 1 : 0) + (average.size() > 0 ? 1 : 0); }
   /// Of the update that comes next.
   double learning_rate() const { return optimizer.learning_rate(batches()); }
 

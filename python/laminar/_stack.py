@@ -20,7 +20,7 @@ import numpy as np
 
 from . import _arrays, _choice, _core, _seed, _summary
 from ._compiled import Compiled
-from ._component import integer
+from ._component import flag, integer
 from ._spelling import keywords
 from .layers import Input, Layer
 from .layers import get as get_layer
@@ -304,17 +304,36 @@ class Stack:
         with self._lock:
             core.set_weights(tensors)
 
-    def summary(self, print_fn: Callable[[str], object] | None = None) -> None:
-        """Print a table of layers, shapes and weights.
+    @keywords()
+    def summary(
+        self,
+        line_length: int | None = None,
+        print_fn: Callable[[str], object] | None = None,
+        show_trainable: bool = False,
+    ) -> None:
+        """Print a table of layers, shapes and weights, and what they take in memory.
 
         Parameters
         ----------
+        line_length : int, optional
+            The width of the table, at least 40; without it, as wide as its cells.
         print_fn : callable, optional
             Called once with the text, in place of `print`.
+        show_trainable : bool
+            Add a column: Y where training changes a layer's weights, N where it does not, partly
+            where it changes some, such as a BatchNormalization's without its running means.
+
+        Notes
+        -----
+        The total counts the model's weights, as `count_params` does. The optimizer's parameters,
+        known once the model is compiled, are the momenta, averages and summed gradients that it
+        keeps of trainable weights; they come on top.
         """
-        self._build_if_known()
-        title = f'Model "{self.name}" ({self.dtype})'
-        (print_fn or print)(_summary.table(title, self._layers, self._dtype.itemsize))
+        length = None
+        if line_length is not None:
+            length = integer(line_length, "summary: line_length", minimum=_summary.SHORTEST)
+        shown = flag(show_trainable, "summary: show_trainable")
+        (print_fn or print)(_summary.of(self, length, shown))
 
     def get_config(self) -> dict[str, Any]:
         """Return the structure of the model, without weights, in a form that JSON can carry."""

@@ -1,53 +1,113 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table that summary prints: layers, shapes, weights, bytes."""
+"""The table that summary prints, in Keras's words: layers, shapes, weights, bytes."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from ._stack import Stack
     from .layers import Layer
 
-_HEAD = ("Layer (type)", "Output shape", "Weights")
+_HEAD = ("Layer (type)", "Output Shape", "Param #", "Trainable")
+_RIGHT = 2  # the column of numbers
+_GAP = "  "
+SHORTEST = 40  # the least line_length: what numbers of weights and a few letters beside them need
 
 
-def table(title: str, layers: Sequence[Layer], itemsize: int) -> str:
+def of(
+    model: Stack,
+    line_length: int | None = None,
+    show_trainable: bool = False,
+    with_optimizer: bool = True,
+) -> str:
     """Return the text of a summary.
 
     Parameters
     ----------
-    title : str
-        The first line.
-    layers : sequence of Layer
-        Of a built model or of one that is not yet built.
-    itemsize : int
-        Bytes a weight.
+    model : Sequential
+        Built or not.
+    line_length : int, optional
+        The width of the table, at least `SHORTEST`: longer cells go on in further lines. None is
+        as wide as the cells.
+    show_trainable : bool
+        Whether there is a column that tells which layers' weights training changes.
+    with_optimizer : bool
+        Whether there is a line for the optimizer of a compiled model.
     """
-    rows = [_HEAD, *(_row(layer) for layer in layers)]
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    lines = [
-        f"{name:<{widths[0]}}  {shape:<{widths[1]}}  {count:>{widths[2]}}"
-        for name, shape, count in rows
-    ]
-    rule = "─" * max(len(line) for line in (*lines, title))
-    total = "Not built: the first data, Input or build give the input width."
-    if all(layer.built for layer in layers):
-        weights = sum(layer.count_params() for layer in layers)
-        total = f"Total: {weights:,} weights ({_bytes(weights * itemsize)})"
-    return "\n".join([title, rule, lines[0], rule, *lines[1:], rule, total])
+    columns = 4 if show_trainable else 3
+    built = model.built
+    rows = [_HEAD[:columns], *(_row(layer, model)[:columns] for layer in model.layers)]
+    widths = [max(len(row[i]) for row in rows) for i in range(columns)]
+    if line_length is not None:
+        widths = _fitted(widths, line_length)
+    head, *body = ["\n".join(_lines(row, widths)) for row in rows]
+    title = f'Model: "{model.name}" ({model.dtype})'
+    rule = "─" * (sum(widths) + len(_GAP) * (columns - 1))
+    return "\n".join([title, rule, head, rule, *body, rule, *_totals(model, built, with_optimizer)])
 
 
-def _row(layer: Layer) -> tuple[str, str, str]:
+def _row(layer: Layer, model: Stack) -> tuple[str, str, str, str]:
     kind = type(layer).__name__
     if not layer.built:
-        return f"{layer.name or kind.lower()} ({kind})", "?", "?"
-    return f"{layer.name} ({kind})", str(layer.output_shape), f"{layer.count_params():,}"
+        return f"{layer.name or kind.lower()} ({kind})", "?", "0 (unbuilt)", "?"
+    own = [w.trainable for w in model.weights if w.name.rpartition("/")[0] == layer.name]
+    changed = "-" if not own else "Y" if all(own) else "partly" if any(own) else "N"
+    return (
+        f"{layer.name} ({kind})",
+        str(layer.output_shape),
+        f"{layer.count_params():,}",
+        changed,
+    )
+
+
+def _fitted(widths: Sequence[int], line_length: int) -> list[int]:
+    """Return widths of columns that fill a line: names and shapes share what is left."""
+    rest = line_length - len(_GAP) * (len(widths) - 1) - sum(widths[_RIGHT:])
+    shape = min(max(rest // 3, 1), widths[1])
+    return [max(rest - shape, 1), shape, *widths[_RIGHT:]]
+
+
+def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Return a row of the table as one line or, where cells are longer than columns, more."""
+    cells = [textwrap.wrap(text, width) for text, width in zip(row, widths, strict=True)]
+    lines = []
+    for i in range(max(map(len, cells))):
+        parts = [cell[i] if i < len(cell) else "" for cell in cells]
+        texts = [
+            f"{text:>{width}}" if column == _RIGHT else f"{text:<{width}}"
+            for column, (text, width) in enumerate(zip(parts, widths, strict=True))
+        ]
+        lines.append(_GAP.join(texts).rstrip())
+    return lines
+
+
+def _totals(model: Stack, built: bool, with_optimizer: bool) -> list[str]:
+    """Return the lines below the table; the optimizer's arrays are no part of the total."""
+    if not built:
+        return ["Not built: the first data, Input or build give the input width."]
+    total = model.count_params()
+    trainable = sum(prod(weight.shape) for weight in model.weights if weight.trainable)
+    counts = {
+        "Total params": total,
+        "Trainable params": trainable,
+        "Non-trainable params": total - trainable,
+    }
+    if with_optimizer and model.optimizer is not None:
+        counts["Optimizer params"] = model._core("summary").optimizer_parameters
+    size = np.dtype(model.dtype).itemsize
+    return [f"{name}: {count:,} ({_bytes(count * size)})" for name, count in counts.items()]
 
 
 def _bytes(count: float) -> str:
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if count < 1024 or unit == "GiB":
+    """Return a number of bytes as Keras writes it."""
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if count < 1024 or unit == "TB":
             break
         count /= 1024
-    return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.2f} {unit}"
+    return f"{count:.2f} {unit}"

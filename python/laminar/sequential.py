@@ -21,6 +21,7 @@ from ._saving import Saving
 from ._spelling import keywords
 from .callbacks import History
 from .callbacks._list import CallbackList
+from .exchange import c_source, cpp_header
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -439,6 +440,46 @@ class Sequential(Saving):
         rows = _rows.prepared("find_learning_rate", x, y, sample_weight, self._dtype, compiled.loss)
         size = _batch_size(batch_size, "find_learning_rate", rows.length)
         return _range_test.run(self, compiled, rows, size, start, end, steps)
+
+    @keywords()
+    def to_c(self, name: str = "model") -> str:
+        """Return the trained model as one file of C99 that needs the standard library alone.
+
+        Its functions ``model_predict(x, out)`` for one row and ``model_predict_rows(x, rows, out)``
+        are re-entrant and allocate nothing; the comment on top of the file tells how to use them.
+        Layers without an activation compute the same bits as `predict` on processors with fused
+        multiply-add, activations the same values within 1e-6 (float64: 1e-12) of their size,
+        LayerNormalization and sparsemax of their row's size. A category that `predict` refuses
+        becomes NaN.
+
+        Parameters
+        ----------
+        name : str
+            What the names in the file start with: an identifier of C.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the name is none, or the model is not built.
+        """
+        return c_source.source(self, name)
+
+    @keywords()
+    def to_hpp(self, name: str = "model") -> str:
+        """Return the trained model as one header of C++20; see `to_c`.
+
+        Parameters
+        ----------
+        name : str
+            The namespace that it opens, which has ``predict(x, out)`` and ``predict_rows(x, out)``
+            on spans. The latter returns false where they do not hold as many rows.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the name is no identifier, or the model is not built.
+        """
+        return cpp_header.source(self, name)
 
 
 def _validation_rows(data: Sequence[Any], dtype: np.dtype[Any], loss: Loss) -> _rows.Rows:

@@ -233,6 +233,19 @@ TEST_CASE("model: compile sets loss, metrics, rate and a new clock") {
   CHECK(model.learning_rate() == 0.01);
 }
 
+TEST_CASE("model: what the optimizer keeps is counted by trainable weights") {
+  Model<float> model(Network(2, {Dense{.units = 3}, BatchNormalization{}}));  // 6 + 3, 3 + 3, 2 * 3 moments
+  CHECK(model.optimizer_parameters() == 0);
+  model.compile("mse", "sgd");
+  CHECK(model.optimizer_parameters() == 0);
+  model.compile("mse", "adam");
+  CHECK(model.optimizer_parameters() == 2 * 15);
+  model.compile("mse", Optimizer("adam", {{"amsgrad", 1}, {"use_ema", 1}, {"gradient_accumulation_steps", 2}}));
+  CHECK(model.optimizer_parameters() == 5 * 15);
+  model.compile("mse", "lamb");
+  CHECK(model.optimizer_parameters() == 2 * 15);
+}
+
 TEST_CASE("model: one that was moved goes on") {
   const Task<float> task(8, 2, 1);
   Model<float> model(Network(2, {Dense{.units = 1}}));

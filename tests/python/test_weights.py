@@ -107,7 +107,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     whole = good.read_bytes()
     for damaged in (b"", b"none at all", whole[:100], whole[: len(whole) // 2], whole[200:]):
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match="not a safetensors file|the tensors have"):
+        with pytest.raises(ValueError, match=r"not a safetensors file|the tensors have"):
             model.load_weights(path)
     with pytest.raises(FileNotFoundError):
         model.load_weights(tmp_path / "absent.safetensors")

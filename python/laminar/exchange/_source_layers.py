@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers of exported programs: what each becomes in C or C++, and the functions that it calls.
+
+A layer becomes steps that each read one array and write one, in the words that `Dialect.text`
+explains; a step that may work in place says so. Sums of products run in the core's order and fuse
+where the core's do. Layers that do nothing in prediction become no step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._source_activations import TEXTS as ACTIVATIONS
+from ._source_text import Dialect
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .._stack import Stack
+
+FUNCTIONS = {
+    "fma": """
+FUNCTION REAL OURS_fma(REAL a, REAL b, REAL c) {
+#ifdef LAMINAR_FMA
+  return LAMINAR_FMA(a, b, c);
+#else
+  return MATH_fma(a, b, c);
+#endif
+}
+""",
+    "dense": """
+FUNCTION void OURS_dense(const REAL *x, const REAL *kernel, const REAL *bias, SIZE in, SIZE units,
+                         REAL *out) {
+  for (SIZE j = 0; j < units; ++j) out[j] = bias != NONE ? bias[j] : NUM(0);
+  for (SIZE k = 0; k < in; ++k) {
+    const REAL *row = kernel + k * units;
+    for (SIZE j = 0; j < units; ++j) out[j] = OURS_fma(x[k], row[j], out[j]);
+  }
+}
+""",
+    "maxout": """
+FUNCTION void OURS_maxout(const REAL *x, const REAL *kernel, const REAL *bias, SIZE in, SIZE units,
+                          SIZE pieces, REAL *out) {
+  for (SIZE piece = 0; piece < pieces; ++piece) {
+    for (SIZE j = 0; j < units; ++j) {
+      const SIZE column = piece * units + j;
+      REAL z = bias != NONE ? bias[column] : NUM(0);
+      for (SIZE k = 0; k < in; ++k) z = OURS_fma(x[k], kernel[k * pieces * units + column], z);
+      if (piece == 0 || z > out[j] || z != z) out[j] = z;
+    }
+  }
+}
+""",
+    "prelu": """
+FUNCTION void OURS_prelu(const REAL *x, const REAL *alpha, SIZE n, REAL *out) {
+  for (SIZE j = 0; j < n; ++j) out[j] = x[j] < NUM(0) ? x[j] * alpha[j] : x[j];
+}
+""",
+    "batch_normalization": """
+FUNCTION void OURS_batch_normalization(const REAL *x, const REAL *mean, const REAL *slope,
+                                       const REAL *shift, SIZE n, REAL *out) {
+  for (SIZE j = 0; j < n; ++j) out[j] = OURS_fma(x[j] - mean[j], slope[j], shift[j]);
+}
+""",
+    "layer_normalization": """
+FUNCTION void OURS_layer_normalization(const REAL *x, const REAL *gamma, const REAL *beta,
+                                       REAL epsilon, SIZE n, REAL *out) {
+  double total = 0.0;
+  double squares = 0.0;
+  REAL mean = NUM(0);
+  REAL scale = NUM(0);
+  for (SIZE j = 0; j < n; ++j) total += DOUBLE_OF(x[j]);
+  total /= DOUBLE_OF(n);
+  mean = REAL_OF(total);
+  for (SIZE j = 0; j < n; ++j) {
+    const double from_mean = DOUBLE_OF(x[j]) - total;
+    squares += from_mean * from_mean;
+  }
+  squares /= DOUBLE_OF(n);
+  scale = NUM(1) / MATH_sqrt(REAL_OF(squares) + epsilon);
+  for (SIZE j = 0; j < n; ++j) {
+    REAL a = (x[j] - mean) * scale;
+    if (gamma != NONE) a *= gamma[j];
+    if (beta != NONE) a += beta[j];
+    out[j] = a;
+  }
+}
+""",
+    "standardize": """
+FUNCTION void OURS_standardize(const REAL *x, const REAL *mean, const REAL *deviation, SIZE n,
+                               REAL *out) {
+  for (SIZE j = 0; j < n; ++j) out[j] = (x[j] - mean[j]) / deviation[j];
+}
+""",
+    "restore": """
+FUNCTION void OURS_restore(const REAL *x, const REAL *mean, const REAL *deviation, SIZE n,
+                           REAL *out) {
+  for (SIZE j = 0; j < n; ++j) out[j] = OURS_fma(x[j], deviation[j], mean[j]);
+}
+""",
+    "rescale": """
+FUNCTION void OURS_rescale(const REAL *x, REAL scale, REAL offset, SIZE n, REAL *out) {
+  for (SIZE j = 0; j < n; ++j) out[j] = OURS_fma(x[j], scale, offset);
+}
+""",
+    "discretize": """
+FUNCTION void OURS_discretize(const REAL *x, const double *bounds, SIZE count, SIZE n, REAL *out) {
+  for (SIZE j = 0; j < n; ++j) {
+    const REAL value = x[j];
+    SIZE bin = 0;
+    for (; bin < count && bounds[bin] <= DOUBLE_OF(value); ++bin) {
+    }
+    out[j] = value != value ? value : REAL_OF(bin);
+  }
+}
+""",
+    "encode": """
+FUNCTION void OURS_encode(const REAL *x, SIZE n, REAL tokens, SIZE stride, REAL step, SIZE width,
+                          REAL *out) {
+  /* value j starts at j * stride; step is 1 to count, else 0 */
+  for (SIZE j = 0; j < width; ++j) out[j] = NUM(0);
+  for (SIZE j = 0; j < n; ++j) {
+    SIZE at = 0;
+    if (!(x[j] >= NUM(0) && x[j] < tokens && MATH_floor(x[j]) == x[j])) {
+      for (SIZE k = 0; k < width; ++k) out[k] = NOT_A_NUMBER;
+      return;
+    }
+    at = j * stride + INT_OF(x[j]);
+    out[at] = step > NUM(0) ? out[at] + step : NUM(1);
+  }
+}
+""",
+    "copy": """
+FUNCTION void OURS_copy(const REAL *x, SIZE n, REAL *out) {
+  for (SIZE j = 0; j < n; ++j) out[j] = x[j];
+}
+""",
+    **ACTIVATIONS,
+}
+
+
+@dataclass
+class Step:
+    """One reading of an array and one writing of another.
+
+    Parameters
+    ----------
+    title : str
+        What the comment above it says.
+    code : str
+        A statement that reads FROM and writes TO.
+    width : int
+        Numbers written.
+    in_place : bool
+        Whether it may write what it reads.
+    arrays : list of str
+        Definitions of the arrays that it uses.
+    """
+
+    title: str
+    code: str
+    width: int
+    in_place: bool = True
+    arrays: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Source:
+    """A layer in its model: what a step may need to know."""
+
+    layer: Any
+    number: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    weights: dict[str, NDArray[Any]]
+    dialect: Dialect
+    where: str
+
+    def array(self, name: str, values: NDArray[Any] | None) -> tuple[str, list[str]]:
+        """Return how a weight is called, and its definition; the null pointer where it is none."""
+        if values is None:
+            return "NONE", []
+        own = f"{name}_{self.number}"
+        return f"OURS_{own}", [self.dialect.array(own, values)]
+
+    def real(self, value: float) -> str:
+        """Return a number of the layer's configuration."""
+        return self.dialect.number(value)
+
+
+def steps(model: Stack, dialect: Dialect, where: str) -> list[Step]:
+    """Return what a built model does to one row.
+
+    Raises
+    ------
+    ValueError
+        Where the model is not built, or has a layer or an activation that has no form in C.
+    """
+    core = model._core(where)
+    tensors = list(zip(core.tensors(), core.get_weights(), strict=True))
+    found: list[Step] = []
+    shape = tuple(model.input_shape or ())[1:]
+    for number, (layer, described) in enumerate(zip(model.layers, core.layers(), strict=True)):
+        weights = {}
+        for tensor, values in tensors:
+            owner, _, name = tensor["name"].rpartition("/")
+            if owner == described["name"]:
+                weights[name] = values
+        outputs = tuple(described["output_shape"])
+        source = Source(layer, number, shape, outputs, weights, dialect, where)  # type: ignore[arg-type]
+        kind = layer._entry
+        if kind not in _KINDS:
+            raise ValueError(f"{where}: layer {layer.name!r} of kind {kind!r} has no form in C")
+        for step in _KINDS[kind](source):
+            step.title = f"{described['name']}: {step.title}"
+            found.append(step)
+        shape = outputs
+    if not found:
+        width = prod(shape)  # type: ignore[arg-type]
+        found.append(Step("what comes in", f"OURS_copy(FROM, {width}, TO);", width))
+    return found
+
+
+def _activation(source: Source, function: Any) -> list[Step]:
+    """Return the step of an activation: one call a value, or one a row; none for the identity."""
+    spec = function._spec()
+    name = spec.pop("name")
+    width = prod(source.outputs)
+    if name == "linear":
+        return []
+    if name == "gelu":
+        name = "gelu_approximate" if spec.pop("approximate") else name
+    if name not in ACTIVATIONS:
+        raise ValueError(f"{source.where}: activation {name!r} has no form in C")
+    if "(const REAL *z, REAL *a, SIZE n)" in ACTIVATIONS[name]:
+        return [Step(name, f"OURS_{name}(FROM, TO, {width});", width)]
+    given = "".join(f", {source.real(np.inf if v is None else v)}" for v in spec.values())
+    call = f"for (SIZE j = 0; j < {width}; ++j) TO[j] = OURS_{name}(FROM[j]{given});"
+    return [Step(name, call, width)]
+
+
+def _dense(source: Source) -> list[Step]:
+    kernel, first = source.array("kernel", source.weights["kernel"])
+    bias, second = source.array("bias", source.weights.get("bias"))
+    inputs, units = source.weights["kernel"].shape
+    call = f"OURS_dense(FROM, {kernel}, {bias}, {inputs}, {units}, TO);"
+    title = f"Dense, {inputs} to {units}"
+    return [
+        Step(title, call, units, False, first + second),
+        *_activation(source, source.layer.activation),
+    ]
+
+
+def _maxout(source: Source) -> list[Step]:
+    kernel, first = source.array("kernel", source.weights["kernel"])
+    bias, second = source.array("bias", source.weights.get("bias"))
+    units, pieces = source.layer.units, source.layer.pieces
+    inputs = source.weights["kernel"].shape[0]
+    call = f"OURS_maxout(FROM, {kernel}, {bias}, {inputs}, {units}, {pieces}, TO);"
+    title = f"Maxout, {inputs} to {units}, {pieces} pieces"
+    return [Step(title, call, units, False, first + second)]
+
+
+def _prelu(source: Source) -> list[Step]:
+    alpha, arrays = source.array("alpha", source.weights["alpha"])
+    width = prod(source.outputs)
+    return [Step("PReLU", f"OURS_prelu(FROM, {alpha}, {width}, TO);", width, True, arrays)]
+
+
+def _batch_normalization(source: Source) -> list[Step]:
+    """(x - mean) slope + shift, with slope = gamma / sqrt(variance + epsilon)."""
+    mean, variance = (source.weights[f"moving_{name}"] for name in ("mean", "variance"))
+    kind = mean.dtype.type
+    with np.errstate(all="ignore"):  # what is not finite here is so in the core as well
+        slope = source.weights.get("gamma", kind(1)) / np.sqrt(
+            variance + kind(source.layer.epsilon)
+        )
+    shift = source.weights.get("beta", np.zeros_like(mean))
+    found = [
+        source.array(name, values)
+        for name, values in (("mean", mean), ("slope", slope), ("shift", shift))
+    ]
+    names = ", ".join(name for name, _ in found)
+    call = f"OURS_batch_normalization(FROM, {names}, {mean.size}, TO);"
+    arrays = [text for _, texts in found for text in texts]
+    return [Step("BatchNormalization", call, mean.size, True, arrays)]
+
+
+def _layer_normalization(source: Source) -> list[Step]:
+    gamma, first = source.array("gamma", source.weights.get("gamma"))
+    beta, second = source.array("beta", source.weights.get("beta"))
+    epsilon, columns = source.real(source.layer.epsilon), source.outputs[-1]
+    call = _grouped(source, f"OURS_layer_normalization({{}}, {gamma}, {beta}, {epsilon}, {columns}")
+    return [Step("LayerNormalization", call, prod(source.outputs), True, first + second)]
+
+
+def _normalization(source: Source) -> list[Step]:
+    """(x - mean) / deviation or its opposite; a deviation is at least 1e-7, as in Keras."""
+    mean, variance = source.weights["mean"], source.weights["variance"]
+    with np.errstate(all="ignore"):  # what is not finite here is so in the core as well
+        root = np.sqrt(variance)
+        smallest = variance.dtype.type(1e-7)
+        deviation = np.where(root < smallest, smallest, root)
+    first, texts = source.array("mean", mean)
+    second, more = source.array("deviation", deviation)
+    function = "restore" if source.layer.invert else "standardize"
+    call = _grouped(source, f"OURS_{function}({{}}, {first}, {second}, {mean.size}")
+    return [Step("Normalization", call, prod(source.outputs), True, texts + more)]
+
+
+def _grouped(source: Source, call: str) -> str:
+    """Return a call for each group of the last axis; ``call`` lacks its output and has a place."""
+    columns = source.outputs[-1]
+    width = prod(source.outputs)
+    if width == columns:
+        return call.format("FROM") + ", TO);"
+    inner = call.format("FROM + j") + ", TO + j);"
+    return f"for (SIZE j = 0; j < {width}; j += {columns}) {inner}"
+
+
+def _rescaling(source: Source) -> list[Step]:
+    width = prod(source.outputs)
+    numbers = f"{source.real(source.layer.scale)}, {source.real(source.layer.offset)}"
+    return [Step("Rescaling", f"OURS_rescale(FROM, {numbers}, {width}, TO);", width)]
+
+
+def _discretization(source: Source) -> list[Step]:
+    """Bounds are compared in double, as the core compares them."""
+    bounds = np.array(source.layer.bin_boundaries, np.float64)
+    name, width = f"bounds_{source.number}", prod(source.outputs)
+    call = f"OURS_discretize(FROM, OURS_{name}, {bounds.size}, {width}, TO);"
+    arrays = [source.dialect.double_array(name, bounds)]
+    return [Step("Discretization", call, width, True, arrays)]
+
+
+def _category_encoding(source: Source) -> list[Step]:
+    mode, tokens = source.layer.output_mode, source.layer.num_tokens
+    inputs, width = prod(source.inputs), prod(source.outputs)
+    stride = tokens if mode == "one_hot" else 0
+    step = source.real(1.0 if mode == "count" else 0.0)
+    call = f"OURS_encode(FROM, {inputs}, {source.real(tokens)}, {stride}, {step}, {width}, TO);"
+    return [Step(f"CategoryEncoding, {mode}", call, width, False)]
+
+
+def _nothing(source: Source) -> list[Step]:
+    return []
+
+
+_KINDS: dict[str, Callable[[Source], list[Step]]] = {
+    "activation": lambda source: _activation(source, source.layer.activation),
+    "alpha_dropout": _nothing,
+    "batch_normalization": _batch_normalization,
+    "category_encoding": _category_encoding,
+    "dense": _dense,
+    "discretization": _discretization,
+    "dropout": _nothing,
+    "flatten": _nothing,
+    "gaussian_dropout": _nothing,
+    "gaussian_noise": _nothing,
+    "layer_normalization": _layer_normalization,
+    "maxout": _maxout,
+    "normalization": _normalization,
+    "prelu": _prelu,
+    "rescaling": _rescaling,
+    "reshape": _nothing,
+}
