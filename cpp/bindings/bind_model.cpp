@@ -217,7 +217,7 @@ void bind(py::module_& module, const char* name) {
                                if (!m.compiled()) return py::none();
                                return py::make_tuple(to_json(m.state().objective->loss),
                                                      to_json(m.state().optimizer->optimizer),
-                                                     to_json(m.state().objective->metrics));
+                                                     to_json(m.state().objective->asked));
                              })
       .def(
           "exchange", [](M& m, M& other) { std::swap(m, other); }, py::arg("other"))

@@ -128,7 +128,7 @@ struct Contents {
   void add_training(const State<T>& state) {
     metadata["laminar.loss"] = to_json(state.objective->loss);
     metadata["laminar.optimizer"] = to_json(state.optimizer->optimizer);
-    metadata["laminar.metrics"] = to_json(state.objective->metrics);
+    metadata["laminar.metrics"] = to_json(state.objective->asked);
     visit_counters(state, [&](const char* key, Index count) { metadata[key] = std::to_string(count); });
     visit_buffers(*state.optimizer, [&](const std::string& prefix, const AlignedBuffer<T>& buffer) {
       for (const Tensor& tensor : state.network.parameters().tensors()) {

@@ -20,6 +20,7 @@ struct Objective {
   Objective(const Network& network, const Loss& loss, const std::vector<Metric>& metrics);
 
   Loss loss;
+  std::vector<Metric> asked;            // metrics as they were given
   std::vector<Metric> metrics;          // in the form that is computed
   std::vector<std::string> names;       // "loss", then the keys of the metrics
   bool absorbs_last = false;            // loss and last activation are one, on logits

@@ -97,7 +97,3 @@ class Metric(Component, family="metric"):
         """Add rows and return the metric of all rows so far; see `update_state`."""
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy has: the parameters, and no rows."""
-        return {name: value for name, value in vars(self).items() if name != "_running"}
