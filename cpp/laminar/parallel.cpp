@@ -106,7 +106,7 @@ void Team::barrier() const {
 
 namespace detail {
 
-void run_team(int threads, void (*call)(const void*, const Team&), const void* context) {
+void run_team([[maybe_unused]] int threads, void (*call)(const void*, const Team&), const void* context) {
 #ifdef _OPENMP
   if (threads > 1 && !forked.load()) {
     watch_forks();

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The golden model files of tests/golden: what is in them, and what they must give for ever.
+
+`python tests/python/golden_files.py` records the files of the present format that are not there yet,
+and never touches those that are. expected.txt holds, for each file and kind of kernels, the hash of
+its predictions and, for a training that stopped, of the weights that it ends in. Python's tests and
+C++'s (tests/cpp/test_golden_files.cpp) compare with the same hashes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import laminar
+from laminar import Sequential, layers
+from laminar.callbacks import LambdaCallback
+
+FOLDER = Path(__file__).parents[1] / "golden"
+EXPECTED = FOLDER / "expected.txt"
+ROWS = 13
+BATCH_SIZE = 4
+EPOCHS = 2
+
+
+def inputs(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    """Return samples that C++ writes down as easily."""
+    count = ROWS * int(np.prod(shape))
+    numbers = (np.arange(count) * 7919 % 2001 - 1000) / 1000
+    return numbers.reshape(ROWS, *shape).astype(dtype)
+
+
+def fnv1a(array: NDArray[Any]) -> str:
+    """Return the 64-bit FNV-1a hash of an array's bytes."""
+    value = 14695981039346656037
+    for byte in array.tobytes():
+        value = (value ^ byte) * 1099511628211 % 2**64
+    return f"{value:016x}"
+
+
+def kernels() -> str:
+    """Return the kind of kernels in use: results with and without fused products differ."""
+    return "baseline" if laminar.show_config()["isa"] == "baseline" else "fused"
+
+
+def outcome(path: Path) -> list[str]:
+    """Return the hashes that a file gives: of predictions, and of weights after its training."""
+    model = laminar.load_model(path)
+    assert model.input_shape is not None
+    x = inputs(tuple(n for n in model.input_shape[1:] if n is not None), model.dtype)
+    found = [fnv1a(model.predict(x))]
+    if model.optimizer is not None:
+        y = inputs(tuple(n for n in model.output_shape[1:] if n is not None), model.dtype)
+        model.fit(x, y, BATCH_SIZE, EPOCHS, verbose=0, resume=path)
+        found.append(fnv1a(np.concatenate([w.ravel() for w in model.get_weights()])))
+    return found
+
+
+def expected() -> dict[tuple[str, str], list[str]]:
+    """Return {(file, kernels): hashes}."""
+    lines = (line.split() for line in EXPECTED.read_text().splitlines())
+    return {(name, kind): hashes for name, kind, *hashes in lines}
+
+
+def _stack() -> list[Any]:
+    return [
+        layers.Input((2, 3)),
+        layers.Flatten(),
+        layers.Rescaling(0.5, 0.1),
+        layers.Normalization(mean=[0.1] * 6, variance=[0.5] * 6),
+        layers.Dense(7, "gelu", kernel_regularizer="l2", kernel_constraint="max_norm"),
+        layers.BatchNormalization(),
+        layers.Activation("tanh"),
+        layers.Dropout(0.2),
+        layers.Reshape((7, 1)),
+        layers.Flatten(),
+        layers.Maxout(5),
+        layers.LayerNormalization(),
+        layers.PReLU("ones"),
+        layers.AlphaDropout(0.1),
+        layers.GaussianNoise(0.1),
+        layers.GaussianDropout(0.1),
+        layers.ReLU(6.0, 0.1),
+        layers.LeakyReLU(),
+        layers.ELU(0.5),
+        layers.Dense(3, "sigmoid"),
+        layers.Softmax(),
+    ]
+
+
+def _models() -> dict[str, Sequential]:
+    models = {
+        f"v1_layers_{dtype}": Sequential(_stack(), dtype=dtype, seed=11)
+        for dtype in ("float32", "float64")
+    }
+    models["v1_categories"] = Sequential(
+        [
+            layers.Input(4),
+            layers.Discretization([-0.5, 0.0, 0.5]),
+            layers.CategoryEncoding(4, "count"),
+            layers.Dense(2, "softmax"),
+        ],
+        seed=12,
+    )
+    for dtype in ("float32", "float64"):
+        model = Sequential(_stack(), dtype=dtype, seed=13)
+        model.compile(laminar.optimizers.Adam(use_ema=True), "mse", metrics=["mae", "r2_score"])
+        models[f"v1_training_{dtype}"] = model
+    return models
+
+
+def record() -> None:
+    """Write what is not there yet."""
+    for name, model in _models().items():
+        path = FOLDER / f"{name}.safetensors"
+        if path.exists():
+            continue
+        if model.optimizer is not None:
+
+            def save(batch: int, logs: Any, model: Sequential = model, path: Path = path) -> None:
+                if model.optimizer is not None and model.optimizer.iterations == 6:
+                    model.save(path)
+
+            x, y = (inputs(shape, model.dtype) for shape in ((2, 3), (3,)))
+            stop = LambdaCallback(on_train_batch_end=save)
+            model.fit(x, y, BATCH_SIZE, EPOCHS, verbose=0, callbacks=stop)
+        else:
+            model.save(path)
+    known = expected() if EXPECTED.exists() else {}
+    for isa in ("baseline", ""):
+        code = "import golden_files; golden_files.append_missing()"
+        environment = {**os.environ, "LAMINAR_ISA": isa} if isa else dict(os.environ)
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert all(expected()[key] == hashes for key, hashes in known.items())
+
+
+def append_missing() -> None:
+    """Append the hashes of these kernels for files that have none."""
+    known = expected() if EXPECTED.exists() else {}
+    with EXPECTED.open("a") as file:
+        for path in sorted(FOLDER.glob("*.safetensors")):
+            if (path.stem, kernels()) not in known:
+                print(path.stem, kernels(), *outcome(path), file=file)
+
+
+if __name__ == "__main__":
+    record()
