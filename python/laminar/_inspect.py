@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a file holds, as text: `laminar inspect FILE`. Tensors are not read but for the summary."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+
+from . import _core, _saving
+from .sequential import Sequential
+
+_ITEM_SIZES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2}
+
+
+def described(path: str) -> str:
+    """Return what a safetensors file holds.
+
+    Parameters
+    ----------
+    path : str
+        A model's file, one of weights, or another safetensors file.
+
+    Raises
+    ------
+    ValueError, OSError
+        Where it is none, or cannot be read.
+    """
+    metadata, tensors = _core.inspect_safetensors(_saving.checked_path(path, "inspect"))
+    size = f"{os.path.getsize(path):,} bytes"
+    if "laminar.format" in metadata:
+        model = _saving.load(path, Sequential)
+        parts = [f"{path}: a model of laminar, {size}", _facts(model, metadata), _table(model)]
+    else:
+        parts = [f"{path}: {len(tensors)} tensors, {size}", _texts(metadata)]
+    rows = [
+        (name, dtype, "x".join(map(str, shape)) or "1", f"{_bytes(dtype, shape):,}")
+        for name, dtype, shape in tensors
+    ]
+    parts.append(_aligned([("Tensor", "Type", "Shape", "Bytes"), *rows]))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _facts(model: Sequential, metadata: dict[str, str]) -> str:
+    facts = {
+        "format": f"{metadata['laminar.format']}, of laminar {metadata.get('laminar.version', '?')}",
+        "dtype": model.dtype,
+        "seed": str(model.seed),
+    }
+    core = model._core("inspect")
+    if core.compiled_with is not None:
+        loss, optimizer, metrics = (json.loads(text) for text in core.compiled_with)
+        facts |= {
+            "loss": _call(loss),
+            "optimizer": _call(optimizer),
+            "metrics": ", ".join(metric["key"] for metric in metrics) or "none",
+            "updates": f"{core.iterations:,}",
+            "learning rate": f"{core.learning_rate:g}",
+        }
+        stands = f"before epoch {core.next_epoch + 1}"
+        if core.batches_done is not None:
+            stands = f"in epoch {core.next_epoch + 1}, after {core.batches_done} batches"
+        facts["training stands"] = stands
+    if model.history is not None and model.history.epoch:
+        facts["last epoch"] = ", ".join(
+            f"{key} {values[-1]:.4g}" for key, values in model.history.history.items() if values
+        )
+    width = max(map(len, facts))
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in facts.items())
+
+
+def _table(model: Sequential) -> str:
+    lines: list[str] = []
+    model.summary(print_fn=lambda text: lines.append(str(text)))
+    return "\n".join(lines)
+
+
+def _texts(metadata: dict[str, str]) -> str:
+    return "\n".join(f"{key}: {text}" for key, text in metadata.items())
+
+
+def _call(spec: dict[str, object]) -> str:
+    """Return a configuration as a call of its class would be written."""
+    arguments = {key: value for key, value in spec.items() if key != "name"}
+    return f"{spec['name']}({', '.join(f'{key}={value}' for key, value in arguments.items())})"
+
+
+def _bytes(dtype: str, shape: tuple[int, ...]) -> int:
+    return math.prod(shape) * _ITEM_SIZES.get(dtype, 1)
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            f"{cell:<{width}}" if i < len(row) - 1 else f"{cell:>{width}}"
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
