@@ -42,8 +42,9 @@ def described(path: str) -> str:
 
 
 def _facts(model: Sequential, metadata: dict[str, str]) -> str:
+    version = metadata.get("laminar.version", "?")
     facts = {
-        "format": f"{metadata['laminar.format']}, of laminar {metadata.get('laminar.version', '?')}",
+        "format": f"{metadata['laminar.format']}, of laminar {version}",
         "dtype": model.dtype,
         "seed": str(model.seed),
     }
