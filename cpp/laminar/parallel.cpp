@@ -72,8 +72,9 @@ int default_threads() {
   return std::max(1, std::min(limit, affinity()));
 }
 
-/// The OpenMP runtime hangs in a child whose parent used it: such a child works serially.
-void watch_forks() {
+/// The OpenMP runtime hangs in a child whose parent used it: such a child works serially. Without
+/// OpenMP nobody calls this.
+[[maybe_unused]] void watch_forks() {
 #if defined(__unix__) || defined(__APPLE__)
   static std::once_flag once;
   std::call_once(once, [] { pthread_atfork(nullptr, nullptr, [] { forked.store(true); }); });

@@ -2,9 +2,9 @@
 """The golden model files of tests/golden: what is in them, and what they must give for ever.
 
 `python tests/python/golden_files.py` records the files of the present format that are not there
-yet, and never touches those that are. expected.txt holds, for each file and kind of kernels, the hash of
-its predictions and, for a training that stopped, of the weights that it ends in. Python's tests and
-C++'s (tests/cpp/test_golden_files.cpp) compare with the same hashes.
+yet, and never touches those that are. expected.txt holds, for each file and kind of kernels, the
+hash of its predictions and, for a training that stopped, of the weights that it ends in. Python's
+tests and C++'s (tests/cpp/test_golden_files.cpp) compare with the same hashes.
 """
 
 from __future__ import annotations
