@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _arrays, _progress, _range_test, _rows
+from . import _arrays, _progress, _range_test, _rows, exchange
 from ._component import flag, integer, number_of_bytes
 from ._resume import Resumed
 from ._saving import Saving
@@ -480,6 +480,48 @@ class Sequential(Saving):
             Where the name is no identifier, or the model is not built.
         """
         return cpp_header.source(self, name)
+
+    @keywords()
+    def export(self, filepath: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write the model for other programs.
+
+        Parameters
+        ----------
+        filepath : str or path
+            ``.onnx``: an ONNX graph of what the model predicts; needs ``pip install
+            laminar[onnx]``. ``.safetensors``: the weights under the names that a
+            ``torch.nn.Sequential`` of the same layers has, with activations as modules of their
+            own.
+        format : {"onnx", "torch"}, optional
+            The format, where the file's name ends otherwise.
+
+        Raises
+        ------
+        TypeError, ValueError, ImportError, OSError
+            Where the model is not built, has a layer that the format lacks, which is named, or the
+            file cannot be written.
+        """
+        exchange.export(self, filepath, format)
+
+    @keywords()
+    def load_torch_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Set all weights to those of a PyTorch model, saved as a state dict in safetensors.
+
+        Layers take weights in their order, whatever the modules are called: a Dense a Linear's,
+        BatchNormalization a BatchNorm1d's, LayerNormalization a LayerNorm's, PReLU a PReLU's.
+
+        Parameters
+        ----------
+        filepath : str or path
+            A ``.safetensors`` file. Weights of another dtype are converted.
+
+        Raises
+        ------
+        ValueError, OSError
+            Where the model is not built, or the file is absent, damaged or of another model;
+            nothing has changed then.
+        """
+        exchange.load_torch_weights(self, filepath)
 
 
 def _validation_rows(data: Sequence[Any], dtype: np.dtype[Any], loss: Loss) -> _rows.Rows:

@@ -1,4 +1,67 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trained models as files of other kinds, and as source code of other languages."""
+"""Models for other programs, and from them: ONNX, Keras, PyTorch.
 
-__all__: list[str] = []
+A writer is one line in `WRITERS`, its module is imported when it is first used. Files that come
+in are untrusted: what is not understood is refused by name, and nothing in them is executed.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .._spelling import hint
+
+if TYPE_CHECKING:
+    from .._stack import Stack
+
+# {ending: (format, module with a function save(model, path))}
+WRITERS: dict[str, tuple[str, str]] = {
+    ".onnx": ("onnx", "onnx_writer"),
+    ".safetensors": ("torch", "torch_weights"),
+}
+
+
+def export(model: Stack, filepath: str | os.PathLike[str], format: str | None = None) -> None:
+    """Write a model in the format that the file's ending or ``format`` names.
+
+    Parameters
+    ----------
+    model : Sequential
+        A built model.
+    filepath : str or path
+        The file.
+    format : str, optional
+        One of the formats of `WRITERS`, where the ending does not tell.
+
+    Raises
+    ------
+    TypeError, ValueError, ImportError, OSError
+        Where there is no such format, the model does not go into it, a package is missing, or the
+        file cannot be written.
+    """
+    path = os.fspath(filepath)
+    if not isinstance(path, str):
+        raise TypeError(f"export: filepath must be text or a path, got {filepath!r}")
+    if format is None:
+        found = [writer for ending, writer in WRITERS.items() if path.endswith(ending)]
+        if not found:
+            raise ValueError(
+                f"export: the file's name must end in {' or '.join(WRITERS)}, or format be given, "
+                f"got {path!r}"
+            )
+        module = found[0][1]
+    else:
+        modules = dict(WRITERS.values())
+        if not isinstance(format, str):
+            raise TypeError(f"export: format must be one of {', '.join(modules)}, got {format!r}")
+        if format not in modules:
+            raise ValueError(f"export: unknown format {format!r}; {hint(format, modules)}")
+        module = modules[format]
+    import_module(f"{__name__}.{module}").save(model, path)
+
+
+def load_torch_weights(model: Stack, filepath: str | os.PathLike[str]) -> None:
+    """Set a model's weights to those of a safetensors file; see `Sequential.load_torch_weights`."""
+    import_module(f"{__name__}.torch_weights").load(model, os.fspath(filepath))

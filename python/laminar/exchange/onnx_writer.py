@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models as ONNX files: `save` writes what a model predicts, in the oldest operators that can.
+
+The graph takes ``input`` (N, …) and gives ``output`` (N, …) for any number N of rows. Weights are
+initializers under their names in the model. Training, seeds and regularizers are not in it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _core
+from . import _files, _onnx_layers
+from ._extras import required
+from ._onnx_graph import Graph
+from ._onnx_layers import Step
+
+if TYPE_CHECKING:
+    from .._stack import Stack
+
+_LARGEST = 2**31 - 2**20  # bytes that a message of protobuf holds, less what is no weight
+
+
+def save(model: Stack, path: str) -> None:
+    """Write a model.
+
+    Raises
+    ------
+    ImportError, ValueError, OSError
+        Where onnx is missing, the model is not built, has a layer without a form in ONNX or more
+        than 2 GiB of weights, or the file cannot be written.
+    """
+    onnx = required("onnx", "onnx", "export")
+    _files.write_whole(path, message(onnx, model).SerializeToString())
+
+
+def message(onnx: Any, model: Stack) -> Any:
+    """Return a model as onnx's ModelProto."""
+    steps = steps_of(model)
+    dtype = np.dtype(model.dtype)
+    size = model.count_params() * dtype.itemsize
+    if size > _LARGEST:
+        raise ValueError(
+            f"export: an ONNX file holds less than 2 GiB; the model's weights have {size} bytes"
+        )
+    opset = _onnx_layers.opset(model.layers, dtype)
+    graph = Graph(onnx, dtype, opset)
+    x = "input"
+    for step in steps:
+        graph.scope = str(step.layer.name)
+        x = _onnx_layers.write(graph, x, step)
+    graph.scope = "output"
+    if x == "input":
+        x = graph.op("Identity", x)
+    _rename(graph, x, "output")
+
+    helper = onnx.helper
+    element = helper.np_dtype_to_tensor_dtype(dtype)
+    ends = [("input", steps[0].input_shape), ("output", steps[-1].output_shape)]
+    first, last = (helper.make_tensor_value_info(n, element, ["N", *shape]) for n, shape in ends)
+    made = helper.make_graph(graph.nodes, model.name, [first], [last], graph.initializers)
+    opsets = [helper.make_opsetid("", opset)]
+    return helper.make_model(
+        made,
+        opset_imports=opsets,
+        ir_version=helper.find_min_ir_version_for(opsets),
+        producer_name="laminar",
+        producer_version=_core.__version__,
+    )
+
+
+def steps_of(model: Stack) -> list[Step]:
+    """Return the layers of a built model with weights and shapes; ValueError if it is not built."""
+    described = model._core("export").layers()
+    tensors = list(zip(model.weights, model.get_weights(), strict=True))
+    assert model.input_shape is not None
+    shapes = [model.input_shape[1:], *(tuple(d["output_shape"]) for d in described)]
+    steps = []
+    for layer, (before, after) in zip(model.layers, itertools.pairwise(shapes), strict=True):
+        owner = f"{layer.name}/"
+        weights = {
+            w.name.removeprefix(owner): value for w, value in tensors if w.name.startswith(owner)
+        }
+        steps.append(Step(layer, weights, before, after))
+    return steps
+
+
+def _rename(graph: Graph, old: str, new: str) -> None:
+    """Give the last value its public name."""
+    for node in graph.nodes:
+        for names in (node.input, node.output):
+            for i, name in enumerate(names):
+                if name == old:
+                    names[i] = new

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models that tests of exchange formats share: one for each activation and each kind of layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from support import another
+
+from laminar import Sequential, _core, activations, layers
+
+
+def _activation_specs() -> list[dict[str, Any]]:
+    """Return every activation with its defaults, and with another value of each argument."""
+    found = []
+    for entry in _core.entries("activation"):
+        spec = {"name": entry["name"], **entry["parameters"]}
+        found.append(spec)
+        for name in entry["parameters"]:
+            found.append({**spec, name: another(entry, name)})
+        if len(entry["parameters"]) > 1:
+            found.append({**spec, **{name: another(entry, name) for name in entry["parameters"]}})
+    return found
+
+
+ACTIVATION_SPECS = _activation_specs()
+
+Stack = tuple[tuple[int, ...], list[layers.Layer]]
+LAYER_STACKS: dict[str, Callable[[], Stack]] = {
+    "Dense": lambda: ((6,), [layers.Dense(5, "tanh"), layers.Dense(3, use_bias=False)]),
+    "Maxout": lambda: ((6,), [layers.Maxout(4, 3), layers.Maxout(2, use_bias=False)]),
+    "Activation": lambda: ((6,), [layers.Activation("softmax"), layers.Activation("sparsemax")]),
+    "ReLU": lambda: ((6,), [layers.ReLU(2.0, 0.1, 0.5)]),
+    "PReLU": lambda: ((2, 3), [layers.PReLU(), layers.Flatten(), layers.PReLU()]),
+    "Noise": lambda: (
+        (6,),
+        [
+            layers.Dropout(0.5),
+            layers.AlphaDropout(0.5),
+            layers.GaussianNoise(0.5),
+            layers.GaussianDropout(0.5),
+        ],
+    ),
+    "BatchNormalization": lambda: (
+        (6,),
+        [
+            layers.BatchNormalization(),
+            layers.BatchNormalization(center=False, scale=False, epsilon=0.01),
+        ],
+    ),
+    "LayerNormalization": lambda: (
+        (2, 3),
+        [layers.LayerNormalization(), layers.LayerNormalization(center=False, scale=False)],
+    ),
+    "Reshape": lambda: (
+        (2, 3),
+        [layers.Reshape((3, -1)), layers.Flatten(), layers.Reshape((6,)), layers.Flatten()],
+    ),
+    "Normalization": lambda: (
+        (6,),
+        [layers.Normalization(), layers.Normalization(invert=True), layers.Rescaling(0.5, 2)],
+    ),
+    "Discretization": lambda: ((2, 3), [layers.Discretization([-0.1, 0.3, 1.7])]),
+    "CategoryEncoding": lambda: ((6,), [layers.CategoryEncoding(4)]),
+    "CategoryEncoding count": lambda: ((6,), [layers.CategoryEncoding(4, "count")]),
+    "CategoryEncoding one_hot": lambda: ((6,), [layers.CategoryEncoding(4, "one_hot")]),
+    "CategoryEncoding one": lambda: (
+        (1,),
+        [layers.CategoryEncoding(4, "one_hot"), layers.Dense(2)],
+    ),
+    "Gelu and reductions": lambda: (
+        (6,),
+        [layers.LayerNormalization(), layers.Maxout(6), layers.Dense(5, "gelu")],
+    ),
+}
+
+
+def activation_model(spec: dict[str, Any], dtype: str) -> Sequential:
+    """Return a model of 5 features that is one activation."""
+    return Sequential([layers.Input(5), layers.Activation(activations.get(spec))], dtype=dtype)
+
+
+def randomized(model: Sequential) -> Sequential:
+    """Give every tensor of a model random values, those of variances positive; return the model."""
+    rng = np.random.default_rng(5)
+    values = []
+    for weight in model.weights:
+        value = rng.normal(size=weight.shape)
+        values.append(np.abs(value) + 0.5 if "variance" in weight.name else value)
+    model.set_weights(values)
+    return model
+
+
+def sample(shape: tuple[int, ...], rows: int) -> NDArray[np.float64]:
+    """Return random samples."""
+    return np.random.default_rng(8).normal(size=(rows, *shape))
