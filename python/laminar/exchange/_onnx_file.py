@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An ONNX file as nodes and constants, checked: what `onnx_reader` looks at.
+
+A file is untrusted. It is parsed and checked by onnx; data outside of the file, functions,
+other operator sets and sparse or exotic tensors are refused; only shapes of constants are computed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._extras import required
+
+WHERE = "load_model"
+_LARGEST = 2**31  # bytes of a message of protobuf
+
+# Attributes in the order in which patterns give them after the inputs, with their defaults.
+ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "BatchNormalization": {"epsilon": 1e-5, "momentum": 0.9, "training_mode": 0},
+    "Celu": {"alpha": 1.0},
+    "CumSum": {"exclusive": 0, "reverse": 0},
+    "Elu": {"alpha": 1.0},
+    "Flatten": {"axis": 1},
+    "Gelu": {"approximate": "none"},
+    "Gemm": {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0},
+    "HardSigmoid": {"alpha": 0.2, "beta": 0.5},
+    "LayerNormalization": {"axis": -1, "epsilon": 1e-5},
+    "LeakyRelu": {"alpha": 0.01},
+    "LogSoftmax": {"axis": -1},
+    "ReduceMax": {"axes": None, "keepdims": 1},
+    "ReduceMean": {"axes": None, "keepdims": 1},
+    "ReduceSum": {"axes": None, "keepdims": 1},
+    "Selu": {"alpha": 1.67326319217681884765625, "gamma": 1.05070102214813232421875},
+    "Shrink": {"bias": 0.0, "lambd": 0.5},
+    "Softmax": {"axis": -1},
+    "ThresholdedRelu": {"alpha": 1.0},
+    "TopK": {"axis": -1, "largest": 1, "sorted": 1},
+}
+# Attributes that change nothing here: seeds, and how values are added up.
+_IGNORED = {"seed", "stash_type", "noop_with_empty_axes", "spatial", "allowzero"}
+_INPUTS = {"Clip": 3, "Gemm": 3, "LayerNormalization": 3, "Dropout": 3}
+
+
+class Node(NamedTuple):
+    """An operator with its inputs and attributes; absent inputs are empty names."""
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...]
+    attributes: dict[str, Any]
+
+
+class File:
+    """Nodes by the value that they make, constants by name, and what goes in and out.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Raises
+    ------
+    ImportError, OSError, ValueError
+        Where onnx is missing, or the file is absent, damaged, or has parts that are refused.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.onnx = required("onnx", "onnx", WHERE)
+        self.path = path
+        if os.path.getsize(path) >= _LARGEST:
+            raise self.refusal("is larger than an ONNX file can be")
+        with open(path, "rb") as file:
+            content = file.read()
+        try:
+            model = self.onnx.load_model_from_string(content)
+        except Exception as error:  # whatever protobuf raises
+            raise self.refusal(f"is not an ONNX file: {error}") from None
+        self._refuse_parts(model)
+        try:
+            self.onnx.checker.check_model(model)
+            del model.graph.value_info[:]
+            self._graph = self.onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+        except Exception as error:  # onnx's own kinds
+            raise self.refusal(f"is not a valid ONNX file: {error}") from None
+        versions = {o.domain: o.version for o in model.opset_import}
+        self.opset = int(versions.get("", versions.get("ai.onnx", 0)))
+        self.constants: dict[str, NDArray[Any]] = {}
+        self.nodes: dict[str, Node] = {}
+        self._aliases: dict[str, str] = {}
+        self._ends()
+        for tensor in self._graph.initializer:
+            self.constants[tensor.name] = self._array(tensor)
+        for node in self._graph.node:
+            self._read(node)
+
+    def refusal(self, what: str) -> ValueError:
+        """Return the error that says what is wrong with the file."""
+        return ValueError(f"{WHERE}: {self.path}: {what}")
+
+    def resolve(self, name: str) -> str:
+        """Return the name of a value under which its node or constant is known."""
+        return self._aliases.get(name, name)
+
+    def arguments(self, node: Node) -> Iterator[tuple[str, Any]]:
+        """Yield what an operator works with: ("value", name) of inputs, ("constant", x)."""
+        for name in node.inputs:
+            resolved = self.resolve(name)
+            if not name:
+                yield "constant", None
+            elif resolved in self.constants:
+                yield "constant", self.constants[resolved]
+            else:
+                yield "value", resolved
+        for value in node.attributes.values():
+            yield "constant", value
+
+    def shape(self, name: str) -> tuple[int, ...] | None:
+        """Return the shape of a sample of a value, None where the file does not tell."""
+        for info in (*self._graph.value_info, *self._graph.output, *self._graph.input):
+            if self.resolve(info.name) == name or info.name == name:
+                return _sample_shape(info)
+        return None
+
+    def _refuse_parts(self, model: Any) -> None:
+        if len(model.functions) > 0:
+            raise self.refusal(f"has functions, such as {model.functions[0].name!r}")
+        graph = model.graph
+        if len(graph.sparse_initializer) > 0:
+            raise self.refusal("has sparse initializers")
+        external = self.onnx.TensorProto.EXTERNAL
+        for tensor in graph.initializer:
+            if tensor.data_location == external or len(tensor.external_data) > 0:
+                raise self.refusal(f"tensor {tensor.name!r} lies outside of the file")
+        for node in graph.node:
+            if node.domain not in ("", "ai.onnx"):
+                raise self.refusal(
+                    f"node {node.name!r}: operator {node.domain}.{node.op_type} has no layer"
+                )
+            for attribute in node.attribute:
+                if attribute.HasField("g") or len(attribute.graphs) > 0:
+                    raise self.refusal(f"node {node.name!r}: operator {node.op_type} has no layer")
+                if attribute.t.data_location == external or len(attribute.t.external_data) > 0:
+                    raise self.refusal(f"node {node.name!r}: its data lie outside of the file")
+
+    def _ends(self) -> None:
+        """Find input, output and type."""
+        constants = {tensor.name for tensor in self._graph.initializer}
+        given = [info for info in self._graph.input if info.name not in constants]
+        if len(given) != 1 or len(self._graph.output) != 1:
+            names = [info.name for info in given], [info.name for info in self._graph.output]
+            raise self.refusal(
+                f"must have one input and one output, got {len(names[0])} ({', '.join(names[0])}) "
+                f"and {len(names[1])} ({', '.join(names[1])})"
+            )
+        element = given[0].type.tensor_type.elem_type
+        types = {self.onnx.TensorProto.FLOAT: "float32", self.onnx.TensorProto.DOUBLE: "float64"}
+        if element not in types:
+            kind = self.onnx.TensorProto.DataType.Name(element)
+            raise self.refusal(f"input {given[0].name!r} must be FLOAT or DOUBLE, got {kind}")
+        self.dtype, self.element = types[element], element
+        self.input, self.output = given[0].name, self._graph.output[0].name
+        self.input_shape = _sample_shape(given[0])
+
+    def _array(self, tensor: Any) -> NDArray[Any]:
+        kinds = self.onnx.TensorProto
+        allowed = (kinds.FLOAT, kinds.DOUBLE, kinds.INT64, kinds.INT32, kinds.BOOL)
+        if tensor.data_type not in allowed:
+            raise self.refusal(
+                f"tensor {tensor.name!r} must be of type FLOAT, DOUBLE, INT64, INT32 or BOOL, "
+                f"got {kinds.DataType.Name(tensor.data_type)}"
+            )
+        try:
+            array: NDArray[Any] = self.onnx.numpy_helper.to_array(tensor)
+        except Exception as error:  # too few bytes, or extents that no array has
+            raise self.refusal(f"tensor {tensor.name!r} is damaged: {error}") from None
+        return array
+
+    def _read(self, node: Any) -> None:
+        given = {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
+        kind, inputs = node.op_type, [self.resolve(name) for name in node.input]
+        if kind == "Constant":
+            self.constants[node.output[0]] = self._constant(node, given)
+            return
+        if kind == "Identity" or (kind == "Cast" and self._keeps_type(given["to"])):
+            self._aliases[node.output[0]] = inputs[0]
+            return
+        if inputs and all(name in self.constants for name in inputs if name):
+            folded = self._folded(kind, [self.constants[name] for name in inputs if name], given)
+            if folded is not None:
+                self.constants[node.output[0]] = folded
+                return
+        if kind == "Clip" and self.opset < 11:  # bounds were attributes
+            for key in ("min", "max"):
+                self.constants[f"{node.output[0]}/{key}"] = np.asarray(given.pop(key, np.nan))
+                inputs.append(f"{node.output[0]}/{key}")
+        if kind == "Dropout":
+            given.setdefault("ratio", 0.5)
+        elif kind.startswith("Reduce") and len(inputs) > 1:
+            given["axes"] = self.constants.get(inputs.pop())
+        defaults = {"ratio": 0.5} if kind == "Dropout" else ATTRIBUTES.get(kind, {})
+        unknown = [key for key in given if key not in defaults and key not in _IGNORED]
+        if kind in ATTRIBUTES and unknown:
+            raise self.refusal(f"node {node.name!r} ({kind}): unknown attribute {unknown[0]!r}")
+        attributes = {key: _plain(given.get(key, default)) for key, default in defaults.items()}
+        if kind == "BatchNormalization" and self.opset < 9 and given.get("is_test") == 0:
+            attributes["training_mode"] = 1
+        inputs += [""] * (_INPUTS.get(kind, 0) - len(inputs))
+        name = node.name or node.output[0]
+        self.nodes[node.output[0]] = Node(name, kind, tuple(inputs), attributes)
+
+    def _constant(self, node: Any, given: dict[str, Any]) -> NDArray[Any]:
+        if "value" in given:
+            return self._array(given["value"])
+        for key in ("value_float", "value_floats", "value_int", "value_ints"):
+            if key in given:
+                return np.asarray(given[key])
+        raise self.refusal(f"node {node.name!r}: a constant must hold numbers")
+
+    def _keeps_type(self, to: int) -> bool:
+        """Return whether a conversion is to the model's type, or to and from what is compared."""
+        return to in (self.element, self.onnx.TensorProto.BOOL)
+
+    def _folded(
+        self, kind: str, constants: list[NDArray[Any]], given: dict[str, Any]
+    ) -> NDArray[Any] | None:
+        """Return a constant in another shape, None where the operator does more."""
+        x = constants[0]
+        try:
+            match kind:
+                case "Transpose":
+                    return np.transpose(x, given.get("perm"))
+                case "Unsqueeze":
+                    axes = given.get("axes", constants[-1])
+                    return np.expand_dims(x, tuple(int(axis) for axis in axes))
+                case "Squeeze":
+                    return np.squeeze(x)
+                case "Reshape":
+                    return np.reshape(x, tuple(int(extent) for extent in constants[1]))
+        except (TypeError, ValueError) as error:
+            raise self.refusal(f"operator {kind} on a constant: {error}") from None
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """Return an attribute as Python's numbers and text."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _sample_shape(info: Any) -> tuple[int, ...] | None:
+    """Return the shape behind the axis of rows, None where an extent is unknown."""
+    tensor = info.type.tensor_type
+    if not tensor.HasField("shape") or len(tensor.shape.dim) < 2:
+        return None
+    extents = [int(dim.dim_value) for dim in tensor.shape.dim][1:]
+    return tuple(extents) if all(extent > 0 for extent in extents) else None
