@@ -18,6 +18,8 @@ from ._extras import required
 
 WHERE = "load_model"
 _LARGEST = 2**31  # bytes of a message of protobuf
+_LONGEST_SHAPE = 64
+ROWS = -1  # stands in shapes for the number of rows
 
 # Attributes in the order in which patterns give them after the inputs, with their defaults.
 ATTRIBUTES: dict[str, dict[str, Any]] = {
@@ -92,6 +94,7 @@ class File:
         self.constants: dict[str, NDArray[Any]] = {}
         self.nodes: dict[str, Node] = {}
         self._aliases: dict[str, str] = {}
+        self._of_rows: set[str] = set()  # constants that hold ROWS
         self._ends()
         for tensor in self._graph.initializer:
             self.constants[tensor.name] = self._array(tensor)
@@ -189,8 +192,16 @@ class File:
         if kind == "Identity" or (kind == "Cast" and self._keeps_type(given["to"])):
             self._aliases[node.output[0]] = inputs[0]
             return
+        if kind == "Shape" and not given and self.shape(inputs[0]) is not None:
+            self.constants[node.output[0]] = np.array([ROWS, *(self.shape(inputs[0]) or ())])
+            self._of_rows.add(node.output[0])
+            return
         if inputs and all(name in self.constants for name in inputs if name):
-            folded = self._folded(kind, [self.constants[name] for name in inputs if name], given)
+            of_rows = not self._of_rows.isdisjoint(inputs)
+            if of_rows:
+                self._of_rows.add(node.output[0])
+            given_constants = [self.constants[name] for name in inputs if name]
+            folded = self._folded(kind, given_constants, given, of_rows)
             if folded is not None:
                 self.constants[node.output[0]] = folded
                 return
@@ -226,9 +237,9 @@ class File:
         return to in (self.element, self.onnx.TensorProto.BOOL)
 
     def _folded(
-        self, kind: str, constants: list[NDArray[Any]], given: dict[str, Any]
+        self, kind: str, constants: list[NDArray[Any]], given: dict[str, Any], of_rows: bool
     ) -> NDArray[Any] | None:
-        """Return a constant in another shape, None where the operator does more."""
+        """Return a constant in another shape, or a part of a shape; None where there is more."""
         x = constants[0]
         try:
             match kind:
@@ -241,7 +252,20 @@ class File:
                     return np.squeeze(x)
                 case "Reshape":
                     return np.reshape(x, tuple(int(extent) for extent in constants[1]))
-        except (TypeError, ValueError) as error:
+            if x.dtype.kind != "i" or x.ndim > 1 or x.size > _LONGEST_SHAPE:
+                return None
+            match kind:
+                case "Gather":
+                    return np.take(x, constants[1])
+                case "Slice" if len(constants) == 3:
+                    return x[int(constants[1].item()) : int(constants[2].item())]
+                case "Concat":
+                    return np.concatenate([np.atleast_1d(part) for part in constants])
+                case "Add" if not of_rows:
+                    return np.asarray(x + constants[1])
+                case "Mod" if not of_rows:
+                    return np.asarray(x % np.where(constants[1] == 0, 1, constants[1]))
+        except (IndexError, TypeError, ValueError) as error:
             raise self.refusal(f"operator {kind} on a constant: {error}") from None
         return None
 

@@ -2,8 +2,8 @@
 """Patterns of ONNX operators, written as expressions: ``Mul(x, Sigmoid(x))``.
 
 ``x`` is the value that the pattern reads, the same wherever it stands; a number stands for a
-constant of one element with that value; any other name takes a constant or an attribute, whose order is
-that of `_onnx_file.ATTRIBUTES`. Factors and terms match in either order.
+constant of one element with that value; any other name takes a constant, or an attribute in the
+order of `_onnx_file.ATTRIBUTES`. Factors and terms match in either order.
 """
 
 from __future__ import annotations

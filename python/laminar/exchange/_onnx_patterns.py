@@ -26,8 +26,8 @@ def number(value: Any) -> float | None:
     if value is None or np.size(value) != 1:
         return None
     result = float(np.asarray(value).reshape(()))
-    if isinstance(value, np.ndarray) and value.dtype == np.float32:
-        result = float(str(np.float32(result)))  # as its writer had it
+    if isinstance(value, float) or np.asarray(value).dtype == np.float32:
+        result = float(str(np.float32(result)))  # as its writer had it: attributes are float32
     return None if math.isnan(result) else result
 
 
@@ -136,8 +136,11 @@ _TANH = "Tanh(Mul(Min(x, 0), inner))"
 _EXPM1 = f"Div(Mul({_TANH}, outer), Sub(1, {_TANH}))"
 _LOG = "Log(Add(Exp(Neg(Abs(x))), 1))"
 _SOFTPLUS = f"Add(Relu(x), {_LOG})"
-_CUBE = ("Mul(Mul(Mul({0}, {0}), {0}), 0.044715)", "Mul(Mul({0}, Mul({0}, {0})), 0.044715)")
-_CUBE += ("Mul(Pow({0}, 3), 0.044715)",)
+_CUBE = (
+    "Mul(Mul(Mul({0}, {0}), {0}), 0.044715)",
+    "Mul(Mul({0}, Mul({0}, {0})), 0.044715)",
+    "Mul(Pow({0}, 3), 0.044715)",
+)
 _ERF = ("Erf(Div(x, 1.4142135623730951))", "Erf(Mul(x, 0.7071067811865476))")
 _SIZE = f"Min(Abs({_CLIPPED}), 36)"
 _Y = f"Mul({_SIZE}, 0.7071067811865476)"

@@ -110,9 +110,11 @@ def _maxout(file: File, name: str, bound: Bound) -> Made:
 
 
 def _batch_normalization(file: File, name: str, bound: Bound) -> Made:
-    layer = layers.BatchNormalization(
-        momentum=number(bound["momentum"]) or 0.0, epsilon=number(bound["epsilon"]) or 0.0
-    )
+    # Not rounded as numbers are: in float64 the variances hold what the attribute cannot.
+    epsilon = float(bound["epsilon"])
+    if file.dtype == "float32":
+        epsilon = number(epsilon) or 0.0
+    layer = layers.BatchNormalization(momentum=number(bound["momentum"]) or 0.0, epsilon=epsilon)
     return Piece(layer, [bound[key] for key in ("gamma", "beta", "mean", "variance")])
 
 
@@ -159,7 +161,8 @@ def _flatten(file: File, name: str, bound: Bound) -> Made:
 
 
 def _reshape(file: File, name: str, bound: Bound) -> Made:
-    shape = file.shape(name)
+    given = np.asarray(bound["shape"]).ravel().tolist()
+    shape = tuple(given[1:]) if min(given[1:], default=0) > 0 else file.shape(name)
     if shape is None:
         return None
     return Piece(layers.Flatten() if len(shape) == 1 else layers.Reshape(shape), [])

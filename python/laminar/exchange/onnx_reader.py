@@ -118,10 +118,13 @@ def _merged(file: File, pieces: list[Piece | Affine]) -> list[Piece]:
                 raise file.refusal(f"{error}") from None
         layer = piece.layer
         before = done[-1].layer if done else None
-        if type(layer) is layers.Activation and isinstance(before, layers.Dense):
-            if before.activation._entry == "linear":
-                before.activation = layer.activation
-                continue
+        if (
+            type(layer) is layers.Activation
+            and isinstance(before, layers.Dense)
+            and before.activation._entry == "linear"
+        ):
+            before.activation = layer.activation
+            continue
         trained = trained or len(piece.weights) > 0
         if isinstance(layer, (layers.Dense, layers.Maxout)):
             shape = (layer.units,)
