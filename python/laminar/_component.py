@@ -210,7 +210,7 @@ def get(base: type[C], identifier: object) -> C:
     if isinstance(identifier, type) and issubclass(identifier, base):
         return identifier()
     if isinstance(identifier, str):
-        return _named(base, identifier)()
+        return named(base, identifier)()
     if isinstance(identifier, Mapping):
         config = dict(identifier)
         name = config.pop("class_name", None) or config.pop("name", None)
@@ -218,14 +218,14 @@ def get(base: type[C], identifier: object) -> C:
             raise ValueError(
                 f"{base._family}: a configuration needs a 'name', got {dict(identifier)!r}"
             )
-        return _named(base, name).from_config(config.get("config", config))
+        return named(base, name).from_config(config.get("config", config))
     module = base.__module__.split(".")[1]
     raise TypeError(
         f"{base._family} must be a name or an object of laminar.{module}, got {identifier!r}"
     )
 
 
-def _named(base: type[C], name: str) -> type[C]:
+def named(base: type[C], name: str) -> type[C]:
     """Return the class of a canonical name, an alias or a class name."""
     classes: dict[str, type[C]] = base._classes
     for cls in (*classes.values(), *base._variants):

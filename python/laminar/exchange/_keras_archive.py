@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The archive that a ``.keras`` file is: a configuration in JSON, and weights in HDF5.
+
+A file is untrusted: sizes are bounded by the file's own, links that lead out of it are refused,
+and arrays must be stored whole, as Keras stores them.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._extras import required
+
+WHERE = "load_model"
+_LARGEST_CONFIG = 2**24
+# Keras stores without compression; what others compressed may still be a little smaller.
+_LARGEST_RATIO = 16
+_MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
+
+
+class Archive:
+    """A ``.keras`` file: ``config``, and the weights of each layer by its name in the file.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Raises
+    ------
+    ImportError, OSError, ValueError
+        Where h5py is missing, or the file is absent, damaged or not of Keras 3.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._h5py = required("h5py", "keras", WHERE)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                size = os.path.getsize(path)
+                members = [self._member(archive, name, size) for name in _MEMBERS]
+        except OSError:
+            raise
+        except ValueError:
+            raise
+        except Exception as error:  # whatever a damaged archive makes zipfile and zlib raise
+            raise self.refusal(f"is not an archive of Keras: {error}") from None
+        metadata, self.config = (self._json(content) for content in members[:2])
+        version = str(metadata.get("keras_version", ""))
+        if not version.startswith("3"):
+            raise self.refusal(f"must be written by Keras 3, got version {version!r}")
+        try:
+            self._weights = self._h5py.File(io.BytesIO(members[2]), "r")
+        except Exception as error:  # h5py's kinds differ by version
+            raise self.refusal(f"its weights are damaged: {error}") from None
+
+    def refusal(self, what: str) -> ValueError:
+        """Return the error that says what is wrong with the file."""
+        return ValueError(f"{WHERE}: {self.path}: {what}")
+
+    def weights(self, layer: str) -> list[NDArray[Any]]:
+        """Return the arrays of a layer, in order; ValueError where they are damaged."""
+        try:
+            group = self._weights
+            for name in ("layers", layer, "vars"):
+                group = self._inside(group, name)
+                if group is None:
+                    return []
+            return [self._array(group, str(i)) for i in range(len(group))]
+        except ValueError:
+            raise
+        except Exception as error:  # whatever h5py raises
+            raise self.refusal(f"weights of {layer!r} are damaged: {error}") from None
+
+    def close(self) -> None:
+        """Forget the weights."""
+        self._weights.close()
+
+    def _member(self, archive: zipfile.ZipFile, name: str, size: int) -> bytes:
+        try:
+            info = archive.getinfo(name)
+        except KeyError:
+            raise self.refusal(f"must hold {', '.join(_MEMBERS)}, but lacks {name}") from None
+        limit = _LARGEST_RATIO * size
+        if name.endswith(".json"):
+            limit = min(max(limit, 2**16), _LARGEST_CONFIG)
+        if info.file_size > limit:
+            raise self.refusal(f"{name} would take {info.file_size} bytes, more than {limit}")
+        with archive.open(info) as member:
+            content = member.read(limit + 1)
+        if len(content) != info.file_size:
+            raise self.refusal(f"{name} has not the size that the archive says")
+        return content
+
+    def _json(self, content: bytes) -> dict[str, Any]:
+        try:
+            value = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise self.refusal(f"its configuration is damaged: {error}") from None
+        if not isinstance(value, dict):
+            raise self.refusal("its configuration is not a mapping")
+        return value
+
+    def _inside(self, group: Any, name: str) -> Any:
+        """Return a member of a group, None where there is none."""
+        link = group.get(name, getlink=True)
+        if link is None:
+            return None
+        if not isinstance(link, self._h5py.HardLink):
+            raise self.refusal(f"{group.name}/{name} leads out of the file")
+        return group[name]
+
+    def _array(self, group: Any, name: str) -> NDArray[Any]:
+        found = self._inside(group, name)
+        where = f"{group.name}/{name}"
+        if not isinstance(found, self._h5py.Dataset):
+            raise self.refusal(f"{where} must be an array")
+        if found.dtype not in (np.float32, np.float64, np.int32, np.int64):
+            raise self.refusal(f"{where} must hold float32 or float64, got {found.dtype}")
+        stored = found.id.get_storage_size() == found.nbytes
+        if found.is_virtual or found.external or not stored:
+            raise self.refusal(f"{where} must be stored whole in the file, without compression")
+        array: NDArray[Any] = found[()]
+        return np.asarray(array)
