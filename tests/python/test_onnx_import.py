@@ -69,6 +69,16 @@ def test_an_activation_joins_its_dense(tmp_path: Path) -> None:
     twin.fit(sample((3,), 8), np.eye(2)[[0, 1] * 4], verbose=0)
 
 
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("torch_*.onnx")), ids=lambda path: path.stem)
+def test_recorded_files_of_torch(path: Path) -> None:
+    recorded = np.load(GOLDEN / "torch_files.npz", allow_pickle=False)
+    x, y = recorded[f"{path.stem}/x"], recorded[f"{path.stem}/y"]
+    model = onnx_reader.load(path)
+    assert model.dtype == x.dtype.name
+    small = 1e-6 if model.dtype == "float32" else 1e-9
+    np.testing.assert_allclose(model.predict(x), y, rtol=small, atol=small)
+
+
 def torch_model(name: str, dtype: str) -> tuple[int, Any, Any]:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     from golden import torch_models
@@ -80,13 +90,15 @@ TORCH = ("plain", "smooth", "straight", "shrinks", "classifier", "log classifier
 TORCH += ("layer norm", "prelu", "shapes")
 
 
-@pytest.mark.parametrize("name", TORCH)
-@pytest.mark.parametrize("opset", [13, 17, "dynamo"])
+# Exports by dynamo are slow: two models are enough.
+EXPORTS = [(name, opset) for name in TORCH for opset in (13, 17)]
+EXPORTS += [("smooth", "dynamo"), ("layer norm", "dynamo")]
+
+
+@pytest.mark.parametrize(("name", "opset"), EXPORTS)
 def test_models_of_torch(name: str, opset: Any, tmp_path: Path) -> None:
     dtype = "float64" if name in ("shrinks", "classifier", "batch norm") else "float32"
     torch, features, module = torch_model(name, dtype)
-    if opset == "dynamo" and name not in ("smooth", "layer norm"):
-        pytest.skip("dynamo is slow: two models are enough")
     rows = torch.from_numpy(sample((features,), 40).astype(dtype))
     path = str(tmp_path / "m.onnx")
     with warnings.catch_warnings():
@@ -316,6 +328,10 @@ def _unconnected(message: Any) -> None:
     message.graph.node[0].input[0] = "c0_1"
 
 
+def _repeated(message: Any) -> None:
+    message.CopyFrom(graph([("PRelu", ["<", f32(0.5)], {})], ("n", 2**40)))
+
+
 HOSTILE: dict[str, tuple[Callable[[Any], None], str]] = {
     "external data": (_external, "'c0_1' lies outside of the file"),
     "too few bytes": (_short, "damaged|not a valid"),
@@ -326,6 +342,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], None], str]] = {
     "domain": (_domain, "operator com.example.Relu has no layer"),
     "cycle": (_cycle, "not a valid"),
     "constant output": (_unconnected, "chain|no layer"),
+    "repeated": (_repeated, "not a valid|much larger than the file"),
 }
 
 

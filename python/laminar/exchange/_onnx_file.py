@@ -74,7 +74,8 @@ class File:
     def __init__(self, path: str) -> None:
         self.onnx = required("onnx", "onnx", WHERE)
         self.path = path
-        if os.path.getsize(path) >= _LARGEST:
+        self.size = os.path.getsize(path)
+        if self.size >= _LARGEST:
             raise self.refusal("is larger than an ONNX file can be")
         with open(path, "rb") as file:
             content = file.read()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import activations, layers
+from . import _shapes
 from ._onnx_file import File
 from ._onnx_match import Bound, match, operators, size
 from ._onnx_patterns import ACTIVATIONS, Spec
@@ -22,7 +23,11 @@ from ._onnx_patterns import Make as MakeSpec
 from ._onnx_pieces import LAYERS, MAPS, Affine, Made, Make, Piece, layer_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..sequential import Sequential
+
+_LARGEST_RATIO = 16
 
 
 def load(path: str | os.PathLike[str]) -> Sequential:
@@ -43,7 +48,7 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     pieces = _merged(file, list(_pieces(file))[::-1])
     try:
         return _model(file, pieces)
-    except (TypeError, ValueError) as error:
+    except (MemoryError, TypeError, ValueError, ZeroDivisionError) as error:
         raise file.refusal(f"its layers do not make a model: {error}") from None
 
 
@@ -126,14 +131,8 @@ def _merged(file: File, pieces: list[Piece | Affine]) -> list[Piece]:
             before.activation = layer.activation
             continue
         trained = trained or len(piece.weights) > 0
-        if isinstance(layer, (layers.Dense, layers.Maxout)):
-            shape = (layer.units,)
-        elif isinstance(layer, layers.Reshape):
-            shape = layer.target_shape
-        elif isinstance(layer, layers.Flatten) and shape is not None:
-            shape = (math.prod(shape),)
-        elif isinstance(layer, layers.CategoryEncoding):
-            shape = None
+        if shape is not None or isinstance(layer, (layers.Dense, layers.Maxout)):
+            shape = _shapes.after(layer, shape or ())
         done.append(piece)
     return done
 
@@ -149,12 +148,19 @@ def _model(file: File, pieces: list[Piece]) -> Sequential:
         if not isinstance(first.layer, (layers.Dense, layers.Maxout)):
             raise ValueError("the shape of its input is unknown")
         shape = (first.weights[0].shape[0],)
-    model = Sequential([layers.Input(shape), *(piece.layer for piece in pieces)], dtype=file.dtype)
-    given: list[Any] = []
-    for piece in pieces:
-        for value, old in zip(piece.weights, piece.layer.get_weights(), strict=False):
-            given.append(np.broadcast_to(value, old.shape))
-        if not piece.weights:
-            given += piece.layer.get_weights()
+    start = layers.Input(shape)
+    given: list[NDArray[Any]] = []
+    for layer, values in pieces:
+        expected = _shapes.weights(layer, shape)
+        if isinstance(layer, layers.Normalization):
+            values = [np.asarray(moment) for moment in (layer.mean, layer.variance)]
+        if len(values) != len(expected):
+            raise ValueError(f"a {type(layer).__name__} has {len(expected)} tensors of weights")
+        given += [np.broadcast_to(v, to) for v, to in zip(values, expected, strict=True)]
+        shape = _shapes.after(layer, shape)
+    # What is repeated takes more memory than in the file: not without bounds.
+    if sum(value.size for value in given) > _LARGEST_RATIO * max(file.size, 2**16):
+        raise ValueError("its weights would be much larger than the file")
+    model = Sequential([start, *(piece.layer for piece in pieces)], dtype=file.dtype)
     model.set_weights(given)
     return model
