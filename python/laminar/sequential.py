@@ -491,8 +491,8 @@ class Sequential(Saving):
             ``.onnx``: an ONNX graph of what the model predicts; needs ``pip install
             laminar[onnx]``. ``.safetensors``: the weights under the names that a
             ``torch.nn.Sequential`` of the same layers has, with activations as modules of their
-            own.
-        format : {"onnx", "torch"}, optional
+            own. ``.c`` and ``.hpp``: what `to_c` and `to_hpp` return.
+        format : {"onnx", "torch", "c", "hpp"}, optional
             The format, where the file's name ends otherwise.
 
         Raises

@@ -14,7 +14,7 @@ import pytest
 from exchange_models import ACTIVATION_SPECS, LAYER_STACKS, activation_model, randomized, sample
 from numpy.typing import NDArray
 
-from laminar import Sequential, _core, activations, layers
+from laminar import Sequential, _core, activations, exchange, layers
 from laminar.exchange import _onnx_activations, _onnx_layers, onnx_writer
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
@@ -144,12 +144,23 @@ def test_export_writes_a_file(tmp_path: Path) -> None:
     onnx.checker.check_model(str(tmp_path / "m.onnx"), full_check=True)
 
 
+def test_every_format_writes_a_file(tmp_path: Path) -> None:
+    model = Sequential([layers.Input(3), layers.Dense(2, "tanh")])
+    for ending, (format, _) in exchange.WRITERS.items():
+        model.export(tmp_path / f"by_ending{ending}")
+        written = (tmp_path / f"by_ending{ending}").read_bytes()
+        assert written
+        if format not in ("c", "hpp"):  # which take names from that of the file
+            model.export(tmp_path / "by_format", format=format)
+            assert (tmp_path / "by_format").read_bytes() == written
+
+
 def test_what_cannot_be_exported_is_named(tmp_path: Path) -> None:
     model = Sequential([layers.Dense(2)])
     with pytest.raises(ValueError, match="export: the model is not built"):
         model.export(tmp_path / "m.onnx")
     model.build(3)
-    with pytest.raises(ValueError, match=r"must end in \.onnx or .*got '.*m.xyz'"):
+    with pytest.raises(ValueError, match=r"must end in \.onnx, .*got '.*m.xyz'"):
         model.export(tmp_path / "m.xyz")
     with pytest.raises(ValueError, match="unknown format 'onx'; did you mean 'onnx'"):
         model.export(tmp_path / "m.xyz", format="onx")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models for other programs, and from them: ONNX, Keras, PyTorch.
+"""Models for other programs, and from them: ONNX, Keras, PyTorch, source code.
 
 A writer is one line in `WRITERS`, its module is imported when it is first used. Files that come
 in are untrusted: what is not understood is refused by name, and nothing in them is executed.
@@ -16,10 +16,15 @@ from .._spelling import hint
 if TYPE_CHECKING:
     from .._stack import Stack
 
-# {ending: (format, module with a function save(model, path))}
+__all__: list[str] = []
+
+# {ending: (format, module with a function write(model, path))}
 WRITERS: dict[str, tuple[str, str]] = {
     ".onnx": ("onnx", "onnx_writer"),
     ".safetensors": ("torch", "torch_weights"),
+    ".c": ("c", "c_source"),
+    ".hpp": ("hpp", "cpp_header"),
+    ".h": ("hpp", "cpp_header"),
 }
 
 
@@ -48,7 +53,7 @@ def export(model: Stack, filepath: str | os.PathLike[str], format: str | None = 
         found = [writer for ending, writer in WRITERS.items() if path.endswith(ending)]
         if not found:
             raise ValueError(
-                f"export: the file's name must end in {' or '.join(WRITERS)}, or format be given, "
+                f"export: the file's name must end in {', '.join(WRITERS)}, or format be given; "
                 f"got {path!r}"
             )
         module = found[0][1]
@@ -59,7 +64,7 @@ def export(model: Stack, filepath: str | os.PathLike[str], format: str | None = 
         if format not in modules:
             raise ValueError(f"export: unknown format {format!r}; {hint(format, modules)}")
         module = modules[format]
-    import_module(f"{__name__}.{module}").save(model, path)
+    import_module(f"{__name__}.{module}").write(model, path)
 
 
 def load_torch_weights(model: Stack, filepath: str | os.PathLike[str]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models as ONNX files: `save` writes what a model predicts, in the oldest operators that can.
+"""Models as ONNX files: `write` writes what a model predicts, in the oldest operators that can.
 
 The graph takes ``input`` (N, …) and gives ``output`` (N, …) for any number N of rows. Weights are
 initializers under their names in the model. Training, seeds and regularizers are not in it.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LARGEST = 2**31 - 2**20  # bytes that a message of protobuf holds, less what is no weight
 
 
-def save(model: Stack, path: str) -> None:
+def write(model: Stack, path: str) -> None:
     """Write a model.
 
     Raises

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weights as PyTorch has them: the state dict of an nn.Sequential in a safetensors file.
 
-A kernel is transposed, and layers that hold weights have PyTorch's names for them. `save` numbers
+A kernel is transposed, and layers that hold weights have PyTorch's names for them. `write` numbers
 modules as in an nn.Sequential where each layer is one module and each activation of a Dense, but
 linear, one more: Dense(8, "relu") is Linear, ReLU. A layer without a module of its kind, such as
 GaussianNoise, takes the place of an nn.Identity; those that prepare data, and Maxout, are refused.
@@ -42,7 +42,7 @@ _LACKING = ("category_encoding", "discretization", "maxout", "normalization", "r
 _COUNTER = "num_batches_tracked"
 
 
-def save(model: Stack, path: str) -> None:
+def write(model: Stack, path: str) -> None:
     """Write the weights of a built model.
 
     Raises
