@@ -224,6 +224,18 @@ BY_HAND: dict[str, tuple[Nodes, list[str]]] = {
         [("LayerNormalization", ["<", VECTOR], {"axis": 1, "epsilon": 0.25})],
         ["LayerNormalization"],
     ),
+    "as of scikit-learn": (
+        [
+            ("Cast", ["<"], {"to": 1}),
+            ("MatMul", ["<", KERNEL], {}),
+            ("Add", ["<", BIAS[np.newaxis]], {}),
+            ("Relu", ["<"], {}),
+            ("MatMul", ["<", KERNEL.T[:, :1].copy()], {}),
+            ("Add", ["<", BIAS[:1][np.newaxis]], {}),
+            ("Reshape", ["<", np.array([-1, 1])], {}),
+        ],
+        ["Dense", "Dense", "Flatten"],
+    ),
     "nothing": ([("Identity", ["<"], {})], ["Activation"]),
 }
 
@@ -239,6 +251,19 @@ def test_graphs_by_hand(name: str, tmp_path: Path) -> None:
     x = sample((3,), 20).astype(np.float32)
     expected = ReferenceEvaluator(message).run(None, {"x": x})[0]
     np.testing.assert_allclose(model.predict(x), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_old_operators_mean_what_they_did(tmp_path: Path) -> None:
+    nodes: Nodes = [("Clip", ["<"], {"min": 0.0, "max": 6.0}), ("Softmax", ["<"], {})]
+    model = loaded(graph(nodes, opset=9), tmp_path)
+    assert [layer.activation._entry for layer in model.layers] == ["relu6", "softmax"]  # type: ignore[attr-defined]
+    nodes = [
+        ("Reshape", ["<", np.array([0, 3, 1])], {}),
+        ("Softmax", ["<"], {}),
+        ("Flatten", ["<"], {}),
+    ]
+    with pytest.raises(ValueError, match=r"'n1' \(Softmax\).*'axis': 1"):
+        loaded(graph(nodes, opset=9), tmp_path)
 
 
 def test_a_rate_of_dropout_is_kept(tmp_path: Path) -> None:
@@ -328,6 +353,11 @@ def _unconnected(message: Any) -> None:
     message.graph.node[0].input[0] = "c0_1"
 
 
+def _old_broadcast(message: Any) -> None:
+    attribute = onnx.helper.make_attribute("broadcast", 1)
+    message.graph.node[0].attribute.append(attribute)
+
+
 def _repeated(message: Any) -> None:
     message.CopyFrom(graph([("PRelu", ["<", f32(0.5)], {})], ("n", 2**40)))
 
@@ -342,6 +372,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], None], str]] = {
     "domain": (_domain, "operator com.example.Relu has no layer"),
     "cycle": (_cycle, "not a valid"),
     "constant output": (_unconnected, "chain|no layer"),
+    "unknown attribute": (_old_broadcast, "not a valid|'broadcast': 1"),
     "repeated": (_repeated, "not a valid|much larger than the file"),
 }
 

@@ -215,12 +215,15 @@ class File:
         elif kind.startswith("Reduce") and len(inputs) > 1:
             given["axes"] = self.constants.get(inputs.pop())
         defaults = {"ratio": 0.5} if kind == "Dropout" else ATTRIBUTES.get(kind, {})
-        unknown = [key for key in given if key not in defaults and key not in _IGNORED]
-        if kind in ATTRIBUTES and unknown:
-            raise self.refusal(f"node {node.name!r} ({kind}): unknown attribute {unknown[0]!r}")
         attributes = {key: _plain(given.get(key, default)) for key, default in defaults.items()}
-        if kind == "BatchNormalization" and self.opset < 9 and given.get("is_test") == 0:
-            attributes["training_mode"] = 1
+        if kind in ("LogSoftmax", "Softmax") and self.opset < 13:
+            attributes["axis"] = given.get("axis", 1)
+        # One that patterns do not expect makes that none fits.
+        attributes |= {
+            key: _plain(value)
+            for key, value in given.items()
+            if key not in defaults and key not in _IGNORED
+        }
         inputs += [""] * (_INPUTS.get(kind, 0) - len(inputs))
         name = node.name or node.output[0]
         self.nodes[node.output[0]] = Node(name, kind, tuple(inputs), attributes)
