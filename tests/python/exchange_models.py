@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from support import another
 
@@ -97,3 +100,10 @@ def randomized(model: Sequential) -> Sequential:
 def sample(shape: tuple[int, ...], rows: int) -> NDArray[np.float64]:
     """Return random samples."""
     return np.random.default_rng(8).normal(size=(rows, *shape))
+
+
+def import_keras() -> Any:
+    """Return keras, with PyTorch below it where nobody chose; skip the test where it is missing."""
+    if importlib.util.find_spec("torch") is not None:
+        os.environ.setdefault("KERAS_BACKEND", "torch")
+    return pytest.importorskip("keras", reason="keras is not installed, or its backend")

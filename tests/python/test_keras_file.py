@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exchange_models import import_keras
 
 from laminar import layers
 from laminar.exchange import keras_file
@@ -49,7 +50,7 @@ def test_there_are_recorded_files() -> None:
 )
 @pytest.mark.parametrize("name", MODELS)
 def test_models_of_keras(name: str, dtype: str, functional: bool, tmp_path: Path) -> None:
-    pytest.importorskip("keras", reason="keras is not installed")
+    import_keras()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras's own
         from golden import keras_models
@@ -65,7 +66,7 @@ def test_models_of_keras(name: str, dtype: str, functional: bool, tmp_path: Path
 
 
 def test_what_it_was_compiled_with_is_taken_over(tmp_path: Path) -> None:
-    keras = pytest.importorskip("keras", reason="keras is not installed")
+    keras = import_keras()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras's own
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "sigmoid")])

@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exchange_models import ACTIVATION_SPECS, LAYER_STACKS, activation_model, randomized, sample
+from exchange_models import (
+    ACTIVATION_SPECS,
+    LAYER_STACKS,
+    activation_model,
+    import_keras,
+    randomized,
+    sample,
+)
 
 from laminar import Sequential, activations, layers
 from laminar.exchange import onnx_reader, onnx_writer
@@ -128,7 +135,7 @@ def test_models_of_torch(name: str, opset: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["plain", "normalized"])
 def test_models_of_keras(name: str, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed")
-    keras = pytest.importorskip("keras", reason="keras is not installed")
+    keras = import_keras()
     if keras.backend.backend() != "torch":
         pytest.skip("Keras exports to ONNX without TensorFlow by its torch backend alone")
     stacks = {

@@ -45,6 +45,7 @@ Made: TypeAlias = "Piece | Affine | None"
 Make: TypeAlias = Callable[[File, str, Bound], Made]
 
 _EPSILON = 1e-3
+_SMALLEST = 1e-7  # deviation that Normalization divides by
 
 
 def affine(center: Any = 0.0, scale: Any = 1.0, shift: Any = 0.0) -> Affine:
@@ -67,9 +68,9 @@ def layer_of(found: Affine, trained_before: bool, features: int) -> Piece:
         if one_for_all:
             offset = float(shift[0] - center[0] * scale[0])
             return Piece(layers.Rescaling(float(scale[0]), offset), [])
-        if np.all(shift == 0) and np.all(scale > 0) and np.all(scale < 1e7):
+        if np.all(shift == 0) and np.all((scale > _SMALLEST) & (scale < 1 / _SMALLEST)):
             return Piece(layers.Normalization(mean=center, variance=1 / scale**2), [])
-        if np.all(center == 0) and np.all(scale > 1e-7):
+        if np.all(center == 0) and np.all((scale > _SMALLEST) & (scale < 1 / _SMALLEST)):
             return Piece(layers.Normalization(mean=shift, variance=scale**2, invert=True), [])
     gamma = scale * np.sqrt(1 + _EPSILON)
     layer = layers.BatchNormalization(epsilon=_EPSILON)
