@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from . import _saving
@@ -13,31 +14,47 @@ from .sequential import Sequential
 __all__ = ["Sequential", "load_model"]
 
 
+# Files of other programs: {ending: module of laminar.exchange with a function load(path)}.
+_READERS = {".keras": "keras_file", ".onnx": "onnx_reader"}
+
+
 @keywords()
 def load_model(filepath: str | os.PathLike[str]) -> Sequential:
-    """Return the model of a file that ``model.save`` or C++'s ``save_model`` wrote.
+    """Return the model of a file: laminar's own, Keras's or ONNX's, by the name's ending.
 
-    It is compiled if it was when it was saved, and its optimizer goes on where it stopped. Loading
-    runs no code of the file's, whoever made it.
+    A model of ``model.save`` or of C++'s ``save_model`` predicts the same bits as the one that was
+    saved; it is compiled if that was, and its optimizer goes on where it stopped. Networks of other
+    programs that are chains of layers which laminar has, predict the same up to rounding; what
+    laminar lacks is refused by name. Loading runs no code of the file's, whoever made it.
 
     Parameters
     ----------
     filepath : str or path
-        The file, ending in ``.safetensors``.
+        Ends in ``.safetensors``, ``.keras`` (needs ``pip install laminar[keras]``: h5py, not Keras)
+        or ``.onnx`` (``laminar[onnx]``).
 
     Returns
     -------
     Sequential
-        The model; it predicts the same bits as the one that was saved.
+        The model.
 
     Raises
     ------
     ValueError
-        Where the file is none of laminar's, damaged, or of a newer format.
-    OSError
-        Where it cannot be read.
+        Where the file is none of these, damaged, of a newer format, or holds what laminar lacks.
+    OSError, ImportError
+        Where it cannot be read, or the package that reads it is missing.
     """
-    return _saving.load(_saving.checked_path(filepath, "load_model"), Sequential)
+    path = os.fspath(filepath)
+    ending = os.path.splitext(path)[1]
+    if ending in _READERS:
+        reader = import_module(f"laminar.exchange.{_READERS[ending]}")
+        loaded: Sequential = reader.load(path)
+        return loaded
+    if ending != _saving.ENDING:
+        known = ", ".join([_saving.ENDING, *_READERS])
+        raise ValueError(f"load_model: the file's name must end in one of {known}, got {path!r}")
+    return _saving.load(path, Sequential)
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself

@@ -377,3 +377,13 @@ def test_resuming_another_training_is_refused_and_changes_nothing(tmp_path: Path
     refused(small_classifier(), "initial_epoch must not be given", **keep, initial_epoch=1)
     with pytest.raises(FileNotFoundError):
         small_classifier().fit(x, y, resume=tmp_path / "none.safetensors", **settings())
+
+
+def test_files_of_other_programs_are_told_by_their_ending(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    model = Sequential([layers.Input(6), layers.Dense(3, "tanh")], seed=1)
+    model.export(tmp_path / "m.onnx")
+    loaded = laminar.load_model(tmp_path / "m.onnx")
+    np.testing.assert_allclose(loaded.predict(X), model.predict(X), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"one of \.safetensors, \.keras, \.onnx, got 'm\.h5'"):
+        laminar.load_model("m.h5")
