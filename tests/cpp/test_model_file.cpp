@@ -300,6 +300,12 @@ TEST_CASE("model_file: what is no model, or another one, is refused by name") {
   CHECK(
       without(changed("laminar.network", R"({"input_shape":[3],"layers":[{"kind":"dense","name":"first","units":4}]})"),
               {"the model has no tensor 'dense/"}) == "");
+  {
+    const AllocationPeak peak;
+    changed("laminar.network", R"({"input_shape":[3],"layers":[{"kind":"dense","name":"first","units":999999999}]})");
+    changed("laminar.network", R"({"input_shape":[3],"layers":[{"kind":"maxout","pieces":99999,"units":99999}]})");
+    CHECK(peak.bytes() < 1 << 16);  // nothing for weights that the file does not have
+  }
   CHECK(without(changed("laminar.more", "x"), {"unknown key 'laminar.more'"}) == "");
   CHECK(without(changed("", "", "dense/bias"), {"the tensor 'dense/bias' is missing"}) == "");
 }
