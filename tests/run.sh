@@ -68,14 +68,26 @@ check_format() {
     xargs -0 .venv/bin/clang-format --dry-run -Werror
 }
 
-build() {  # build PRESET [CMAKE ARGUMENTS]
-  local preset=$1
-  shift
-  cmake --preset "$preset" "$@" >"build/$preset.log" || {
-    cat "build/$preset.log"
+configure() {  # configure FOLDER CMAKE_ARGUMENTS...: says more only where it fails
+  cmake "${@:2}" >"$1.log" || {
+    cat "$1.log"
     return 1
   }
-  cmake --build --preset "$preset" -- --no-print-directory
+}
+
+# What is shipped, built as a user's project builds it: with laminar as a subdirectory. (The wheel is
+# the build from laminar's own root.) One build is thus tested as the release and as a consumer.
+build_release() {
+  configure build/checks -S tests/consumer -B build/checks -DLAMINAR_SOURCE_DIR="$PWD" \
+    -DCMAKE_BUILD_TYPE=Release -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DPython_ROOT_DIR="$PWD/.venv" \
+    -DLAMINAR_WERROR=ON -DLAMINAR_INSTALL=ON -DLAMINAR_BOTH_LIBRARIES=ON -DLAMINAR_BUILD_EXAMPLES=ON \
+    -DLAMINAR_BUILD_TESTS="$(on_off has_header doctest/doctest.h)" \
+    -DLAMINAR_BUILD_BENCH="$(on_off has_header benchmark/benchmark.h)" &&
+    cmake --build build/checks -- --no-print-directory
+}
+
+build_sanitized() {
+  configure build/asan --preset asan && cmake --build --preset asan -- --no-print-directory
 }
 
 best_isa() {
@@ -96,17 +108,14 @@ check "ruff format" .venv/bin/ruff format --check .
 check "mypy" .venv/bin/mypy
 check "clang-format" check_format
 
-check "C++ build" build release \
-  -DLAMINAR_BUILD_TESTS="$(on_off has_header doctest/doctest.h)" \
-  -DLAMINAR_BUILD_BENCH="$(on_off has_header benchmark/benchmark.h)"
+check "C++ build" build_release
+check "C++ tests" ctest --test-dir build/checks --output-on-failure -j "$(nproc)"
 if has_header doctest/doctest.h; then
-  check "C++ tests" ctest --preset release -j "$(nproc)"
-  check "sanitizer build" build asan
+  check "sanitizer build" build_sanitized
   # Tests of kernels go through the tables of all instruction sets in every run.
   check "C++ tests under sanitizers" ctest --preset asan -R "tests_$(best_isa)"
 fi
-check "consumer" bash tests/consumer/run.sh build/release build/consumer \
-  -DPython_ROOT_DIR="$PWD/.venv"
+check "consumer" bash tests/consumer/run.sh build/checks build/consumer .venv/bin/python
 
 check "stubs" .venv/bin/python -m mypy.stubtest --allowlist tests/stubtest_allowlist.txt laminar._core
 check "pytest" .venv/bin/pytest

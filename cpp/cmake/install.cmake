@@ -1,43 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-# Install rules of the C++ library: headers, library, CMake package and pkg-config file, all
-# relocatable. Everything is in component `cpp`; a wheel takes component `python` alone.
+# Install rules of the C++ package: headers, libraries, CMake package and pkg-config file, all
+# relocatable, in component `cpp`. One prefix may hold both libraries, put there together or one after
+# the other: each has a targets file of its own, and laminarConfig.cmake looks which are there.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
+if(SKBUILD)  # the prefix is the Python package's folder, where Debian's and Red Hat's names mean nothing
+  set(CMAKE_INSTALL_LIBDIR lib)
+  set(CMAKE_INSTALL_FULL_LIBDIR ${CMAKE_INSTALL_PREFIX}/lib)
+endif()
 
 set(laminar_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/laminar)
 
-install(TARGETS laminar EXPORT laminarTargets COMPONENT cpp
-        INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/laminar
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT cpp
         FILES_MATCHING PATTERN "*.hpp"
         PATTERN kernels EXCLUDE
         PATTERN metrics EXCLUDE
         # Internal: nothing that laminar.hpp includes needs them.
-        REGEX "/(atomic_file|checks|checksum|compare|entries|inference|row_losses|tensor_rules)\\.hpp$" EXCLUDE
+        REGEX "/(atomic_file|checks|checksum|compare|denormals|entries|inference|row_losses|tensor_rules)\\.hpp$" EXCLUDE
         REGEX "/layers/(column_tasks|declaration|draws|kernel_gradient|work)\\.hpp$" EXCLUDE)
 # The one kernel header that public ones mention: plain structs.
 install(FILES ${PROJECT_SOURCE_DIR}/cpp/laminar/kernels/table.hpp
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/laminar/kernels COMPONENT cpp)
 
-install(EXPORT laminarTargets NAMESPACE laminar:: DESTINATION ${laminar_package_dir} COMPONENT cpp)
+foreach(kind IN LISTS laminar_kinds)
+  install(TARGETS ${laminar_target_${kind}} EXPORT laminar_${kind} COMPONENT cpp
+          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+          RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+          INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(EXPORT laminar_${kind} NAMESPACE laminar:: FILE laminar-${kind}.cmake
+          DESTINATION ${laminar_package_dir} COMPONENT cpp)
+endforeach()
 
-# What a program that links a static laminar must link as well; a shared one brings it along.
-set(laminar_config_dependencies "")
-set(laminar_pc_libs "")
-if(NOT BUILD_SHARED_LIBS)
-  string(APPEND laminar_config_dependencies "find_dependency(Threads)\n")
-  string(APPEND laminar_pc_libs " -lstdc++ -lm -pthread")
-  if(LAMINAR_OPENMP)
-    string(APPEND laminar_config_dependencies "find_dependency(OpenMP COMPONENTS CXX)\n")
-    string(APPEND laminar_pc_libs " ${OpenMP_CXX_FLAGS}")
-  endif()
+set(laminar_find_openmp "")
+if(LAMINAR_OPENMP)
+  set(laminar_find_openmp "find_dependency(OpenMP COMPONENTS CXX)")
 endif()
-
 configure_package_config_file(
   ${PROJECT_SOURCE_DIR}/cpp/cmake/laminarConfig.cmake.in
   ${PROJECT_BINARY_DIR}/laminarConfig.cmake
-  INSTALL_DESTINATION ${laminar_package_dir})
+  INSTALL_DESTINATION ${laminar_package_dir}
+  NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
 # Before 1.0 a minor version may change the interface; from 1.0 on this becomes SameMajorVersion.
 write_basic_package_version_file(
   ${PROJECT_BINARY_DIR}/laminarConfigVersion.cmake COMPATIBILITY SameMinorVersion)
@@ -45,6 +48,16 @@ install(FILES ${PROJECT_BINARY_DIR}/laminarConfig.cmake
               ${PROJECT_BINARY_DIR}/laminarConfigVersion.cmake
         DESTINATION ${laminar_package_dir} COMPONENT cpp)
 
+# What a static laminar must be linked with. Where there is a shared one as well, the linker takes that
+# unless it is told --static, and pkg-config lists these under --static alone.
+string(JOIN " " laminar_pc_needs "-lstdc++ -lm -pthread" ${OpenMP_CXX_FLAGS})
+set(laminar_pc_libs "")
+set(laminar_pc_libs_private "")
+if("shared" IN_LIST laminar_kinds)
+  set(laminar_pc_libs_private " ${laminar_pc_needs}")
+else()
+  set(laminar_pc_libs " ${laminar_pc_needs}")
+endif()
 # The way back from the .pc file to the prefix, so that an installed tree may be moved.
 file(RELATIVE_PATH laminar_pc_prefix
      ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})

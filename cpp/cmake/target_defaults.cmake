@@ -1,6 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # What every target of this repository is compiled with.
 
+# Compile options in GCC's spelling. clang-cl takes -W and most -m options as they are; the others it
+# leaves out with no more than a warning, unless they come behind /clang:. Its -Wall means all there are.
+function(laminar_compile_options target)
+  set(options ${ARGN})
+  if(CMAKE_CXX_COMPILER_FRONTEND_VARIANT STREQUAL "MSVC")
+    list(TRANSFORM options REPLACE "^-(f|O|mprefer)" "/clang:-\\1")
+    list(TRANSFORM options REPLACE "^-W(all|extra)$" "/W4")
+  endif()
+  target_compile_options(${target} PRIVATE ${options})
+endfunction()
+
 # Language level, warnings, visibility, and no contraction of a * b + c: an expression rounds the
 # same way whichever instruction set and compiler it is built for. (The kernels ask for contraction
 # themselves; they are separate targets.)
@@ -12,15 +23,18 @@ function(laminar_target_defaults target)
     VISIBILITY_INLINES_HIDDEN ON
     POSITION_INDEPENDENT_CODE ON)
   # Clang counts -Wsign-conversion to -Wconversion, GCC does not: the same warnings from both.
-  target_compile_options(${target} PRIVATE
+  laminar_compile_options(${target}
     -Wall -Wextra -Wconversion -Wno-sign-conversion -ffp-contract=off)
   if(LAMINAR_WERROR)
-    target_compile_options(${target} PRIVATE -Werror)
+    laminar_compile_options(${target} -Werror)
   endif()
   if(NOT LAMINAR_OPENMP)
-    target_compile_options(${target} PRIVATE -Wno-unknown-pragmas)
+    laminar_compile_options(${target} -Wno-unknown-pragmas)
   endif()
-  target_compile_definitions(${target} PRIVATE LAMINAR_VERSION="${PROJECT_VERSION}")
+  target_compile_definitions(${target} PRIVATE LAMINAR_VERSION="${laminar_VERSION}")
+  if(WIN32)  # warnings about standard C functions
+    target_compile_definitions(${target} PRIVATE _CRT_SECURE_NO_WARNINGS)
+  endif()
 endfunction()
 
 # Lets a target of this repository include Eigen and nlohmann-json, without anything of them

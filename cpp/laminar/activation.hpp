@@ -7,6 +7,7 @@
 
 namespace laminar {
 
+/// The list of activations.
 const Family& activation_family();
 
 /// `Activation("relu")`, `Activation("leaky_relu", {{"negative_slope", 0.1}})`.

@@ -13,6 +13,7 @@
 
 namespace laminar {
 
+/// A batch of up to a fixed number of rows: its values in all layers, its losses, and phase A over it.
 template <typename T>
 class BatchMemory {
  public:

@@ -14,12 +14,14 @@
 
 namespace laminar {
 
+/// Bytes of a cache line, and of the widest vector.
 inline constexpr std::size_t kAlignment = 64;
 
 /// Elements that every slice of a shared buffer is padded to: one cache line of floats, two of
 /// doubles, so that layouts are the same for both.
 inline constexpr Index kSlice = 16;
 
+/// The smallest multiple that is not below n.
 constexpr Index round_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 /// Elements from one row to the next of a padded matrix: whole cache lines, and an odd number of

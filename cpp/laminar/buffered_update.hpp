@@ -11,6 +11,7 @@
 
 namespace laminar {
 
+/// The gradient buffer of a model and the update made from it.
 template <typename T>
 class BufferedUpdate {
  public:

@@ -7,16 +7,19 @@
 
 namespace laminar {
 
+/// What build_info() says.
 struct BuildInfo {
   std::string version;
   std::string isa;                // of the kernels in use
   std::vector<std::string> isas;  // that run on this processor, best first
-  int threads;
-  std::string compiler;
-  bool openmp;
-  std::string eigen;
+  int threads;                    // get_num_threads()
+  std::string compiler;           // name and version
+  bool openmp;                    // whether there can be more than one thread
+  std::string eigen;              // the version inside
 };
 
+/// Asks the processor, the environment and the build itself. Throws std::invalid_argument where
+/// LAMINAR_ISA names no instruction set that runs here.
 BuildInfo build_info();
 
 }  // namespace laminar

@@ -36,6 +36,7 @@ class Choice {
  public:
   Choice(const Family& family, std::string_view name, std::initializer_list<NamedValue> values = {});
 
+  /// The entry's position in its family, what is said of it there, its name, and the family.
   int index() const { return index_; }
   const EntryInfo& info() const { return family_->entries[static_cast<std::size_t>(index_)]; }
   const char* name() const { return info().name; }
@@ -43,11 +44,13 @@ class Choice {
 
   /// Values in the order of info().parameters.
   const std::array<double, kMaxParameters>& values() const { return values_; }
+  /// One of them by name; NaN for an optional one that was left out.
   double value(std::string_view parameter) const { return values_[position(parameter)]; }
   /// Whether the entry has a hyper-parameter of this name.
   bool takes(std::string_view parameter) const;
   /// False where an optional value was left out.
   bool has(std::string_view parameter) const { return !std::isnan(value(parameter)); }
+  /// Throws std::invalid_argument for an unknown name, and for a value out of its range.
   void set(std::string_view parameter, double value);
   /// A hyper-parameter of Range::word: its word, and setting it by one.
   std::string_view word(std::string_view parameter) const;

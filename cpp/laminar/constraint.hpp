@@ -11,6 +11,7 @@
 
 namespace laminar {
 
+/// The list of constraints.
 const Family& constraint_family();
 
 /// `Constraint("max_norm", {{"max_value", 3}})`.

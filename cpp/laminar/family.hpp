@@ -26,13 +26,15 @@ inline constexpr double kAbsent = __builtin_nan("");
 /// A named hyper-parameter with its default.
 struct ParameterInfo {
   const char* name = nullptr;
-  double value = 0;
+  double value = 0;  // the default
   Range range = Range::any;
-  const char* words = "";  // separated by single spaces
+  const char* words = "";  // of Range::word, separated by single spaces
 
+  /// Whether it may be left out.
   constexpr bool optional() const { return value != value; }
 };
 
+/// Most hyper-parameters that an entry has.
 inline constexpr int kMaxParameters = 16;
 
 /// One entry of a family: its name, its other names and its hyper-parameters.
@@ -41,6 +43,7 @@ struct EntryInfo {
   const char* aliases = "";  // separated by single spaces
   ParameterInfo parameters[kMaxParameters] = {};
 
+  /// The number of hyper-parameters.
   constexpr int count() const {
     int n = 0;
     while (n < kMaxParameters && parameters[n].name != nullptr) ++n;

@@ -10,6 +10,7 @@
 
 namespace laminar {
 
+/// The list of initializers.
 const Family& initializer_family();
 
 /// `Initializer("he_normal")`, `Initializer("random_uniform", {{"minval", -1}, {"maxval", 1}})`.

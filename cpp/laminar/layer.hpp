@@ -26,6 +26,7 @@
 
 namespace laminar {
 
+/// A layer of any kind: `Layer layer = Dense{.units = 64, .activation = "relu"};`
 using Layer = std::variant<Dense, Activate, Dropout, BatchNormalization, Prelu, Maxout, LayerNormalization,
                            AlphaDropout, GaussianNoise, GaussianDropout, Flatten, Reshape, Normalization, Rescaling,
                            Discretization, CategoryEncoding>;

@@ -10,6 +10,7 @@
 
 namespace laminar {
 
+/// The list of losses.
 const Family& loss_family();
 
 /// What becomes of the losses of rows. Keras's three words for a mean are one: the mean weighted by the

@@ -12,6 +12,7 @@
 
 namespace laminar {
 
+/// The list of metrics.
 const Family& metric_family();
 
 /// Which targets a metric takes; where it takes either, a class number is its one-hot row.

@@ -28,7 +28,9 @@ class Model {
   /// All that training changes, as files keep it.
   const State<T>& state() const { return *state_; }
 
+  /// The structure.
   const Network& network() const { return state_->network; }
+  /// What weights, shuffling and dropout are drawn from.
   std::uint64_t seed() const { return state_->seed; }
 
   /// The flat parameter buffer in the layout of network().parameters().
@@ -40,10 +42,13 @@ class Model {
 
   /// Sets what to train towards; resets the optimizer's state.
   void compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics = {});
+  /// Whether it has been, so that fit and evaluate may be called.
   bool compiled() const { return state_->objective.has_value(); }
   /// "loss", then the metrics.
   const std::vector<std::string>& metric_names() const;
+  /// Of the update that comes next.
   double learning_rate() const;
+  /// For all later updates; throws where a schedule gives the rate.
   void set_learning_rate(double rate);
   /// Updates made since compile.
   Index iterations() const;

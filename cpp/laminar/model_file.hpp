@@ -34,6 +34,7 @@ struct Attachments {
   std::vector<NamedTensor> tensors;
 };
 
+/// What a file holds.
 struct SaveOptions {
   bool training = true;  // with loss, optimizer and its state, so that fit can go on
   Attachments attachments = {};

@@ -24,6 +24,7 @@ struct Node {
   Index shared = 0;                          // values that all rows of a batch have in common
 };
 
+/// The structure of a model: `Network(4, {Dense{.units = 8, .activation = "tanh"}, Dense{.units = 1}})`.
 class Network {
  public:
   /// Layers one after the other. Names left empty become "dense", "dense_1", … as in Keras.
@@ -32,11 +33,13 @@ class Network {
   /// The same for samples that are plain vectors.
   Network(Index features, std::vector<Layer> layers) : Network(Shape{features}, std::move(layers)) {}
 
+  /// Extents of one sample, their product, and the values of one output.
   const Shape& input_shape() const { return nodes_.front().shape; }
   Index features() const { return nodes_.front().width; }
   Index outputs() const { return nodes_.back().width; }
   /// All nodes, the input first.
   const std::vector<Node>& nodes() const { return nodes_; }
+  /// All tensors and their places in a model's parameters.
   const ParameterLayout& parameters() const { return parameters_; }
 
   /// Some parameter of the node is changed by training.

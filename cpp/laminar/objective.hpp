@@ -14,6 +14,7 @@
 
 namespace laminar {
 
+/// Loss and metrics in the form that fits a network.
 struct Objective {
   /// Resolves metrics for the network; throws where loss, metrics and outputs do not fit together, or
   /// two metrics have one key.

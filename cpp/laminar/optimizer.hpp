@@ -13,6 +13,7 @@
 
 namespace laminar {
 
+/// The list of optimizers.
 const Family& optimizer_family();
 
 /// One entry, "all": the options that every optimizer takes.

@@ -9,6 +9,7 @@
 
 namespace laminar {
 
+/// What an optimizer remembers from step to step.
 template <typename T>
 struct OptimizerState {
   OptimizerState(const Optimizer& optimizer_, const ParameterLayout& layout) : optimizer(optimizer_) {

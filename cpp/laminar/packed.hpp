@@ -11,6 +11,7 @@
 
 namespace laminar {
 
+/// All kernels of a network in panels, beside its parameters.
 template <typename T>
 class PackedWeights {
  public:

@@ -22,6 +22,7 @@ int threads_for(double work);
 /// One thread's view of its team.
 class Team {
  public:
+  /// Member number `rank` of `size`.
   Team(int rank, int size) : rank_(rank), size_(size) {}
   int rank() const { return rank_; }
   int size() const { return size_; }
@@ -40,8 +41,9 @@ class Team {
 };
 
 namespace detail {
+/// run_team with the body behind a pointer.
 void run_team(int threads, void (*call)(const void*, const Team&), const void* context);
-}
+}  // namespace detail
 
 /// Runs body(team) on a team of up to `threads` threads, the caller being rank 0. An exception of a
 /// thread is rethrown here, once all have ended; a body that uses barriers must not throw.

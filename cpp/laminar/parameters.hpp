@@ -19,9 +19,9 @@ namespace laminar {
 struct Tensor {
   std::string name;  // "dense/kernel"
   Shape shape;
-  Index offset = 0;  // in elements, a multiple of kSlice
-  Index size = 0;
-  bool trainable = true;
+  Index offset = 0;       // in elements, a multiple of kSlice
+  Index size = 0;         // product of shape
+  bool trainable = true;  // by gradient
   Initializer initializer;
   std::optional<Regularizer> regularizer = {};
   std::optional<Constraint> constraint = {};
@@ -36,6 +36,7 @@ class ParameterLayout {
   /// them does not take a tensor of this shape.
   void treat(std::size_t i, const std::optional<Regularizer>& regularizer, const std::optional<Constraint>& constraint);
 
+  /// In the order of their offsets.
   const std::vector<Tensor>& tensors() const { return tensors_; }
   const Tensor& operator[](std::size_t i) const { return tensors_[i]; }
   /// Elements of the flat buffer, padding included.

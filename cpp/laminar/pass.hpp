@@ -31,6 +31,7 @@ struct Rows {
   Index count() const { return end - begin; }
 };
 
+/// A network, its weights and a workspace: what running it over rows reads and writes.
 template <typename T>
 struct Pass {
   const Network& network;

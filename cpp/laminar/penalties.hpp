@@ -10,6 +10,7 @@
 
 namespace laminar {
 
+/// The regularizers of all tensors of a network.
 template <typename T>
 class Penalties {
  public:

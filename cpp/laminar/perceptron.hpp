@@ -39,6 +39,7 @@ class Perceptron {
   /// All weights 0. Throws unless there is a feature and there are two classes.
   Perceptron(Index features, Index classes, std::uint64_t seed = 0);
 
+  /// Values a row, classes, and units to tell them apart.
   Index features() const { return features_; }
   Index classes() const { return classes_; }
   Index units() const { return classes_ == 2 ? 1 : classes_; }

@@ -12,6 +12,7 @@ namespace laminar {
 /// Rows that go through all layers together: what a thread's nearest caches hold of most networks.
 inline constexpr Index kBlockRows = 64;
 
+/// What a workspace is for.
 enum class Mode { training, inference };
 
 /// Places of one node in a workspace, in elements from its start; -1 where there is none.
@@ -27,6 +28,7 @@ struct NodeSpace {
   bool slope_by_consumer = false;  // the one dense layer that reads this node applies its slope
 };
 
+/// The places of all nodes in a workspace of so many rows.
 class Plan {
  public:
   Plan(const Network& network, Index rows, Mode mode);

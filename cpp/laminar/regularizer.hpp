@@ -10,6 +10,7 @@
 
 namespace laminar {
 
+/// The list of regularizers.
 const Family& regularizer_family();
 
 /// `Regularizer("l2")`, `Regularizer("l1_l2", {{"l1", 0.001}, {"l2", 0.01}})`.

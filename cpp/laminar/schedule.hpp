@@ -8,6 +8,7 @@
 
 namespace laminar {
 
+/// The list of schedules.
 const Family& schedule_family();
 
 /// `Schedule("cosine_decay", {{"initial_learning_rate", 0.1}, {"decay_steps", 1000}})`

@@ -13,6 +13,7 @@
 
 namespace laminar {
 
+/// A small network in training, with weights and optimizer state in a layout of its own.
 template <typename T>
 class SmallNetwork {
  public:

@@ -24,6 +24,7 @@ struct EpochPosition {
   std::vector<std::vector<double>> scores = {};  // states of the metrics
 };
 
+/// A network, its weights, and once it is compiled its objective and its optimizer.
 template <typename T>
 struct State {
   /// With weights drawn from the seed.

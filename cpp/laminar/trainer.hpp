@@ -54,6 +54,7 @@ struct History {
   bool interrupted = false;                 // poll asked to stop inside an epoch
 };
 
+/// Trains a State; Model is its public face.
 template <typename T>
 class Trainer {
  public:

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace laminar {
 
+/// Counts and positions; signed, so that differences need no care.
 using Index = std::int64_t;
 
 /// Extents of one sample, without the batch axis.
@@ -16,34 +18,43 @@ using Shape = std::vector<Index>;
 /// A row-major matrix that somebody else owns; rows follow each other without gaps.
 template <typename T>
 struct MatrixView {
-  T* data = nullptr;
+  T* data = nullptr;  // the first element
   Index rows = 0;
   Index columns = 0;
 
+  /// A matrix without rows.
   MatrixView() = default;
+  /// rows_ * columns_ elements from data_ on.
   MatrixView(T* data_, Index rows_, Index columns_) : data(data_), rows(rows_), columns(columns_) {}
   /// A vector of samples with `columns_` features each; a rest that fills no row is left out.
   MatrixView(std::span<T> values, Index columns_)
       : data(values.data()), rows(static_cast<Index>(values.size()) / columns_), columns(columns_) {}
+  /// What may be written may be read.
+  template <typename U>
+    requires std::is_same_v<const U, T>
+  MatrixView(const MatrixView<U>& other) : data(other.data), rows(other.rows), columns(other.columns) {}
 };
 
 /// What a network is trained towards: one row of values per sample, or one class number per sample.
 template <typename T>
 struct Targets {
-  MatrixView<const T> values;
-  std::span<const std::int32_t> labels;
+  MatrixView<const T> values;            // (rows, outputs), or empty
+  std::span<const std::int32_t> labels;  // one a row, or empty
 
+  /// No targets.
   Targets() = default;
+  /// Rows of values.
   Targets(MatrixView<const T> values_) : values(values_) {}
+  /// Class numbers, from 0 on.
   Targets(std::span<const std::int32_t> labels_) : labels(labels_) {}
 };
 
 /// Samples with their targets and, where they differ from 1, their weights.
 template <typename T>
 struct Dataset {
-  MatrixView<const T> x;
-  Targets<T> y;
-  std::span<const T> sample_weight;
+  MatrixView<const T> x;             // (rows, features)
+  Targets<T> y;                      // of as many rows
+  std::span<const T> sample_weight;  // one a row, not negative; empty: 1 for each
 };
 
 /// A named number: a loss or a metric after an epoch.

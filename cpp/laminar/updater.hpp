@@ -13,6 +13,7 @@
 
 namespace laminar {
 
+/// The update of a network's weights by one optimizer.
 template <typename T>
 class Updater {
  public:

@@ -34,6 +34,7 @@ from . import (
     utils,
 )
 from ._core import __version__, get_num_threads, set_num_threads, show_config
+from ._package import get_cmake_dir, get_include
 from ._spelling import module_getattr
 from .layers import Input
 from .models import load_model
@@ -47,6 +48,8 @@ __all__ = [
     "callbacks",
     "constraints",
     "datasets",
+    "get_cmake_dir",
+    "get_include",
     "get_num_threads",
     "initializers",
     "layers",

@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds and runs the consumer against laminar in every way that users have: an installed static
-# library at a moved prefix (by CMake and by pkg-config), a shared one as a subdirectory, and that one
-# installed. All must print the same line.
-# Usage: run.sh STATIC_BUILD_FOLDER WORK_FOLDER [CMake arguments for the subdirectory build]
+# Builds and runs the consumer against laminar in every way that users have: as a subdirectory,
+# installed as a static and as a shared library at a moved prefix (by CMake and by pkg-config), and from
+# the Python package (in its place and moved). All must print the same line. Then what else a user
+# relies on: headers that stand alone, components, examples that build against the installed package.
+# Usage: run.sh BUILD_FOLDER WORK_FOLDER [PYTHON]
+# BUILD_FOLDER is a build of this folder with -DLAMINAR_SOURCE_DIR=…, -DLAMINAR_INSTALL=ON and
+# -DLAMINAR_BOTH_LIBRARIES=ON, and is itself the subdirectory way; PYTHON has laminar installed.
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-static_build=$1
+source=$(dirname "$(dirname "$here")")
+build=$1
+python=${3:-}
 mkdir -p "$2"
 work=$(cd "$2" && pwd)
-shift 2
+rm -rf "${work:?}"/*
+eigen=$([ -z "$python" ] || "$python" -m cmeel cmake 2>/dev/null || true)
 
 expected=
 report() {  # report NAME LINE: compares what a consumer printed with what the first one did
@@ -18,40 +24,90 @@ report() {  # report NAME LINE: compares what a consumer printed with what the f
   [ "$2" = "$expected" ]
 }
 
-consume() {  # consume NAME [CMAKE ARGUMENTS]: builds against the laminar in prefix-NAME
-  local name=$1
-  shift
-  rm -rf "${work:?}/$name"
-  cmake -S "$here" -B "$work/$name" -DCMAKE_PREFIX_PATH="$work/prefix-$name" "$@" >"$work/$name.log"
-  cmake --build "$work/$name" >>"$work/$name.log"
-  report "$name" "$("$work/$name/consumer")"
+fail() {
+  echo "$1" >&2
+  exit 1
 }
 
-# Nothing of the build may remember the first prefix.
-rm -rf "${work:?}"/prefix-*
-cmake --install "$static_build" --component cpp --prefix "$work/prefix-first" >/dev/null
-mv "$work/prefix-first" "$work/prefix-static"
-if grep -rl --include='*.cmake' --include='*.pc' -e prefix-first -e "$(dirname "$(dirname "$here")")" "$work/prefix-static"; then
-  echo "the files above hold a path of the build" >&2
-  exit 1
-fi
-consume static -DLAMINAR_CHECK_HEADERS=ON
+links_shared() { [[ $(ldd "$1") == *liblaminar* ]]; }
+
+consume() {  # consume NAME static|shared CMAKE_ARGUMENTS...: by find_package
+  local name=$1 kind=$2
+  shift 2
+  cmake -S "$here" -B "$work/$name" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" "$@" >"$work/$name.log"
+  cmake --build "$work/$name" >>"$work/$name.log"
+  report "$name" "$("$work/$name/consumer")"
+  if command -v ldd >/dev/null; then
+    if links_shared "$work/$name/consumer"; then linked=shared; else linked=static; fi
+    [ "$linked" = "$kind" ] || fail "$name: the $linked library was linked, not the $kind one"
+  fi
+  if [ -x "$work/$name/eigen_consumer" ]; then "$work/$name/eigen_consumer" >/dev/null; fi
+}
+
+holds_no_path() {  # holds_no_path FOLDER PATH...: of the build or of the place it was moved from
+  local folder=$1
+  shift
+  if grep -rlF --include='*.cmake' --include='*.pc' "${@/#/-e}" "$folder"; then fail "the files above hold one of: $*"; fi
+}
+
+report subdirectory "$("$build/consumer")"
+
+cmake --install "$build" --component cpp --prefix "$work/first" >/dev/null
+mv "$work/first" "$work/prefix"
+holds_no_path "$work/prefix" "$work/first" "$source"
+other=$(command -v clang++ || true)  # one of the ways with another compiler, where there is one
+consume static static -DCMAKE_PREFIX_PATH="$work/prefix;$eigen" -DLAMINAR_COMPONENTS=static -DBUILD_SHARED_LIBS=ON
+consume shared shared -DCMAKE_PREFIX_PATH="$work/prefix;$eigen" -DLAMINAR_COMPONENTS=shared ${other:+-DCMAKE_CXX_COMPILER="$other"}
 
 if command -v pkg-config >/dev/null; then
-  PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix-static" -name laminar.pc)")
+  PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name laminar.pc)")
   export PKG_CONFIG_PATH
   # shellcheck disable=SC2046  # the flags are words
   "${CXX:-c++}" -std=c++20 "$here/main.cpp" -o "$work/pkg-config" $(pkg-config --cflags --libs laminar)
-  report pkg-config "$("$work/pkg-config")"
+  libraries=$(pkg-config --variable=libdir laminar)
+  report pkg-config "$(LD_LIBRARY_PATH=$libraries "$work/pkg-config")"
 else
   echo "pkg-config is not installed: laminar.pc is not tried"
 fi
 
-# Unoptimized, which builds faster; the line printed must be the same all the more.
-cmake -S "$here" -B "$work/subdirectory" -DLAMINAR_SOURCE_DIR="$here/../.." -DLAMINAR_INSTALL=ON \
-  -DBUILD_SHARED_LIBS=ON -DCMAKE_BUILD_TYPE=Debug "$@" >"$work/subdirectory.log"
-cmake --build "$work/subdirectory" >>"$work/subdirectory.log"
-report "shared, subdirectory" "$("$work/subdirectory/consumer")"
+if [ -n "$python" ]; then
+  consume "Python package" static -Dlaminar_DIR="$("$python" -m laminar --cmakedir)"
+  cp -r "$("$python" -m laminar --includedir)/.." "$work/moved"
+  holds_no_path "$work/moved" "$source"
+  consume "Python package, moved" static -Dlaminar_ROOT="$work/moved"
+  "$python" -m pip wheel --quiet --no-deps --no-build-isolation "$here" -w "$work/wheel" -Cbuild-dir="$work/scikit-build-core"
+  report scikit-build-core "$("$work/scikit-build-core/consumer")"
+fi
 
-cmake --install "$work/subdirectory" --component cpp --prefix "$work/prefix-shared" >/dev/null
-consume shared
+# ---- Components.
+explains() {  # explains TEXT CMAKE_ARGUMENTS...: laminar is not found, and the text says why
+  local text=$1
+  shift
+  if cmake -S "$here" -B "$work/refused" "$@" >"$work/refused.log" 2>&1; then fail "found, in spite of $*"; fi
+  tr -s ' \n' ' ' <"$work/refused.log" | grep -qF "$text" || fail "not explained by '$text': $work/refused.log"
+}
+explains "laminar has no component 'fast' here; it has: static;shared." \
+  -DCMAKE_PREFIX_PATH="$work/prefix" -DLAMINAR_COMPONENTS=fast
+explains "laminar was found before, in this folder of the project, as laminar::static." \
+  -DCMAKE_PREFIX_PATH="$work/prefix" -DLAMINAR_COMPONENTS=static -DCMAKE_PROJECT_INCLUDE="$here/twice.cmake"
+find "$work/prefix" \( -name laminar-static*.cmake -o -name liblaminar.a \) -exec mv -t "$work" {} +
+explains "laminar has no component 'static' here; it has: shared." \
+  -DCMAKE_PREFIX_PATH="$work/prefix" -DLAMINAR_COMPONENTS=static
+
+# ---- Headers: each by itself, with warnings, and none that laminar.hpp does not reach. What it reaches
+# has met the other compiler above.
+include=$work/prefix/include
+headers=$(find "$include" -name '*.hpp' ! -name eigen.hpp -exec realpath {} + | sort)
+xargs -P "$(nproc)" -I{} "${CXX:-c++}" -std=c++20 -fsyntax-only -Wall -Wextra -Werror -I"$include" -include {} \
+  "$here/header.cpp" <<<"$headers"
+reached=$("${CXX:-c++}" -std=c++20 -I"$include" -MM -include laminar/laminar.hpp "$here/header.cpp" |
+  grep -o '[^ ]*\.hpp' | xargs realpath | sort -u)
+diff <(echo "$headers") <(echo "$reached") ||
+  fail "laminar.hpp does not include the headers above, so they should not be installed"
+echo "headers: $(wc -l <<<"$headers"), each by itself"
+
+# ---- Examples, against the shared library that is left.
+cmake -S "$source/cpp/examples" -B "$work/examples" -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/examples.log"
+cmake --build "$work/examples" >>"$work/examples.log"
+(cd "$work/examples" && ctest --output-on-failure >>"$work/examples.log") || fail "an example fails: $work/examples.log"
+echo "examples: built against the installed package and run"

@@ -2,6 +2,7 @@
 // Which table runs: asked of the dispatcher, and seen in the bits of a model's predictions.
 #include "laminar/kernels/dispatch.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -78,6 +79,16 @@ TEST_CASE_TEMPLATE("dispatch: a model computes with the selected table and no ot
     CHECK((bit_difference(got, dense_softmax(k, model, x, kRows)) == "") == (k.isa == wanted_isa()));
   });
 }
+
+#if defined(LAMINAR_X86) && !defined(_MSC_VER)
+TEST_CASE("dispatch: the processor's features are those that the compiler's library finds") {
+  const auto isas = kernels::available_isas();
+  const auto found = [&](const char* isa) { return std::find(isas.begin(), isas.end(), isa) != isas.end(); };
+  CHECK(found("avx2") == (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")));
+  CHECK(found("avx512") == (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")));
+}
+#endif
 
 TEST_CASE("dispatch: unknown names are refused, naming the nearest") {
   const auto message = message_of([] { kernels::kernels_for<float>("bose line"); });

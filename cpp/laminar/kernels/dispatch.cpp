@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The list of kernel tables, best first, each with what it needs of the processor. The compiler's
-// own CPUID support also asks XGETBV whether the operating system saves the wide registers.
+// The list of kernel tables, best first, each with what it needs of the processor.
 #include "laminar/kernels/dispatch.hpp"
+
+#ifdef LAMINAR_X86
+#include <cpuid.h>
+#endif
 
 #include <cstdlib>
 
@@ -19,11 +22,35 @@ struct Implementation {
 };
 
 #ifdef LAMINAR_X86
-bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+struct Features {
+  bool avx2 = false;
+  bool avx512 = false;
+};
+
+/// CPUID says what the processor has, XGETBV which registers the operating system saves. Asked here,
+/// since __builtin_cpu_supports needs a library of the compiler's that programs of clang-cl lack.
+Features ask_processor() {
+  constexpr unsigned kFma = 1U << 12, kXgetbv = 1U << 27;                  // leaf 1, ecx
+  constexpr unsigned kAvx2 = 1U << 5;                                      // leaf 7, ebx
+  constexpr unsigned kAvx512 = 1U << 16 | 1U << 17 | 1U << 30 | 1U << 31;  // f, dq, bw, vl
+  constexpr unsigned kYmm = 0x06, kZmm = 0xe6;                             // saved registers
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & kFma) == 0 || (c & kXgetbv) == 0) return {};
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return {};
+  unsigned saved = 0;
+  asm volatile("xgetbv" : "=a"(saved), "=d"(d) : "c"(0));
+#ifdef __APPLE__
+  saved |= saved & kYmm ? kZmm : 0;  // from their first use on
+#endif
+  return {(b & kAvx2) != 0 && (saved & kYmm) == kYmm, (b & kAvx512) == kAvx512 && (saved & kZmm) == kZmm};
 }
-bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+const Features& processor() {
+  static const Features features = ask_processor();
+  return features;
+}
+bool has_avx512() { return processor().avx512; }
+bool has_avx2() { return processor().avx2; }
 #endif
 bool always() { return true; }
 

@@ -11,9 +11,12 @@
 
 namespace laminar::kernels {
 
+/// Counts, positions and strides, in elements.
 using Index = std::int64_t;
 
+/// Most state arrays that an elementwise optimizer keeps.
 inline constexpr int kMaxSlots = 4;
+/// Most numbers that an update takes from Optimizer::coefficients.
 inline constexpr int kMaxCoefficients = 12;
 
 /// What is done with a block of results while it is still in the nearest cache.
@@ -248,6 +251,7 @@ struct SmallRun {
   const T* coefficients = nullptr;  // of the update, kMaxCoefficients each
 };
 
+/// The functions of one instruction set for one scalar type.
 template <typename T>
 struct Kernels {
   const char* isa;  // "baseline", "avx2", "avx512"

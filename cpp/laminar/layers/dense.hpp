@@ -17,9 +17,9 @@ struct Dense {
   static constexpr const char* kKind = "dense";
   static constexpr bool kKernel = true;
 
-  Index units = 0;
+  Index units = 0;  // at least 1
   Activation activation = "linear";
-  bool use_bias = true;
+  bool use_bias = true;  // there is a b
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";
   std::string name = {};

@@ -17,8 +17,8 @@ struct Maxout {
   static constexpr const char* kKind = "maxout";
   static constexpr bool kKernel = true;
 
-  Index units = 0;
-  Index pieces = 2;
+  Index units = 0;   // at least 1
+  Index pieces = 2;  // of each unit, at least 1
   bool use_bias = true;
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";

@@ -31,7 +31,7 @@ struct GaussianNoise {
   static constexpr const char* kKind = "gaussian_noise";
   static constexpr bool kTrainingOnly = true;
 
-  double stddev = 0;
+  double stddev = 0;  // of the draws, not negative
   std::optional<Index> seed = {};
   std::string name = {};
 

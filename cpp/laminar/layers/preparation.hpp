@@ -15,7 +15,7 @@ namespace laminar {
 struct Normalization {
   static constexpr const char* kKind = "normalization";
 
-  bool invert = false;
+  bool invert = false;  // from normalized values back to the user's
   std::string name = {};
 
   template <typename Self, typename Visit>
@@ -43,7 +43,7 @@ struct Rescaling {
 struct Discretization {
   static constexpr const char* kKind = "discretization";
 
-  std::vector<double> bin_boundaries = {};
+  std::vector<double> bin_boundaries = {};  // ascending
   std::string name = {};
 
   template <typename Self, typename Visit>

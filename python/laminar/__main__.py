@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: ``python -m laminar``, or ``laminar``.
+
+Options answer one question about the installation, for use in build scripts. Commands stand in
+``COMMANDS``: what each adds to the parser, and what it does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import laminar
+
+ANSWERS: dict[str, tuple[str, Callable[[], str]]] = {
+    "version": ("the version", lambda: laminar.__version__),
+    "includedir": ("the folder of the C++ headers", laminar.get_include),
+    "cmakedir": ("the folder of the CMake package", laminar.get_cmake_dir),
+}
+
+
+class Command(NamedTuple):
+    """One command: its line in the help, its arguments, its work."""
+
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], None]
+
+
+def _no_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add nothing to the parser of a command without arguments."""
+
+
+def _config(arguments: argparse.Namespace) -> None:
+    """Print what this build is and what of it runs here."""
+    for key, value in laminar.show_config().items():
+        print(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
+
+
+def _file(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of a command on one file."""
+    parser.add_argument("file", metavar="FILE")
+
+
+def _inspect(arguments: argparse.Namespace) -> None:
+    """Print what a file holds."""
+    from ._inspect import described
+
+    print(described(arguments.file))
+
+
+COMMANDS: dict[str, Command] = {
+    "config": Command("print what this build is and what of it runs here", _no_arguments, _config),
+    "inspect": Command("print what a model file holds", _file, _inspect),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(
+        "laminar", description="Dense neural networks on CPUs.", allow_abbrev=False
+    )
+    questions = parser.add_mutually_exclusive_group()
+    for name, (text, answer) in ANSWERS.items():
+        questions.add_argument(
+            f"--{name}", dest="answer", action="store_const", const=answer, help=f"print {text}"
+        )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(name, help=command.help, description=command.help)
+        command.add_arguments(sub)
+        sub.set_defaults(run=command.run)
+
+    arguments = parser.parse_args(argv)
+    run = getattr(arguments, "run", None)
+    if arguments.answer is None and run is None:
+        parser.error("expected an option or a command")
+    if arguments.answer is not None and run is not None:
+        parser.error("expected an option or a command, got both")
+    try:
+        if run is None:
+            print(arguments.answer())
+        else:
+            run(arguments)
+    except (OSError, ValueError) as error:
+        print(f"laminar: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
