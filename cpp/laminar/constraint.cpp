@@ -117,6 +117,10 @@ const Family& constraint_family() {
   return family;
 }
 
+void Constraint::check(const Shape& shape) const {
+  if (takes("axis")) lines_along(*this, shape);
+}
+
 template <typename T>
 void Constraint::apply(const Shape& shape, std::span<T> weights) const {
   kApply<T>[static_cast<std::size_t>(index())](*this, shape, weights);

@@ -20,6 +20,8 @@ struct Constraint : Choice {
   explicit Constraint(std::string_view name, std::initializer_list<NamedValue> values = {})
       : Choice(constraint_family(), name, values) {}
 
+  /// Throws std::invalid_argument where a tensor of this shape does not have the constraint's axis.
+  void check(const Shape& shape) const;
   /// Changes row-major weights of the given shape in place. For float and double. Throws
   /// std::invalid_argument where the shape does not have the constraint's axis.
   template <typename T>

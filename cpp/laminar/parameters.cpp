@@ -19,14 +19,8 @@ std::size_t ParameterLayout::add(std::string name, Shape shape, bool trainable, 
 
 void ParameterLayout::treat(std::size_t i, const std::optional<Regularizer>& regularizer,
                             const std::optional<Constraint>& constraint) {
-  // What does not take the tensor says so here and not while threads train. It is a matter of the
-  // number of axes.
-  const Shape shape(tensors_[i].shape.size(), 1);
-  double probe[] = {0};
-  if (regularizer.has_value() && !regularizer->elementwise()) {
-    regularizer->penalty(shape, std::span<const double>(probe));
-  }
-  if (constraint.has_value()) constraint->apply(shape, std::span<double>(probe));
+  if (regularizer.has_value()) regularizer->check(tensors_[i].shape);
+  if (constraint.has_value()) constraint->check(tensors_[i].shape);
   tensors_[i].regularizer = regularizer;
   tensors_[i].constraint = constraint;
 }

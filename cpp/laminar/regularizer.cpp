@@ -69,9 +69,12 @@ struct Orthogonal {
                                   "orthogonal_regularizer",
                                   {{"factor", 0.01, Range::non_negative}, {"mode", 0, Range::word, "rows columns"}}};
 
+  static void check(const Shape& shape) {
+    if (shape.size() != 2) fail("regularizer 'orthogonal': needs a tensor of 2 axes, got shape ", to_string(shape));
+  }
   template <typename T>
   static Directions directions(const Shape& shape, const double* p, std::span<const T> weights) {
-    if (shape.size() != 2) fail("regularizer 'orthogonal': needs a tensor of 2 axes, got shape ", to_string(shape));
+    check(shape);
     return {static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1]), p[1] == 0, weights};
   }
   static double pairs(const Directions& u) {
@@ -180,6 +183,10 @@ void Regularizer::add_gradient(const Shape& shape, std::span<const T> weights, s
     const auto w = static_cast<double>(weights[i]);
     gradient[i] = static_cast<T>(static_cast<double>(gradient[i]) + (a * sign(w) + b * w));
   }
+}
+
+void Regularizer::check(const Shape& shape) const {
+  if (!elementwise()) Orthogonal::check(shape);
 }
 
 bool Regularizer::elementwise() const {

@@ -28,6 +28,8 @@ struct Regularizer : Choice {
   template <typename T>
   void add_gradient(const Shape& shape, std::span<const T> weights, std::span<T> gradient) const;
 
+  /// Throws std::invalid_argument where the entry does not take tensors of this shape.
+  void check(const Shape& shape) const;
   /// Whether the penalty is l1() sum |w| + l2() sum w^2, so that a loop over weights may take it along.
   bool elementwise() const;
   /// The factors; 0 where the entry has none.
