@@ -29,6 +29,20 @@ check() {  # check NAME COMMAND...: runs the command and counts the outcome
   fi
 }
 
+# Checks that keep one processor busy run beside others; nothing here is timed.
+
+start() {  # start LOG COMMAND...: in the background, for `check NAME finished LOG`
+  "${@:2}" >"$1" 2>&1 &
+  echo $! >"$1.pid"
+}
+
+finished() {  # finished LOG: waits for what writes it, shows it and gives its outcome
+  wait "$(cat "$1.pid")"
+  local status=$?
+  cat "$1"
+  return "$status"
+}
+
 leave_out() {
   left_out+=("$1")
   printf '\n=== left out: %s\n' "$1"
@@ -113,14 +127,20 @@ check "C++ tests" ctest --test-dir build/checks --output-on-failure -j "$(nproc)
 if has_header doctest/doctest.h; then
   check "sanitizer build" build_sanitized
   # Tests of kernels go through the tables of all instruction sets in every run.
-  check "C++ tests under sanitizers" ctest --preset asan -R "tests_$(best_isa)"
+  start build/asan-tests.log ctest --preset asan -R "tests_$(best_isa)"
 fi
 check "consumer" bash tests/consumer/run.sh build/checks build/consumer .venv/bin/python
-
 check "stubs" .venv/bin/python -m mypy.stubtest --allowlist tests/stubtest_allowlist.txt laminar._core
+if has_header doctest/doctest.h; then
+  check "C++ tests under sanitizers" finished build/asan-tests.log
+fi
+
+for isa in $(other_isas); do  # beside the best one, which runs all
+  start "build/pytest-$isa.log" env LAMINAR_ISA="$isa" .venv/bin/pytest -q -m kernels -p no:cacheprovider
+done
 check "pytest" .venv/bin/pytest
-for isa in $(other_isas); do  # the best one has just run
-  check "pytest, kernels, $isa" env LAMINAR_ISA="$isa" .venv/bin/pytest -q -m kernels
+for isa in $(other_isas); do
+  check "pytest, kernels, $isa" finished "build/pytest-$isa.log"
 done
 
 printf '\ntests/run.sh: %d checks passed, %d failed%s, in %d s; left out: %s\n' "$passed" \
