@@ -111,6 +111,12 @@ void write_safetensors(const std::filesystem::path& path, const py::dict& arrays
   write_atomically(path, safetensors_pieces(tensors_of(arrays), metadata, header));
 }
 
+void write_file(const std::filesystem::path& path, const py::bytes& content) {
+  const auto view = static_cast<std::string_view>(content);
+  const std::span<const std::byte> pieces[] = {std::as_bytes(std::span(view.data(), view.size()))};
+  write_atomically(path, pieces);
+}
+
 template <typename T>
 void bind_saving(py::module_& module) {
   module.def(
@@ -145,6 +151,7 @@ void bind_file(py::module_& module) {
   module.def("read_safetensors", &read_safetensors, py::arg("path"));
   module.def("inspect_safetensors", &inspect, py::arg("path"));
   module.def("write_safetensors", &write_safetensors, py::arg("path"), py::arg("arrays"), py::arg("metadata"));
+  module.def("write_file", &write_file, py::arg("path"), py::arg("content"));
   module.def(
       "canonical_network", [](const std::string& config) { return to_json(network_from_json(config)); },
       py::arg("config"));

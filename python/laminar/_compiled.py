@@ -69,13 +69,12 @@ class Compiled:
         if model.compiled_with is None:
             return None
         loss, optimizer, chosen = (json.loads(text) for text in model.compiled_with)
-        specs = [dict(spec) for spec in chosen]
         kinds: list[list[metrics.Metric]] = [[], []]
-        for spec in specs:
+        for spec in chosen:
             weighted = spec.pop("weighted")
             # A weighted metric whose name was taken appears under a longer one.
             name = spec.pop("key").removeprefix("weighted_" if weighted else "")
-            kinds[weighted].append(metrics.get({**spec, "name": spec["name"]})._called(name))
+            kinds[weighted].append(metrics.get(spec)._called(name))
         excluded = optimizer.pop("exclude_from_weight_decay", ())
         made = optimizers.get(optimizer)
         made._excluded_names = tuple(excluded)

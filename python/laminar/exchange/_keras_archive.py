@@ -46,9 +46,7 @@ class Archive:
             with zipfile.ZipFile(path) as archive:
                 size = os.path.getsize(path)
                 members = [self._member(archive, name, size) for name in _MEMBERS]
-        except OSError:
-            raise
-        except ValueError:
+        except (OSError, ValueError):
             raise
         except Exception as error:  # whatever a damaged archive makes zipfile and zlib raise
             raise self.refusal(f"is not an archive of Keras: {error}") from None

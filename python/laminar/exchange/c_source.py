@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from .. import _core
 from ._source_program import STACK_BYTES, Program, program
 from ._source_text import Dialect, checked_name, head, name_of_file
 
@@ -64,8 +65,7 @@ def write(model: Stack, path: str | os.PathLike[str]) -> None:
         Ends in ``.c``.
     """
     text = source(model, name_of_file(path, "export"), "export")
-    with open(path, "w", encoding="ascii", newline="\n") as file:
-        file.write(text)
+    _core.write_file(path, text.encode("ascii"))
 
 
 def _signatures(name: str, real: str, on_stack: bool) -> list[str]:

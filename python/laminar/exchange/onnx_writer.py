@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _core
-from . import _files, _onnx_layers
+from . import _onnx_layers
 from ._extras import required
 from ._onnx_graph import Graph
 from ._onnx_layers import Step
@@ -34,7 +34,7 @@ def write(model: Stack, path: str) -> None:
         than 2 GiB of weights, or the file cannot be written.
     """
     onnx = required("onnx", "onnx", "export")
-    _files.write_whole(path, message(onnx, model).SerializeToString())
+    _core.write_file(path, message(onnx, model).SerializeToString())
 
 
 def message(onnx: Any, model: Stack) -> Any:
