@@ -23,9 +23,9 @@ struct Regularizer : Choice {
   template <typename T>
   double penalty(const Shape& shape, std::span<const T> weights) const;
 
-  /// Adds the penalty's gradient to `gradient`, which may not overlap `weights`.
+  /// Adds `scale` times the penalty's gradient to `gradient`, which may not overlap `weights`.
   template <typename T>
-  void add_gradient(const Shape& shape, std::span<const T> weights, std::span<T> gradient) const;
+  void add_gradient(const Shape& shape, std::span<const T> weights, std::span<T> gradient, double scale = 1) const;
 
   /// Whether the penalty is l1() sum |w| + l2() sum w^2, so that a loop over weights may take it along.
   bool elementwise() const;
