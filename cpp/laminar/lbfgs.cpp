@@ -91,14 +91,19 @@ double between(const Trial& a, const Trial& b) {
 /// The line search of Nocedal & Wright (2006), algorithms 3.5 and 3.6.
 class LineSearch {
  public:
+  Trial trial;
+  Vector point;     // of `trial`
+  Vector gradient;  // there
+  int evaluations = 0;
+
   LineSearch(const SmoothFunction& function, const Vector& x, const Vector& d, const Trial& start, double precision)
-      : function_(function),
+      : point(x.size()),
+        gradient(x.size()),
+        function_(function),
         x_(x),
         d_(d),
         start_(start),
-        allowance_(precision * std::abs(start.value)),
-        point(x.size()),
-        gradient(x.size()) {}
+        allowance_(precision * std::abs(start.value)) {}
 
   /// True where a step was found: it is `trial`, the last point looked at.
   bool run(double step) {
@@ -113,19 +118,6 @@ class LineSearch {
     }
     return trial.finite() && trial.value < start_.value;
   }
-
- private:
-  const SmoothFunction& function_;
-  const Vector& x_;
-  const Vector& d_;
-  Trial start_;
-  double allowance_;
-
- public:
-  Trial trial;
-  Vector point;     // of `trial`
-  Vector gradient;  // there
-  int evaluations = 0;
 
  private:
   void look(double step) {
@@ -161,6 +153,12 @@ class LineSearch {
     if (trial.step != low.step) look(low.step);
     return trial.value < start_.value;
   }
+
+  const SmoothFunction& function_;
+  const Vector& x_;
+  const Vector& d_;
+  Trial start_;
+  double allowance_;
 };
 
 void check(const LbfgsOptions& options) {
