@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ pytest.importorskip("sklearn", minversion="1.6", reason="laminar.sklearn needs s
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import laminar
 from laminar.sklearn import MLPClassifier, MLPRegressor, Perceptron
 
 # The check wants sums in another order to agree to less than a unit in float32's last place; it
@@ -25,6 +27,13 @@ _EXPECTED = {
     },
 }
 _SMALL = {"max_iter": 100}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """A hundred small trainings: threads would only wait for each other."""
+    laminar.set_num_threads(1)
+    yield
 
 
 def expected(estimator: Any) -> dict[str, str]:
