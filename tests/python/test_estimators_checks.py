@@ -10,7 +10,11 @@ import pytest
 
 pytest.importorskip("sklearn", minversion="1.6", reason="laminar.sklearn needs scikit-learn")
 
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import (
+    check_sample_weight_equivalence_on_dense_data,
+    check_sample_weight_equivalence_on_sparse_data,
+    parametrize_with_checks,
+)
 
 import laminar
 from laminar.sklearn import MLPClassifier, MLPRegressor, Perceptron
@@ -37,7 +41,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def expected(estimator: Any) -> dict[str, str]:
-    return _EXPECTED[type(estimator)] if getattr(estimator, "dtype", "") != "float64" else {}
+    return _EXPECTED[type(estimator)]
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -47,11 +51,17 @@ def expected(estimator: Any) -> dict[str, str]:
         MLPClassifier(**_SMALL),
         MLPRegressor(**_SMALL),
         Perceptron(**_SMALL),
-        MLPClassifier(dtype="float64", **_SMALL),
-        MLPRegressor(dtype="float64", **_SMALL),
     ],
     expected_failed_checks=expected,
     xfail_strict=True,
 )
 def test_checks(estimator: Any, check: Any) -> None:
     check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+def test_weights_equal_repeated_rows_in_float64(estimator: Any) -> None:
+    model = estimator(dtype="float64", **_SMALL)
+    check_sample_weight_equivalence_on_dense_data(estimator.__name__, model)
+    check_sample_weight_equivalence_on_sparse_data(estimator.__name__, model)
