@@ -99,6 +99,7 @@ class ModelFloat32:
     @property
     def optimizer_parameters(self) -> int: ...
     learning_rate: float
+    penalties_per_row: bool
     def fit(
         self,
         x: NDArray[Any],
@@ -115,6 +116,17 @@ class ModelFloat32:
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
         on_batch: Callable[[int, int, int, dict[str, float]], bool] | None,
     ) -> None: ...
+    def fit_lbfgs(
+        self,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        max_iterations: int,
+        max_evaluations: int,
+        tolerance: float,
+        scale: float,
+        on_iteration: Callable[[int, float], bool] | None,
+    ) -> tuple[str, int, int, float]: ...
     def train_on_batch(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> list[float]: ...
@@ -154,6 +166,7 @@ class ModelFloat64:
     @property
     def optimizer_parameters(self) -> int: ...
     learning_rate: float
+    penalties_per_row: bool
     def fit(
         self,
         x: NDArray[Any],
@@ -170,6 +183,17 @@ class ModelFloat64:
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
         on_batch: Callable[[int, int, int, dict[str, float]], bool] | None,
     ) -> None: ...
+    def fit_lbfgs(
+        self,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        max_iterations: int,
+        max_evaluations: int,
+        tolerance: float,
+        scale: float,
+        on_iteration: Callable[[int, float], bool] | None,
+    ) -> tuple[str, int, int, float]: ...
     def train_on_batch(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> list[float]: ...
