@@ -38,6 +38,7 @@ class Saving(Stack):
 
     history: History | None = None
     stop_training: bool = False
+    feature_names: tuple[str, ...] | None = None
     # Of the fit that is running.
     _calls: CallbackList | None = None
 
@@ -157,6 +158,7 @@ class Saving(Stack):
             "model": self.get_config(),
             "history": None if history is None else [history.epoch, history.history],
             "stop_training": self.stop_training,
+            "feature_names": self.feature_names,
             "callbacks": states,  # None unless fit is running
         }
         return json.dumps(notes), arrays
@@ -179,6 +181,8 @@ class Saving(Stack):
                 self.history = History()
                 self.history.restore(*notes["history"])
             self.stop_training = bool(notes["stop_training"])
+            names = notes.get("feature_names")  # absent from files of before there were any
+            self.feature_names = None if names is None else tuple(map(str, names))
 
 
 _BESIDE_WEIGHTS = ("optimizer.", "training/", "extra/")
