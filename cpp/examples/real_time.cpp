@@ -51,8 +51,9 @@ int main(int argc, char** argv) try {
 
   // Angle, its rate, the cart's place and speed; one force comes out. A real program loads what was
   // trained: load_model<float>("controller.safetensors").
-  const Model<float> controller(
-      Network(4, {Dense{.units = 32, .activation = "tanh"}, Dense{.units = 32, .activation = "tanh"}, Dense{.units = 1}}), 1);
+  const Model<float> controller(Network(4, {Dense{.units = 32, .activation = "tanh"},
+                                            Dense{.units = 32, .activation = "tanh"}, Dense{.units = 1}}),
+                                1);
   set_num_threads(1);  // one row is no work for a team
 
   std::array<float, 4> state{0.1F, 0, 0, 0};

@@ -166,9 +166,8 @@ int main(int argc, char** argv) try {
   std::printf("test RMSE %.6g  R2 %.4f\n", std::sqrt(mse) * scale, test_variance > 0 ? 1 - mse / test_variance : 0);
   if (!save.empty()) {
     SaveOptions saving;
-    saving.attachments.texts = {{"target", argv[2]},
-                                {"target.mean", std::to_string(mean)},
-                                {"target.scale", std::to_string(scale)}};
+    saving.attachments.texts = {
+        {"target", argv[2]}, {"target.mean", std::to_string(mean)}, {"target.scale", std::to_string(scale)}};
     save_model(model, save, saving);
   }
   return 0;

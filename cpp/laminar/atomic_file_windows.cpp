@@ -27,7 +27,11 @@ class Temporary {
     constexpr int kAttempts = 100;  // names that killed processes of the same number have left
     for (int attempt = 0; handle_ == INVALID_HANDLE_VALUE; ++attempt) {
       name_ = path;
-      name_.concat(".").concat(std::to_string(::GetCurrentProcessId())).concat("-").concat(std::to_string(counter++)).concat(".part");
+      name_.concat(".")
+          .concat(std::to_string(::GetCurrentProcessId()))
+          .concat("-")
+          .concat(std::to_string(counter++))
+          .concat(".part");
       handle_ = ::CreateFileW(name_.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, nullptr);
       const bool taken = handle_ == INVALID_HANDLE_VALUE && ::GetLastError() == ERROR_FILE_EXISTS;
       if (handle_ == INVALID_HANDLE_VALUE && (!taken || attempt >= kAttempts)) fail_with("cannot write", name_);

@@ -34,7 +34,7 @@ links_shared() { [[ $(ldd "$1") == *liblaminar* ]]; }
 consume() {  # consume NAME static|shared CMAKE_ARGUMENTS...: by find_package
   local name=$1 kind=$2
   shift 2
-  cmake -S "$here" -B "$work/$name" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" "$@" >"$work/$name.log"
+  cmake -S "$here" -B "$work/$name" -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" "$@" >"$work/$name.log"
   cmake --build "$work/$name" >>"$work/$name.log"
   report "$name" "$("$work/$name/consumer")"
   if command -v ldd >/dev/null; then

@@ -53,7 +53,9 @@ TEST_CASE("eigen: blocks of rows and maps are views, what has gaps is refused") 
   CHECK(view(matrix.block(1, 1, 1, 2)).columns == 2);  // one row has no gap
 
   const auto message = message_of([&] { view(matrix.leftCols(2)); });
-  CHECK(message == "view: expected rows that follow each other without gaps, got elements 1 and rows 4 apart in a matrix of 2 columns");
+  CHECK(message ==
+        "view: expected rows that follow each other without gaps, got elements 1 and rows 4 apart in a matrix of 2 "
+        "columns");
   CHECK_THROWS_AS(view(matrix.col(0)), std::invalid_argument);
   const Eigen::Map<const Eigen::VectorXf, 0, Eigen::InnerStride<2>> every_other(matrix.data(), 5);
   CHECK_THROWS_AS(view(every_other), std::invalid_argument);
