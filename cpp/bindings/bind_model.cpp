@@ -7,6 +7,7 @@
 #include "bindings.hpp"
 
 #include "laminar/config.hpp"
+#include "laminar/lbfgs.hpp"
 #include "laminar/model.hpp"
 
 namespace laminar::bindings {
@@ -145,6 +146,29 @@ void fit(Model<T>& model, const py::array& x, const py::array& y, const py::obje
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
 }
 
+/// Returns (why it ended, iterations, evaluations, value). Ctrl-C ends it after the iteration at hand.
+template <typename T>
+py::tuple fit_lbfgs(Model<T>& model, const py::array& x, const py::array& y, const py::object& sample_weight,
+                    Index max_iterations, Index max_evaluations, double tolerance, double scale,
+                    const py::object& on_iteration) {
+  const Dataset<T> data = dataset<T>(x, y, sample_weight);
+  LbfgsOptions options;
+  options.max_iterations = max_iterations;
+  options.max_evaluations = max_evaluations;
+  options.gradient_tolerance = tolerance;
+  options.on_iteration = [&](Index iteration, double value) {
+    const py::gil_scoped_acquire lock;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    return !on_iteration.is_none() && on_iteration(iteration, value).cast<bool>();
+  };
+  LbfgsEnd end;
+  {
+    const py::gil_scoped_release unlock;
+    end = laminar::fit_lbfgs(model, data, options, scale);
+  }
+  return py::make_tuple(name_of(end.reason), end.iterations, end.evaluations, end.value);
+}
+
 template <typename T>
 void predict(const Model<T>& model, const py::array& x, py::array out) {
   const MatrixView<const T> in = matrix<T>(x, "x");
@@ -205,6 +229,7 @@ void bind(py::module_& module, const char* name) {
       .def_property_readonly("compiled", &M::compiled)
       .def_property_readonly("metric_names", [](const M& m) { return m.metric_names(); })
       .def_property("learning_rate", &M::learning_rate, &M::set_learning_rate)
+      .def_property("penalties_per_row", &M::penalties_per_row, &M::set_penalties_per_row)
       .def_property_readonly("iterations", &M::iterations)
       .def_property_readonly("next_epoch", [](const M& m) { return m.state().next_epoch; })
       .def_property_readonly("batches_done",
@@ -225,6 +250,8 @@ void bind(py::module_& module, const char* name) {
       .def("fit", &fit<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("validation"),
            py::arg("batch_size"), py::arg("epochs"), py::arg("initial_epoch"), py::arg("resume"), py::arg("shuffle"),
            py::arg("memory_limit"), py::arg("on_epoch"), py::arg("on_progress"), py::arg("on_batch"))
+      .def("fit_lbfgs", &fit_lbfgs<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("max_iterations"),
+           py::arg("max_evaluations"), py::arg("tolerance"), py::arg("scale"), py::arg("on_iteration"))
       .def(
           "train_on_batch",
           [](M& m, const py::array& x, const py::array& y, const py::object& sample_weight) {

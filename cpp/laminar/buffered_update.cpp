@@ -25,14 +25,14 @@ void BufferedUpdate<T>::reserve() {
 }
 
 template <typename T>
-void BufferedUpdate<T>::complete(T* gradients, double slope, const Team& team) {
+void BufferedUpdate<T>::complete(T* gradients, double slope, double penalty_scale, const Team& team) {
   if (slope != 1) {
     const Team::Share share = team.share(state_.parameters.size());
     for (Index i = share.begin; i < share.end; ++i) gradients[i] *= static_cast<T>(slope);
     team.barrier();
   }
   if (penalties_.none()) return;
-  penalties_.add_gradients(state_.parameters.data(), gradients, team);
+  penalties_.add_gradients(state_.parameters.data(), gradients, penalty_scale, team);
   team.barrier();
 }
 

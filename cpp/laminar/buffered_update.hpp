@@ -28,8 +28,9 @@ class BufferedUpdate {
   /// This thread's share of what the weights' penalties add to the loss.
   void compute_penalties(const Team& team) { penalties_.compute(state_.parameters.data(), team); }
   double penalty() const { return penalties_.value(); }
-  /// From the gradient of the losses' mean, times `slope`, to that of all that is minimized.
-  void complete(T* gradients, double slope, const Team& team);
+  /// From the gradient of the losses' mean, times `slope`, to that of all that is minimized: with
+  /// `penalty_scale` times the penalties'.
+  void complete(T* gradients, double slope, double penalty_scale, const Team& team);
   /// One update from gradients(); constraints and packed weights follow.
   void apply(const BatchMemory<T>& memory, const Team& team);
 

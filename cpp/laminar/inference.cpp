@@ -149,7 +149,12 @@ std::vector<double> evaluate(const State<T>& state, const Dataset<T>& data) {
   std::vector<double> values = evaluation.result();
   Penalties<T> penalties(state.network.parameters());
   penalties.compute(state.parameters.data(), Team(0, 1));
-  values[0] += penalties.value();
+  double scale = 1;
+  if (state.penalties_per_row) {
+    const double weight = BatchRows<T>{data, nullptr, 0, data.x.rows}.weight(*state.objective);
+    scale = weight > 0 ? 1 / weight : 0;
+  }
+  values[0] += scale * penalties.value();
   return values;
 }
 

@@ -5,6 +5,7 @@
 #include "laminar/build_info.hpp"
 #include "laminar/config.hpp"
 #include "laminar/error.hpp"
+#include "laminar/lbfgs.hpp"
 #include "laminar/model.hpp"
 #include "laminar/model_file.hpp"
 #include "laminar/parallel.hpp"

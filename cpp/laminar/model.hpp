@@ -50,6 +50,10 @@ class Model {
   double learning_rate() const;
   /// For all later updates; throws where a schedule gives the rate.
   void set_learning_rate(double rate);
+  /// Whether penalties on weights are divided by the sum of the weights of a batch's rows, as
+  /// scikit-learn has them, in place of being the same for every batch. Files do not keep it.
+  bool penalties_per_row() const { return state_->penalties_per_row; }
+  void set_penalties_per_row(bool per_row) { state_->penalties_per_row = per_row; }
   /// Updates made since compile.
   Index iterations() const;
   /// Numbers that the optimizer keeps for the trainable weights: momenta, averages, summed gradients.

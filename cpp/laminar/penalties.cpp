@@ -44,12 +44,12 @@ double Penalties<T>::value() const {
 }
 
 template <typename T>
-void Penalties<T>::add_gradients(const T* parameters, T* gradients, const Team& team) const {
+void Penalties<T>::add_gradients(const T* parameters, T* gradients, double scale, const Team& team) const {
   const Team::Share share = team.share(static_cast<Index>(pieces_.size()));
   for (Index i = share.begin; i < share.end; ++i) {
     const Piece& piece = pieces_[static_cast<std::size_t>(i)];
     piece.regularizer.add_gradient(piece.shape, std::span<const T>(parameters + piece.offset, piece.size),
-                                   std::span<T>(gradients + piece.offset, piece.size));
+                                   std::span<T>(gradients + piece.offset, piece.size), scale);
   }
 }
 

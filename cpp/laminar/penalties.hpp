@@ -22,8 +22,8 @@ class Penalties {
   void compute(const T* parameters, const Team& team);
   /// The sum, the same for every thread that asks.
   double value() const;
-  /// This thread's share of the gradients, added to what the buffer holds.
-  void add_gradients(const T* parameters, T* gradients, const Team& team) const;
+  /// This thread's share of `scale` times the gradients, added to what the buffer holds.
+  void add_gradients(const T* parameters, T* gradients, double scale, const Team& team) const;
 
  private:
   /// A run of a tensor's elements, the whole of it where the regularizer is not elementwise.

@@ -94,7 +94,8 @@ struct Orthogonal {
 
   // d_u_i = factor / pairs sum_{j != i} sign <u_i, u_j> u_j,  d_r_i = (d_u_i - <d_u_i, u_i> u_i) / |r_i|
   template <typename T>
-  static void add_gradient(const Shape& shape, const double* p, std::span<const T> weights, std::span<T> gradient) {
+  static void add_gradient(const Shape& shape, const double* p, std::span<const T> weights, std::span<T> gradient,
+                           double scale) {
     const Directions u = directions(shape, p, weights);
     if (u.count < 2) return;
     const bool by_rows = p[1] == 0;
@@ -114,7 +115,7 @@ struct Orthogonal {
       double along = 0;
       for (std::size_t k = 0; k < u.length && u.unit(i); ++k) along += d[k] * direction[k];
       for (std::size_t k = 0; k < u.length; ++k) {
-        const double slope = p[0] / pairs(u) * (d[k] - along * direction[k]) * u.inverse_norms[i];
+        const double slope = scale * p[0] / pairs(u) * (d[k] - along * direction[k]) * u.inverse_norms[i];
         T& out = gradient[by_rows ? i * u.length + k : k * u.count + i];
         out = static_cast<T>(static_cast<double>(out) + slope);
       }
@@ -128,7 +129,7 @@ using Regularizers = kernels::List<L1, L2, L1L2, Orthogonal>;
 template <typename T>
 struct Functions {
   double (*penalty)(const Shape&, const double*, std::span<const T>) = nullptr;
-  void (*add_gradient)(const Shape&, const double*, std::span<const T>, std::span<T>) = nullptr;
+  void (*add_gradient)(const Shape&, const double*, std::span<const T>, std::span<T>, double) = nullptr;
 };
 
 template <typename T, typename R>
@@ -174,11 +175,12 @@ double Regularizer::penalty(const Shape& shape, std::span<const T> weights) cons
 }
 
 template <typename T>
-void Regularizer::add_gradient(const Shape& shape, std::span<const T> weights, std::span<T> gradient) const {
+void Regularizer::add_gradient(const Shape& shape, std::span<const T> weights, std::span<T> gradient,
+                               double scale) const {
   const auto function = kFunctions<T>[static_cast<std::size_t>(index())].add_gradient;
-  if (function != nullptr) return function(shape, values().data(), weights, gradient);
-  const double a = l1();
-  const double b = 2 * l2();
+  if (function != nullptr) return function(shape, values().data(), weights, gradient, scale);
+  const double a = scale * l1();
+  const double b = scale * 2 * l2();
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const auto w = static_cast<double>(weights[i]);
     gradient[i] = static_cast<T>(static_cast<double>(gradient[i]) + (a * sign(w) + b * w));
@@ -197,7 +199,7 @@ double Regularizer::l2() const { return takes("l2") ? value("l2") : 0; }
 
 template double Regularizer::penalty(const Shape&, std::span<const float>) const;
 template double Regularizer::penalty(const Shape&, std::span<const double>) const;
-template void Regularizer::add_gradient(const Shape&, std::span<const float>, std::span<float>) const;
-template void Regularizer::add_gradient(const Shape&, std::span<const double>, std::span<double>) const;
+template void Regularizer::add_gradient(const Shape&, std::span<const float>, std::span<float>, double) const;
+template void Regularizer::add_gradient(const Shape&, std::span<const double>, std::span<double>, double) const;
 
 }  // namespace laminar

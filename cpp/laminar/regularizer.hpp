@@ -24,9 +24,9 @@ struct Regularizer : Choice {
   template <typename T>
   double penalty(const Shape& shape, std::span<const T> weights) const;
 
-  /// Adds the penalty's gradient to `gradient`, which may not overlap `weights`.
+  /// Adds `scale` times the penalty's gradient to `gradient`, which may not overlap `weights`.
   template <typename T>
-  void add_gradient(const Shape& shape, std::span<const T> weights, std::span<T> gradient) const;
+  void add_gradient(const Shape& shape, std::span<const T> weights, std::span<T> gradient, double scale = 1) const;
 
   /// Throws std::invalid_argument where the entry does not take tensors of this shape.
   void check(const Shape& shape) const;

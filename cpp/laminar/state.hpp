@@ -51,6 +51,9 @@ struct State {
   Index epochs = 0;                       // seen so far: the shuffle of the next one is drawn with this number
   Index next_epoch = 0;                   // the number that fit gives to the epoch that comes next, or is going on
   std::optional<EpochPosition> position;  // inside an epoch
+  /// Penalties on weights are divided by the sum of the weights of a batch's rows, as scikit-learn has
+  /// them. Not part of files: it belongs to the call that trains.
+  bool penalties_per_row = false;
   std::optional<Objective> objective;
   std::optional<OptimizerState<T>> optimizer;
 };

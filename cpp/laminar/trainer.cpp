@@ -227,6 +227,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   if (updates && from_buffer_) gradients = buffered_.gradients();
   const double weight = batch.weight(objective);
   const T scale = weight > 0 ? static_cast<T>(1 / weight) : T(0);
+  const double penalty_scale = !state_.penalties_per_row ? 1 : weight > 0 ? 1 / weight : 0;
   GradientSink<T> to = sink(iteration, gradients);
   if (updates) to.statistics = state_.parameters.data();
   double loss = 0;
@@ -256,7 +257,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
     const bool finite = std::isfinite(loss) && std::isfinite(activity);
     if (team.rank() == 0 && !outcome.stop) {
       memory.fold_scores(outcome.scores, rows);
-      const double penalty = buffered_.penalty() + activity / static_cast<double>(batch.count);
+      const double penalty = penalty_scale * buffered_.penalty() + activity / static_cast<double>(batch.count);
       if (last || !finite) {
         outcome.add(loss, weight, batch.count);
         outcome.add_penalty(penalty, weight);
@@ -271,7 +272,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
     to.add = true;
   }
   if (gradients != nullptr) {
-    buffered_.complete(gradients, weight > 0 ? objective.loss.finish_slope(loss / weight) : 1, team);
+    buffered_.complete(gradients, weight > 0 ? objective.loss.finish_slope(loss / weight) : 1, penalty_scale, team);
     if (updates) buffered_.apply(memory, team);
   }
   if (team.rank() == 0) ++outcome.done;

@@ -2,7 +2,8 @@
 """The command line: ``python -m laminar``, or ``laminar``.
 
 Options answer one question about the installation, for use in build scripts. Commands stand in
-``COMMANDS``: what each adds to the parser, and what it does.
+``COMMANDS``: what each adds to the parser, and what it does. Those on files are in
+`laminar.command`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import laminar
+from laminar.command import COMMANDS_ON_FILES
 
 ANSWERS: dict[str, tuple[str, Callable[[], str]]] = {
     "version": ("the version", lambda: laminar.__version__),
@@ -39,21 +41,12 @@ def _config(arguments: argparse.Namespace) -> None:
         print(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
 
 
-def _file(parser: argparse.ArgumentParser) -> None:
-    """Add the argument of a command on one file."""
-    parser.add_argument("file", metavar="FILE")
-
-
-def _inspect(arguments: argparse.Namespace) -> None:
-    """Print what a file holds."""
-    from ._inspect import described
-
-    print(described(arguments.file))
-
-
 COMMANDS: dict[str, Command] = {
     "config": Command("print what this build is and what of it runs here", _no_arguments, _config),
-    "inspect": Command("print what a model file holds", _file, _inspect),
+    **{
+        name: Command(text, module.add_arguments, module.run)
+        for name, (text, module) in COMMANDS_ON_FILES.items()
+    },
 }
 
 
@@ -84,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(arguments.answer())
         else:
             run(arguments)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         print(f"laminar: {error}", file=sys.stderr)
         return 1
     return 0

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _frames
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -38,7 +40,8 @@ def features(value: object, name: str, dtype: np.dtype[Any]) -> Array:
     Parameters
     ----------
     value : array_like
-        Booleans, integers or floats of two dimensions or more, of any layout and byte order.
+        Booleans, integers or floats of two dimensions or more, of any layout and byte order; a
+        table of pandas, polars or Arrow; or a sparse matrix, which becomes dense.
     name : str
         What to call it in an error message.
     dtype : dtype
@@ -53,7 +56,7 @@ def features(value: object, name: str, dtype: np.dtype[Any]) -> Array:
         flags = value.flags
         if flags.c_contiguous and flags.aligned:
             return value
-    array = _numeric(value, name)
+    array = _numeric(value, name, dtype)
     if array.ndim == 1 and array.size:
         raise ValueError(
             f"{name} must have two dimensions, (rows, features), got shape {array.shape}; "
@@ -70,7 +73,7 @@ def targets(value: object, name: str, dtype: np.dtype[Any]) -> Array:
     """
     if value is None:
         raise ValueError(f"{name} is missing")
-    array = _numeric(value, name)
+    array = _numeric(value, name, dtype)
     dimensions = range(1, max(array.ndim, 1) + 1)
     array = _with_rows(array, name, dimensions, "(rows,) or (rows, outputs)")
     return _converted(array if array.ndim > 1 else array[:, np.newaxis], name, dtype)
@@ -208,8 +211,16 @@ def check_output(out: object, name: str, shape: tuple[int, ...], rows: Array) ->
         raise ValueError(f"{name} must not share memory with x")
 
 
-def _numeric(value: object, name: str) -> Array:
-    """Return ``value`` as a plain numpy array of real numbers."""
+def _numeric(value: object, name: str, dtype: np.dtype[Any] | None = None) -> Array:
+    """Return ``value`` as a plain numpy array of real numbers.
+
+    Tables and sparse matrices become ``dtype`` on the way, so that no second copy is made.
+    """
+    if _frames.is_sparse(value):
+        return _frames.dense(value, name, dtype or np.dtype(np.float64))
+    table = _frames.columns(value, name)
+    if table is not None:
+        return _side_by_side(table, name, dtype)
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ValueError(f"{name} has masked values; fill or drop them first")
     try:
@@ -223,6 +234,18 @@ def _numeric(value: object, name: str) -> Array:
             + (f"; {hint}" if hint else "")
         )
     return array
+
+
+def _side_by_side(table: _frames.Columns, name: str, dtype: np.dtype[Any] | None) -> Array:
+    """Return the columns of a table as one array; a column without a name stays a vector."""
+    if table.names is None:
+        return table.arrays[0]
+    rows = len(table.arrays[0]) if table.arrays else 0
+    kinds = [column.dtype for column in table.arrays]
+    result = np.empty((rows, len(kinds)), dtype or np.result_type(np.bool_, *kinds))
+    for i, column in enumerate(table.arrays):
+        result[:, i] = _converted(column, f"{name}: column {table.names[i]!r}", result.dtype)
+    return result
 
 
 def _with_rows(array: Array, name: str, dimensions: Collection[int], expected: str) -> Array:

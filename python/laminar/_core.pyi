@@ -100,6 +100,7 @@ class ModelFloat32:
     @property
     def optimizer_parameters(self) -> int: ...
     learning_rate: float
+    penalties_per_row: bool
     def fit(
         self,
         x: NDArray[Any],
@@ -116,6 +117,17 @@ class ModelFloat32:
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
         on_batch: Callable[[int, int, int, dict[str, float]], bool] | None,
     ) -> None: ...
+    def fit_lbfgs(
+        self,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        max_iterations: int,
+        max_evaluations: int,
+        tolerance: float,
+        scale: float,
+        on_iteration: Callable[[int, float], bool] | None,
+    ) -> tuple[str, int, int, float]: ...
     def train_on_batch(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> list[float]: ...
@@ -155,6 +167,7 @@ class ModelFloat64:
     @property
     def optimizer_parameters(self) -> int: ...
     learning_rate: float
+    penalties_per_row: bool
     def fit(
         self,
         x: NDArray[Any],
@@ -171,6 +184,17 @@ class ModelFloat64:
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
         on_batch: Callable[[int, int, int, dict[str, float]], bool] | None,
     ) -> None: ...
+    def fit_lbfgs(
+        self,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None,
+        max_iterations: int,
+        max_evaluations: int,
+        tolerance: float,
+        scale: float,
+        on_iteration: Callable[[int, float], bool] | None,
+    ) -> tuple[str, int, int, float]: ...
     def train_on_batch(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> list[float]: ...

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _core, layers
@@ -19,8 +21,6 @@ from ._stack import Stack
 from .callbacks import History
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from ._stack import CoreModel
@@ -38,6 +38,9 @@ class Saving(Stack):
 
     history: History | None = None
     stop_training: bool = False
+    feature_names: tuple[str, ...] | None = None
+    # What else is in the file, {name: text}, and goes into the next one: a table's description.
+    _texts: Mapping[str, str] = MappingProxyType({})
     # Of the fit that is running.
     _calls: CallbackList | None = None
 
@@ -74,7 +77,7 @@ class Saving(Stack):
         notes, arrays = self._notes()
         training = flag(include_optimizer, "save: include_optimizer")
         with self._lock:
-            _core.save_model(core, path, training, {_NOTES: notes}, arrays)
+            _core.save_model(core, path, training, {**self._texts, _NOTES: notes}, arrays)
 
     @keywords()
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
@@ -134,7 +137,8 @@ class Saving(Stack):
         if core is not None:
             notes, arrays = self._notes()
             with self._lock:
-                return {"file": _core.model_bytes(core, True, {_NOTES: notes}, arrays)}
+                texts = {**self._texts, _NOTES: notes}
+                return {"file": _core.model_bytes(core, True, texts, arrays)}
         compiled = self._compiled
         return {
             "config": self.get_config(),
@@ -157,6 +161,7 @@ class Saving(Stack):
             "model": self.get_config(),
             "history": None if history is None else [history.epoch, history.history],
             "stop_training": self.stop_training,
+            "feature_names": self.feature_names,
             "callbacks": states,  # None unless fit is running
         }
         return json.dumps(notes), arrays
@@ -174,11 +179,14 @@ class Saving(Stack):
         notes = notes_of(texts)
         self._start(_config(core) if notes is None else notes["model"])
         self._adopt(core)
+        self._texts = {name: text for name, text in texts.items() if name != _NOTES}
         if notes is not None:
             if notes["history"] is not None:
                 self.history = History()
                 self.history.restore(*notes["history"])
             self.stop_training = bool(notes["stop_training"])
+            names = notes.get("feature_names")  # absent from files of before there were any
+            self.feature_names = None if names is None else tuple(map(str, names))
 
 
 _BESIDE_WEIGHTS = ("optimizer.", "training/", "extra/")

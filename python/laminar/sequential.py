@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _arrays, _progress, _range_test, _rows, exchange
+from . import _arrays, _frames, _progress, _range_test, _rows, exchange
 from ._component import flag, integer, number_of_bytes
 from ._resume import Resumed
 from ._saving import Saving
 from ._spelling import keywords
+from ._tables import frames as tables
+from ._tables.table import TEXT as _TABLE
 from .callbacks import History
 from .callbacks._list import CallbackList
 from .exchange import c_source, cpp_header
@@ -57,6 +59,9 @@ class Sequential(Saving):
         A callback sets it to end fit after the epoch.
     history : History or None
         That of the last fit.
+    feature_names : tuple of str or None
+        The columns of the table that it was trained with. Later tables must have the same in the
+        same order, or ValueError is raised; None lifts that.
 
     Examples
     --------
@@ -88,7 +93,9 @@ class Sequential(Saving):
         Parameters
         ----------
         x : array_like
-            (n, features), booleans, integers or floats.
+            (n, features), booleans, integers or floats. A table of pandas, polars or Arrow will do
+            if all its columns are of numbers, here as in all that follows; so will a sparse matrix
+            of SciPy, which becomes dense.
         y : array_like
             (n, outputs), or (n,) for one output; for a sparse loss class numbers, (n,) or (n, 1).
         batch_size : int or None
@@ -148,10 +155,13 @@ class Sequential(Saving):
         history = History()
         calls = CallbackList("fit", callbacks, history)
         style = _progress.style(calls.verbose(verbose))
+        _frames.check_names(x, "fit: x", self.feature_names)
         train = _rows.prepared("fit", x, y, sample_weight, self._dtype, compiled.loss)
         validation = None
         if validation_data is not None:
             validation = _validation_rows(validation_data, self._dtype, compiled.loss)
+            names = _frames.names(x) or self.feature_names
+            _frames.check_names(validation_data[0], "fit: validation_data: x", names)
         elif validation_split:
             train, validation = _rows.split(train, validation_split, compiled.loss)
         train = _rows.with_class_weight("fit", train, class_weight, compiled.loss)
@@ -197,6 +207,7 @@ class Sequential(Saving):
                 ended = first if resumed.stopped else epochs
                 shown = style(epochs, first)
                 self.stop_training = False
+                self.feature_names = _frames.names(x) or self.feature_names
                 calls.start(self, params)
                 resumed.restore()
                 self.history, self._calls = history, calls
@@ -297,6 +308,7 @@ class Sequential(Saving):
         """
         compiled = self._ready("evaluate", y, training=True)
         style = _progress.style(verbose, "evaluate")
+        _frames.check_names(x, "evaluate: x", self.feature_names)
         rows = _rows.prepared("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
         _batch_size(batch_size, "evaluate", rows.length)
         calls = CallbackList("evaluate", callbacks)
@@ -327,7 +339,8 @@ class Sequential(Saving):
         Parameters
         ----------
         x : array_like
-            (n, features). C-contiguous arrays of the model's dtype are not copied.
+            (n, features). C-contiguous arrays of the model's dtype are not copied. To a model that
+            ``laminar train`` has made, a table of raw rows, texts and missing values included.
         batch_size, verbose
             Accepted for Keras's sake: rows are taken in blocks that fit the cache, silently.
         callbacks : Callback or list of Callback, optional
@@ -349,6 +362,9 @@ class Sequential(Saving):
             outputs = self._model.predict_ready(x)
             if outputs is not None:
                 return outputs
+        _frames.check_names(x, "predict: x", self.feature_names)
+        if _TABLE in self._texts and _frames.names(x) is not None:
+            x = tables.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
         rows = _arrays.features(x, "predict: x", self._dtype)
         _batch_size(batch_size, "predict", len(rows))
         calls = CallbackList("predict", callbacks)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Estimators with scikit-learn's names and arguments; scikit-learn itself is not needed.
+"""Perceptron: Rosenblatt's unit, with scikit-learn's arguments.
 
-So far there is the perceptron. Parameters are stored as they are given and checked by fit.
+Parameters are stored as they are given and checked by fit.
 """
 
 from __future__ import annotations
@@ -11,24 +11,22 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from . import _arrays, _core, _seed
-from ._component import flag, integer, number
-from ._spelling import keywords, module_getattr
+from .. import _arrays, _core, _seed
+from .._component import flag, integer, number
+from .._spelling import keywords
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["ConvergenceWarning", "Perceptron"]
-
 _FLOAT64 = np.dtype(np.float64)
 
 
-class ConvergenceWarning(UserWarning):
-    """A training ended at its last epoch without having reached its aim."""
-
-
-class Perceptron:
+class Perceptron(ClassifierMixin, BaseEstimator):
     """Rosenblatt's perceptron (1958): p = 1 if w·x + b > 0 else 0, w += eta0 (y - p) x.
 
     The rule is applied row by row until an epoch has no mistakes, which comes to pass if and only
@@ -131,10 +129,9 @@ class Perceptron:
         self.class_weight = class_weight
         self.warm_start = warm_start
 
-    @keywords()
     def fit(
         self,
-        X: ArrayLike,  # noqa: N803  # scikit-learn's name
+        X: ArrayLike,
         y: ArrayLike,
         coef_init: ArrayLike | None = None,
         intercept_init: ArrayLike | None = None,
@@ -168,22 +165,23 @@ class Perceptron:
         ConvergenceWarning
             Where the last of ``max_iter`` epochs had mistakes.
         """
-        rows = _arrays.features(X, "fit: X", _FLOAT64)
-        classes = np.unique(_classes_of(y, "fit: y", len(rows)))
+        known: Any = getattr(self, "classes_", None)
+        goes_on = flag(self.warm_start, "Perceptron: warm_start") and known is not None
+        rows, given = self._checked(X, y, reset=not goes_on)
+        classes = np.unique(given)
         if len(classes) < 2:
-            raise ValueError(f"fit: y must hold at least 2 classes, got {classes.tolist()}")
+            raise ValueError(f"fit: y must hold at least 2 classes, got 1 class, {classes[0]!r}")
         unit = self._unit(rows.shape[1], classes)
-        known = getattr(self, "classes_", None)
-        if flag(self.warm_start, "Perceptron: warm_start") and known is not None:
-            if not np.array_equal(known, classes) or self.n_features_in_ != rows.shape[1]:
-                raise ValueError("fit: with warm_start, classes and features must stay the same")
+        if goes_on:
+            if not np.array_equal(known, classes):
+                raise ValueError("fit: with warm_start, the classes must stay the same")
             unit.weights, unit.biases = self.coef_, self.intercept_
         if coef_init is not None:
             unit.weights = _arrays.tensor(coef_init, "fit: coef_init", _FLOAT64)
         if intercept_init is not None:
             unit.biases = _arrays.tensor(intercept_init, "fit: intercept_init", _FLOAT64)
         epochs = integer(self.max_iter, "Perceptron: max_iter", minimum=1)
-        mistakes = self._train(unit, rows, y, classes, sample_weight, epochs, "fit")
+        mistakes = self._train(unit, rows, given, classes, sample_weight, epochs, "fit")
         if self.verbose:
             print(f"{self.n_iter_} epochs, {mistakes} mistakes in the last")
         if mistakes and self.n_iter_ == epochs:
@@ -191,14 +189,13 @@ class Perceptron:
                 f"fit: the last of {epochs} epochs had {mistakes} mistakes; perhaps no plane "
                 "separates the classes",
                 ConvergenceWarning,
-                stacklevel=3,  # the caller of fit
+                stacklevel=2,  # the caller of fit
             )
         return self
 
-    @keywords()
     def partial_fit(
         self,
-        X: ArrayLike,  # noqa: N803  # scikit-learn's name
+        X: ArrayLike,
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
@@ -222,8 +219,8 @@ class Perceptron:
         TypeError, ValueError
             As in `fit`.
         """
-        rows = _arrays.features(X, "partial_fit: X", _FLOAT64)
         known = getattr(self, "classes_", None)
+        rows, given = self._checked(X, y, reset=known is None)
         if known is None:
             if classes is None:
                 raise ValueError("partial_fit: classes is needed in the first call")
@@ -232,11 +229,11 @@ class Perceptron:
         else:
             if classes is not None and not np.array_equal(known, np.unique(np.asarray(classes))):
                 raise ValueError(f"partial_fit: classes must stay {known.tolist()}")
-            unit = self._fitted("partial_fit", rows)
-        self._train(unit, rows, y, known, sample_weight, 1, "partial_fit")
+            unit = self._fitted()
+        self._train(unit, rows, given, known, sample_weight, 1, "partial_fit")
         return self
 
-    def decision_function(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803  # scikit-learn's name
+    def decision_function(self, X: ArrayLike) -> NDArray[Any]:
         """Return w·x + b: (n,) for two classes, (n, classes) for more.
 
         Parameters
@@ -244,11 +241,12 @@ class Perceptron:
         X : array_like
             (n, features).
         """
-        rows = _arrays.features(X, "decision_function: X", _FLOAT64)
-        z = self._fitted("decision_function", rows).decide(rows)
+        check_is_fitted(self)
+        rows = validate_data(self, X, reset=False, dtype=_FLOAT64, order="C")
+        z = self._fitted().decide(rows)
         return z[:, 0] if z.shape[1] == 1 else z
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803  # scikit-learn's name
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the class of each row: of two by the sign of w·x + b, of more by the largest.
 
         Parameters
@@ -260,47 +258,30 @@ class Perceptron:
         place = (z > 0).astype(int) if z.ndim == 1 else z.argmax(axis=1)
         return np.asarray(self.classes_[place])
 
-    def score(
-        self,
-        X: ArrayLike,  # noqa: N803  # scikit-learn's name
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-    ) -> float:
-        """Return the share of rows classified rightly.
-
-        Parameters
-        ----------
-        X, y : array_like
-            Rows and their classes.
-        sample_weight : array_like, optional
-            (n,): how much each row counts.
-        """
-        predicted = self.predict(X)
-        right = predicted == _classes_of(y, "score: y", len(predicted))
-        weight = _arrays.row_weights(sample_weight, "score: sample_weight", _FLOAT64)
-        return float(np.average(right, weights=weight))
+    def _checked(
+        self, X: ArrayLike, y: ArrayLike, reset: bool
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return rows in the form that the core takes, and the class of each."""
+        rows, given = validate_data(self, X, y, reset=reset, dtype=_FLOAT64, order="C")
+        check_classification_targets(given)
+        return rows, given
 
     def _unit(self, features: int, classes: NDArray[Any]) -> _core.Perceptron:
         """Return units of zero weights."""
         return _core.Perceptron(features, len(classes), _seed_of(self.random_state))
 
-    def _fitted(self, where: str, rows: NDArray[Any]) -> _core.Perceptron:
-        """Return units with the weights learnt, for rows of the right width."""
-        if getattr(self, "classes_", None) is None:
-            raise ValueError(f"{where}: the perceptron is not fitted yet; call fit first")
-        if rows.shape[1] != self.n_features_in_:
-            raise ValueError(
-                f"{where}: X has {rows.shape[1]} features, the perceptron {self.n_features_in_}"
-            )
-        unit = self._unit(rows.shape[1], self.classes_)
-        unit.weights, unit.biases = self.coef_, self.intercept_
+    def _fitted(self) -> _core.Perceptron:
+        """Return units with the weights learnt."""
+        unit = self._unit(self.n_features_in_, self.classes_)
+        unit.weights = _arrays.tensor(self.coef_, "coef_", _FLOAT64)
+        unit.biases = _arrays.tensor(self.intercept_, "intercept_", _FLOAT64)
         return unit
 
     def _train(
         self,
         unit: _core.Perceptron,
         rows: NDArray[Any],
-        y: ArrayLike,
+        given: NDArray[Any],
         classes: NDArray[Any],
         sample_weight: ArrayLike | None,
         epochs: int,
@@ -311,12 +292,13 @@ class Perceptron:
             raise ValueError(f"Perceptron: penalty must be None so far, got {self.penalty!r}")
         if flag(self.early_stopping, "Perceptron: early_stopping"):
             raise ValueError("Perceptron: early_stopping=True is not there yet")
-        given = _classes_of(y, f"{where}: y", len(rows))
         place = np.searchsorted(classes, given).clip(max=len(classes) - 1)
         unknown = classes[place] != given
         if unknown.any():
             raise ValueError(f"{where}: y holds {given[unknown][0]!r}, which is no known class")
-        weight = _arrays.row_weights(sample_weight, f"{where}: sample_weight", _FLOAT64)
+        weight = sample_weight
+        if weight is not None:
+            weight = np.ascontiguousarray(_check_sample_weight(weight, rows), _FLOAT64)
         by_class = self._class_weights(classes, place)
         if by_class is not None:
             weight = by_class[place] * (1.0 if weight is None else weight)
@@ -333,7 +315,7 @@ class Perceptron:
             flag(self.fit_intercept, "Perceptron: fit_intercept"),
         )
         self.coef_, self.intercept_, self.classes_ = unit.weights, unit.biases, classes
-        self.n_iter_, self.n_features_in_ = n_iter, int(rows.shape[1])
+        self.n_iter_ = n_iter
         return mistakes
 
     def _class_weights(self, classes: NDArray[Any], place: NDArray[Any]) -> NDArray[Any] | None:
@@ -353,18 +335,6 @@ class Perceptron:
         return len(place) / (len(classes) * np.maximum(counts, 1.0))
 
 
-def _classes_of(y: ArrayLike, name: str, rows: int) -> NDArray[Any]:
-    """Return the class of each row as they were given."""
-    given = np.asarray(y)
-    if given.ndim == 2 and given.shape[1] == 1:
-        given = given[:, 0]
-    if given.ndim != 1:
-        raise ValueError(f"{name} must hold one class a row, shape (rows,), got {given.shape}")
-    if len(given) != rows:
-        raise ValueError(f"{name} has {len(given)} rows, X has {rows}")
-    return given
-
-
 def _seed_of(random_state: Any) -> int:
     """Return the seed that scikit-learn's argument means."""
     if random_state is None:
@@ -375,7 +345,3 @@ def _seed_of(random_state: Any) -> int:
     if seed >= _seed.LIMIT:
         raise ValueError(f"Perceptron: random_state must be less than 2**64, got {seed}")
     return seed
-
-
-if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the columns of a file hold, found in one pass: types, categories, means.
+
+A column of which every value is a number is one of numbers; any other is one of categories, but for
+what is probably a mistake, which is refused with a way out: dates, numbers with a few texts among
+them, more categories than a network can learn much about.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .._spelling import hint
+from .cells import Cells, as_numbers, as_texts
+from .reading import Source
+from .table import Column, Table, Target
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+MAX_CATEGORIES = 1000
+_MAX_COUNTED = 20_000  # distinct values of a column
+_MAX_CLASSES_OF_NUMBERS = 20
+_MOSTLY_NUMBERS = 0.9
+_DATE = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{4}/\d{1,2}/\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}( .*)?"
+)
+
+
+class Choices(NamedTuple):
+    """What a user decides about columns; the rest follows from the values."""
+
+    target: str
+    task: str | None = None  # "classification" or "regression"
+    drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    max_categories: int | None = None  # the most frequent ones that are kept; None refuses many
+
+
+class Survey:
+    """One pass over a file: what it holds, and how a model takes it.
+
+    Attributes
+    ----------
+    rows : int
+        The number of rows.
+    table : Table
+        How rows become inputs and targets.
+    mean, variance : ndarray
+        Of each input: 0 and 1 where it is already a zero or a one.
+    classes : dict
+        {class: rows} for a classification.
+    target_moments : tuple
+        Mean and standard deviation of a regression's target, otherwise (0, 1).
+
+    Raises
+    ------
+    ValueError
+        Where a column is of no use, which is named; see the head of this file.
+    """
+
+    def __init__(self, source: Source, choices: Choices) -> None:
+        self._source, self._choices = source, choices
+        for what in (choices.target, *choices.drop, *choices.categorical):
+            if what not in source.names:
+                named = "" if source.has_header else "the file has no header; "
+                raise ValueError(
+                    f"{source.path} has no column {what!r}; {named}{hint(what, source.names)}"
+                )
+        if choices.target in choices.drop:
+            raise ValueError(f"the target {choices.target!r} must not be dropped")
+        used = [name for name in source.names if name not in choices.drop]
+        if len(used) == 1:
+            raise ValueError(f"{source.path} has no column beside the target {choices.target!r}")
+        tallies = {name: _Tally(f"{source.path}: column {name!r}") for name in used}
+        self.rows = 0
+        for block in source.blocks(used):
+            for name, cells in block.cells.items():
+                tallies[name].add(cells, block.first)
+            self.rows += block.rows
+        self.classes: dict[str, int] = {}
+        self.target_moments = (0.0, 1.0)
+        target = self._target(tallies.pop(choices.target))
+        columns, moments = [], []
+        for name, tally in tallies.items():
+            columns.append(self._column(name, tally))
+            first = (tally.mean, tally.variance) if columns[-1].kind == "number" else (0.0, 1.0)
+            moments += [first] + [(0.0, 1.0)] * (columns[-1].width - 1)
+        self.mean, self.variance = np.array(moments).T
+        self.table = Table(source.names, tuple(columns), target, source.missing)
+
+    def _column(self, name: str, tally: _Tally) -> Column:
+        drop = f"leave it out with --drop {name!r}"
+        tally.refuse_dates(f"split them into numbers before, or {drop}")
+        if tally.values == 0:
+            raise ValueError(f"{tally.name} has no values; {drop}")
+        if name not in self._choices.categorical and tally.other == 0:
+            if 0 < math.sqrt(tally.variance) < 1e-6 * abs(tally.mean):
+                raise ValueError(
+                    f"{tally.name}: its numbers differ by less than float32 can tell beside their "
+                    f"mean, {tally.mean:g}; subtract that before, or {drop}"
+                )
+            return Column(name, "number", tally.mean, indicator=tally.missing > 0)
+        if name not in self._choices.categorical and tally.mostly_numbers:
+            raise ValueError(
+                f"{tally.name} holds numbers and {tally.other} texts, the first {tally.example}; "
+                f"correct them, call such a text a missing value with --missing, "
+                f"take all as categories with --categorical {name!r}, or {drop}"
+            )
+        most = self._choices.max_categories
+        found = len(tally.counts)
+        if tally.overflows or (most is None and found > MAX_CATEGORIES):
+            count = f"more than {_MAX_COUNTED:,}" if tally.overflows else f"{found:,}"
+            keep = "" if tally.overflows else "keep the most frequent with --max-categories, or "
+            raise ValueError(
+                f"{tally.name} has {count} distinct values; with more than {MAX_CATEGORIES:,} it "
+                f"is more likely a name or a key than a category: {keep}{drop}"
+            )
+        ranked = sorted(tally.counts, key=lambda text: (-tally.counts[text], text))
+        kept = tuple(sorted(ranked[:most]))
+        return Column(name, "category", 0.0, kept, tally.missing > 0 or len(kept) < found)
+
+    def _target(self, tally: _Tally) -> Target:
+        name, task = self._choices.target, self._choices.task
+        tally.refuse_dates("a target must be a class or a number")
+        if tally.missing:
+            raise ValueError(
+                f"{tally.name}, the target, has no value in {tally.missing} rows, the first is "
+                f"row {tally.first_missing}; remove them before"
+            )
+        if len(tally.counts) == 1:
+            only = next(iter(tally.counts))
+            raise ValueError(f"{tally.name}, the target, is always {only!r}: nothing to learn")
+        if task is None:
+            few = not tally.overflows and len(tally.counts) <= _MAX_CLASSES_OF_NUMBERS
+            if tally.mostly_numbers and tally.other:
+                raise ValueError(
+                    f"{tally.name}, the target, holds numbers and {tally.other} texts, the first "
+                    f"{tally.example}; correct them, or take them as classes with "
+                    "--task classification"
+                )
+            numbers = tally.other == 0 and not (few and tally.whole)
+            task = "regression" if numbers else "classification"
+        if task == "regression":
+            if tally.other:
+                raise ValueError(
+                    f"{tally.name}, the target of a regression, must hold numbers, "
+                    f"but holds {tally.example}"
+                )
+            self.target_moments = (tally.mean, math.sqrt(tally.variance))
+            return Target(name, "number")
+        if tally.overflows or len(tally.counts) > MAX_CATEGORIES:
+            raise ValueError(
+                f"{tally.name}, the target, has more than {MAX_CATEGORIES:,} classes; "
+                "for numbers use --task regression"
+            )
+        classes = tuple(sorted(tally.counts, key=_natural))
+        self.classes = {label: tally.counts[label] for label in classes}
+        return Target(name, "class", classes)
+
+
+class _Tally:
+    """What the cells of one column have been so far."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.missing = self.first_missing = 0
+        self.values = self.other = 0  # cells that hold something, and those that hold no number
+        self.example = ""
+        self.whole = True
+        self.dates = False
+        self.mean = self._squares = 0.0
+        self.counts: Counter[str] = Counter()
+        self.overflows = False
+
+    @property
+    def variance(self) -> float:
+        numbers = self.values - self.other
+        return self._squares / numbers if numbers else 0.0
+
+    @property
+    def mostly_numbers(self) -> bool:
+        return self.other < (1 - _MOSTLY_NUMBERS) * self.values
+
+    def add(self, cells: Cells, first: int) -> None:
+        """Count cells, of which the first is in row ``first``."""
+        if cells.missing.any() and not self.missing:
+            self.first_missing = first + int(np.argmax(cells.missing))
+        self.missing += int(cells.missing.sum())
+        self.values += int((~cells.missing).sum())
+        self.dates = self.dates or cells.dates
+        if cells.dates:
+            return
+        numbers, broken = as_numbers(cells)
+        if broken.any():
+            if not self.other:
+                row = int(np.argmax(broken))
+                self.example = f"{cells.texts[row].as_py()!r} in row {first + row}"
+            self.other += int(broken.sum())
+        self._add_numbers(numbers[~(cells.missing | broken)], first)
+        if not self.overflows:
+            found = as_texts(cells).drop_null().value_counts()
+            self.counts.update({item["values"].as_py(): item["counts"].as_py() for item in found})
+            self.overflows = len(self.counts) > _MAX_COUNTED
+
+    def refuse_dates(self, cure: str) -> None:
+        """Raise ValueError where all values are dates."""
+        texts = self.other == self.values and bool(self.counts)
+        if self.dates or (texts and all(_DATE.fullmatch(text) for text in self.counts)):
+            raise ValueError(f"{self.name} holds dates, which a network cannot take; {cure}")
+
+    def _add_numbers(self, numbers: Array, first: int) -> None:
+        """Add to the moments, by the formula of Chan, Golub and LeVeque (1979)."""
+        if not numbers.size:
+            return
+        if not np.isfinite(numbers).all():
+            raise ValueError(f"{self.name} holds a number that is infinite")
+        self.whole = self.whole and bool((np.floor(numbers) == numbers).all())
+        after = self.values - self.other
+        before = after - numbers.size
+        mean = float(numbers.mean())
+        distance = mean - self.mean
+        self.mean += distance * numbers.size / after
+        self._squares += float(((numbers - mean) ** 2).sum())
+        self._squares += distance**2 * before * numbers.size / after
+
+
+def _natural(text: str) -> tuple[int, float, str]:
+    """Return a key by which numbers come in their order, before texts."""
+    try:
+        return 0, float(text), text
+    except ValueError:
+        return 1, 0.0, text

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How rows of a table become a model's inputs and targets; kept as JSON in the model's file.
+
+The inputs of a row, column after column:
+
+- a number, or the mean of the training data where it is missing; if it was ever missing there, one
+  more input follows, which is 1 where it is missing and 0 elsewhere;
+- a category as one input for each category, 1 at its own and 0 elsewhere; if the training data had
+  missing values (or more categories than were kept), one more follows for all that are neither.
+
+A category that training has not seen so sets that last input, or none. A missing number in a column
+that never had one counts as the mean. Both are counted, so that a command can say so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..exchange._extras import required
+from .cells import Cells, as_numbers, as_texts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .reading import Block
+
+    Array = NDArray[Any]
+
+FORMAT = 1
+# The name of the table in a model's file.
+TEXT = "table"
+
+
+class Column(NamedTuple):
+    """A column that a model reads."""
+
+    name: str
+    kind: str  # "number" or "category"
+    mean: float = 0.0  # of numbers, in place of a missing one
+    categories: tuple[str, ...] = ()
+    indicator: bool = False  # the last input is for what is missing (or an unknown category)
+
+    @property
+    def width(self) -> int:
+        """The number of its inputs."""
+        return (1 if self.kind == "number" else len(self.categories)) + self.indicator
+
+    def inputs(self) -> list[str]:
+        """Return what each of its inputs is called."""
+        names = [f"{self.name}={category}" for category in self.categories] or [self.name]
+        if self.kind == "category":
+            return names + [f"{self.name}=(other)"] * self.indicator
+        return names + [f"{self.name} missing"] * self.indicator
+
+
+class Target(NamedTuple):
+    """What a model predicts."""
+
+    name: str
+    kind: str  # "number" or "class"
+    classes: tuple[str, ...] = ()
+
+
+class Table(NamedTuple):
+    """The columns of a table, those that a model reads and the one that it predicts."""
+
+    header: tuple[str, ...]
+    columns: tuple[Column, ...]
+    target: Target
+    missing: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """The number of a model's inputs."""
+        return sum(column.width for column in self.columns)
+
+    def inputs(self) -> list[str]:
+        """Return what each input is called."""
+        return [name for column in self.columns for name in column.inputs()]
+
+    def headers(self) -> list[tuple[str, ...]]:
+        """Return the headers that a file without one may have: with the target, and without."""
+        without = tuple(name for name in self.header if name != self.target.name)
+        return [self.header, without]
+
+    def needed(self) -> list[str]:
+        """Return the names of the columns that a prediction needs."""
+        return [column.name for column in self.columns]
+
+    def to_json(self) -> str:
+        """Return it as text."""
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "header": self.header,
+                "missing": self.missing,
+                "columns": [column._asdict() for column in self.columns],
+                "target": self.target._asdict(),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Table:
+        """Make it of text; ValueError where that is none of `to_json`."""
+        try:
+            found = json.loads(text)
+            if found["format"] != FORMAT:
+                raise ValueError(f"its format is {found['format']}, this laminar reads {FORMAT}")
+            table = cls(
+                tuple(map(str, found["header"])),
+                tuple(_column(fields) for fields in found["columns"]),
+                Target(**{**found["target"], "classes": tuple(found["target"]["classes"])}),
+                tuple(map(str, found["missing"])),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"the file's description of a table is damaged: {error!r}") from None
+        return table
+
+
+class Encoder:
+    """Rows as a model's inputs and targets.
+
+    Parameters
+    ----------
+    table : Table
+        How.
+    path : str
+        The file that they are of, for error messages.
+
+    Attributes
+    ----------
+    unseen : dict
+        {column: Counter of the categories that training has not seen}.
+    filled : Counter
+        {column: missing numbers where training had none}.
+    """
+
+    def __init__(self, table: Table, path: str) -> None:
+        self.table, self.path = table, path
+        self.unseen: dict[str, Counter[str]] = {}
+        self.filled: Counter[str] = Counter()
+        self.loose_labels: Counter[str] = Counter()
+
+    def inputs(self, block: Block, out: Array) -> Array:
+        """Fill ``out``, (rows, inputs), and return it."""
+        start = 0
+        for column in self.table.columns:
+            end = start + column.width
+            cells = block.cells[column.name]
+            if column.kind == "number":
+                self._number(column, cells, block.first, out[:, start:end])
+            else:
+                self._category(column, cells, out[:, start:end])
+            start = end
+        return out
+
+    def targets(self, block: Block) -> Array:
+        """Return the class numbers, int32, or the numbers, float64, of the rows' targets.
+
+        Raises
+        ------
+        ValueError
+            Where one is missing, no number, or a class that training has not seen. A class with a
+            full stop after it, as the UCI repository's test files have them, counts as the class.
+        """
+        target = self.table.target
+        cells = block.cells[target.name]
+        name = f"{self.path}: the target {target.name!r}"
+        if cells.missing.any():
+            row = block.first + int(np.argmax(cells.missing))
+            raise ValueError(f"{name} has no value in row {row}")
+        if target.kind == "number":
+            return self._checked_numbers(cells, name, block.first)
+        found = _places(as_texts(cells), target.classes)
+        if (found < 0).any():
+            texts = as_texts(cells)
+            compute = required("pyarrow.compute", "tabular", "tables")
+            loose = _places(compute.utf8_rtrim(texts, "."), target.classes)
+            if (loose < 0).any():
+                row = int(np.argmax(loose < 0))
+                raise ValueError(
+                    f"{name} is {texts[row].as_py()!r} in row {block.first + row}, a class that "
+                    f"training has not seen; it has seen {', '.join(target.classes[:10])}"
+                )
+            for row in np.flatnonzero(found < 0)[:1]:
+                self.loose_labels[texts[int(row)].as_py()] += int((found < 0).sum())
+            found = loose
+        return found.astype(np.int32)
+
+    def notes(self) -> list[str]:
+        """Return a line for each thing that a user should know of the rows so far."""
+        lines = []
+        for name, counts in self.unseen.items():
+            example, total = next(iter(counts)), sum(counts.values())
+            lines.append(
+                f"column {name!r}: {total} values are categories that training has not seen, "
+                f"{example!r} for example"
+            )
+        for name, total in self.filled.items():
+            lines.append(
+                f"column {name!r}: {total} numbers are missing, which none was in training; "
+                "they count as its mean"
+            )
+        if self.loose_labels:
+            example = next(iter(self.loose_labels))
+            lines.append(
+                f"the target: {example!r} and the like were taken for the class without the full "
+                "stop"
+            )
+        return [f"{self.path}: {line}" for line in lines]
+
+    def _number(self, column: Column, cells: Cells, first: int, out: Array) -> None:
+        numbers = self._checked_numbers(cells, f"{self.path}: column {column.name!r}", first)
+        out[:, 0] = np.where(cells.missing, column.mean, numbers)
+        if column.indicator:
+            out[:, 1] = cells.missing
+        elif cells.missing.any():
+            self.filled[column.name] += int(cells.missing.sum())
+
+    def _checked_numbers(self, cells: Cells, name: str, first: int) -> Array:
+        if cells.dates:
+            raise ValueError(f"{name} holds dates, but held numbers in training")
+        numbers, broken = as_numbers(cells)
+        if broken.any():
+            row = int(np.argmax(broken))
+            raise ValueError(
+                f"{name} must hold numbers, got {cells.texts[row].as_py()!r} in row {first + row}"
+            )
+        wrong = ~(cells.missing | (np.abs(numbers) < np.finfo(np.float32).max))
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ValueError(
+                f"{name} must hold finite numbers, got {numbers[row]} in row {first + row}"
+            )
+        return numbers
+
+    def _category(self, column: Column, cells: Cells, out: Array) -> None:
+        if cells.dates:
+            raise ValueError(
+                f"{self.path}: column {column.name!r} holds dates, but held categories in training"
+            )
+        texts = as_texts(cells)
+        places = _places(texts, column.categories)
+        out[:] = 0
+        known = places >= 0
+        out[np.flatnonzero(known), places[known]] = 1
+        if column.indicator:
+            out[~known, -1] = 1
+        new = np.flatnonzero(~known & ~cells.missing)
+        if new.size:
+            counts = self.unseen.setdefault(column.name, Counter())
+            counts.update(texts[int(row)].as_py() for row in new)
+
+
+def _places(texts: Any, values: tuple[str, ...]) -> Array:
+    """Return the position of each text among the values, -1 for others and missing ones."""
+    arrow = required("pyarrow", "tabular", "tables")
+    compute = required("pyarrow.compute", "tabular", "tables")
+    found = compute.index_in(texts, value_set=arrow.array(values, arrow.string()), skip_nulls=True)
+    places: Array = found.fill_null(-1).to_numpy(zero_copy_only=False)
+    return places
+
+
+def _column(fields: dict[str, Any]) -> Column:
+    column = Column(**{**fields, "categories": tuple(map(str, fields["categories"]))})
+    if column.kind not in ("number", "category"):
+        raise ValueError(f"a column of kind {column.kind!r}")
+    return column

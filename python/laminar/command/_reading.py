@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands share: arguments that say how a file is read, and models with their tables."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from typing import TYPE_CHECKING
+
+from .. import _saving
+from .._tables.cells import MISSING
+from .._tables.reading import Source
+from .._tables.table import TEXT, Encoder, Table
+from ..sequential import Sequential
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .._tables.reading import Block
+
+
+def add_file_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says how a file is read."""
+    parser.add_argument(
+        "--header",
+        type=_names,
+        metavar="NAME,NAME,...",
+        help="the columns of a CSV file whose first line does not name them",
+    )
+    parser.add_argument(
+        "--delimiter",
+        metavar="CHARACTER",
+        help="what separates the cells of a CSV file; a comma, in a .tsv file a tab",
+    )
+
+
+def add_missing_argument(parser: argparse.ArgumentParser) -> None:
+    """Add what says which cells hold no value."""
+    known = ", ".join(repr(text) for text in MISSING)
+    parser.add_argument(
+        "--missing",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help=f"a cell that means that there is no value, besides {known} in any case; repeatable",
+    )
+
+
+def add_model_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the model's file."""
+    parser.add_argument("model", help="a model's file, of laminar train")
+
+
+def loaded(path: str) -> tuple[Sequential, Table]:
+    """Return a model and the table that it was trained on.
+
+    Raises
+    ------
+    ValueError, OSError
+        Where the file is none, or its model was not trained on a table.
+    """
+    model = _saving.load(_saving.checked_path(path, "model"), Sequential)
+    if TEXT not in model._texts:
+        raise ValueError(
+            f"{path}: the model was not trained by laminar train, and knows of no table; "
+            "use laminar.load_model in Python"
+        )
+    table = Table.from_json(model._texts[TEXT])
+    if model.input_shape != (None, table.width):
+        raise ValueError(
+            f"{path}: the table makes {table.width} inputs, the model takes {model.input_shape}"
+        )
+    return model, table
+
+
+class Rows:
+    """The rows of a file as a trained model reads them.
+
+    Parameters
+    ----------
+    table : Table
+        The model's.
+    path : str
+        The file.
+    arguments : Namespace
+        Those of `add_file_arguments`.
+    target : bool
+        Whether the target is wanted.
+
+    Raises
+    ------
+    ValueError, OSError
+        Where the file lacks a column that the model needs, or the target where that is wanted.
+    """
+
+    def __init__(
+        self, table: Table, path: str, arguments: argparse.Namespace, target: bool = True
+    ) -> None:
+        self.encoder = Encoder(table, path)
+        self._columns = table.needed() + [table.target.name] * target
+        self._source = Source(
+            path,
+            arguments.header,
+            arguments.delimiter,
+            table.missing,
+            table.headers(),
+            self._columns,
+        )
+        for name in self._columns:
+            if name not in self._source.names:
+                what = "the target " if name == table.target.name else "column "
+                raise ValueError(
+                    f"{path} lacks {what}{name!r}; it has {', '.join(self._source.names)}"
+                )
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the rows in blocks."""
+        return self._source.blocks(self._columns)
+
+    def say_notes(self) -> None:
+        """Say on stderr what a user should know of the rows."""
+        for line in self.encoder.notes():
+            print(f"laminar: note: {line}", file=sys.stderr)
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in next(csv.reader([text]))]
+    if "" in names:
+        raise argparse.ArgumentTypeError(f"a name is empty in {text!r}")
+    return names

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``laminar evaluate MODEL DATA``: a trained model's measures on the rows of a file."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ._reading import Rows, add_file_arguments, add_model_argument, loaded
+from ._report import Report
+
+if TYPE_CHECKING:
+    from .._tables.table import Table
+    from ..sequential import Sequential
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_model_argument(parser)
+    parser.add_argument("data", help="a CSV or Parquet file that has the target as well")
+    add_file_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the measures."""
+    model, table = loaded(arguments.model)
+    print(measured(model, table, arguments.data, arguments))
+
+
+def measured(model: Sequential, table: Table, path: str, arguments: argparse.Namespace) -> str:
+    """Return the measures of a file as a line of text."""
+    rows = Rows(table, path, arguments)
+    report = Report(table.target)
+    for block in rows.blocks():
+        x = rows.encoder.inputs(block, np.empty((block.rows, table.width), model.dtype))
+        report.add(rows.encoder.targets(block), model.predict(x))
+    rows.say_notes()
+    return f"{path}, {report.rows:,} rows: {report}"

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``laminar predict MODEL DATA``: a CSV file with a line for each row of a file.
+
+Its columns are the target's name, and of a classification the probability of each class.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._reading import Rows, add_file_arguments, add_model_argument, loaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from .._tables.table import Target
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_model_argument(parser)
+    parser.add_argument("data", help="a CSV or Parquet file; it may lack the target")
+    parser.add_argument("--output", metavar="CSV", help="the file to write, in place of stdout")
+    add_file_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the predictions."""
+    model, table = loaded(arguments.model)
+    rows = Rows(table, arguments.data, arguments, target=False)
+    with contextlib.ExitStack() as stack:
+        file: Any = sys.stdout
+        if arguments.output is not None:
+            file = stack.enter_context(open(arguments.output, "w", encoding="utf-8", newline=""))
+        writer = csv.writer(file, lineterminator="\n")
+        probabilities = [f"p({label})" for label in table.target.classes]
+        writer.writerow([table.target.name, *probabilities])
+        try:
+            for block in rows.blocks():
+                x = rows.encoder.inputs(block, np.empty((block.rows, table.width), model.dtype))
+                writer.writerows(_lines(table.target, model.predict(x)))
+            file.flush()
+        except BrokenPipeError:  # the reader, head for example, has seen enough
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the flush at exit
+    rows.say_notes()
+
+
+def _lines(target: Target, predicted: NDArray[Any]) -> Iterator[list[str]]:
+    if target.kind == "number":
+        for value in predicted[:, 0]:
+            yield [f"{value:.7g}"]
+        return
+    if predicted.shape[1] == 1:
+        predicted = np.hstack([1 - predicted, predicted])
+        chosen = (predicted[:, 1] > 0.5).astype(int)  # as accuracy counts them
+    else:
+        chosen = predicted.argmax(axis=1)
+    for place, row in zip(chosen, predicted, strict=True):
+        yield [target.classes[place], *(f"{value:.6g}" for value in row)]

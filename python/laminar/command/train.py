@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``laminar train DATA --target COLUMN``: a network for a table, without a line of code.
+
+The file is read twice: once to see what its columns hold, once to encode them. Rows are shuffled,
+some are held out, and training stops where these get no better; the best weights stay. The target
+of a regression is scaled for training, and its scale then goes into the weights of the last layer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import resource
+import tempfile
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .. import _saving, callbacks, layers, metrics, optimizers
+from .._component import integer
+from .._tables import Choices, Encoder, Source, Survey
+from .._tables.table import TEXT
+from ..sequential import Sequential
+from ._reading import add_file_arguments, add_missing_argument
+from ._report import Report
+from .evaluate import measured
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .._tables.table import Target
+    from ..callbacks import History
+
+    Array = NDArray[Any]
+
+
+_COLUMNS = (
+    "A column of which every value is a number is standardized; a missing one counts as the mean, "
+    "and sets an input of its own. Any other column becomes one input for each category, and one "
+    "for missing values if there are any; later a category that training has not seen counts as "
+    "missing, or sets no input where training had none missing. Refused by name, with a way out: "
+    "dates, numbers with a few texts among them, more than 1,000 categories, a target that is "
+    "constant or missing, rows of a wrong length. Spaces around a cell do not count."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.epilog = _COLUMNS
+    parser.add_argument("data", help="a CSV or Parquet file")
+    parser.add_argument("--target", required=True, help="the column to predict")
+    parser.add_argument(
+        "--task",
+        choices=["classification", "regression"],
+        help="regression for numbers but a few whole ones, where it is not given",
+    )
+    add_file_arguments(parser)
+    columns = parser.add_argument_group("columns")
+    columns.add_argument(
+        "--drop", action="append", default=[], metavar="COLUMN", help="leave it out; repeatable"
+    )
+    columns.add_argument(
+        "--categorical",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="take its numbers as names of categories; repeatable",
+    )
+    columns.add_argument(
+        "--max-categories",
+        type=int,
+        metavar="N",
+        help="keep the N most frequent categories of a column, the others count as one",
+    )
+    add_missing_argument(parser)
+    network = parser.add_argument_group("network and training")
+    network.add_argument(
+        "--layers",
+        type=_widths,
+        default="128,64",
+        metavar="N,N,...",
+        help="units of hidden layers, %(default)s",
+    )
+    network.add_argument("--epochs", type=int, default=100, help="at most so many, %(default)s")
+    network.add_argument("--batch-size", type=int, default=128, help="rows an update, %(default)s")
+    network.add_argument("--learning-rate", type=float, default=0.001, help="of Adam, %(default)s")
+    network.add_argument(
+        "--validation",
+        type=float,
+        default=0.1,
+        help="the share of rows held out for validation, %(default)s",
+    )
+    network.add_argument(
+        "--patience",
+        type=int,
+        default=10,
+        help="stop after so many epochs without a new least validation loss, %(default)s",
+    )
+    network.add_argument(
+        "--seed", type=int, default=0, help="of weights, shuffling and rows held out, %(default)s"
+    )
+    results = parser.add_argument_group("results")
+    results.add_argument(
+        "--test",
+        metavar="FILE|SHARE",
+        help="a file to evaluate the trained model on, or a share of the rows held out for that",
+    )
+    results.add_argument("--save", metavar="FILE", help="write the model, a .safetensors file")
+    results.add_argument("--plot", metavar="FILE", help="draw the learning curve, a .png file")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train, report, and write what was asked for."""
+    test = _share(arguments.test)
+    if not 0 <= arguments.validation < 1 - test:
+        raise ValueError(
+            f"--validation must be at least 0 and less than {1 - test:g}, "
+            f"got {arguments.validation}"
+        )
+    if arguments.save is not None:
+        _saving.checked_path(arguments.save, "--save")
+    for name in ("save", "plot"):  # not after an hour of training
+        path = getattr(arguments, name)
+        folder = os.path.dirname(path or "") or "."
+        if not os.path.isdir(folder):
+            raise ValueError(f"--{name}: there is no folder {folder!r}")
+    source = Source(arguments.data, arguments.header, arguments.delimiter, arguments.missing)
+    survey = Survey(source, _choices(arguments))
+    print(_described(arguments.data, survey))
+    parts = _read(source, survey, [arguments.validation, test], arguments.seed)
+    train, validation, held_out = parts
+    model, history = _trained(train, validation, survey, arguments)
+    model._texts = {TEXT: survey.table.to_json()}
+    if arguments.save is not None:
+        model.save(arguments.save, include_optimizer=False)
+    if arguments.plot is not None:
+        history.plot().savefig(arguments.plot)
+    for name, part in (("validation", validation), ("test", held_out)):
+        if len(part.x):
+            report = Report(survey.table.target)
+            report.add(part.y, model.predict(part.x))
+            print(f"{name}, {report.rows:,} rows: {report}")
+    if arguments.test is not None and not test:
+        print(f"test, {measured(model, survey.table, arguments.test, arguments)}")
+
+
+class _Part(NamedTuple):
+    """Some rows, encoded."""
+
+    x: Array
+    y: Array
+
+
+def _share(text: str | None) -> float:
+    """Return the share of rows that a text names, 0 where it names a file."""
+    try:
+        share = float(text or 0)
+    except ValueError:
+        return 0.0
+    if not 0 <= share < 1:
+        raise ValueError(f"--test must be a file or in [0, 1), got {text}")
+    return share
+
+
+def _choices(arguments: argparse.Namespace) -> Choices:
+    most = arguments.max_categories
+    return Choices(
+        arguments.target,
+        arguments.task,
+        tuple(arguments.drop),
+        tuple(arguments.categorical),
+        None if most is None else integer(most, "--max-categories", minimum=1),
+    )
+
+
+def _described(path: str, survey: Survey) -> str:
+    table = survey.table
+    kinds = [column.kind for column in table.columns]
+    lines = [
+        f"{path}: {survey.rows:,} rows, {kinds.count('number')} columns of numbers, "
+        f"{kinds.count('category')} of categories: {table.width} inputs"
+    ]
+    if table.target.kind == "number":
+        mean, deviation = survey.target_moments
+        lines.append(
+            f"target {table.target.name}: regression, mean {mean:.6g}, "
+            f"standard deviation {deviation:.6g}"
+        )
+    else:
+        shares = [f"{label} {n / survey.rows:.1%}" for label, n in survey.classes.items()]
+        shown = ", ".join(shares[:10]) + (", …" if len(shares) > 10 else "")
+        lines.append(f"target {table.target.name}: classification, {shown}")
+    return "\n".join(lines)
+
+
+def _read(source: Source, survey: Survey, shares: list[float], seed: int) -> list[_Part]:
+    """Return the rows encoded, in random order: those to train on, and the shares held out."""
+    table = survey.table
+    held = [round(share * survey.rows) for share in shares]
+    first = survey.rows - sum(held)
+    if first < 1 or any(share and not rows for share, rows in zip(shares, held, strict=True)):
+        raise ValueError(
+            f"{source.path}: of {survey.rows} rows {first} are left to train on, {held[0]} to "
+            f"validate and {held[1]} to test; --validation 0 trains on all of them"
+        )
+    places = np.random.default_rng(seed).permutation(survey.rows)
+    x = _rows_array(survey.rows, table.width)
+    y = np.empty(survey.rows, np.float64 if table.target.kind == "number" else np.int32)
+    encoder = Encoder(table, source.path)
+    for block in source.blocks([*table.needed(), table.target.name]):
+        there = places[block.first - 1 : block.first - 1 + block.rows]
+        x[there] = encoder.inputs(block, np.empty((block.rows, table.width), np.float32))
+        y[there] = encoder.targets(block)
+    ends = [0, first, first + held[0], survey.rows]
+    return [_Part(x[a:b], y[a:b]) for a, b in itertools.pairwise(ends)]
+
+
+def _rows_array(rows: int, width: int) -> Array:
+    """Return memory for encoded rows: a temporary file where they take half of what there is."""
+    most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS):
+        limit, _ = resource.getrlimit(kind)
+        if limit != resource.RLIM_INFINITY:
+            most = min(most, limit)
+    if 4 * rows * width <= most // 2:
+        return np.empty((rows, width), np.float32)
+    with tempfile.TemporaryFile() as file:  # its contents live as long as they are mapped
+        return np.memmap(file, np.float32, "w+", shape=(rows, width))
+
+
+def _trained(
+    train: _Part, validation: _Part, survey: Survey, arguments: argparse.Namespace
+) -> tuple[Sequential, History]:
+    """Return a trained model whose outputs are in the target's own unit, and its history."""
+    target = survey.table.target
+    model = Sequential(
+        [
+            layers.Input(survey.table.width),
+            layers.Normalization(mean=survey.mean, variance=survey.variance),
+            *(layers.Dense(width, "relu") for width in arguments.layers),
+            _last_layer(target),
+        ],
+        seed=arguments.seed,
+    )
+    loss, watched = _loss(target)
+    model.compile(optimizers.Adam(arguments.learning_rate), loss, watched)
+    mean, deviation = survey.target_moments
+    y, held_y = train.y, validation.y
+    if target.kind == "number":
+        y, held_y = (y - mean) / deviation, (held_y - mean) / deviation
+    stop = callbacks.EarlyStopping(
+        "val_loss", patience=arguments.patience, restore_best_weights=True
+    )
+    history = model.fit(
+        train.x,
+        y,
+        batch_size=arguments.batch_size,
+        epochs=arguments.epochs,
+        validation_data=(validation.x, held_y) if len(held_y) else None,
+        callbacks=[stop] if len(held_y) else None,
+    )
+    if target.kind == "number":
+        weights, bias = model.layers[-1].get_weights()
+        model.layers[-1].set_weights([weights * deviation, bias * deviation + mean])
+    return model, history
+
+
+def _last_layer(target: Target) -> layers.Dense:
+    if target.kind == "number":
+        return layers.Dense(1)
+    if len(target.classes) == 2:
+        return layers.Dense(1, "sigmoid")
+    return layers.Dense(len(target.classes), "softmax")
+
+
+def _loss(target: Target) -> tuple[str, list[Any]]:
+    """Return the loss, and the measures that are shown while it falls."""
+    if target.kind == "number":
+        return "mse", [metrics.R2Score(name="r2")]
+    if len(target.classes) == 2:
+        return "binary_crossentropy", ["accuracy", metrics.AUC()]
+    return "sparse_categorical_crossentropy", ["accuracy"]
+
+
+def _widths(text: str) -> list[int]:
+    try:
+        widths = [int(width) for width in text.split(",") if text]
+    except ValueError:
+        widths = [0]
+    if any(width < 1 for width in widths):
+        raise argparse.ArgumentTypeError(f"expected numbers such as 128,64, got {text!r}")
+    return widths

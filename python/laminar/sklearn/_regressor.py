@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MLPRegressor: numbers, one or several a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._spelling import keywords
+from ._multilayer import BaseMultilayer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class MLPRegressor(RegressorMixin, BaseMultilayer):
+    """A network for numbers, with the arguments of ``sklearn.neural_network.MLPRegressor``.
+
+    Arguments after ``max_fun`` are laminar's own.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+        "squared_error", "poisson" with outputs exp(z), or one of `laminar.losses`.
+    hidden_layer_sizes : array_like or int
+        The widths of the hidden layers.
+    activation : str or sequence
+        "identity", "logistic", "tanh" or "relu" of the hidden layers; also any of
+        `laminar.activations`, and a sequence of one for each layer.
+    solver : {"adam", "sgd", "lbfgs"}
+        "lbfgs" takes all rows at once.
+    alpha : float
+        The penalty on the weights: ``alpha / 2`` times the sum of their squares, divided by the
+        rows of a batch, or by the sum of their weights.
+    batch_size : int or "auto"
+        Rows an update; "auto" is 200, or all where they are fewer.
+    learning_rate : {"constant", "invscaling", "adaptive"} or schedule
+        Of "sgd": "invscaling" divides by ``(t_ + 1) ** power_t`` after each epoch, "adaptive" by 5
+        where an epoch would end training. A schedule of `laminar.optimizers.schedules` serves
+        "adam" as well; its rates belong to laminar's loss, the mean over outputs.
+    learning_rate_init : float
+        The first learning rate.
+    power_t : float
+        See ``learning_rate``.
+    max_iter : int
+        The most epochs, or iterations of "lbfgs". A ConvergenceWarning tells where they were not
+        enough.
+    shuffle : bool
+        Draw a new order of the rows each epoch.
+    random_state : int, RandomState or None
+        The source of weights, held-out rows and orders.
+    tol : float
+        Epochs that better loss or score by less count as no change; for "lbfgs" the largest element
+        of the gradient at the end.
+    verbose : bool
+        Print a line each epoch.
+    warm_start : bool
+        Let fit go on from the last one, with the optimizer's state, which scikit-learn forgets.
+    momentum, nesterovs_momentum : float, bool
+        Of "sgd".
+    early_stopping : bool
+        Hold ``validation_fraction`` of the rows out, end where their score gets no better, and keep
+        the weights that were best.
+    validation_fraction : float
+        See ``early_stopping``.
+    beta_1, beta_2, epsilon : float
+        Of "adam".
+    n_iter_no_change : int
+        The most epochs without change.
+    max_fun : int
+        The most evaluations of "lbfgs".
+    dropout : float or sequence of float
+        The share of each hidden layer's outputs that training drops.
+    batch_normalization : bool
+        Normalize each hidden layer before its activation.
+    optimizer : str, mapping or Optimizer, optional
+        One of `laminar.optimizers` in place of the solver, with its own learning rate.
+    dtype : {"float32", "float64"}
+        The type of weights and of all computation.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        The weights and biases of each layer. Changes count in predictions and further training.
+    loss_ : float
+        The loss of the last epoch.
+    loss_curve_ : list of float
+        That of each epoch; not there with "lbfgs".
+    best_loss_ : float or None
+        The least of them; None with early_stopping.
+    validation_scores_ : list of float or None
+        The score on held-out data after each epoch; None where there are none.
+    best_validation_score_ : float or None
+        The largest of them.
+    n_iter_ : int
+        The epochs of the last fit.
+    t_ : int
+        The rows seen, each as often as it was seen.
+    n_layers_, n_outputs_ : int
+        Layers with input and output, and units of the last.
+    out_activation_ : str
+        "exp" for the loss "poisson", else "identity".
+    n_features_in_ : int
+        The number of features.
+    feature_names_in_ : ndarray
+        Their names, where X has names.
+    """
+
+    @keywords()
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        batch_normalization: bool = False,
+        optimizer: Any = None,
+        dtype: str = "float32",
+    ) -> None:
+        self._store(locals(), MLPRegressor)
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        validation_data: Any = None,
+        callbacks: Any = None,
+    ) -> MLPRegressor:
+        """Train until the loss, or the score of held-out rows, gets no better.
+
+        Parameters
+        ----------
+        X : array_like or CSR matrix
+            (n, features). Sparse rows are made dense batch by batch, for "lbfgs" all at once.
+        y : array_like
+            (n,) or (n, outputs) numbers.
+        sample_weight : array_like, optional
+            (n,): how much each row counts.
+        validation_data : tuple, optional
+            ``(X, y)`` or ``(X, y, sample_weight)``: scored after each epoch, and what
+            ``early_stopping`` looks at in place of held-out rows.
+        callbacks : Callback or list of Callback, optional
+            Of `laminar.callbacks`, called between epochs.
+
+        Returns
+        -------
+        MLPRegressor
+            The object itself.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is wrong, or the weights stop being finite.
+
+        Warns
+        -----
+        ConvergenceWarning
+            Where ``max_iter`` was not enough.
+        """
+        self._fit(X, y, sample_weight, False, validation_data, callbacks)
+        return self
+
+    @available_if(lambda estimator: estimator._check_solver())
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Train for one epoch, from the weights there are.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        MLPRegressor
+            The object itself.
+        """
+        self._fit(X, y, sample_weight, True)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the numbers of each row, (n,) or (n, outputs).
+
+        Parameters
+        ----------
+        X : array_like or CSR matrix
+            (n, features).
+        """
+        check_is_fitted(self)
+        outputs = self._forward(X)
+        return outputs.ravel() if outputs.shape[1] == 1 else outputs
+
+    def _validate_input(
+        self, X: Any, y: Any, incremental: bool, reset: bool
+    ) -> tuple[Any, NDArray[Any], None]:
+        """Return rows and targets (n, outputs)."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr"],
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        y = self._encoded(y)
+        if not reset and y.shape[1] != self.n_outputs_:
+            raise ValueError(f"y has {y.shape[1]} outputs, the estimator {self.n_outputs_}")
+        return X, y, None
+
+    def _outputs_of(self, y: NDArray[Any]) -> int:
+        return int(y.shape[1])
+
+    def _output_activation(self) -> str:
+        return "exp" if isinstance(self.loss, str) and self.loss == "poisson" else "identity"
+
+    def _encoded(self, y: Any) -> NDArray[Any]:
+        """Return targets as (n, outputs)."""
+        array = np.asarray(y, np.float64)
+        return array.reshape(-1, 1) if array.ndim == 1 else array
+
+    def _decoded(self, y: NDArray[Any]) -> NDArray[Any]:
+        return y
+
+    def _score(self, outputs: NDArray[Any], y: NDArray[Any], weight: Any) -> float:
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        return float(r2_score(y, outputs, sample_weight=weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
