@@ -5,6 +5,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "python_rows.hpp"
 
 #include "laminar/config.hpp"
 #include "laminar/lbfgs.hpp"
@@ -106,7 +107,7 @@ class Callbacks {
 
   bool batch(const Progress& progress) {
     const py::gil_scoped_acquire lock;
-    return on_batch_(progress.epoch, progress.batches_done, progress.batches, dict_of(progress.logs)).cast<bool>();
+    return on_batch_(progress.epoch, progress.batches_done, progress.last, dict_of(progress.logs)).cast<bool>();
   }
 
  private:
@@ -117,17 +118,16 @@ class Callbacks {
 };
 
 template <typename T>
-void fit(Model<T>& model, const py::array& x, const py::array& y, const py::object& sample_weight,
-         const py::object& validation, Index batch_size, Index epochs, Index initial_epoch, bool resume, bool shuffle,
-         Index memory_limit, const py::object& on_epoch, const py::object& on_progress, const py::object& on_batch) {
-  const Dataset<T> data = dataset<T>(x, y, sample_weight);
-  Dataset<T> held_out;
-  py::tuple parts;
+void fit(Model<T>& model, const py::object& data, const py::object& validation, Index batch_size, Index epochs,
+         Index initial_epoch, bool resume, bool shuffle, Index memory_limit, Index buffer_size,
+         const py::object& on_epoch, const py::object& on_progress, const py::object& on_batch) {
+  const Data<T> rows(data);
+  std::optional<Data<T>> held_out;
   FitOptions<T> options;
   if (!validation.is_none()) {
-    parts = validation.cast<py::tuple>();
-    held_out = dataset<T>(parts[0].cast<py::array>(), parts[1].cast<py::array>(), parts[2]);
-    options.validation = &held_out;
+    held_out.emplace(validation);
+    options.validation = held_out->source == nullptr ? &held_out->memory : nullptr;
+    options.validation_source = held_out->source.get();
   }
   options.batch_size = batch_size;
   options.epochs = epochs;
@@ -135,15 +135,33 @@ void fit(Model<T>& model, const py::array& x, const py::array& y, const py::obje
   options.resume = resume;
   options.shuffle = shuffle;
   options.memory_limit = memory_limit;
+  options.buffer_size = buffer_size;
   Callbacks callbacks(on_epoch, on_progress, on_batch);
   options.on_epoch = [&](Index epoch, std::span<const Log> logs) { return callbacks.epoch(epoch, logs); };
   options.poll = [&](const Progress& progress) { return callbacks.poll(progress); };
   if (!on_batch.is_none()) options.on_batch = [&](const Progress& progress) { return callbacks.batch(progress); };
   {
     const py::gil_scoped_release unlock;
-    model.fit(data, options);
+    if (rows.source == nullptr) {
+      model.fit(rows.memory, options);
+    } else {
+      model.fit(*rows.source, options);
+    }
   }
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
+/// Ctrl-C ends the evaluation of a source.
+template <typename T>
+std::vector<double> evaluate(const Model<T>& model, const py::object& data, Index buffer_size) {
+  const Data<T> rows(data);
+  const py::gil_scoped_release unlock;
+  if (rows.source == nullptr) return model.evaluate(rows.memory);
+  return model.evaluate(*rows.source, buffer_size, [] {
+    const py::gil_scoped_acquire lock;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    return false;
+  });
 }
 
 /// Returns (why it ended, iterations, evaluations, value). Ctrl-C ends it after the iteration at hand.
@@ -247,9 +265,9 @@ void bind(py::module_& module, const char* name) {
       .def(
           "exchange", [](M& m, M& other) { std::swap(m, other); }, py::arg("other"))
       .def_property_readonly("optimizer_parameters", &M::optimizer_parameters)
-      .def("fit", &fit<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("validation"),
-           py::arg("batch_size"), py::arg("epochs"), py::arg("initial_epoch"), py::arg("resume"), py::arg("shuffle"),
-           py::arg("memory_limit"), py::arg("on_epoch"), py::arg("on_progress"), py::arg("on_batch"))
+      .def("fit", &fit<T>, py::arg("data"), py::arg("validation"), py::arg("batch_size"), py::arg("epochs"),
+           py::arg("initial_epoch"), py::arg("resume"), py::arg("shuffle"), py::arg("memory_limit"),
+           py::arg("buffer_size"), py::arg("on_epoch"), py::arg("on_progress"), py::arg("on_batch"))
       .def("fit_lbfgs", &fit_lbfgs<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("max_iterations"),
            py::arg("max_evaluations"), py::arg("tolerance"), py::arg("scale"), py::arg("on_iteration"))
       .def(
@@ -260,14 +278,7 @@ void bind(py::module_& module, const char* name) {
             return m.train_on_batch(data);
           },
           py::arg("x"), py::arg("y"), py::arg("sample_weight"))
-      .def(
-          "evaluate",
-          [](const M& m, const py::array& x, const py::array& y, const py::object& sample_weight) {
-            const Dataset<T> data = dataset<T>(x, y, sample_weight);
-            const py::gil_scoped_release unlock;
-            return m.evaluate(data);
-          },
-          py::arg("x"), py::arg("y"), py::arg("sample_weight"))
+      .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("buffer_size"))
       .def("predict", &predict<T>, py::arg("x"), py::arg("out"))
       .def("predict_ready", &predict_ready<T>, py::arg("x"))
       .def(

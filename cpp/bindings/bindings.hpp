@@ -21,6 +21,7 @@ void bind_activation(py::module_& module);
 void bind_loss(py::module_& module);
 void bind_metric(py::module_& module);
 void bind_model(py::module_& module);
+void bind_data(py::module_& module);
 void bind_file(py::module_& module);
 void bind_optimizer(py::module_& module);
 void bind_schedule(py::module_& module);

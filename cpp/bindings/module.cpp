@@ -23,6 +23,7 @@ PYBIND11_MODULE(_core, module) {
   bind_loss(module);
   bind_metric(module);
   bind_model(module);
+  bind_data(module);
   bind_file(module);
   bind_optimizer(module);
   bind_schedule(module);

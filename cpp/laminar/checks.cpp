@@ -80,15 +80,12 @@ void check_weights(const char* operation, const Dataset<T>& data) {
   if (static_cast<Index>(data.sample_weight.size()) != data.x.rows) {
     fail(operation, ": x has ", data.x.rows, " rows, sample_weight has ", data.sample_weight.size());
   }
-  T largest = 0;
   for (std::size_t i = 0; i < data.sample_weight.size(); ++i) {
     const T weight = data.sample_weight[i];
-    largest = std::max(largest, weight);
     if (!std::isfinite(weight) || weight < 0) {
       fail(operation, ": sample_weight must be finite and not negative, but row ", i, " is ", weight);
     }
   }
-  if (!(largest > 0)) fail(operation, ": sample_weight must be positive for at least one row, got only zeros");
 }
 
 }  // namespace
@@ -123,7 +120,7 @@ void check_input(const char* operation, const Network& network, MatrixView<const
 }
 
 template <typename T>
-void check_dataset(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
+void check_rows(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
   check_input(operation, network, data.x);
   check_finite(operation, "x", data.x.data, data.x.rows, data.x.columns);
   if (objective.loss.class_labels()) {
@@ -133,16 +130,31 @@ void check_dataset(const char* operation, const Network& network, const Objectiv
   }
   check_targets(operation, objective.loss, network.outputs(), data.y);
   if (!data.sample_weight.empty()) check_weights(operation, data);
-  if (!(BatchRows<T>{data, nullptr, 0, data.x.rows}.weight(objective) > 0)) {
-    fail(operation, ": the loss ignores class ", objective.ignored.value_or(0),
-         ", and y has no other class in any row whose weight is not 0");
+}
+
+void check_total_weight(const char* operation, const Objective& objective, double weight) {
+  if (weight > 0) return;
+  if (!objective.ignored) fail(operation, ": sample_weight must be positive for at least one row, got only zeros");
+  fail(operation, ": the loss ignores class ", *objective.ignored,
+       ", and y has no other class in any row whose weight is not 0");
+}
+
+template <typename T>
+void check_dataset(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
+  check_rows(operation, network, objective, data);
+  const std::span<const T> weights = data.sample_weight;
+  if (!weights.empty() && std::none_of(weights.begin(), weights.end(), [](T weight) { return weight > 0; })) {
+    check_total_weight(operation, objective, 0);
   }
+  check_total_weight(operation, objective, BatchRows<T>{data, nullptr, 0, data.x.rows}.weight(objective));
 }
 
 template void check_input(const char*, const Network&, MatrixView<const float>);
 template void check_input(const char*, const Network&, MatrixView<const double>);
 template void check_targets(const char*, const Loss&, Index, const Targets<float>&);
 template void check_targets(const char*, const Loss&, Index, const Targets<double>&);
+template void check_rows(const char*, const Network&, const Objective&, const Dataset<float>&);
+template void check_rows(const char*, const Network&, const Objective&, const Dataset<double>&);
 template void check_dataset(const char*, const Network&, const Objective&, const Dataset<float>&);
 template void check_dataset(const char*, const Network&, const Objective&, const Dataset<double>&);
 

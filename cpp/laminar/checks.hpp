@@ -16,7 +16,14 @@ void check_input(const char* operation, const Network& network, MatrixView<const
 template <typename T>
 void check_targets(const char* operation, const Loss& loss, Index outputs, const Targets<T>& y);
 
-/// Everything that training and evaluation ask: input, targets, weights, all of them finite.
+/// What training and evaluation ask of each row: input, targets, weights, all of them finite.
+template <typename T>
+void check_rows(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data);
+
+/// Throws unless rows of this weight, all together, say something.
+void check_total_weight(const char* operation, const Objective& objective, double weight);
+
+/// Everything that training and evaluation ask of a data set.
 template <typename T>
 void check_dataset(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data);
 

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "laminar/batch.hpp"
+#include "laminar/checks.hpp"
 #include "laminar/compare.hpp"
+#include "laminar/error.hpp"
 #include "laminar/parallel.hpp"
 #include "laminar/pass.hpp"
 #include "laminar/penalties.hpp"
@@ -47,19 +49,25 @@ void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, boo
   });
 }
 
-/// Losses and metrics of all rows, chunk by chunk; each is summed in the order of rows.
+/// Losses and metrics of all rows, chunk by chunk of each block; each is summed in the order of rows.
 template <typename T>
 class Evaluation {
  public:
-  Evaluation(const State<T>& state, const Dataset<T>& data)
+  Evaluation(const State<T>& state, Index rows)
       : objective_(*state.objective),
-        data_(data),
         columns_(state.network.outputs()),
         stride_(padded_stride(columns_)),
-        losses_(std::min(kEvaluateRows, data.x.rows)),
+        losses_(rows > 0 ? std::min(kEvaluateRows, rows) : kEvaluateRows),
         row_scores_(objective_.metrics, columns_, losses_.size(), objective_.ignored.has_value()),
         scores_(objective_.metrics, columns_),
         activity_(static_cast<std::size_t>(state.network.penalizes_activity() ? losses_.size() : 0)) {}
+
+  /// The rows that come next.
+  void begin_block(const Dataset<T>& data) {
+    data_ = data;
+    rows_ += data.x.rows;
+    weight_ += BatchRows<T>{data, nullptr, 0, data.x.rows}.weight(objective_);
+  }
 
   /// Rows first … first + count - 1, which belong to the chunk that starts at row `chunk`.
   void add_block(const Pass<T>& pass, Index first, Index chunk, Index count) {
@@ -99,22 +107,28 @@ class Evaluation {
     scores_.fold(row_scores_, weights, rows.count());
   }
 
+  /// Of all rows: what the sum of their losses is divided by.
+  double weight() const { return objective_.sums ? 1 : weight_; }
+  Index rows() const { return rows_; }
+
   std::vector<double> result() const {
-    const double mean = loss_ / BatchRows<T>{data_, nullptr, 0, data_.x.rows}.weight(objective_);
-    std::vector<double> values = {objective_.loss.finish(mean) + penalty_ / static_cast<double>(data_.x.rows)};
+    const double mean = loss_ / weight();
+    std::vector<double> values = {objective_.loss.finish(mean) + penalty_ / static_cast<double>(rows_)};
     for (std::size_t m = 0; m < scores_.size(); ++m) values.push_back(scores_.result(m));
     return values;
   }
 
  private:
   const Objective& objective_;
-  const Dataset<T>& data_;
+  Dataset<T> data_;
   Index columns_;
   Index stride_;
   AlignedBuffer<T> losses_;
   RowScores row_scores_;
   Scores scores_;
   std::vector<double> activity_;
+  Index rows_ = 0;
+  double weight_ = 0;
   double loss_ = 0;     // sum over rows
   double penalty_ = 0;  // on outputs, sum over rows
 };
@@ -135,26 +149,37 @@ void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out) {
 
 template <typename T>
 std::vector<double> evaluate(const State<T>& state, const Dataset<T>& data) {
-  Evaluation<T> evaluation(state, data);
-  for (Index chunk = 0; chunk < data.x.rows; chunk += kEvaluateRows) {
-    const Rows rows{chunk, std::min(chunk + kEvaluateRows, data.x.rows)};
-    const auto body = [&](const Team& team) {
-      forward_blocks(
-          state, data.x, rows, state.objective->absorbs_last, evaluation.activity(), team,
-          [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
-    };
-    run_team(threads_for(state.network.work() * static_cast<double>(rows.count())), body);
-    evaluation.finish_chunk(rows);
+  RowBlocks<T> rows(data);
+  return evaluate(state, rows);
+}
+
+template <typename T>
+std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const typename RowBlocks<T>::Stop& stop) {
+  Evaluation<T> evaluation(state, rows.rows());
+  bool stopped = false;
+  const auto ask = [&] { return stopped = stop && stop(); };
+  rows.start();
+  while (const Dataset<T>* block = rows.next(ask)) {
+    evaluation.begin_block(*block);
+    for (Index chunk = 0; chunk < block->x.rows; chunk += kEvaluateRows) {
+      const Rows part{chunk, std::min(chunk + kEvaluateRows, block->x.rows)};
+      const auto body = [&](const Team& team) {
+        forward_blocks(
+            state, block->x, part, state.objective->absorbs_last, evaluation.activity(), team,
+            [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
+      };
+      run_team(threads_for(state.network.work() * static_cast<double>(part.count())), body);
+      evaluation.finish_chunk(part);
+    }
+    if (ask()) break;
   }
+  if (stopped) return {};
+  if (evaluation.rows() == 0) fail("evaluate: the source has no rows");
+  check_total_weight("evaluate", *state.objective, evaluation.weight());
   std::vector<double> values = evaluation.result();
   Penalties<T> penalties(state.network.parameters());
   penalties.compute(state.parameters.data(), Team(0, 1));
-  double scale = 1;
-  if (state.penalties_per_row) {
-    const double weight = BatchRows<T>{data, nullptr, 0, data.x.rows}.weight(*state.objective);
-    scale = weight > 0 ? 1 / weight : 0;
-  }
-  values[0] += scale * penalties.value();
+  values[0] += (state.penalties_per_row ? 1 / evaluation.weight() : 1) * penalties.value();
   return values;
 }
 
@@ -162,5 +187,7 @@ template void predict(const State<float>&, MatrixView<const float>, MatrixView<f
 template void predict(const State<double>&, MatrixView<const double>, MatrixView<double>);
 template std::vector<double> evaluate(const State<float>&, const Dataset<float>&);
 template std::vector<double> evaluate(const State<double>&, const Dataset<double>&);
+template std::vector<double> evaluate(const State<float>&, RowBlocks<float>&, const RowBlocks<float>::Stop&);
+template std::vector<double> evaluate(const State<double>&, RowBlocks<double>&, const RowBlocks<double>::Stop&);
 
 }  // namespace laminar

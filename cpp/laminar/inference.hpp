@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "laminar/row_blocks.hpp"
 #include "laminar/state.hpp"
 
 namespace laminar {
@@ -16,5 +17,9 @@ void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out);
 /// Loss (mean over rows, weighted by sample_weight) and metrics, in the order of the objective's names.
 template <typename T>
 std::vector<double> evaluate(const State<T>& state, const Dataset<T>& data);
+
+/// The same of rows in blocks. Where stop, which is asked between them, returns true, nothing is.
+template <typename T>
+std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const typename RowBlocks<T>::Stop& stop = {});
 
 }  // namespace laminar

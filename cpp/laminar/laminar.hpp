@@ -10,3 +10,4 @@
 #include "laminar/model_file.hpp"
 #include "laminar/parallel.hpp"
 #include "laminar/perceptron.hpp"
+#include "laminar/row_source.hpp"

@@ -81,16 +81,66 @@ Index Model<T>::optimizer_parameters() const {
 }
 
 template <typename T>
-History Model<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
-  check_dataset("fit", network(), objective("fit"), data);
-  if (options.validation != nullptr)
-    check_dataset("fit: validation_data", network(), objective("fit"), *options.validation);
+void Model<T>::check_options(const FitOptions<T>& options) const {
   network().require_gradient();
   if (options.batch_size < 1) fail("fit: batch_size must be at least 1, got ", options.batch_size);
   if (options.memory_limit < 0) fail("fit: memory_limit must not be negative, got ", options.memory_limit);
+  if (options.buffer_size < 1) fail("fit: buffer_size must be positive, got ", options.buffer_size);
   if (options.epochs < 0) fail("fit: epochs must not be negative, got ", options.epochs);
   if (options.initial_epoch < 0) fail("fit: initial_epoch must not be negative, got ", options.initial_epoch);
-  return trainer_->fit(data, options);
+  if (options.validation != nullptr && options.validation_source != nullptr) {
+    fail("fit: validation must be a data set or a source, got both");
+  }
+}
+
+template <typename T>
+std::unique_ptr<RowBlocks<T>> Model<T>::blocks(const char* operation, RowSource<T>& source, Index batch_size,
+                                               Index buffer_size) const {
+  const Objective& objective = this->objective(operation);
+  const Index outputs = objective.loss.class_labels() ? 0 : network().outputs();
+  if (source.features() != network().features()) {
+    fail(operation, ": the source has ", source.features(), " features, the network takes ", network().features());
+  }
+  if (source.outputs() != outputs) {
+    const auto told = [](Index values) {
+      return values == 0 ? std::string("class numbers") : "rows of " + std::to_string(values) + " values";
+    };
+    fail(operation, ": the loss '", objective.loss.name(), "' takes ", told(outputs), " as y, the source has ",
+         told(source.outputs()));
+  }
+  const auto check = [this, operation, &objective](const Dataset<T>& rows) {
+    check_rows(operation, network(), objective, rows);
+  };
+  return std::make_unique<RowBlocks<T>>(source, check, batch_size, buffer_size);
+}
+
+template <typename T>
+History Model<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
+  check_dataset("fit", network(), objective("fit"), data);
+  check_options(options);
+  RowBlocks<T> rows(data);
+  return fit(rows, options);
+}
+
+template <typename T>
+History Model<T>::fit(RowSource<T>& source, const FitOptions<T>& options) {
+  objective("fit");
+  check_options(options);
+  return fit(*blocks("fit", source, options.batch_size, options.buffer_size), options);
+}
+
+template <typename T>
+History Model<T>::fit(RowBlocks<T>& rows, const FitOptions<T>& options) {
+  constexpr const char* operation = "fit: validation_data";
+  std::unique_ptr<RowBlocks<T>> validation;
+  if (options.validation != nullptr) {
+    check_dataset(operation, network(), objective("fit"), *options.validation);
+    validation = std::make_unique<RowBlocks<T>>(*options.validation);
+  }
+  if (options.validation_source != nullptr) {
+    validation = blocks(operation, *options.validation_source, 1, options.buffer_size);
+  }
+  return trainer_->fit(rows, validation.get(), options);
 }
 
 template <typename T>
@@ -104,6 +154,12 @@ template <typename T>
 std::vector<double> Model<T>::evaluate(const Dataset<T>& data) const {
   check_dataset("evaluate", network(), objective("evaluate"), data);
   return laminar::evaluate(*state_, data);
+}
+
+template <typename T>
+std::vector<double> Model<T>::evaluate(RowSource<T>& source, Index buffer_size,
+                                       const std::function<bool()>& stop) const {
+  return laminar::evaluate(*state_, *blocks("evaluate", source, 1, buffer_size), stop);
 }
 
 template <typename T>

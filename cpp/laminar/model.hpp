@@ -62,10 +62,17 @@ class Model {
 
   /// Trains; returns loss and metrics of every epoch.
   History fit(const Dataset<T>& data, const FitOptions<T>& options = {});
+  /// The same with rows that need not be in memory all at once. Rows that must not be used are met when
+  /// they are read: training ends there, the weights as they are.
+  History fit(RowSource<T>& source, const FitOptions<T>& options = {});
   /// One update with all rows as one batch; loss and metrics before it.
   std::vector<double> train_on_batch(const Dataset<T>& data);
   /// Loss and metrics over all rows; those of the loss weighted by sample_weight.
   std::vector<double> evaluate(const Dataset<T>& data) const;
+  /// The same of rows that need not be in memory all at once, read in blocks that take buffer_size bytes.
+  /// Where stop, asked now and then, returns true, nothing is returned.
+  std::vector<double> evaluate(RowSource<T>& source, Index buffer_size = FitOptions<T>().buffer_size,
+                               const std::function<bool()>& stop = {}) const;
   /// out (rows, outputs) = the network's outputs for x (rows, features). NaN in gives NaN out.
   void predict(MatrixView<const T> x, MatrixView<T> out) const;
   /// Loss of all rows, dropout included, and its gradient in the layout of the parameters.
@@ -73,6 +80,11 @@ class Model {
 
  private:
   const Objective& objective(const char* operation) const;
+  void check_options(const FitOptions<T>& options) const;
+  /// Blocks of a source's rows, each of which is checked when it is read.
+  std::unique_ptr<RowBlocks<T>> blocks(const char* operation, RowSource<T>& source, Index batch_size,
+                                       Index buffer_size) const;
+  History fit(RowBlocks<T>& rows, const FitOptions<T>& options);
 
   std::unique_ptr<State<T>> state_;  // the trainer refers to it, so it stays where it is
   std::unique_ptr<Trainer<T>> trainer_;

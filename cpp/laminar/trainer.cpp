@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "laminar/checks.hpp"
 #include "laminar/denormals.hpp"
 #include "laminar/error.hpp"
 #include "laminar/inference.hpp"
@@ -21,52 +22,32 @@ constexpr Index kRowsWorthOne = 12;
 
 }  // namespace
 
-/// The user's poll, asked at most every 50 ms over all epochs. What it throws is kept until the
-/// threads have left the run.
+/// One pass over all rows.
 template <typename T>
-class Trainer<T>::Poll {
- public:
-  explicit Poll(const FitOptions<T>& options) : options_(options) {}
+struct Trainer<T>::Epoch {
+  Index number = 0;
+  Index rows = 0;  // 0 where only reading tells
+  Index batch_size = 0;
+  bool shuffle = false;
 
-  bool due() {
-    if (!options_.poll) return false;
-    const auto now = Clock::now();
-    if (now - last_ < kPollInterval) return false;
-    last_ = now;
-    return true;
-  }
-  bool ask(const Progress& progress) {
-    try {
-      return options_.poll(progress);
-    } catch (...) {
-      error_ = std::current_exception();
-      return true;
-    }
-  }
-  void rethrow() const {
-    if (error_) std::rethrow_exception(error_);
-  }
-
- private:
-  const FitOptions<T>& options_;
-  Clock::time_point last_ = Clock::now();
-  std::exception_ptr error_;
+  /// 0 where only reading tells.
+  Index batches() const { return (rows + batch_size - 1) / batch_size; }
 };
 
-/// Consecutive batches of one epoch.
+/// Consecutive batches of one block of an epoch.
 template <typename T>
 struct Trainer<T>::Batches {
   const Dataset<T>& data;
   const Index* order;
-  Index batch_size;
-  Index begin;
-  Index end;
-  Index epoch;
+  Epoch epoch;
+  Index earlier = 0;  // batches of the blocks before this one
+  Index begin = 0;    // in this block
+  Index end = 0;
   T* gradients = nullptr;  // non-null: fill it, update nothing
 
-  Index total() const { return (data.x.rows + batch_size - 1) / batch_size; }
+  Index size() const { return (data.x.rows + epoch.batch_size - 1) / epoch.batch_size; }
   BatchRows<T> batch(Index b) const {
-    return {data, order, b * batch_size, std::min(batch_size, data.x.rows - b * batch_size)};
+    return {data, order, b * epoch.batch_size, std::min(epoch.batch_size, data.x.rows - b * epoch.batch_size)};
   }
 };
 
@@ -90,9 +71,8 @@ struct Trainer<T>::Outcome {
   std::vector<Log> logs;
 
   /// After so many batches of an epoch, to go on from there.
-  EpochPosition position(const Batches& batches, Index batches_done) const {
-    return {batches_done, batches.data.x.rows, batches.batch_size, batches.order != nullptr, rows, weight,
-            loss,         penalties,           scores.states()};
+  EpochPosition position(const Epoch& epoch, Index batches_done) const {
+    return {batches_done, epoch.rows, epoch.batch_size, epoch.shuffle, rows, weight, loss, penalties, scores.states()};
   }
   void go_on(const EpochPosition& from) {
     rows = from.rows_seen;
@@ -121,6 +101,43 @@ struct Trainer<T>::Outcome {
     for (std::size_t m = 0; m < scores.size(); ++m) logs[m + 1].value = scores.result(m);
     return logs;
   }
+};
+
+/// The user's poll, asked at most every 50 ms over all epochs. What it throws is kept until the
+/// threads have left the run.
+template <typename T>
+class Trainer<T>::Poll {
+ public:
+  explicit Poll(const FitOptions<T>& options) : options_(options) {}
+
+  bool due() {
+    if (!options_.poll) return false;
+    const auto now = Clock::now();
+    if (now - last_ < kPollInterval) return false;
+    last_ = now;
+    return true;
+  }
+  bool ask(const Progress& progress) {
+    try {
+      return options_.poll(progress);
+    } catch (...) {
+      error_ = std::current_exception();
+      return true;
+    }
+  }
+  /// The same while the next rows are waited for.
+  bool waits(const Epoch& epoch, Index done, Outcome& outcome) {
+    return due() &&
+           ask({epoch.number, done, epoch.batches(), outcome.rows > 0 ? outcome.means() : std::span<const Log>{}});
+  }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  const FitOptions<T>& options_;
+  Clock::time_point last_ = Clock::now();
+  std::exception_ptr error_;
 };
 
 /// Weights and optimizer state at the start of an epoch.
@@ -299,7 +316,7 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll,
   Outcome outcome = before != nullptr ? *before : Outcome(*state_.objective, state_.network.outputs());
   outcome.done = 0;
   const Index start = state_.optimizer->batches();
-  const Index rows = std::min(batches.batch_size, batches.data.x.rows);
+  const Index rows = batches.epoch.batch_size;
   const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kRowsWorthOne, 1)) +
                       kWorkPerParameter * static_cast<double>(state_.network.parameters().count());
   reserve(rows);
@@ -309,7 +326,7 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll,
   const int threads = small_ != nullptr ? 1 : threads_for(work);
   const Index poll_every = threads > 1 ? 1 : std::max<Index>(1, static_cast<Index>(1e6 / work));
   const bool updates = batches.gradients == nullptr;
-  const bool single_rows = small_ != nullptr && updates && batches.batch_size == 1;
+  const bool single_rows = small_ != nullptr && updates && rows == 1;
   const auto give_back = [&] {
     if (small_ == nullptr || !updates) return;
     small_->save(state_);
@@ -319,7 +336,7 @@ typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll,
     if (poll == nullptr || !poll->due()) return;
     give_back();
     const auto means = outcome.rows > 0 ? outcome.means() : std::span<const Log>{};
-    outcome.stop = poll->ask({batches.epoch, b, batches.total(), means});
+    outcome.stop = poll->ask({batches.epoch.number, batches.earlier + b, batches.epoch.batches(), means});
   };
   const auto body = [&](const Team& team) {
     for (Index b = batches.begin; b < batches.end;) {
@@ -379,94 +396,125 @@ typename Trainer<T>::Outcome Trainer<T>::finite_run(const Batches& batches, Snap
                                                     const Outcome* before) {
   snapshot.take(state_);
   Outcome outcome = run(batches, &poll, before);
-  state_.position = outcome.position(batches, batches.begin + outcome.done);
+  state_.position = outcome.position(batches.epoch, batches.earlier + batches.begin + outcome.done);
   poll.rethrow();
   if (outcome.finite && weights_finite()) return outcome;
   state_.position.reset();
-  const Index at = batches.begin + outcome.done - (outcome.finite ? 1 : 0);
+  const Index at = batches.earlier + batches.begin + outcome.done - (outcome.finite ? 1 : 0);
   keep_last_finite(snapshot, batches, outcome.done);
   std::ostringstream message;
-  message << "fit: the " << (outcome.finite ? "weights are" : "loss is") << " not finite in epoch " << batches.epoch + 1
-          << ", batch " << at + 1 << " of " << batches.total() << " (loss " << outcome.last_loss
+  message << "fit: the " << (outcome.finite ? "weights are" : "loss is") << " not finite in epoch "
+          << batches.epoch.number + 1 << ", batch " << at + 1;
+  if (batches.epoch.rows > 0) message << " of " << batches.epoch.batches();
+  message << " (loss " << outcome.last_loss
           << "); the last finite weights are kept. A smaller learning rate or scaled inputs may help";
   throw NonFiniteError(message.str());
 }
 
 template <typename T>
-void Trainer<T>::check_position(const Batches& batches) const {
+void Trainer<T>::check_position(const Epoch& epoch) const {
   const EpochPosition& position = *state_.position;
-  const bool shuffled = batches.order != nullptr;
-  if (position.rows == batches.data.x.rows && position.batch_size == batches.batch_size &&
-      position.shuffle == shuffled && position.batches <= batches.total()) {
+  if (position.rows == epoch.rows && position.batch_size == epoch.batch_size && position.shuffle == epoch.shuffle &&
+      (epoch.rows == 0 || position.batches <= epoch.batches())) {
     return;
   }
   const auto told = [](bool shuffle) { return shuffle ? "shuffled" : "in their order"; };
   fail("fit: resume: the training stopped inside an epoch of ", position.rows, " rows, ", told(position.shuffle),
-       ", in batches of ", position.batch_size, ", and cannot go on with ", batches.data.x.rows, " rows, ",
-       told(shuffled), ", in batches of ", batches.batch_size);
+       ", in batches of ", position.batch_size, ", and cannot go on with ", epoch.rows, " rows, ", told(epoch.shuffle),
+       ", in batches of ", epoch.batch_size);
 }
 
-// A run is the whole epoch, or one batch where the user is called between them.
+// A run is the whole block, or one batch where the user is called between them.
 template <typename T>
-bool Trainer<T>::run_epoch(Batches& batches, const FitOptions<T>& options, Snapshot& snapshot, Poll& poll,
-                           Outcome& outcome) {
-  bool leave = false;
-  while (!leave && batches.begin < batches.total()) {
-    batches.end = options.on_batch ? batches.begin + 1 : batches.total();
+bool Trainer<T>::run_block(RowBlocks<T>& rows, Batches& batches, const FitOptions<T>& options, Snapshot& snapshot,
+                           Poll& poll, Outcome& outcome, bool& leave) {
+  while (!leave && batches.begin < batches.size()) {
+    batches.end = options.on_batch ? batches.begin + 1 : batches.size();
     outcome = finite_run(batches, snapshot, poll, &outcome);
     if (outcome.stop) return false;
     batches.begin = batches.end;
-    if (options.on_batch) leave = options.on_batch({batches.epoch, batches.end, batches.total(), outcome.means()});
+    if (!options.on_batch) continue;
+    const Index done = batches.earlier + batches.end;
+    const auto stop = [&] { return poll.waits(batches.epoch, done, outcome); };
+    const bool last = batches.end == batches.size() && !rows.more(stop);
+    poll.rethrow();
+    leave = options.on_batch({batches.epoch.number, done, batches.epoch.batches(), outcome.means(), last});
   }
   return true;
 }
 
 template <typename T>
-History Trainer<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
+bool Trainer<T>::run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOptions<T>& options, Snapshot& snapshot,
+                           Poll& poll, Outcome& outcome) {
+  Index done = 0;
+  if (state_.position.has_value()) {
+    check_position(epoch);
+    done = state_.position->batches;
+    outcome.go_on(*state_.position);
+  }
+  rows.start(epoch.shuffle ? std::optional(Shuffle{state_.seed, static_cast<std::uint32_t>(state_.epochs)})
+                           : std::nullopt);
+  bool stopped = false;
+  bool leave = false;
+  Index earlier = 0;
+  while (!leave) {
+    const Dataset<T>* block = rows.next([&] { return stopped = poll.waits(epoch, earlier, outcome); });
+    poll.rethrow();
+    if (stopped) return false;
+    if (block == nullptr) break;
+    Batches batches{*block, rows.order(), epoch, earlier};
+    batches.begin = std::min(std::max(done - earlier, Index{0}), batches.size());
+    if (!run_block(rows, batches, options, snapshot, poll, outcome, leave)) return false;
+    earlier += batches.size();
+  }
+  if (earlier == 0) fail("fit: the source has no rows");
+  if (!leave) check_total_weight("fit", *state_.objective, outcome.weight);
+  return true;
+}
+
+template <typename T>
+History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitOptions<T>& options) {
   History history;
   history.names = state_.objective->names;
-  if (options.validation != nullptr) {
+  if (validation != nullptr) {
     for (const std::string& name : state_.objective->names) history.names.push_back("val_" + name);
   }
-  const bool shuffle = options.shuffle && options.batch_size < data.x.rows;  // one batch has no order
-  std::vector<Index> order(static_cast<std::size_t>(shuffle ? data.x.rows : 0));
+  Epoch epoch{0, rows.rows(), options.batch_size, options.shuffle};
+  if (epoch.rows > 0) epoch.batch_size = std::min(epoch.batch_size, epoch.rows);
+  if (rows.whole()) epoch.shuffle = options.shuffle && epoch.batch_size < epoch.rows;  // one batch has no order
   Snapshot snapshot;
   Poll poll(options);
-  part_ = options.memory_limit > 0 ? rows_within(options.memory_limit, std::min(options.batch_size, data.x.rows)) : 0;
+  part_ = options.memory_limit > 0 ? rows_within(options.memory_limit, epoch.batch_size) : 0;
   if (!options.resume) {
     state_.position.reset();
     state_.next_epoch = options.initial_epoch;
   }
-  for (Index epoch = state_.next_epoch; epoch < options.epochs; ++epoch) {
-    if (shuffle) {
-      fill_permutation(RandomStream(state_.seed, Purpose::shuffle, 0, static_cast<std::uint32_t>(state_.epochs)),
-                       order);
-    }
-    Batches batches{data, shuffle ? order.data() : nullptr, std::min(options.batch_size, data.x.rows), 0, 0, epoch};
+  for (epoch.number = state_.next_epoch; epoch.number < options.epochs; ++epoch.number) {
     Outcome outcome(*state_.objective, state_.network.outputs());
-    if (state_.position.has_value()) {
-      check_position(batches);
-      batches.begin = state_.position->batches;
-      outcome.go_on(*state_.position);
-    }
-    const bool ended = run_epoch(batches, options, snapshot, poll, outcome);
-    if (!ended) {
+    if (!run_epoch(rows, epoch, options, snapshot, poll, outcome)) {
       history.interrupted = true;
       return history;
     }
     state_.position.reset();
-    state_.next_epoch = epoch + 1;
+    state_.next_epoch = epoch.number + 1;
     ++state_.epochs;
     std::vector<double> values;
     for (const Log& log : outcome.means()) values.push_back(log.value);
-    if (options.validation != nullptr) {
-      const std::vector<double> held_out = evaluate(state_, *options.validation);
+    if (validation != nullptr) {
+      bool stopped = false;
+      const std::vector<double> held_out =
+          evaluate(state_, *validation, [&] { return stopped = poll.waits(epoch, epoch.batches(), outcome); });
+      poll.rethrow();
+      if (stopped) {
+        history.interrupted = true;
+        return history;
+      }
       values.insert(values.end(), held_out.begin(), held_out.end());
     }
     history.epochs.push_back(values);
     std::vector<Log> logs;
     for (std::size_t i = 0; i < values.size(); ++i) logs.push_back({history.names[i].c_str(), values[i]});
-    if (options.on_epoch && options.on_epoch(epoch, logs)) break;
+    if (options.on_epoch && options.on_epoch(epoch.number, logs)) break;
   }
   buffered_.finalize();
   return history;
@@ -477,7 +525,7 @@ std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
   state_.position.reset();
   Snapshot before;
   before.take(state_);
-  Outcome outcome = run({data, nullptr, data.x.rows, 0, 1, 0}, nullptr);
+  Outcome outcome = run({data, nullptr, {0, data.x.rows, data.x.rows}, 0, 0, 1}, nullptr);
   if (!outcome.finite || !weights_finite()) {
     if (outcome.finite) before.restore(state_);
     std::ostringstream message;
@@ -493,7 +541,7 @@ std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
 template <typename T>
 double Trainer<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients) {
   std::fill(gradients.begin(), gradients.end(), T(0));
-  Outcome outcome = run({data, nullptr, data.x.rows, 0, 1, 0, gradients.data()}, nullptr);
+  Outcome outcome = run({data, nullptr, {0, data.x.rows, data.x.rows}, 0, 0, 1, gradients.data()}, nullptr);
   return outcome.means()[0].value;
 }
 

@@ -10,6 +10,7 @@
 
 #include "laminar/batch.hpp"
 #include "laminar/buffered_update.hpp"
+#include "laminar/row_blocks.hpp"
 #include "laminar/small.hpp"
 #include "laminar/state.hpp"
 
@@ -19,8 +20,9 @@ namespace laminar {
 struct Progress {
   Index epoch;
   Index batches_done;
-  Index batches;
+  Index batches;              // of the epoch; 0 where only reading tells
   std::span<const Log> logs;  // means over the rows seen so far
+  bool last = false;          // no batch follows in this epoch; told to on_batch alone
 };
 
 /// How to train. Rows are shuffled anew for every epoch, seeded by the model.
@@ -35,8 +37,13 @@ struct FitOptions {
   /// Go on where the model's training stopped, inside an epoch too, in place of initial_epoch: with the
   /// same data and options a loaded model ends in the same bits as one that was never saved.
   bool resume = false;
+  /// Rows of a source go through in blocks: their parts are drawn in a new order for every epoch, and
+  /// so are the rows of each block. A source that fits into buffer_size is shuffled like a data set.
   bool shuffle = true;
+  /// Bytes that blocks of a source's rows may take; what its blocks are decides about the bits.
+  Index buffer_size = Index{1} << 28;
   const Dataset<T>* validation = nullptr;
+  RowSource<T>* validation_source = nullptr;  // in place of it
   /// Called on the calling thread after each epoch; true stops.
   std::function<bool(Index epoch, std::span<const Log> logs)> on_epoch = {};
   /// Called on the calling thread before a batch, every 50 ms or less often; true stops after the
@@ -62,7 +69,7 @@ class Trainer {
   explicit Trainer(State<T>& state, const Optimizer& optimizer);
 
   /// Throws NonFiniteError where loss or weights stop being finite; the last finite weights stay.
-  History fit(const Dataset<T>& data, const FitOptions<T>& options);
+  History fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitOptions<T>& options);
 
   /// One update. Returns loss and metrics of the batch before it.
   std::vector<double> train_on_batch(const Dataset<T>& data);
@@ -71,7 +78,8 @@ class Trainer {
   double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients);
 
  private:
-  struct Batches;   // consecutive batches of one epoch
+  struct Epoch;     // which one, and what it goes through
+  struct Batches;   // consecutive batches of one block of an epoch
   struct Outcome;   // what came of a run of them
   class Poll;       // the user's poll and its clock
   struct Snapshot;  // weights and optimizer state at an epoch's start
@@ -85,9 +93,13 @@ class Trainer {
   /// A run from a snapshot; throws NonFiniteError, the last finite weights in their place.
   Outcome finite_run(const Batches& batches, Snapshot& snapshot, Poll& poll, const Outcome* before);
   /// Throws where the epoch at hand is not the one that training stopped in.
-  void check_position(const Batches& batches) const;
-  /// From batches.begin to the epoch's end; false where the poll has stopped it.
-  bool run_epoch(Batches& batches, const FitOptions<T>& options, Snapshot& snapshot, Poll& poll, Outcome& outcome);
+  void check_position(const Epoch& epoch) const;
+  /// All of an epoch, or what is left of it; false where the poll has stopped it.
+  bool run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOptions<T>& options, Snapshot& snapshot, Poll& poll,
+                 Outcome& outcome);
+  /// The same for one block; leave is set where on_batch ends the epoch.
+  bool run_block(RowBlocks<T>& rows, Batches& batches, const FitOptions<T>& options, Snapshot& snapshot, Poll& poll,
+                 Outcome& outcome, bool& leave);
   /// One update in the general way, or on the calling thread in the small network's. False where the
   /// run ends here, without an update.
   bool small_step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome);

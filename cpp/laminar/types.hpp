@@ -57,6 +57,20 @@ struct Dataset {
   std::span<const T> sample_weight;  // one a row, not negative; empty: 1 for each
 };
 
+/// Some consecutive rows of a data set.
+template <typename T>
+Dataset<T> rows_of(const Dataset<T>& data, Index first, Index count) {
+  const auto part = [&](auto values) {
+    return values.empty() ? values : values.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+  };
+  const MatrixView<const T>& x = data.x;
+  const MatrixView<const T>& y = data.y.values;
+  Dataset<T> rows{{x.data + first * x.columns, count, x.columns}, {}, part(data.sample_weight)};
+  if (y.data != nullptr) rows.y = Targets<T>(MatrixView<const T>(y.data + first * y.columns, count, y.columns));
+  if (!data.y.labels.empty()) rows.y = Targets<T>(part(data.y.labels));
+  return rows;
+}
+
 /// A named number: a loss or a metric after an epoch.
 struct Log {
   const char* name;

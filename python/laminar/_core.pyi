@@ -7,8 +7,8 @@ the argument's name, before anything has changed.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -73,6 +73,47 @@ class RunningMetric:
     ) -> None: ...
     def result(self) -> float: ...
 
+Arrays: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
+
+class Source(Protocol):
+    """Rows that are read by a thread of the core, see cpp/laminar/row_source.hpp."""
+
+    features: int
+    outputs: int
+    weighted: bool
+    @property
+    def rows(self) -> int: ...
+    @property
+    def parts(self) -> int: ...
+    def name(self, part: int) -> str: ...
+    def open(self, part: int) -> Iterator[Arrays]: ...
+
+class BatchesFloat32:
+    def __init__(
+        self,
+        source: Source,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        epoch: int,
+        buffer_size: int,
+    ) -> None: ...
+    def __iter__(self) -> BatchesFloat32: ...
+    def __next__(self) -> Arrays: ...
+
+class BatchesFloat64:
+    def __init__(
+        self,
+        source: Source,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        epoch: int,
+        buffer_size: int,
+    ) -> None: ...
+    def __iter__(self) -> BatchesFloat64: ...
+    def __next__(self) -> Arrays: ...
+
 class ModelFloat32:
     def __init__(self, config: str, seed: int) -> None: ...
     @property
@@ -103,19 +144,18 @@ class ModelFloat32:
     penalties_per_row: bool
     def fit(
         self,
-        x: NDArray[Any],
-        y: NDArray[Any],
-        sample_weight: NDArray[Any] | None,
-        validation: tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None] | None,
+        data: Arrays | Source,
+        validation: Arrays | Source | None,
         batch_size: int,
         epochs: int,
         initial_epoch: int,
         resume: bool,
         shuffle: bool,
         memory_limit: int,
+        buffer_size: int,
         on_epoch: Callable[[int, dict[str, float]], bool],
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
-        on_batch: Callable[[int, int, int, dict[str, float]], bool] | None,
+        on_batch: Callable[[int, int, bool, dict[str, float]], bool] | None,
     ) -> None: ...
     def fit_lbfgs(
         self,
@@ -131,9 +171,7 @@ class ModelFloat32:
     def train_on_batch(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> list[float]: ...
-    def evaluate(
-        self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
-    ) -> list[float]: ...
+    def evaluate(self, data: Arrays | Source, buffer_size: int) -> list[float]: ...
     def predict(self, x: NDArray[Any], out: NDArray[Any]) -> None: ...
     def predict_ready(self, x: object) -> NDArray[Any] | None: ...
     def loss_and_gradients(
@@ -170,19 +208,18 @@ class ModelFloat64:
     penalties_per_row: bool
     def fit(
         self,
-        x: NDArray[Any],
-        y: NDArray[Any],
-        sample_weight: NDArray[Any] | None,
-        validation: tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None] | None,
+        data: Arrays | Source,
+        validation: Arrays | Source | None,
         batch_size: int,
         epochs: int,
         initial_epoch: int,
         resume: bool,
         shuffle: bool,
         memory_limit: int,
+        buffer_size: int,
         on_epoch: Callable[[int, dict[str, float]], bool],
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
-        on_batch: Callable[[int, int, int, dict[str, float]], bool] | None,
+        on_batch: Callable[[int, int, bool, dict[str, float]], bool] | None,
     ) -> None: ...
     def fit_lbfgs(
         self,
@@ -198,9 +235,7 @@ class ModelFloat64:
     def train_on_batch(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> list[float]: ...
-    def evaluate(
-        self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
-    ) -> list[float]: ...
+    def evaluate(self, data: Arrays | Source, buffer_size: int) -> list[float]: ...
     def predict(self, x: NDArray[Any], out: NDArray[Any]) -> None: ...
     def predict_ready(self, x: object) -> NDArray[Any] | None: ...
     def loss_and_gradients(

@@ -53,12 +53,11 @@ def names(value: object) -> tuple[str, ...] | None:
     return tuple(found)
 
 
-def check_names(value: object, name: str, trained: tuple[str, ...] | None) -> None:
+def check_names(found: tuple[str, ...] | None, name: str, trained: tuple[str, ...] | None) -> None:
     """Raise ValueError where a table has other columns than the one that a model has seen.
 
     Columns that only stand in another order would be taken for each other in silence.
     """
-    found = names(value)
     if trained is None or found is None or found == trained:
         return
     known = "the model was trained with (model.feature_names)"

@@ -72,8 +72,9 @@ class Bar(Silent):
         self._drawn = 0.0
 
     def batch(self, epoch: int, done: int, batches: int, logs: Mapping[str, float]) -> None:
-        """Move within an epoch, and draw if the last drawing is long enough ago."""
-        self._move(epoch, epoch - self.initial_epoch + done / batches, logs)
+        """Move within an epoch whose end is known, and draw if the last drawing is long ago."""
+        share = done / batches if batches else 0.0
+        self._move(epoch, epoch - self.initial_epoch + share, logs)
 
     def epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Move to the end of an epoch, and draw if the last drawing is long enough ago."""

@@ -110,7 +110,7 @@ def split(rows: Rows, fraction: float, loss: Loss) -> tuple[Rows, Rows]:
                 f"{unseen[0]:g} occurs only there; are the rows sorted? Shuffle them first, "
                 "or pass validation_data",
                 UserWarning,
-                stacklevel=4,  # the caller of fit
+                stacklevel=5,  # the caller of fit
             )
     return train, held_out
 

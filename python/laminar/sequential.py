@@ -16,6 +16,7 @@ import numpy as np
 
 from . import _arrays, _frames, _progress, _range_test, _rows, exchange
 from ._component import flag, integer, number_of_bytes
+from ._feed import feed, first_targets, samples, split, validation
 from ._resume import Resumed
 from ._saving import Saving
 from ._spelling import keywords
@@ -23,6 +24,7 @@ from ._tables import frames as tables
 from ._tables.table import TEXT as _TABLE
 from .callbacks import History
 from .callbacks._list import CallbackList
+from .data import Dataset
 from .exchange import c_source, cpp_header
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
     from ._range_test import RangeTest
     from ._stack import CoreModel
-    from .losses import Loss
 
 
 class Sequential(Saving):
@@ -73,14 +74,14 @@ class Sequential(Saving):
     @keywords(nb_epoch="epochs")
     def fit(
         self,
-        x: ArrayLike,
-        y: ArrayLike,
+        x: ArrayLike | Dataset,
+        y: ArrayLike | None = None,
         batch_size: int | None = 32,
         epochs: int = 1,
         verbose: str | int = "auto",
         callbacks: object = None,
         validation_split: float = 0.0,
-        validation_data: Sequence[Any] | None = None,
+        validation_data: Sequence[Any] | Dataset | None = None,
         shuffle: bool = True,
         class_weight: Mapping[int, float] | None = None,
         sample_weight: ArrayLike | None = None,
@@ -95,7 +96,8 @@ class Sequential(Saving):
         x : array_like
             (n, features), booleans, integers or floats. A table of pandas, polars or Arrow will do
             if all its columns are of numbers, here as in all that follows; so will a sparse matrix
-            of SciPy, which becomes dense.
+            of SciPy, which becomes dense. Or a `laminar.data.Dataset`, which brings y and weights:
+            its rows are checked when they are read, and wrong ones end training there.
         y : array_like
             (n, outputs), or (n,) for one output; for a sparse loss class numbers, (n,) or (n, 1).
         batch_size : int or None
@@ -112,7 +114,8 @@ class Sequential(Saving):
             In [0, 1): the fraction of rows, the last ones before shuffling, held out for
             validation. A UserWarning tells where they hold a class that the others lack.
         validation_data : tuple, optional
-            ``(x, y)`` or ``(x, y, sample_weight)`` for validation, in place of a split.
+            ``(x, y)`` or ``(x, y, sample_weight)`` for validation, or a Dataset, in place of a
+            split.
         shuffle : bool
             Draw a new order of the rows each epoch.
         class_weight : dict, optional
@@ -148,32 +151,34 @@ class Sequential(Saving):
         KeyboardInterrupt
             At Ctrl-C; the weights are those of the last completed batch.
         """
-        compiled = self._ready("fit", y)
+        compiled = self._ready("fit", first_targets(x, y))
         epochs = integer(epochs, "fit: epochs")
         initial_epoch = integer(initial_epoch, "fit: initial_epoch")
         _progress.style(verbose)
         history = History()
         calls = CallbackList("fit", callbacks, history)
         style = _progress.style(calls.verbose(verbose))
-        _frames.check_names(x, "fit: x", self.feature_names)
-        train = _rows.prepared("fit", x, y, sample_weight, self._dtype, compiled.loss)
-        validation = None
+        loss = compiled.loss
+        train = feed("fit", x, y, sample_weight, self._dtype, loss)
+        _frames.check_names(train.names, "fit: x", self.feature_names)
+        held_out = None
         if validation_data is not None:
-            validation = _validation_rows(validation_data, self._dtype, compiled.loss)
-            names = _frames.names(x) or self.feature_names
-            _frames.check_names(validation_data[0], "fit: validation_data: x", names)
+            held_out = validation(validation_data, self._dtype, loss)
+            names = train.names or self.feature_names
+            _frames.check_names(held_out.names, "fit: validation_data: x", names)
         elif validation_split:
-            train, validation = _rows.split(train, validation_split, compiled.loss)
-        train = _rows.with_class_weight("fit", train, class_weight, compiled.loss)
+            train, held_out = split(train, validation_split, loss)
+        if class_weight is not None:
+            train = train.with_class_weight("fit", class_weight, loss)
         size = _batch_size(batch_size, "fit", train.length)
         shuffle = flag(shuffle, "fit: shuffle")
         limit = 0 if memory_limit is None else number_of_bytes(memory_limit, "fit: memory_limit")
         if resume is not None and initial_epoch:
             raise ValueError("fit: resume tells the first epoch; initial_epoch must not be given")
-        keys = compiled.keys + ([f"val_{key}" for key in compiled.keys] if validation else [])
+        keys = compiled.keys + ([f"val_{key}" for key in compiled.keys] if held_out else [])
         params = {
             "epochs": epochs,
-            "steps": -(-train.length // size),
+            "steps": None if train.length is None else -(-train.length // size),
             "verbose": verbose,
             "metrics": keys,
             "initial_epoch": initial_epoch,
@@ -189,9 +194,9 @@ class Sequential(Saving):
                 calls.epoch_begin(epoch + 1)
             return bool(self.stop_training)
 
-        def on_batch(epoch: int, done: int, batches: int, logs: Mapping[str, float]) -> bool:
+        def on_batch(epoch: int, done: int, last: bool, logs: Mapping[str, float]) -> bool:
             calls.batch_end(done - 1, dict(logs))
-            if not self.stop_training and done < batches:
+            if not self.stop_training and not last:
                 calls.batch_begin(done)
             return bool(self.stop_training)
 
@@ -199,15 +204,17 @@ class Sequential(Saving):
             shown.batch(epoch, done, batches, dict(logs))
 
         with self._built_for(train.x, train.y) as core, self._in_training():
-            if validation is not None:
-                self._check_shapes(validation.x, validation.y)
+            if held_out is not None:
+                self._check_shapes(held_out.x, held_out.y)
             with Resumed(self, core, resume, calls, history) as resumed:
                 first = initial_epoch if resume is None else core.next_epoch
                 params["initial_epoch"] = first
                 ended = first if resumed.stopped else epochs
                 shown = style(epochs, first)
                 self.stop_training = False
-                self.feature_names = _frames.names(x) or self.feature_names
+                self.feature_names = train.names or self.feature_names
+                if isinstance(x, Dataset) and x._table is not None:
+                    self._texts = {**self._texts, _TABLE: x._table.to_json()}
                 calls.start(self, params)
                 resumed.restore()
                 self.history, self._calls = history, calls
@@ -215,14 +222,15 @@ class Sequential(Saving):
                     if first < ended and not self.stop_training:
                         calls.begin(first, core.batches_done if resume else None)
                     core.fit(
-                        *train,
-                        validation,
+                        train.data,
+                        held_out and held_out.data,
                         size,
                         ended,
                         first,
                         resume is not None,
                         shuffle,
                         limit,
+                        train.buffer_size,
                         on_epoch,
                         on_progress if shown.within_epoch else None,
                         on_batch if calls.between_batches else None,
@@ -273,8 +281,8 @@ class Sequential(Saving):
     @keywords()
     def evaluate(
         self,
-        x: ArrayLike,
-        y: ArrayLike,
+        x: ArrayLike | Dataset,
+        y: ArrayLike | None = None,
         batch_size: int | None = None,
         verbose: str | int = 0,
         sample_weight: ArrayLike | None = None,
@@ -306,16 +314,16 @@ class Sequential(Saving):
         TypeError, ValueError
             As in `fit`.
         """
-        compiled = self._ready("evaluate", y, training=True)
+        compiled = self._ready("evaluate", first_targets(x, y), training=True)
         style = _progress.style(verbose, "evaluate")
-        _frames.check_names(x, "evaluate: x", self.feature_names)
-        rows = _rows.prepared("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
-        _batch_size(batch_size, "evaluate", rows.length)
+        rows = feed("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
+        _frames.check_names(rows.names, "evaluate: x", self.feature_names)
+        _batch_size(batch_size, "evaluate", rows.length or 1)
         calls = CallbackList("evaluate", callbacks)
         with self._built_for(rows.x, rows.y) as core:
             calls.introduce(self, {"verbose": verbose, "metrics": compiled.keys})
             calls.test_begin()
-            values = core.evaluate(*rows)
+            values = core.evaluate(rows.data, rows.buffer_size)
         calls.test_end(dict(zip(compiled.keys, values, strict=True)))
         if style is not _progress.Silent:
             print(_progress.described(dict(zip(compiled.keys, values, strict=True))))
@@ -324,7 +332,7 @@ class Sequential(Saving):
     @keywords()
     def predict(
         self,
-        x: ArrayLike,
+        x: ArrayLike | Dataset,
         batch_size: int | None = None,
         verbose: str | int = 0,
         callbacks: object = None,
@@ -340,7 +348,8 @@ class Sequential(Saving):
         ----------
         x : array_like
             (n, features). C-contiguous arrays of the model's dtype are not copied. To a model that
-            ``laminar train`` has made, a table of raw rows, texts and missing values included.
+            ``laminar train`` has made, or that was trained on a Dataset of files, a table of raw
+            rows, texts and missing values included. Or a Dataset, which is read piece by piece.
         batch_size, verbose
             Accepted for Keras's sake: rows are taken in blocks that fit the cache, silently.
         callbacks : Callback or list of Callback, optional
@@ -362,8 +371,11 @@ class Sequential(Saving):
             outputs = self._model.predict_ready(x)
             if outputs is not None:
                 return outputs
-        _frames.check_names(x, "predict: x", self.feature_names)
-        if _TABLE in self._texts and _frames.names(x) is not None:
+        if isinstance(x, Dataset):
+            return self._predicted_pieces(x, out)
+        if _TABLE not in self._texts or _frames.names(x) is None:
+            _frames.check_names(_frames.names(x), "predict: x", self.feature_names)
+        else:
             x = tables.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
         rows = _arrays.features(x, "predict: x", self._dtype)
         _batch_size(batch_size, "predict", len(rows))
@@ -374,6 +386,24 @@ class Sequential(Saving):
             result = self._predicted(core, rows, out)
         calls.predict_end()
         return result
+
+    def _predicted_pieces(self, data: Dataset, out: NDArray[Any] | None) -> NDArray[Any]:
+        _frames.check_names(data.feature_names, "predict: x", self.feature_names)
+        if out is None and data.rows is None:
+            return np.concatenate([self.predict(x) for x in samples(data)])
+        done = 0
+        for x in samples(data):
+            rows = _arrays.features(x, "predict: x", self._dtype)
+            with self._built_for(rows) as core:
+                if out is None:
+                    out = np.empty((len(data), *self._outputs), self._dtype)
+                part = out[done : done + len(rows)]
+                self._predicted(core, rows, part)
+            done += len(rows)
+        if out is None or done != len(out):
+            given = 0 if out is None else len(out)
+            raise ValueError(f"predict: the data set has {done} rows, out has {given}")
+        return out
 
     def _predicted(
         self, core: CoreModel, rows: NDArray[Any], out: NDArray[Any] | None
@@ -540,23 +570,14 @@ class Sequential(Saving):
         exchange.load_torch_weights(self, filepath)
 
 
-def _validation_rows(data: Sequence[Any], dtype: np.dtype[Any], loss: Loss) -> _rows.Rows:
-    """Return the user's validation data as rows."""
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-        size = f" of {len(data)}" if isinstance(data, (tuple, list)) else ""
-        raise ValueError(
-            "fit: validation_data must be (x, y) or (x, y, sample_weight), "
-            f"got {type(data).__name__}{size}"
-        )
-    x, y, weight = (*data, None)[:3]
-    return _rows.prepared("fit: validation_data", x, y, weight, dtype, loss)
-
-
-def _batch_size(value: int | None, where: str, rows: int) -> int:
+def _batch_size(value: int | None, where: str, rows: int | None) -> int:
     """Return the rows of a batch, at most all of them."""
     if value is None:
+        if rows is None:
+            raise ValueError(f"{where}: batch_size must be given for rows of unknown number")
         return rows
-    return min(integer(value, f"{where}: batch_size", minimum=1), rows)
+    size = integer(value, f"{where}: batch_size", minimum=1)
+    return size if rows is None else min(size, rows)
 
 
 def _values(

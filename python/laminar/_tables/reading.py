@@ -82,8 +82,14 @@ class Source:
         if double:
             raise ValueError(f"{path}: two columns are called {double[0]!r}")
 
-    def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Block]:
-        """Yield all rows, with the columns named or all of them.
+    def row_groups(self) -> Sequence[int | None]:
+        """Return the numbers of a Parquet file's row groups; None, for all rows, of a CSV file."""
+        return range(self._opened_parquet().num_row_groups) if self._parquet else (None,)
+
+    def blocks(
+        self, columns: Sequence[str] | None = None, row_group: int | None = None
+    ) -> Iterator[Block]:
+        """Yield all rows, or those of a row group, with the columns named or all of them.
 
         Raises
         ------
@@ -91,16 +97,17 @@ class Source:
             Where the file has no rows, or a row has not as many cells as there are columns.
         """
         first = 1
-        for batch in self._parquet_batches() if self._parquet else self._csv_batches():
+        chosen = [name for name in self.names if columns is None or name in columns]
+        batches = self._parquet_batches(chosen, row_group) if self._parquet else self._csv_batches()
+        for batch in batches:
             cells = {
-                name: cells_of(batch.column(i), f"{self.path}: column {name!r}", self.missing)
-                for i, name in enumerate(self.names)
-                if columns is None or name in columns
+                name: cells_of(batch.column(name), f"{self.path}: column {name!r}", self.missing)
+                for name in chosen
             }
             if batch.num_rows:
                 yield Block(first, batch.num_rows, cells)
             first += batch.num_rows
-        if first == 1:
+        if first == 1 and row_group is None:
             raise ValueError(f"{self.path} has a header and no rows")
 
     def _header(
@@ -153,8 +160,11 @@ class Source:
         except self._arrow.ArrowInvalid as error:
             raise ValueError(f"{self.path} is no Parquet file: {error}") from None
 
-    def _parquet_batches(self) -> Iterator[Any]:
-        yield from self._opened_parquet().iter_batches(batch_size=_BLOCK_ROWS)
+    def _parquet_batches(self, columns: list[str], row_group: int | None) -> Iterator[Any]:
+        groups = None if row_group is None else [row_group]
+        yield from self._opened_parquet().iter_batches(
+            batch_size=_BLOCK_ROWS, row_groups=groups, columns=columns
+        )
 
     def _csv_batches(self) -> Iterator[Any]:
         reading = required("pyarrow.csv", "tabular", "tables")

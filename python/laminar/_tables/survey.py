@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from .._spelling import hint
 from .cells import Cells, as_numbers, as_texts
-from .reading import Source
+from .reading import Block
 from .table import Column, Table, Target
 
 if TYPE_CHECKING:
@@ -32,6 +33,20 @@ _MOSTLY_NUMBERS = 0.9
 _DATE = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{4}/\d{1,2}/\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}( .*)?"
 )
+
+
+class Readable(Protocol):
+    """Rows that can be read: a `Source`, or several of them."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def has_header(self) -> bool: ...
+    @property
+    def missing(self) -> tuple[str, ...]: ...
+    def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Block]: ...
 
 
 class Choices(NamedTuple):
@@ -66,7 +81,7 @@ class Survey:
         Where a column is of no use, which is named; see the head of this file.
     """
 
-    def __init__(self, source: Source, choices: Choices) -> None:
+    def __init__(self, source: Readable, choices: Choices) -> None:
         self._source, self._choices = source, choices
         for what in (choices.target, *choices.drop, *choices.categorical):
             if what not in source.names:

@@ -20,8 +20,8 @@ class Callback:
     model : Sequential
         The model that is trained.
     params : dict
-        ``epochs``, ``initial_epoch``, ``steps`` (batches an epoch), ``verbose``, and ``metrics``:
-        the keys that logs will have.
+        ``epochs``, ``initial_epoch``, ``steps`` (batches an epoch, None where unknown),
+        ``verbose``, and ``metrics``: the keys that logs will have.
     """
 
     model: Sequential

@@ -79,7 +79,7 @@ class CallbackList:
     def start(self, model: Sequential, params: dict[str, Any]) -> None:
         """Hand out model and parameters, and begin training."""
         self.introduce(model, params)
-        self._steps = int(params["steps"])
+        self._steps: int | None = params["steps"]
         for callback in self._all:
             callback.on_train_begin(None)
 
@@ -128,7 +128,7 @@ class CallbackList:
         """Announce the first epoch, or inside one, which has begun before, the next batch."""
         if batches_done is None:
             self.epoch_begin(epoch)
-        elif batches_done < self._steps:
+        elif self._steps is None or batches_done < self._steps:
             self.batch_begin(batches_done)
 
     def epoch_begin(self, epoch: int) -> None:

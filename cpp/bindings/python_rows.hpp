@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A data set of Python's as a source of rows. Its object tells the sizes; `open(part)` returns an
+// iterator over (x, y, sample_weight), arrays as the core takes them. The interpreter lock is taken
+// for each question, since another thread than the caller's asks.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "arrays.hpp"
+
+#include "laminar/row_source.hpp"
+
+namespace laminar::bindings {
+
+/// Made and destroyed under the interpreter lock.
+template <typename T>
+class PythonRows final : public RowSource<T> {
+ public:
+  explicit PythonRows(py::object object)
+      : object_(std::move(object)),
+        features_(object_.attr("features").cast<Index>()),
+        outputs_(object_.attr("outputs").cast<Index>()),
+        rows_(object_.attr("rows").cast<Index>()),
+        parts_(object_.attr("parts").cast<Index>()),
+        weighted_(object_.attr("weighted").cast<bool>()) {}
+
+  Index features() const override { return features_; }
+  Index outputs() const override { return outputs_; }
+  Index rows() const override { return rows_; }
+  Index parts() const override { return parts_; }
+  bool weighted() const override { return weighted_; }
+  std::string name(Index part) const override {
+    const py::gil_scoped_acquire lock;
+    return object_.attr("name")(part).cast<std::string>();
+  }
+  void open(Index part) override {
+    const py::gil_scoped_acquire lock;
+    pieces_ = py::iter(object_.attr("open")(part));
+  }
+  Dataset<T> next() override {
+    const py::gil_scoped_acquire lock;
+    piece_ = py::reinterpret_steal<py::object>(PyIter_Next(pieces_.ptr()));
+    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+    if (!piece_) return {};
+    const auto arrays = piece_.cast<py::tuple>();
+    return dataset<T>(arrays[0].cast<py::array>(), arrays[1].cast<py::array>(), arrays[2]);
+  }
+
+ private:
+  py::object object_;
+  Index features_;
+  Index outputs_;
+  Index rows_;
+  Index parts_;
+  bool weighted_;
+  py::object pieces_;
+  py::object piece_;  // what the rows given last are views of
+};
+
+/// What Python passes as data: a tuple of arrays (x, y, sample_weight), or an object for PythonRows.
+template <typename T>
+struct Data {
+  explicit Data(const py::object& given) {
+    if (py::isinstance<py::tuple>(given)) {
+      arrays = given.cast<py::tuple>();
+      memory = dataset<T>(arrays[0].template cast<py::array>(), arrays[1].template cast<py::array>(), arrays[2]);
+    } else {
+      source = std::make_unique<PythonRows<T>>(given);
+    }
+  }
+
+  py::tuple arrays;
+  Dataset<T> memory;
+  std::unique_ptr<PythonRows<T>> source;  // null: memory
+};
+
+}  // namespace laminar::bindings

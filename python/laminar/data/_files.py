@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files as parts of a data set: mapped arrays, CSV files, row groups of Parquet files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._component import integer
+from .._tables import Block, Choices, Encoder, Source, Survey, Table
+from ._pieces import Piece, Pieces
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_ENDINGS = (".csv", ".tsv", ".parquet")
+
+
+def mapped(path: str) -> NDArray[Any]:
+    """Return the array of a ``.npy`` file, which the operating system reads when it is used."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        raise ValueError(f"Dataset.from_npy: {path!r} holds no array of numbers: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"Dataset.from_npy: {path!r} is no .npy file")
+    return array
+
+
+class Sources:
+    """Files with the same columns, as one that can be surveyed.
+
+    Parameters
+    ----------
+    paths : sequence of paths
+        Files, or one folder.
+    header, delimiter, missing
+        As in `_tables.Source`.
+    table : Table or None
+        What a model reads, where that is known.
+    """
+
+    has_header = True
+
+    def __init__(
+        self,
+        paths: Sequence[Any],
+        header: Sequence[str] | None,
+        delimiter: str | None,
+        missing: Sequence[str],
+        table: Table | None,
+    ) -> None:
+        files = [file for path in paths for file in _listed(os.fspath(path))]
+        if not files:
+            raise ValueError("Dataset.from_files: files must name at least one file")
+        fallback, known = ((), ()) if table is None else (table.headers(), table.needed())
+        missing = table.missing if table is not None else missing
+        self.each = [Source(f, header, delimiter, missing, fallback, known) for f in files]
+        first = self.each[0]
+        self.path = first.path if len(files) == 1 else f"{first.path} and {len(files) - 1} others"
+        self.names, self.missing = first.names, first.missing
+        self.has_header = first.has_header
+        wanted = set(first.names if table is None else [*table.needed(), table.target.name])
+        for source in self.each:
+            lacking = sorted(wanted - set(source.names))
+            if lacking:
+                raise ValueError(
+                    f"Dataset.from_files: {source.path} lacks column {lacking[0]!r}; "
+                    f"it has {', '.join(source.names)}"
+                )
+
+    def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Block]:
+        """Yield the rows of all files, numbered on."""
+        before = 0
+        for source in self.each:
+            rows = 0
+            for block in source.blocks(columns):
+                rows = block.first - 1 + block.rows
+                yield block._replace(first=before + block.first)
+            before += rows
+
+
+def surveyed(
+    sources: Sources,
+    target: str,
+    task: str | None,
+    drop: Sequence[str],
+    categorical: Sequence[str],
+    max_categories: int | None,
+) -> Survey:
+    """Return what the files hold; ValueError where a column is of no use."""
+    if task not in (None, "classification", "regression"):
+        raise ValueError(
+            f"Dataset.from_files: task must be 'classification' or 'regression', got {task!r}"
+        )
+    most = max_categories
+    if most is not None:
+        most = integer(most, "Dataset.from_files: max_categories", minimum=1)
+    for name, names in (("drop", drop), ("categorical", categorical)):
+        if isinstance(names, str):
+            raise TypeError(f"Dataset.from_files: {name} must be a list of columns, got {names!r}")
+    return Survey(sources, Choices(target, task, tuple(drop), tuple(categorical), most))
+
+
+class Encoded(Pieces):
+    """The rows of files as a table's inputs and targets."""
+
+    def __init__(self, sources: Sources, table: Table) -> None:
+        self._table = table
+        self._parts = [(source, group) for source in sources.each for group in source.row_groups()]
+        self.parts = len(self._parts)
+
+    def open(self, part: int) -> Iterator[Piece]:
+        """Yield the rows of a file, or of a row group."""
+        source, group = self._parts[part]
+        table = self._table
+        encoder = Encoder(table, source.path)
+        for block in source.blocks([*table.needed(), table.target.name], group):
+            x = encoder.inputs(block, np.empty((block.rows, table.width), np.float32))
+            yield Piece(x, encoder.targets(block))
+
+    def name(self, part: int) -> str:
+        """Return the file, and which row group of it."""
+        source, group = self._parts[part]
+        return source.path if group is None else f"{source.path}, row group {group}"
+
+
+def _listed(path: str) -> list[str]:
+    if not os.path.isdir(path):
+        return [path]
+    found = sorted(name for name in os.listdir(path) if name.endswith(_ENDINGS))
+    if not found:
+        raise ValueError(f"Dataset.from_files: {path!r} holds no {', '.join(_ENDINGS)} files")
+    return [os.path.join(path, name) for name in found]

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a data set reads: parts, in any order, each in pieces of rows that fit into memory."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .. import _frames
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+# Neighbours in an array are read together; a shuffled epoch takes segments in a drawn order.
+_SEGMENT_BYTES = 1 << 19
+
+
+class Piece(NamedTuple):
+    """Some rows as their source gives them; ``y`` and ``weight`` may be None."""
+
+    x: Any
+    y: Any = None
+    weight: Any = None
+
+
+class Pieces(ABC):
+    """Rows that are read a piece at a time.
+
+    Attributes
+    ----------
+    rows : int or None
+        All rows; None where only reading tells.
+    parts : int
+        What can be read in any order.
+    weighted : bool
+        Whether rows have weights.
+    """
+
+    rows: int | None = None
+    parts: int = 1
+    weighted: bool = False
+
+    @abstractmethod
+    def open(self, part: int) -> Iterator[Piece]:
+        """Yield the rows of a part."""
+
+    @abstractmethod
+    def name(self, part: int) -> str:
+        """Return what errors call a part."""
+
+
+class Arrays(Pieces):
+    """Segments of arrays, in memory or mapped; several are read one after another."""
+
+    def __init__(self, triples: Sequence[tuple[Any, Any, Any]], names: Sequence[str]) -> None:
+        self._triples, self._names = triples, names
+        self._segments: list[tuple[int, int, int]] = []
+        self.rows = 0
+        self.weighted = triples[0][2] is not None
+        for i, (x, _, _) in enumerate(triples):
+            row = int(np.prod(x.shape[1:], dtype=np.int64)) * x.dtype.itemsize
+            size = max(1, _SEGMENT_BYTES // max(1, row))
+            self._segments += [(i, a, min(a + size, len(x))) for a in range(0, len(x), size)]
+            self.rows += len(x)
+        self.parts = len(self._segments)
+
+    def open(self, part: int) -> Iterator[Piece]:
+        """Yield the segment."""
+        i, first, end = self._segments[part]
+        yield Piece(*(None if a is None else a[first:end] for a in self._triples[i]))
+
+    def name(self, part: int) -> str:
+        """Return the array and the row that the segment begins with."""
+        i, first, _ = self._segments[part]
+        return f"the segment of {self._names[i]} at row {first}"
+
+
+class Generated(Pieces):
+    """What a function yields, called anew for every epoch."""
+
+    def __init__(self, function: Callable[[], Iterable[Any]], rows: int | None) -> None:
+        self._function = function
+        self.rows = rows
+        first = next(self.open(0), None)
+        if first is None:
+            raise ValueError("Dataset.from_generator: the generator yields nothing")
+        self.weighted = first.weight is not None
+
+    def open(self, part: int) -> Iterator[Piece]:
+        """Yield what the function yields."""
+        for given in self._function():
+            if not isinstance(given, tuple) or len(given) not in (2, 3):
+                what = type(given).__name__
+                size = f" of {len(given)}" if isinstance(given, tuple) else ""
+                raise ValueError(
+                    "Dataset.from_generator: the generator must yield tuples (x, y) or "
+                    f"(x, y, sample_weight) of rows, got {what}{size}"
+                )
+            yield Piece(*given)
+
+    def name(self, part: int) -> str:
+        """Return the function's name."""
+        return f"what {getattr(self._function, '__name__', 'the generator')}() yields"
+
+
+def array_like(value: object, name: str) -> Any:
+    """Return what has a shape and gives its rows by slices: an array, mapped or not.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For tables, which belong to fit itself, and what has no rows.
+    """
+    if _frames.columns(value, name) is not None or _frames.is_sparse(value):
+        raise TypeError(
+            f"{name} is a {type(value).__name__}, which is in memory: pass it to fit itself"
+        )
+    array: Any = value
+    if not (hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "__getitem__")):
+        array = np.asarray(value)
+    if len(array.shape) == 0 or array.shape[0] == 0:
+        raise ValueError(f"{name} must have rows, got shape {tuple(array.shape)}")
+    return array

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A data set as the core reads it: in one dtype, with targets as a loss takes them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _arrays, _rows
+from .._rows import Rows
+
+if TYPE_CHECKING:
+    from ..losses import Loss
+    from ._dataset import Dataset
+
+
+class Reader:
+    """The core's source of rows; see `_core.Source`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where rows come from.
+    where : str
+        The function that was called, for error messages.
+    dtype : dtype
+        float32 or float64.
+    loss : Loss or None
+        Decides what targets are; without it integers (n,) are class numbers.
+
+    Attributes
+    ----------
+    first : Rows
+        The first rows, for shapes.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        where: str,
+        dtype: np.dtype[Any],
+        loss: Loss | None,
+    ) -> None:
+        self._pieces, self._where, self.dtype = dataset._pieces, where, dtype
+        self._loss = loss
+        self._class_weight: object = None
+        self._labels: bool | None = None if loss is None else loss._labels
+        self.weighted = self._pieces.weighted
+        first = next((rows for part in range(self.parts) for rows in self.open(part)), None)
+        if first is None:
+            raise ValueError(f"{where}: the data set has no rows")
+        self.first: Rows = first
+        self.features = int(np.prod(first.x.shape[1:], dtype=np.int64))
+        self.outputs = 0 if first.y.ndim == 1 else int(np.prod(first.y.shape[1:], dtype=np.int64))
+
+    def with_class_weight(self, class_weight: object) -> Reader:
+        """Return it with the weights of rows multiplied by those of their classes."""
+        weighted = copy.copy(self)
+        weighted._class_weight, weighted.weighted = class_weight, True
+        next(weighted.open(0), None)  # what is wrong with them shows in the first rows
+        return weighted
+
+    @property
+    def rows(self) -> int:
+        """All rows; 0 where only reading tells."""
+        return self._pieces.rows or 0
+
+    @property
+    def parts(self) -> int:
+        """What can be read in any order."""
+        return self._pieces.parts
+
+    def name(self, part: int) -> str:
+        """Return what errors call a part."""
+        return self._pieces.name(part)
+
+    def open(self, part: int) -> Iterator[Rows]:
+        """Yield the rows of a part as the core takes them."""
+        for x, y, weight in self._pieces.open(part):
+            if y is None:
+                raise ValueError(f"{self._where}: the data set has no y")
+            if (weight is not None) != self._pieces.weighted:
+                raise ValueError(
+                    f"{self._where}: some rows have weights and others have none, "
+                    f"in {self.name(part)}"
+                )
+            rows = self._taken(x, y, weight)
+            shapes = getattr(self, "first", rows)
+            for name, one, other in (("x", rows.x, shapes.x), ("y", rows.y, shapes.y)):
+                if one.shape[1:] != other.shape[1:]:
+                    raise ValueError(
+                        f"{self._where}: {name} has rows of shape {one.shape[1:]} in "
+                        f"{self.name(part)}, others have {other.shape[1:]}"
+                    )
+            yield rows
+
+    def _taken(self, x: Any, y: Any, weight: Any) -> Rows:
+        if self._loss is None:
+            inputs = _arrays.features(x, f"{self._where}: x", self.dtype)
+            targets = np.asarray(y)
+            if self._labels is None:
+                self._labels = targets.ndim == 1 and targets.dtype.kind in "iu"
+            name = f"{self._where}: y"
+            wanted = (
+                _arrays.labels(y, name) if self._labels else _arrays.targets(y, name, self.dtype)
+            )
+            weights = _arrays.row_weights(weight, f"{self._where}: sample_weight", self.dtype)
+            return Rows(inputs, wanted, weights)
+        rows = _rows.prepared(self._where, x, y, weight, self.dtype, self._loss)
+        return _rows.with_class_weight(self._where, rows, self._class_weight, self._loss)

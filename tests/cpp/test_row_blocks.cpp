@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of sources: each comes once an epoch, in the order asked for; training on them is training on
+// the same rows in memory wherever the order is the same, for any number of threads.
+#include "laminar/row_blocks.hpp"
+
+#include <condition_variable>
+#include <mutex>
+#include <set>
+
+#include "task.hpp"
+
+using namespace laminar;
+using namespace laminar::tests;
+
+namespace {
+
+constexpr Index kFeatures = 3;
+constexpr Index kOutputs = 2;
+constexpr Index kRowBytes = static_cast<Index>(sizeof(float)) * (kFeatures + kOutputs);
+
+/// A task's rows in parts and pieces of odd sizes, and what a test wants to go wrong.
+class OddRows : public RowSource<float> {
+ public:
+  explicit OddRows(const Dataset<float>& data, Index parts = 3, bool tells = true)
+      : data_(data), parts_(parts), tells_(tells) {}
+
+  Index features() const override { return data_.x.columns; }
+  Index outputs() const override { return data_.y.values.columns; }
+  bool weighted() const override { return !data_.sample_weight.empty(); }
+  Index rows() const override { return tells_ ? data_.x.rows + lie : 0; }
+  Index parts() const override { return parts_; }
+  void open(Index part) override {
+    ++opened;
+    at_ = data_.x.rows * part / parts_;
+    end_ = data_.x.rows * (part + 1) / parts_;
+  }
+  Dataset<float> next() override {
+    if (at_ <= throw_at && throw_at < end_) throw std::runtime_error("the disk is gone");
+    const Index count = std::min<Index>(5, end_ - at_);
+    const Index first = std::exchange(at_, at_ + count);
+    return rows_of(data_, first, count);
+  }
+
+  Index opened = 0;
+  Index lie = 0;
+  Index throw_at = -1;
+
+ private:
+  Dataset<float> data_;
+  Index parts_;
+  bool tells_;
+  Index at_ = 0;
+  Index end_ = 0;
+};
+
+/// Rows whose first feature is their number.
+Task<float> numbered(Index rows) {
+  Task<float> task(rows, kFeatures, kOutputs);
+  for (Index i = 0; i < rows; ++i) task.x[as_size(i * kFeatures)] = static_cast<float>(i);
+  return task;
+}
+
+const RowBlocks<float>::Check kAnything = [](const Dataset<float>&) {};
+
+/// The numbers of an epoch's rows as they come, and the sizes of the blocks.
+std::vector<Index> numbers(RowBlocks<float>& blocks, std::vector<Index>* sizes = nullptr) {
+  std::vector<Index> found;
+  while (const Dataset<float>* block = blocks.next()) {
+    for (Index i = 0; i < block->x.rows; ++i) {
+      const Index row = blocks.order() != nullptr ? blocks.order()[i] : i;
+      found.push_back(static_cast<Index>(block->x.data[row * kFeatures]));
+    }
+    if (sizes != nullptr) sizes->push_back(block->x.rows);
+  }
+  return found;
+}
+
+Model<float> model_for(const Loss& loss, std::uint64_t seed = 5) {
+  const Activation last(loss.class_labels() ? "softmax" : "linear");
+  Model<float> model(Network(kFeatures, {mild_layer(kFeatures, 9, "tanh"), mild_layer(9, kOutputs, last)}), seed);
+  model.compile(loss, "adam", {Metric(loss.class_labels() ? "sparse_categorical_accuracy" : "mean_absolute_error")});
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("row_blocks: every row comes once an epoch") {
+  for (const Index rows : {1, 4, 5, 23, 64, 101}) {
+    const Task<float> task = numbered(rows);
+    std::vector<Index> ascending(as_size(rows));
+    for (Index i = 0; i < rows; ++i) ascending[as_size(i)] = i;
+    for (const Index batch : {1, 4, 16}) {
+      for (const bool tells : {true, false}) {
+        for (const Index blocks_of : {1, 10, 1000}) {
+          OddRows source(task.dataset("mse"), std::min<Index>(rows, 7), tells);
+          RowBlocks<float> blocks(source, kAnything, batch, 2 * kRowBytes * blocks_of);
+          CAPTURE(rows);
+          CAPTURE(batch);
+          CAPTURE(blocks_of);
+          blocks.start();
+          std::vector<Index> sizes;
+          CHECK(numbers(blocks, &sizes) == ascending);
+          for (std::size_t b = 0; b + 1 < sizes.size(); ++b) CHECK(sizes[b] % batch == 0);
+          std::set<std::vector<Index>> orders;
+          for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
+            blocks.start(Shuffle{9, epoch});
+            std::vector<Index> order = numbers(blocks);
+            blocks.start(Shuffle{9, epoch});
+            CHECK(numbers(blocks) == order);
+            orders.insert(order);
+            std::sort(order.begin(), order.end());
+            CHECK(order == ascending);
+          }
+          if (rows >= 23) CHECK(orders.size() == 3);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("row_blocks: what fits is read once") {
+  const Task<float> task = numbered(40);
+  OddRows source(task.dataset("mse"));
+  RowBlocks<float> blocks(source, kAnything, 8, 40 * kRowBytes);
+  CHECK(blocks.whole());
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    blocks.start();
+    CHECK(numbers(blocks).size() == 40);
+  }
+  CHECK(source.opened == 3);
+
+  OddRows larger(task.dataset("mse"));
+  RowBlocks<float> parts(larger, kAnything, 8, 39 * kRowBytes);
+  CHECK(!parts.whole());
+  parts.start();
+  CHECK(numbers(parts).size() == 40);
+  parts.start();
+  CHECK(numbers(parts).size() == 40);
+  CHECK(larger.opened == 6);
+}
+
+TEST_CASE("row_blocks: a source's exception arrives, and the next epoch begins anew") {
+  const Task<float> task = numbered(50);
+  for (const bool tells : {true, false}) {
+    OddRows source(task.dataset("mse"), 2, tells);
+    source.throw_at = 30;
+    RowBlocks<float> blocks(source, kAnything, 4, 16 * kRowBytes);
+    blocks.start();
+    CHECK_THROWS_WITH_AS(numbers(blocks), "the disk is gone", std::runtime_error);
+    CHECK(blocks.next() == nullptr);
+    source.throw_at = -1;
+    blocks.start();
+    CHECK(numbers(blocks).size() == 50);
+  }
+}
+
+TEST_CASE("row_blocks: a source that says something else than it gives is refused") {
+  const Task<float> task = numbered(50);
+  for (const Index bytes : {50 * kRowBytes, 16 * kRowBytes}) {
+    for (const Index lie : {-1, 1}) {
+      OddRows source(task.dataset("mse"), 2);
+      source.lie = lie;
+      RowBlocks<float> blocks(source, kAnything, 4, bytes * 2);
+      blocks.start();
+      CHECK(without(message_of([&] { numbers(blocks); }), {"the source says that it has ", " rows"}) == "");
+    }
+  }
+  struct Narrow : OddRows {
+    using OddRows::OddRows;
+    Index features() const override { return kFeatures + 1; }
+  } narrow(task.dataset("mse"));
+  RowBlocks<float> blocks(narrow, kAnything, 4, 1000);
+  blocks.start();
+  CHECK(without(message_of([&] { numbers(blocks); }), {"rows of other sizes than it says", "part 0"}) == "");
+}
+
+TEST_CASE("row_blocks: waiting ends where it is asked to") {
+  /// Gives nothing until it is let go.
+  struct Slow : OddRows {
+    using OddRows::OddRows;
+    Dataset<float> next() override {
+      std::unique_lock lock(mutex);
+      go.wait(lock, [this] { return free; });
+      return OddRows::next();
+    }
+    std::mutex mutex;
+    std::condition_variable go;
+    bool free = false;
+  };
+  const Task<float> task = numbered(50);
+  Slow source(task.dataset("mse"));
+  RowBlocks<float> blocks(source, kAnything, 4, 16 * kRowBytes);
+  blocks.start();
+  int asked = 0;
+  CHECK(blocks.next([&] { return ++asked == 2; }) == nullptr);
+  CHECK(asked == 2);
+  {
+    const std::lock_guard lock(source.mutex);
+    source.free = true;
+  }
+  source.go.notify_all();
+  CHECK(numbers(blocks).size() == 50);
+}
+
+TEST_CASE("fit: a source is trained on like the same rows in memory") {
+  for (const char* name : {"mse", "sparse_categorical_crossentropy"}) {
+    for (const bool weighted : {false, true}) {
+      const Loss loss(name);
+      Task<float> task(101, kFeatures, kOutputs);
+      if (weighted) task.weights = draws<float>(101, 0.5, 2, 8);
+      const Dataset<float> data = task.dataset(loss);
+      for (const bool shuffle : {false, true}) {
+        Model<float> expected = model_for(loss);
+        const History history =
+            expected.fit(data, {.batch_size = 8, .epochs = 2, .shuffle = shuffle, .validation = &data});
+        // With an order of its own, a source is the same only as a whole.
+        for (const Index buffer : shuffle ? std::vector<Index>{1 << 20} : std::vector<Index>{1, 700, 1 << 20}) {
+          for (const bool tells : {true, false}) {
+            if (shuffle && !tells) continue;
+            OddRows source(data, 4, tells);
+            OddRows validation(data, 2, tells);
+            FitOptions<float> options{.batch_size = 8, .epochs = 2, .shuffle = shuffle, .buffer_size = buffer};
+            options.validation_source = &validation;
+            Model<float> model = model_for(loss);
+            const History found = model.fit(source, options);
+            CHECK(weights_of(model) == weights_of(expected));
+            REQUIRE(found.epochs.size() == 2);
+            for (std::size_t i = 0; i < history.epochs[1].size(); ++i) {
+              CHECK(found.epochs[1][i] == doctest::Approx(history.epochs[1][i]).epsilon(1e-12));
+            }
+            CHECK(model.evaluate(source, buffer)[0] == doctest::Approx(expected.evaluate(data)[0]).epsilon(1e-12));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("fit: a source in blocks, shuffled: the same bits for any number of threads") {
+  const Task<float> task(333, kFeatures, kOutputs);
+  std::vector<float> first;
+  for (const int threads : {1, 2, 3, 4}) {
+    const Threads number(threads);
+    OddRows source(task.dataset("mse"), 9);
+    Model<float> model = model_for("mse");
+    model.fit(source, {.batch_size = 16, .epochs = 3, .buffer_size = 100 * kRowBytes});
+    if (threads == 1) first = weights_of(model);
+    CHECK(weights_of(model) == first);
+  }
+}
+
+TEST_CASE("fit: of a source every batch is told, and which one is the last") {
+  const Task<float> task(50, kFeatures, kOutputs);
+  for (const bool tells : {true, false}) {
+    OddRows source(task.dataset("mse"), 3, tells);
+    Model<float> model = model_for("mse");
+    std::vector<Index> done;
+    std::vector<bool> last;
+    FitOptions<float> options{.batch_size = 5, .epochs = 2, .buffer_size = 20 * kRowBytes};
+    options.on_batch = [&](const Progress& progress) {
+      CHECK(progress.batches == (tells ? 10 : 0));
+      done.push_back(progress.batches_done);
+      last.push_back(progress.last);
+      return false;
+    };
+    model.fit(source, options);
+    REQUIRE(done.size() == 20);
+    for (std::size_t i = 0; i < 20; ++i) {
+      CHECK(done[i] == static_cast<Index>(i % 10) + 1);
+      CHECK(last[i] == (i % 10 == 9));
+    }
+  }
+}
+
+TEST_CASE("fit: training on a source goes on inside an epoch") {
+  const Task<float> task(50, kFeatures, kOutputs);
+  for (const bool tells : {true, false}) {
+    const FitOptions<float> whole{.batch_size = 4, .epochs = 2, .buffer_size = 20 * kRowBytes};
+    OddRows source(task.dataset("mse"), 3, tells);
+    Model<float> expected = model_for("mse");
+    expected.fit(source, whole);
+    for (const Index stop_at : {1, 2, 3, 7, 12, 13, 20}) {
+      Model<float> model = model_for("mse");
+      Index asked = 0;
+      FitOptions<float> options = whole;
+      options.on_batch = [](const Progress&) { return false; };
+      options.on_batch = [&](const Progress&) {
+        if (++asked == stop_at) throw std::runtime_error("enough");
+        return false;
+      };
+      CHECK_THROWS_AS(model.fit(source, options), std::runtime_error);
+      FitOptions<float> rest = whole;
+      rest.resume = true;
+      model.fit(source, rest);
+      CHECK(weights_of(model) == weights_of(expected));
+    }
+  }
+}
+
+TEST_CASE("fit: what is wrong with a source is said") {
+  Task<float> task(50, kFeatures, kOutputs);
+  Model<float> model = model_for("mse");
+  const auto told = [&](RowSource<float>& source, FitOptions<float> options = {}) {
+    return message_of([&] { model.fit(source, options); });
+  };
+  OddRows good(task.dataset("mse"));
+  const Dataset<float> data = task.dataset("mse");
+  FitOptions<float> both;
+  both.validation = &data;
+  both.validation_source = &good;
+  CHECK(without(told(good, both), {"fit: validation", "got both"}) == "");
+  CHECK(without(told(good, {.buffer_size = 0}), {"fit: buffer_size", "got 0"}) == "");
+  OddRows labels(task.dataset("sparse_categorical_crossentropy"));
+  CHECK(without(told(labels), {"fit: the loss 'mse' takes rows of 2 values as y", "class numbers"}) == "");
+  const Task<float> wide(10, kFeatures + 1, kOutputs);
+  OddRows features(wide.dataset("mse"));
+  CHECK(without(told(features), {"fit: the source has 4 features, the network takes 3"}) == "");
+  OddRows none(task.dataset("mse", 0, 0), 1, false);
+  CHECK(without(told(none), {"fit: the source has no rows"}) == "");
+  task.x[as_size(20 * kFeatures + 1)] = std::nanf("");
+  OddRows broken(task.dataset("mse"), 2);
+  CHECK(without(told(broken),
+                {"fit: x must be finite, but row 0, column 1 is nan", "counting from row 20 of part 0"}) == "");
+  task.x[as_size(20 * kFeatures + 1)] = 0;
+  task.weights.assign(50, 0.0F);
+  OddRows weightless(task.dataset("mse"));
+  CHECK(without(told(weightless), {"sample_weight must be positive for at least one row"}) == "");
+}
+
+TEST_CASE("row_source: arrays in segments") {
+  const Task<float> task = numbered(100'000);
+  ArrayRows<float> source(task.dataset("mse"));
+  CHECK(source.parts() > 1);
+  CHECK(source.rows() == 100'000);
+  RowBlocks<float> blocks(source, kAnything, 32, 1 << 18);
+  blocks.start();
+  const std::vector<Index> found = numbers(blocks);
+  REQUIRE(found.size() == 100'000);
+  CHECK(std::is_sorted(found.begin(), found.end()));
+}
