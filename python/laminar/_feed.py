@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _frames, _rows
+from . import _frames, _labels, _rows
 from .data import Dataset
 from .data._reader import Reader
 
@@ -85,7 +85,9 @@ def feed(
     return Feed(Reader(x, where, dtype, loss), x.rows, x.feature_names, x.buffer_size)
 
 
-def validation(data: Any, dtype: np.dtype[Any], loss: Loss) -> Feed:
+def validation(
+    data: Any, dtype: np.dtype[Any], loss: Loss, class_names: tuple[str, ...] | None
+) -> Feed:
     """Return a user's validation data, a tuple or a `Dataset`."""
     where = "fit: validation_data"
     if isinstance(data, Dataset):
@@ -97,6 +99,7 @@ def validation(data: Any, dtype: np.dtype[Any], loss: Loss) -> Feed:
             f"got {type(data).__name__}{size}"
         )
     x, y, weight = (*data, None)[:3]
+    y, _ = _labels.numbered(f"{where}: y", y, class_names)
     return feed(where, x, y, weight, dtype, loss)
 
 

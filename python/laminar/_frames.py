@@ -152,7 +152,7 @@ def _numbers(column: Any, name: str) -> Array:
     kind = str(getattr(column, "dtype", getattr(column, "type", "")))
     array = None
     if not kind.lower().startswith(("category", "categorical", "dictionary", "enum")):
-        array = _as_array(column)
+        array = as_array(column)
         if array.dtype.kind == "O":
             array = _without_missing(array)
     if array is None or array.dtype.kind not in "biuf" or array.ndim != 1:
@@ -160,7 +160,7 @@ def _numbers(column: Any, name: str) -> Array:
     return array
 
 
-def _as_array(column: Any) -> Array:
+def as_array(column: Any) -> Array:
     """Return a column as its library makes an array of it, by copy where it must."""
     if hasattr(column, "__arrow_c_array__") and not hasattr(column, "to_list"):  # Arrow's Array
         return np.asarray(column.to_numpy(zero_copy_only=False))

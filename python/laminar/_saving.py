@@ -39,6 +39,7 @@ class Saving(Stack):
     history: History | None = None
     stop_training: bool = False
     feature_names: tuple[str, ...] | None = None
+    class_names: tuple[str, ...] | None = None
     # What else is in the file, {name: text}, and goes into the next one: a table's description.
     _texts: Mapping[str, str] = MappingProxyType({})
     # Of the fit that is running.
@@ -162,6 +163,7 @@ class Saving(Stack):
             "history": None if history is None else [history.epoch, history.history],
             "stop_training": self.stop_training,
             "feature_names": self.feature_names,
+            "class_names": self.class_names,
             "callbacks": states,  # None unless fit is running
         }
         return json.dumps(notes), arrays
@@ -185,8 +187,14 @@ class Saving(Stack):
                 self.history = History()
                 self.history.restore(*notes["history"])
             self.stop_training = bool(notes["stop_training"])
-            names = notes.get("feature_names")  # absent from files of before there were any
-            self.feature_names = None if names is None else tuple(map(str, names))
+            self.feature_names = _names(notes, "feature_names")
+            self.class_names = _names(notes, "class_names")
+
+
+def _names(notes: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    """Return names that a file of an earlier version may lack."""
+    names = notes.get(key)
+    return None if names is None else tuple(map(str, names))
 
 
 _BESIDE_WEIGHTS = ("optimizer.", "training/", "extra/")

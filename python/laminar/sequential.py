@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _arrays, _frames, _progress, _range_test, _rows, exchange
+from . import _arrays, _frames, _labels, _progress, _range_test, _rows, exchange
 from ._component import flag, integer, number_of_bytes
 from ._feed import feed, first_targets, samples, split, validation
 from ._resume import Resumed
@@ -63,6 +63,8 @@ class Sequential(Saving):
     feature_names : tuple of str or None
         The columns of the table that it was trained with. Later tables must have the same in the
         same order, or ValueError is raised; None lifts that.
+    class_names : tuple of str or None
+        The classes in the order of their numbers, where targets were texts or a Dataset of files.
 
     Examples
     --------
@@ -100,6 +102,8 @@ class Sequential(Saving):
             its rows are checked when they are read, and wrong ones end training there.
         y : array_like
             (n, outputs), or (n,) for one output; for a sparse loss class numbers, (n,) or (n, 1).
+            Classes may be texts, for a sparse loss or the binary one: their numbers are the places
+            in ``class_names``, which are the texts that occur in alphabetical order.
         batch_size : int or None
             Rows an update, at least 1; None, or n and more, is all rows. A last partial batch is
             weighted by its own size.
@@ -151,7 +155,10 @@ class Sequential(Saving):
         KeyboardInterrupt
             At Ctrl-C; the weights are those of the last completed batch.
         """
+        given = y
+        y, class_names = _labels.numbered("fit: y", y, self.class_names, learn=True)
         compiled = self._ready("fit", first_targets(x, y))
+        _labels.check_loss("fit: y", y, given, compiled.loss)
         epochs = integer(epochs, "fit: epochs")
         initial_epoch = integer(initial_epoch, "fit: initial_epoch")
         _progress.style(verbose)
@@ -163,13 +170,14 @@ class Sequential(Saving):
         _frames.check_names(train.names, "fit: x", self.feature_names)
         held_out = None
         if validation_data is not None:
-            held_out = validation(validation_data, self._dtype, loss)
+            held_out = validation(validation_data, self._dtype, loss, class_names)
             names = train.names or self.feature_names
             _frames.check_names(held_out.names, "fit: validation_data: x", names)
         elif validation_split:
             train, held_out = split(train, validation_split, loss)
         if class_weight is not None:
-            train = train.with_class_weight("fit", class_weight, loss)
+            by_number = _labels.weights_by_number(class_weight, class_names)
+            train = train.with_class_weight("fit", by_number, loss)
         size = _batch_size(batch_size, "fit", train.length)
         shuffle = flag(shuffle, "fit: shuffle")
         limit = 0 if memory_limit is None else number_of_bytes(memory_limit, "fit: memory_limit")
@@ -213,7 +221,9 @@ class Sequential(Saving):
                 shown = style(epochs, first)
                 self.stop_training = False
                 self.feature_names = train.names or self.feature_names
+                self.class_names = class_names
                 if isinstance(x, Dataset) and x._table is not None:
+                    self.class_names = x.classes or None
                     self._texts = {**self._texts, _TABLE: x._table.to_json()}
                 calls.start(self, params)
                 resumed.restore()
@@ -272,6 +282,7 @@ class Sequential(Saving):
         TypeError, ValueError, FloatingPointError
             As in `fit`.
         """
+        y, _ = _labels.numbered("train_on_batch: y", y, self.class_names)
         compiled = self._ready("train_on_batch", y)
         rows = _rows.prepared("train_on_batch", x, y, sample_weight, self._dtype, compiled.loss)
         rows = _rows.with_class_weight("train_on_batch", rows, class_weight, compiled.loss)
@@ -314,6 +325,7 @@ class Sequential(Saving):
         TypeError, ValueError
             As in `fit`.
         """
+        y, _ = _labels.numbered("evaluate: y", y, self.class_names)
         compiled = self._ready("evaluate", first_targets(x, y), training=True)
         style = _progress.style(verbose, "evaluate")
         rows = feed("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
@@ -441,6 +453,7 @@ class Sequential(Saving):
         TypeError, ValueError
             As in `fit`.
         """
+        y, _ = _labels.numbered("loss_and_gradients: y", y, self.class_names)
         compiled = self._ready("loss_and_gradients", y, training=True)
         rows = _rows.prepared("loss_and_gradients", x, y, sample_weight, self._dtype, compiled.loss)
         with self._built_for(rows.x, rows.y) as core, self._lock:

@@ -58,7 +58,7 @@ BAD_FIT: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("complex", {"x": X + 1j}, TypeError, "fit: x must hold .* got dtype complex64"),
     ("string", {"x": X.astype(str)}, TypeError, "fit: x must hold .* got dtype <U"),
     ("datetime", {"x": X.astype("M8[s]")}, TypeError, "fit: x must hold .* got dtype datetime"),
-    ("string labels", {"y": ["a"] * 40}, TypeError, "fit: y must hold .*strings as numbers"),
+    ("mixed labels", {"y": ["a"] * 39 + [3]}, TypeError, "fit: y holds names .* row 39 is 3"),
     ("large label", {"y": Y + 1}, ValueError, "fit: y .* from 0 to 2 .* is 3"),
     ("negative label", {"y": Y - 1}, ValueError, "fit: y .*-1"),
     ("fractional labels", {"y": Y + 0.5}, ValueError, "fit: y must hold whole class numbers"),
