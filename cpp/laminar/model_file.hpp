@@ -10,6 +10,7 @@
 //   laminar.network     the structure (config.hpp)
 //   laminar.loss, laminar.optimizer, laminar.metrics, laminar.<counter>   where the model is compiled
 //   laminar.position.<counter>   where training stopped inside an epoch
+//   laminar.penalties_per_row    1 where penalties on weights are divided by the weights of rows, else absent
 //   laminar.checksum    of all other texts and all tensors; a file without it is not compared
 //
 // Tensors: "dense/kernel", its optimizer state "optimizer.0/dense/kernel", and those of attachments
