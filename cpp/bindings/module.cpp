@@ -27,4 +27,5 @@ PYBIND11_MODULE(_core, module) {
   bind_optimizer(module);
   bind_schedule(module);
   bind_perceptron(module);
+  bind_table(module);
 }

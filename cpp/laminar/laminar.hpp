@@ -3,6 +3,7 @@
 #pragma once
 
 #include "laminar/build_info.hpp"
+#include "laminar/cells.hpp"
 #include "laminar/config.hpp"
 #include "laminar/error.hpp"
 #include "laminar/lbfgs.hpp"
@@ -10,3 +11,4 @@
 #include "laminar/model_file.hpp"
 #include "laminar/parallel.hpp"
 #include "laminar/perceptron.hpp"
+#include "laminar/table.hpp"

@@ -226,6 +226,19 @@ Network ModelFile::network() const {
   return explained([&] { return network_from_json(text("laminar.network")); });
 }
 
+std::optional<Table> ModelFile::table() const {
+  if (!has(kTableText)) return {};
+  return explained([&] {
+    Table table = Table::from_json(text(kTableText));
+    const Network structure = network_from_json(text("laminar.network"));
+    if (table.width() != structure.features() || !table.suits(structure.outputs())) {
+      fail("its table has ", table.width(), " inputs and ", table.target().classes.size(), " classes, its model ",
+           structure.features(), " inputs and ", structure.outputs(), " outputs");
+    }
+    return table;
+  });
+}
+
 // Everything is compared before anything is allocated for the model.
 template <typename T>
 void ModelFile::check_tensors(const Network& network) const {

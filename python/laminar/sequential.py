@@ -20,6 +20,7 @@ from ._resume import Resumed
 from ._saving import Saving
 from ._spelling import keywords
 from ._tables import frames as tables
+from ._tables import records
 from ._tables.table import TEXT as _TABLE
 from .callbacks import History
 from .callbacks._list import CallbackList
@@ -340,7 +341,8 @@ class Sequential(Saving):
         ----------
         x : array_like
             (n, features). C-contiguous arrays of the model's dtype are not copied. To a model that
-            ``laminar train`` has made, a table of raw rows, texts and missing values included.
+            ``laminar train`` has made, raw rows, texts and missing values included: a table of
+            pandas, polars or pyarrow, or a list of dicts from columns to values.
         batch_size, verbose
             Accepted for Keras's sake: rows are taken in blocks that fit the cache, silently.
         callbacks : Callback or list of Callback, optional
@@ -363,8 +365,11 @@ class Sequential(Saving):
             if outputs is not None:
                 return outputs
         _frames.check_names(x, "predict: x", self.feature_names)
-        if _TABLE in self._texts and _frames.names(x) is not None:
-            x = tables.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
+        if _TABLE in self._texts:
+            if records.are_records(x):
+                x = records.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
+            elif _frames.names(x) is not None:
+                x = tables.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
         rows = _arrays.features(x, "predict: x", self._dtype)
         _batch_size(batch_size, "predict", len(rows))
         calls = CallbackList("predict", callbacks)
