@@ -3,9 +3,9 @@
 
 `python tests/python/golden_files.py` records the files of the present format that are not there
 yet, and never touches those that are. expected.txt holds, for each file and kind of kernels, the
-hash of its predictions and, for a training that stopped, of the weights that it ends in; for a model
-with a table, of the predictions of raw rows, which the file carries as lines of cells with tabs between
-them. Python's tests and C++'s (tests/cpp/test_golden_files.cpp) compare with the same hashes.
+hash of its predictions; for a model with a table, of those of raw rows, which the file carries as
+lines of cells with tabs between them; for a training that stopped, of the weights that it ends in.
+Python's tests and C++'s (tests/cpp/test_golden_files.cpp) compare with the same hashes.
 """
 
 from __future__ import annotations
