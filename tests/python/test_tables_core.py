@@ -237,6 +237,7 @@ def test_faults_of_rows_are_named(model: Sequential) -> None:
             "column 'size' must hold finite numbers, got '1e[+]39' in row 2",
         ),
         ({"size": 10**400}, ValueError, "row 2: column 'size' holds a number that is too large"),
+        ({"city": "a\ud800"}, ValueError, "row 2: column 'city' holds half of a letter"),
         ({"size": 1j}, TypeError, "row 2: column 'size' must hold texts or numbers, got complex"),
         ({"city": datetime.date(2024, 1, 1)}, TypeError, "must hold texts or numbers, got date"),
     ):

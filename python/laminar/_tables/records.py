@@ -84,6 +84,10 @@ def _cells(row: object, name: str, columns: Sequence[Column]) -> list[str]:
 def _cell(value: object, name: str, column: Column) -> str:
     """Return the text that a value is in a file."""
     if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError(
+                f"{name}: column {column.name!r} holds half of a letter, got {value!r}"
+            )
         return value
     if value is None or type(value).__name__ == "NAType":
         return ""
