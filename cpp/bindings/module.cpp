@@ -28,4 +28,5 @@ PYBIND11_MODULE(_core, module) {
   bind_optimizer(module);
   bind_schedule(module);
   bind_perceptron(module);
+  bind_table(module);
 }

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A reader of comma-separated values for the example beside it: a header, quoted fields, either kind
+// A reader of comma-separated values for the examples beside it: a header, quoted fields, either kind
 // of line end. Errors name the line.
 #pragma once
 
-#include <cctype>
-#include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -66,16 +62,10 @@ inline Csv read_csv(const std::string& path) {
   return csv;
 }
 
-/// Whether the field says that there is no value.
-inline bool is_missing(const std::string& field) {
-  return field.empty() || field == "?" || field == "NA" || field == "nan" || field == "NaN";
-}
-
-/// The number that the field is, spaces around it left out.
-inline std::optional<double> number(const std::string& field) {
-  char* end = nullptr;
-  const double value = std::strtod(field.c_str(), &end);
-  if (end == field.c_str()) return {};
-  while (std::isspace(static_cast<unsigned char>(*end)) != 0) ++end;
-  return *end == '\0' && std::isfinite(value) ? std::optional(value) : std::nullopt;
+/// A field as a file has it: in quotes where it needs them.
+inline std::string quoted(const std::string& field) {
+  if (field.find_first_of("\",\r\n") == std::string::npos) return field;
+  std::string text = "\"";
+  for (const char c : field) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + "\"";
 }

@@ -2,14 +2,15 @@
 // Learns to predict one column of a table from the others and says how well it does on rows that it
 // has not seen.
 //   train_csv FILE.csv TARGET [--epochs N] [--save MODEL]
-// Numbers go in as they are and are normalized by the model's first layer, so that the saved model
-// takes raw rows; a missing number is the column's mean. Each word of a column of words is an input.
+// Numbers are normalized by the model's first layer, each word of a column of words is an input. The
+// saved model knows all of that: predict_rows, `laminar predict` and Python take raw rows to it.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <laminar/laminar.hpp>
-#include <map>
 #include <numeric>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,70 +20,77 @@ namespace {
 
 constexpr std::size_t kMostWords = 64;
 
-struct Table {
-  std::vector<std::string> names;  // of the inputs: "area", "district=north"
-  std::vector<float> x;            // a row of inputs after the other
+struct Data {
+  laminar::Table table;  // how a row becomes inputs
+  std::vector<float> x;  // a row of inputs after the other
   std::vector<float> y;
 };
 
-/// One column as inputs: itself, or one for each word.
-void add_column(const Csv& csv, std::size_t column, std::vector<std::vector<float>>& inputs, Table& table) {
-  std::vector<std::optional<double>> values;
-  std::map<std::string, std::size_t> words;
+/// How a column becomes inputs: a number, or each of its words.
+laminar::TableColumn column_of(const Csv& csv, std::size_t place) {
+  const std::string name(laminar::trimmed(csv.names[place]));
+  std::set<std::string, std::less<>> words;
   double sum = 0;
-  int count = 0;
+  int numbers = 0;
+  bool gaps = false;
   bool text = false;
   for (const auto& row : csv.rows) {
-    values.push_back(number(row[column]));
-    words.emplace(row[column], 0);
-    if (values.back()) {
-      sum += *values.back();
-      ++count;
-    } else if (!is_missing(row[column])) {
-      text = true;
+    const std::string_view cell = laminar::trimmed(row[place]);
+    const auto value = laminar::cell_number(cell);
+    if (laminar::is_missing_cell(cell)) {
+      gaps = true;
+      continue;
     }
+    words.emplace(cell);
+    text = text || !value;
+    sum += value.value_or(0);
+    ++numbers;
   }
-  const std::string& name = csv.names[column];
-  if (!text) {
-    if (count == 0) throw std::runtime_error("column '" + name + "' has no values");
-    std::vector<float>& input = inputs.emplace_back();
-    for (const auto& value : values) input.push_back(static_cast<float>(value.value_or(sum / count)));
-    table.names.push_back(name);
-    return;
-  }
+  if (words.empty()) throw std::runtime_error("column '" + name + "' has no values");
+  if (!text) return {.name = name, .mean = sum / numbers, .indicator = gaps};
   if (words.size() > kMostWords) {
     throw std::runtime_error("column '" + name + "' holds " + std::to_string(words.size()) +
                              " different words; leave it out or group them");
   }
-  for (auto& [word, place] : words) {
-    place = inputs.size();
-    inputs.emplace_back(csv.rows.size(), 0.0F);
-    table.names.push_back(name + "=" + word);
-  }
-  for (std::size_t i = 0; i < csv.rows.size(); ++i) inputs[words.at(csv.rows[i][column])][i] = 1;
+  return {.name = name,
+          .kind = laminar::TableColumn::Kind::category,
+          .categories = {words.begin(), words.end()},
+          .indicator = gaps};
 }
 
-Table read_table(const std::string& path, const std::string& target) {
-  const Csv csv = read_csv(path);
-  const auto found = std::find(csv.names.begin(), csv.names.end(), target);
-  if (found == csv.names.end()) throw std::runtime_error(path + " has no column '" + target + "'");
-  const auto y = static_cast<std::size_t>(found - csv.names.begin());
-
-  Table table;
-  std::vector<std::vector<float>> inputs;
-  for (std::size_t c = 0; c < csv.names.size(); ++c) {
-    if (c != y) add_column(csv, c, inputs, table);
+laminar::Table table_of(const Csv& csv, const std::string& target) {
+  std::vector<std::string> header;
+  std::vector<laminar::TableColumn> columns;
+  for (std::size_t i = 0; i < csv.names.size(); ++i) {
+    header.emplace_back(laminar::trimmed(csv.names[i]));
+    if (header.back() != target) columns.push_back(column_of(csv, i));
   }
+  return {header, columns, {.name = target}};
+}
+
+Data read_data(const std::string& path, const std::string& target) {
+  const Csv csv = read_csv(path);
+  Data data{table_of(csv, target), {}, {}};
+  const auto& header = data.table.header();
+  const auto y = static_cast<std::size_t>(std::find(header.begin(), header.end(), target) - header.begin());
+  const auto places = data.table.places(csv.names);
+  const auto width = static_cast<std::size_t>(data.table.width());
+
   std::vector<std::size_t> order(csv.rows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::shuffle(order.begin(), order.end(), std::mt19937_64(1));  // files are often sorted
+  data.x.resize(order.size() * width);
+  std::span<float> inputs(data.x);
+  std::vector<std::string_view> cells(places.size());
   for (const std::size_t i : order) {
-    const auto value = number(csv.rows[i][y]);
+    const auto value = laminar::cell_number(laminar::trimmed(csv.rows[i][y]));
     if (!value) throw std::runtime_error("row " + std::to_string(i + 1) + " has no number in column '" + target + "'");
-    table.y.push_back(static_cast<float>(*value));
-    for (const auto& input : inputs) table.x.push_back(input[i]);
+    data.y.push_back(static_cast<float>(*value));
+    for (std::size_t c = 0; c < places.size(); ++c) cells[c] = csv.rows[i][places[c]];
+    data.table.encode(cells, inputs.first(width));
+    inputs = inputs.subspan(width);
   }
-  return table;
+  return data;
 }
 
 /// Mean and variance.
@@ -114,6 +122,21 @@ void normalize(laminar::Model<float>& model, const std::vector<float>& x, std::s
   model.set_parameters(parameters);
 }
 
+/// Makes the last layer give the target in its own unit: its outputs times the scale, plus the mean.
+void use_own_unit(laminar::Model<float>& model, double mean, double scale) {
+  std::vector<float> parameters(model.parameters().begin(), model.parameters().end());
+  const auto& tensors = model.network().parameters().tensors();
+  const laminar::Tensor& kernel = tensors[tensors.size() - 2];
+  const laminar::Tensor& bias = tensors.back();
+  for (laminar::Index i = 0; i < kernel.size; ++i) {
+    float& weight = parameters[static_cast<std::size_t>(kernel.offset + i)];
+    weight = static_cast<float>(weight * scale);
+  }
+  float& last = parameters[static_cast<std::size_t>(bias.offset)];
+  last = static_cast<float>(last * scale + mean);
+  model.set_parameters(parameters);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -121,32 +144,32 @@ int main(int argc, char** argv) try {
   std::string save;
   for (int i = 3; i + 1 < argc; i += 2) {
     const std::string option = argv[i];
-    if (option == "--epochs" && number(argv[i + 1])) epochs = static_cast<laminar::Index>(*number(argv[i + 1]));
+    if (option == "--epochs") epochs = static_cast<laminar::Index>(laminar::cell_number(argv[i + 1]).value_or(0));
     if (option == "--save") save = argv[i + 1];
   }
   if (argc < 3 || argc % 2 == 0) {
     std::fprintf(stderr, "usage: train_csv FILE.csv TARGET [--epochs N] [--save MODEL]\n");
     return 2;
   }
-  const Table table = read_table(argv[1], argv[2]);
-  const std::size_t rows = table.y.size();
+  const Data raw = read_data(argv[1], argv[2]);
+  const std::size_t rows = raw.y.size();
   const std::size_t train = rows - rows / 5;
-  const auto columns = static_cast<laminar::Index>(table.names.size());
+  const laminar::Index columns = raw.table.width();
 
   // The network learns targets of mean 0 and variance 1.
-  const auto [mean, variance] = moments(train, [&](std::size_t i) { return table.y[i]; });
+  const auto [mean, variance] = moments(train, [&](std::size_t i) { return raw.y[i]; });
   const double scale = variance > 0 ? std::sqrt(variance) : 1;
   std::vector<float> y;
-  for (const float value : table.y) y.push_back(static_cast<float>((value - mean) / scale));
+  for (const float value : raw.y) y.push_back(static_cast<float>((value - mean) / scale));
 
   using namespace laminar;
   Model<float> model(Network(columns, {Normalization{}, Dense{.units = 64, .activation = "relu"},
                                        Dense{.units = 64, .activation = "relu"}, Dense{.units = 1}}),
                      1);
-  normalize(model, table.x, train);
+  normalize(model, raw.x, train);
   model.compile("mse", "adam", {"mae"});
   const auto split = static_cast<std::ptrdiff_t>(train);
-  const std::span<const float> x_all(table.x);
+  const std::span<const float> x_all(raw.x);
   const std::span<const float> y_all(y);
   const auto x_split = static_cast<std::size_t>(split * columns);
   const auto data = [&](std::span<const float> inputs, std::span<const float> targets) {
@@ -162,12 +185,12 @@ int main(int argc, char** argv) try {
 
   const double mse = model.evaluate(test)[0];
   const auto [test_mean, test_variance] = moments(rows - train, [&](std::size_t i) { return y[train + i]; });
-  std::printf("%zu rows to train, %zu to test, %zu inputs\n", train, rows - train, table.names.size());
+  std::printf("%zu rows to train, %zu to test, %zu inputs\n", train, rows - train, raw.table.inputs().size());
   std::printf("test RMSE %.6g  R2 %.4f\n", std::sqrt(mse) * scale, test_variance > 0 ? 1 - mse / test_variance : 0);
   if (!save.empty()) {
-    SaveOptions saving;
-    saving.attachments.texts = {
-        {"target", argv[2]}, {"target.mean", std::to_string(mean)}, {"target.scale", std::to_string(scale)}};
+    use_own_unit(model, mean, scale);
+    SaveOptions saving{.training = false};
+    saving.attachments.texts = {{kTableText, raw.table.to_json()}};
     save_model(model, save, saving);
   }
   return 0;

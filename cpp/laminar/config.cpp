@@ -3,130 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "laminar/error.hpp"
+#include "laminar/json_members.hpp"
 
 namespace laminar {
 namespace {
-
-using Json = nlohmann::json;
-
-constexpr int kDeepest = 64;  // nesting of any configuration; deeper text is refused unread
-
-Json parse(std::string_view text) {
-  int depth = 0;
-  const auto watch_depth = [&depth](int, Json::parse_event_t event, Json&) {
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (++depth > kDeepest) fail("configuration: nested deeper than ", kDeepest, " levels");
-    } else if (event == Json::parse_event_t::object_end || event == Json::parse_event_t::array_end) {
-      --depth;
-    }
-    return true;
-  };
-  try {
-    return Json::parse(text, watch_depth);
-  } catch (const Json::exception& e) {
-    fail("configuration: not JSON: ", e.what());
-  }
-}
-
-/// The members of one JSON object, each asked for once; what nobody asked for is an error.
-class Members {
- public:
-  Members(const Json& json, std::string owner) : json_(json), owner_(std::move(owner)) {
-    if (!json.is_object()) fail(owner_, ": expected an object, got ", json.type_name());
-  }
-
-  const Json* find(const char* key) {
-    if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
-    const auto at = json_.find(key);
-    return at == json_.end() || at->is_null() ? nullptr : &*at;
-  }
-  const Json& require(const char* key) {
-    const Json* value = find(key);
-    if (value == nullptr) fail(owner_, ": '", key, "' is missing");
-    return *value;
-  }
-  std::string text(const char* key) {
-    const Json& value = require(key);
-    if (!value.is_string()) fail(owner_, ": '", key, "' must be a string, got ", value.dump());
-    return value.get<std::string>();
-  }
-  void read(const char* key, std::string& out) {
-    if (find(key) != nullptr) out = text(key);
-  }
-  void read(const char* key, double& out) {
-    const Json* value = find(key);
-    if (value == nullptr) return;
-    if (!value->is_number()) fail(owner_, ": '", key, "' must be a number, got ", value->dump());
-    out = value->get<double>();
-  }
-  void read(const char* key, bool& out) {
-    const Json* value = find(key);
-    if (value == nullptr) return;
-    if (!value->is_boolean()) fail(owner_, ": '", key, "' must be true or false, got ", value->dump());
-    out = value->get<bool>();
-  }
-  void read(const char* key, Index& out) {
-    const Json* value = find(key);
-    if (value != nullptr) out = integer(*value, key);
-  }
-  void read(const char* key, std::optional<Index>& out) {
-    if (const Json* value = find(key)) out = integer(*value, key);
-  }
-  void read(const char* key, Shape& out) {
-    if (find(key) != nullptr) out = shape(key);
-  }
-  void read(const char* key, std::vector<double>& out) {
-    if (find(key) != nullptr) out = numbers(key);
-  }
-  Shape shape(const char* key) {
-    const Json& value = require(key);
-    if (!value.is_array()) fail(owner_, ": '", key, "' must be a list of integers, got ", value.dump());
-    Shape shape;
-    for (const Json& extent : value) shape.push_back(integer(extent, key));
-    return shape;
-  }
-  std::vector<double> numbers(const char* key) {
-    const Json& value = require(key);
-    const bool fits = value.is_array() &&
-                      std::all_of(value.begin(), value.end(), [](const Json& element) { return element.is_number(); });
-    if (!fits) fail(owner_, ": '", key, "' must be a list of numbers, got ", value.dump());
-    return value.get<std::vector<double>>();
-  }
-  std::vector<std::string> texts(const char* key) {
-    const Json& value = require(key);
-    const bool fits = value.is_array() &&
-                      std::all_of(value.begin(), value.end(), [](const Json& element) { return element.is_string(); });
-    if (!fits) fail(owner_, ": '", key, "' must be a list of strings, got ", value.dump());
-    return value.get<std::vector<std::string>>();
-  }
-  const std::string& owner() const { return owner_; }
-  /// Throws for members that were not asked for.
-  void finish() const {
-    for (const auto& [key, value] : json_.items()) {
-      if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
-        fail(owner_, ": ", unknown_name("argument", key, known_));
-      }
-    }
-  }
-
- private:
-  Index integer(const Json& value, const char* key) const {
-    const bool fits = value.is_number_unsigned()
-                          ? value.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<Index>::max()}
-                          : value.is_number_integer();
-    if (!fits) fail(owner_, ": '", key, "' must be an integer, got ", value.dump());
-    return value.get<Index>();
-  }
-
-  const Json& json_;
-  std::string owner_;
-  std::vector<std::string> known_;
-};
 
 void read_parameter(Members& members, const ParameterInfo& parameter, Choice& choice) {
   const Json* json = members.find(parameter.name);
@@ -261,7 +144,7 @@ Layer layer_of_kind(std::string_view kind, Members& members, const std::string& 
 }  // namespace
 
 Network network_from_json(std::string_view text) {
-  const Json json = parse(text);
+  const Json json = parse_json(text, "configuration");
   Members members(json, "network");
   const Shape input_shape = members.shape("input_shape");
   const Json& layers_json = members.require("layers");
@@ -289,18 +172,22 @@ std::string to_json(const Network& network) {
   return Json{{"input_shape", network.input_shape()}, {"layers", std::move(layers)}}.dump();
 }
 
-Activation activation_from_json(std::string_view text) { return choice_from<Activation>(parse(text), "activation"); }
-Loss loss_from_json(std::string_view text) { return choice_from<Loss>(parse(text), "loss"); }
+Activation activation_from_json(std::string_view text) {
+  return choice_from<Activation>(parse_json(text, "configuration"), "activation");
+}
+Loss loss_from_json(std::string_view text) { return choice_from<Loss>(parse_json(text, "configuration"), "loss"); }
 Initializer initializer_from_json(std::string_view text) {
-  return choice_from<Initializer>(parse(text), "initializer");
+  return choice_from<Initializer>(parse_json(text, "configuration"), "initializer");
 }
 Regularizer regularizer_from_json(std::string_view text) {
-  return choice_from<Regularizer>(parse(text), "regularizer");
+  return choice_from<Regularizer>(parse_json(text, "configuration"), "regularizer");
 }
-Constraint constraint_from_json(std::string_view text) { return choice_from<Constraint>(parse(text), "constraint"); }
+Constraint constraint_from_json(std::string_view text) {
+  return choice_from<Constraint>(parse_json(text, "configuration"), "constraint");
+}
 
 Optimizer optimizer_from_json(std::string_view text) {
-  const Json json = parse(text);
+  const Json json = parse_json(text, "configuration");
   Members members(json, "optimizer");
   Optimizer optimizer(members.text("name"));
   for (int i = 0; i < optimizer.info().count(); ++i) {
@@ -338,20 +225,25 @@ std::string to_json(const Optimizer& optimizer) {
   return json.dump();
 }
 
-Schedule schedule_from_json(std::string_view text) { return schedule_from(parse(text), "schedule"); }
+Schedule schedule_from_json(std::string_view text) {
+  return schedule_from(parse_json(text, "configuration"), "schedule");
+}
 
 std::vector<Metric> metrics_from_json(std::string_view text) {
-  const Json json = parse(text);
+  const Json json = parse_json(text, "configuration");
   if (!json.is_array()) fail("metrics: expected a list, got ", json.type_name());
   std::vector<Metric> metrics;
   for (const Json& metric : json) metrics.push_back(choice_from<Metric>(metric, "metrics"));
   return metrics;
 }
 
-Metric metric_from_json(std::string_view text) { return choice_from<Metric>(parse(text), "metric"); }
+Metric metric_from_json(std::string_view text) {
+  return choice_from<Metric>(parse_json(text, "configuration"), "metric");
+}
 
 Choice choice_from_json(const Family& family, std::string_view text) {
-  return choice_from(parse(text), family.title, [&](std::string_view name) { return Choice(family, name); });
+  return choice_from(parse_json(text, "configuration"), family.title,
+                     [&](std::string_view name) { return Choice(family, name); });
 }
 
 std::string to_json(const Choice& choice) { return json_of(choice).dump(); }

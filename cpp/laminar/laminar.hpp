@@ -3,6 +3,7 @@
 #pragma once
 
 #include "laminar/build_info.hpp"
+#include "laminar/cells.hpp"
 #include "laminar/config.hpp"
 #include "laminar/error.hpp"
 #include "laminar/lbfgs.hpp"
@@ -11,3 +12,4 @@
 #include "laminar/parallel.hpp"
 #include "laminar/perceptron.hpp"
 #include "laminar/row_source.hpp"
+#include "laminar/table.hpp"

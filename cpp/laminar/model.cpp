@@ -41,6 +41,7 @@ void Model<T>::compile(const Loss& loss, const Optimizer& optimizer, const std::
   state_->optimizer = std::move(optimizer_state);
   state_->position.reset();
   state_->next_epoch = 0;
+  state_->penalties_per_row = false;
   trainer_ = std::move(trainer);
 }
 

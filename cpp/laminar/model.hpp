@@ -51,7 +51,8 @@ class Model {
   /// For all later updates; throws where a schedule gives the rate.
   void set_learning_rate(double rate);
   /// Whether penalties on weights are divided by the sum of the weights of a batch's rows, as
-  /// scikit-learn has them, in place of being the same for every batch. Files do not keep it.
+  /// scikit-learn has them, in place of being the same for every batch. Files keep it with the training;
+  /// compile resets it.
   bool penalties_per_row() const { return state_->penalties_per_row; }
   void set_penalties_per_row(bool per_row) { state_->penalties_per_row = per_row; }
   /// Updates made since compile.

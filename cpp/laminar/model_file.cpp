@@ -20,12 +20,13 @@ constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 48;
 constexpr const char* kPosition = "laminar.position.";
 constexpr const char* kSums = "training/sums";  // of the epoch so far: weight, loss, penalties, scores
 constexpr std::string_view kExtra = "extra/";
+constexpr const char* kPenaltiesPerRow = "laminar.penalties_per_row";
 constexpr const char* kChecksum = "laminar.checksum";
 
-constexpr std::string_view kKeys[] = {"laminar.format",  "laminar.version",    "laminar.dtype",      "laminar.seed",
-                                      "laminar.network", "laminar.loss",       "laminar.optimizer",  "laminar.metrics",
-                                      "laminar.epochs",  "laminar.next_epoch", "laminar.iterations", "laminar.waiting",
-                                      kChecksum};
+constexpr std::string_view kKeys[] = {
+    "laminar.format",     "laminar.version",   "laminar.dtype",   "laminar.seed",   "laminar.network",
+    "laminar.loss",       "laminar.optimizer", "laminar.metrics", "laminar.epochs", "laminar.next_epoch",
+    "laminar.iterations", "laminar.waiting",   kPenaltiesPerRow,  kChecksum};
 
 /// The counters of training, by their keys: the one list for writing and reading.
 template <typename State, typename Visit>
@@ -130,6 +131,7 @@ struct Contents {
     metadata["laminar.optimizer"] = to_json(state.optimizer->optimizer);
     metadata["laminar.metrics"] = to_json(state.objective->asked);
     visit_counters(state, [&](const char* key, Index count) { metadata[key] = std::to_string(count); });
+    if (state.penalties_per_row) metadata[kPenaltiesPerRow] = "1";
     visit_buffers(*state.optimizer, [&](const std::string& prefix, const AlignedBuffer<T>& buffer) {
       for (const Tensor& tensor : state.network.parameters().tensors()) {
         if (tensor.trainable) add(prefix, tensor, buffer);
@@ -222,6 +224,19 @@ Index ModelFile::counter(const std::string& key) const { return static_cast<Inde
 
 Network ModelFile::network() const {
   return explained([&] { return network_from_json(text("laminar.network")); });
+}
+
+std::optional<Table> ModelFile::table() const {
+  if (!has(kTableText)) return {};
+  return explained([&] {
+    Table table = Table::from_json(text(kTableText));
+    const Network structure = network_from_json(text("laminar.network"));
+    if (table.width() != structure.features() || !table.suits(structure.outputs())) {
+      fail("its table has ", table.width(), " inputs and ", table.target().classes.size(), " classes, its model ",
+           structure.features(), " inputs and ", structure.outputs(), " outputs");
+    }
+    return table;
+  });
 }
 
 // Everything is compared before anything is allocated for the model.
@@ -331,6 +346,7 @@ void ModelFile::read_training(State<T>& state) const {
       if (tensor.trainable) read_tensor(prefix + tensor.name, tensor.shape, buffer.data() + tensor.offset);
     }
   });
+  state.penalties_per_row = has(kPenaltiesPerRow) && whole(kPenaltiesPerRow, 1) == 1;
   if (has("laminar.position.batches")) read_position(*state.objective, state.network.outputs(), state.position);
 }
 

@@ -10,6 +10,7 @@
 //   laminar.network     the structure (config.hpp)
 //   laminar.loss, laminar.optimizer, laminar.metrics, laminar.<counter>   where the model is compiled
 //   laminar.position.<counter>   where training stopped inside an epoch
+//   laminar.penalties_per_row    1 where penalties on weights are divided by the weights of rows, else absent
 //   laminar.checksum    of all other texts and all tensors; a file without it is not compared
 //
 // Tensors: "dense/kernel", its optimizer state "optimizer.0/dense/kernel", and those of attachments
@@ -19,12 +20,14 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "laminar/model.hpp"
 #include "laminar/safetensors.hpp"
+#include "laminar/table.hpp"
 
 namespace laminar {
 
@@ -69,6 +72,10 @@ class ModelFile {
   /// tensors do not belong together; no code of the file is ever run.
   template <typename T>
   Model<T> model() const;
+
+  /// How rows of texts become its inputs, where the file says so: `laminar train` writes it. Throws
+  /// std::invalid_argument where that is damaged or of another model.
+  std::optional<Table> table() const;
 
   /// Names, types and shapes of attached tensors, and the bytes of one of them.
   std::vector<StoredTensor> attached() const;

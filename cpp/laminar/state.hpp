@@ -52,7 +52,7 @@ struct State {
   Index next_epoch = 0;                   // the number that fit gives to the epoch that comes next, or is going on
   std::optional<EpochPosition> position;  // inside an epoch
   /// Penalties on weights are divided by the sum of the weights of a batch's rows, as scikit-learn has
-  /// them. Not part of files: it belongs to the call that trains.
+  /// them.
   bool penalties_per_row = false;
   std::optional<Objective> objective;
   std::optional<OptimizerState<T>> optimizer;

@@ -21,6 +21,7 @@ from ._resume import Resumed
 from ._saving import Saving
 from ._spelling import keywords
 from ._tables import frames as tables
+from ._tables import records
 from ._tables.table import TEXT as _TABLE
 from .callbacks import History
 from .callbacks._list import CallbackList
@@ -360,8 +361,9 @@ class Sequential(Saving):
         ----------
         x : array_like
             (n, features). C-contiguous arrays of the model's dtype are not copied. To a model that
-            ``laminar train`` has made, or that was trained on a Dataset of files, a table of raw
-            rows, texts and missing values included. Or a Dataset, which is read piece by piece.
+            ``laminar train`` has made, or that was trained on a Dataset of files, raw rows, texts
+            and missing values included: a table of pandas, polars or pyarrow, or a list of dicts
+            from columns to values. Or a Dataset, which is read piece by piece.
         batch_size, verbose
             Accepted for Keras's sake: rows are taken in blocks that fit the cache, silently.
         callbacks : Callback or list of Callback, optional
@@ -385,10 +387,12 @@ class Sequential(Saving):
                 return outputs
         if isinstance(x, Dataset):
             return self._predicted_pieces(x, out)
-        if _TABLE not in self._texts or _frames.names(x) is None:
-            _frames.check_names(_frames.names(x), "predict: x", self.feature_names)
-        else:
+        if _TABLE in self._texts and records.are_records(x):
+            x = records.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
+        elif _TABLE in self._texts and _frames.names(x) is not None:
             x = tables.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
+        else:
+            _frames.check_names(_frames.names(x), "predict: x", self.feature_names)
         rows = _arrays.features(x, "predict: x", self._dtype)
         _batch_size(batch_size, "predict", len(rows))
         calls = CallbackList("predict", callbacks)

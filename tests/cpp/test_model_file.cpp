@@ -224,6 +224,33 @@ TEST_CASE("model_file: a stopped epoch is kept, and forgotten by what begins ane
   CHECK(model.state().next_epoch == 1);
 }
 
+TEST_CASE("model_file: penalties that are divided by rows go on so") {
+  const Task<float> task(20, 6, 3);
+  const auto data = task.dataset("mse");
+  const auto fresh = [](bool per_row) {
+    Model<float> model(Network(6, {Dense{.units = 3, .kernel_regularizer = Regularizer("l2", {{"l2", 0.1}})}}), 1);
+    model.compile("mse", "adam");
+    model.set_penalties_per_row(per_row);
+    return model;
+  };
+  for (const bool per_row : {false, true}) {
+    Model<float> straight = fresh(per_row);
+    straight.fit(data, {.batch_size = 4, .epochs = 3});
+    Model<float> stopped = fresh(per_row);
+    stopped.fit(data, {.batch_size = 4, .epochs = 1});
+    const Bytes bytes = model_bytes(stopped);
+    CHECK(ModelFile(bytes).header().metadata.contains("laminar.penalties_per_row") == per_row);
+    auto model = from_bytes<float>(bytes);
+    CHECK(model.penalties_per_row() == per_row);
+    model.fit(data, {.batch_size = 4, .epochs = 3, .resume = true});
+    CHECK(bit_difference(weights_of(model), weights_of(straight)) == "");
+    CHECK_FALSE(
+        ModelFile(model_bytes(model, {.training = false})).header().metadata.contains("laminar.penalties_per_row"));
+    model.compile("mse", "adam");
+    CHECK_FALSE(model.penalties_per_row());
+  }
+}
+
 TEST_CASE("model_file: without training a file has the weights alone") {
   Model<float> model(small_network(), 3);
   model.compile("mse", "adam");

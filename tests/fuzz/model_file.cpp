@@ -4,6 +4,7 @@
 //   0  a file
 //   1  the header of a file, whose tensors are zeros
 //   2  the structure of a network, for which a whole file is made
+//   3  the description of a table, and behind a zero byte the cell that all columns get
 // What loads predicts, trains a batch where it is compiled, and is written and read again.
 #include <algorithm>
 #include <cstdlib>
@@ -92,6 +93,17 @@ Bytes with_network(const std::string& text) {
   return bytes;
 }
 
+/// Encodes a row by the table, and writes the table and reads it again.
+void use_table(const std::string& text) {
+  const std::size_t end = std::min(text.find('\0'), text.size());
+  const Table table = Table::from_json(std::string_view(text).substr(0, end));
+  if (Table::from_json(table.to_json()).to_json() != table.to_json()) std::abort();
+  const std::string_view cell = std::string_view(text).substr(std::min(end + 1, text.size()));
+  std::vector<float> inputs(static_cast<std::size_t>(table.width()));
+  Unseen unseen;
+  table.encode(std::vector<std::string_view>(table.columns().size(), cell), inputs, &unseen);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -99,15 +111,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto rest = std::as_bytes(std::span(data + 1, size - 1));
   const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
   try {
-    switch (data[0] % 3) {
+    switch (data[0] % 4) {
       case 0:
         load(Bytes(rest.begin(), rest.end()));
         break;
       case 1:
         load(with_zeros(text));
         break;
-      default:
+      case 2:
         load(with_network(text));
+        break;
+      default:
+        use_table(text);
     }
   } catch (const std::invalid_argument&) {
   }

@@ -3,8 +3,9 @@
 
 `python tests/python/golden_files.py` records the files of the present format that are not there
 yet, and never touches those that are. expected.txt holds, for each file and kind of kernels, the
-hash of its predictions and, for a training that stopped, of the weights that it ends in. Python's
-tests and C++'s (tests/cpp/test_golden_files.cpp) compare with the same hashes.
+hash of its predictions; for a model with a table, of those of raw rows, which the file carries as
+lines of cells with tabs between them; for a training that stopped, of the weights that it ends in.
+Python's tests and C++'s (tests/cpp/test_golden_files.cpp) compare with the same hashes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 
 import laminar
 from laminar import Sequential, layers
+from laminar._tables import Column, Table, Target
 from laminar.callbacks import LambdaCallback
 
 FOLDER = Path(__file__).parents[1] / "golden"
@@ -55,6 +58,13 @@ def outcome(path: Path) -> list[str]:
     assert model.input_shape is not None
     x = inputs(tuple(n for n in model.input_shape[1:] if n is not None), model.dtype)
     found = [fnv1a(model.predict(x))]
+    if "rows" in model._texts:
+        columns = Table.from_json(model._texts["table"]).needed()
+        cells = [line.split("\t") for line in model._texts["rows"].split("\n")]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of cells that training has not seen
+            rows = [dict(zip(columns, line, strict=True)) for line in cells]
+            found.append(fnv1a(model.predict(rows)))
     if model.optimizer is not None:
         y = inputs(tuple(n for n in model.output_shape[1:] if n is not None), model.dtype)
         model.fit(x, y, BATCH_SIZE, EPOCHS, verbose=0, resume=path)
@@ -94,6 +104,29 @@ def _stack() -> list[Any]:
     ]
 
 
+def _table() -> dict[str, str]:
+    """Return a table of all kinds of columns and rows of all kinds of cells."""
+    table = Table(
+        ("size", "id", "city", "member", "kind", "class"),
+        (
+            Column("size", "number", 2.5, indicator=True),
+            Column("city", "category", categories=("Bern", "Zürich", "3"), indicator=True),
+            Column("member", "number", -0.1),
+            Column("kind", "category", categories=("a", "b")),
+        ),
+        Target("class", "class", ("cheap", "dear", "free")),
+        ("Not Given",),
+    )
+    rows = [
+        ("1.5", "Bern", "1", "a"),
+        ("+.5", " Zürich ", "1e1", "b"),
+        ("not given", "?", "-0.30000000000000004", "A"),
+        ("NaN", "Rome", "none", "\u00a0b"),
+        ("1e-999", "3", "00012.", ""),
+    ]
+    return {"table": table.to_json(), "rows": "\n".join(map("\t".join, rows))}
+
+
 def _models() -> dict[str, Sequential]:
     models = {
         f"v1_layers_{dtype}": Sequential(_stack(), dtype=dtype, seed=11)
@@ -108,6 +141,15 @@ def _models() -> dict[str, Sequential]:
         ],
         seed=12,
     )
+    models["v1_table"] = Sequential(
+        [
+            layers.Input(9),
+            layers.Normalization(mean=[2.5, *[0] * 8], variance=[4, *[1] * 8]),
+            layers.Dense(3, "softmax"),
+        ],
+        seed=14,
+    )
+    models["v1_table"]._texts = _table()
     for dtype in ("float32", "float64"):
         model = Sequential(_stack(), dtype=dtype, seed=13)
         model.compile(laminar.optimizers.Adam(use_ema=True), "mse", metrics=["mae", "r2_score"])

@@ -12,7 +12,7 @@ FILES = sorted(golden_files.FOLDER.glob("*.safetensors"))
 
 
 def test_there_are_files_and_hashes_for_each() -> None:
-    assert len(FILES) >= 5
+    assert len(FILES) >= 6
     kinds = ("baseline", "fused")
     assert set(golden_files.expected()) == {(path.stem, kind) for path in FILES for kind in kinds}
 

@@ -312,6 +312,30 @@ def test_an_interrupted_model_is_saved_where_it_stands(tmp_path: Path) -> None:
     assert fingerprint(resumed.get_weights()) == fingerprint(straight.get_weights())
 
 
+def test_penalties_stay_divided_by_rows(tmp_path: Path) -> None:
+    x, y = blobs()
+
+    def fresh(per_row: bool) -> Sequential:
+        dense = layers.Dense(3, "softmax", kernel_regularizer="l2")
+        model = Sequential([layers.Input(x.shape[1]), dense], seed=3)
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model._core("fit").penalties_per_row = per_row
+        return model
+
+    found = set()
+    for per_row in (False, True):
+        straight, stopped = fresh(per_row), fresh(per_row)
+        straight.fit(x, y, **settings())
+        stopped.fit(x, y, **settings(epochs=2))
+        path = tmp_path / "m.safetensors"
+        stopped.save(path)
+        for resumed in (laminar.load_model(path), fresh(not per_row), copy.deepcopy(stopped)):
+            resumed.fit(x, y, resume=path, **settings())
+            assert fingerprint(resumed.get_weights()) == fingerprint(straight.get_weights())
+        found.add(fingerprint(straight.get_weights()))
+    assert len(found) == 2
+
+
 def test_a_training_that_was_ended_stays_ended(tmp_path: Path) -> None:
     x, y = blobs()
     path = tmp_path / "m.safetensors"

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Some cells of one column, as numbers or as texts, whichever a use needs."""
+"""Some cells of one column, as numbers or as texts, whichever a use needs.
+
+What a text says is defined once more in the core, for rows (cpp/laminar/cells.hpp), and a test
+compares the two.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-# Cells that mean that there is no value, whatever their case.
+# Cells that mean that there is no value, whatever the case of the letters A to Z.
 MISSING = ("", "?", "na", "n/a", "nan", "null", "none")
 
 
@@ -50,9 +54,9 @@ def cells_of(column: Any, name: str, missing: Sequence[str]) -> Cells:
     if any(holds(kind) for holds in (types.is_string, types.is_large_string, types.is_null)) or (
         str(kind) == "string_view"
     ):
-        words = arrow.array(sorted({text.strip().lower() for text in (*MISSING, *missing)}))
+        words = arrow.array(sorted({_lower(text.strip()) for text in (*MISSING, *missing)}))
         texts = compute.utf8_trim_whitespace(column.cast(arrow.string()))
-        none = compute.is_in(compute.utf8_lower(texts), value_set=words)
+        none = compute.is_in(compute.ascii_lower(texts), value_set=words)
         none = compute.or_(compute.is_null(texts), none)
         texts = compute.if_else(none, arrow.scalar(None, texts.type), texts)
         return Cells(none.to_numpy(zero_copy_only=False), texts, None)
@@ -73,7 +77,7 @@ def as_numbers(cells: Cells) -> tuple[Array, Array]:
         return cells.numbers, np.zeros(cells.missing.shape, bool)
     arrow = required("pyarrow", "tabular", "tables")
     compute = required("pyarrow.compute", "tabular", "tables")
-    texts = compute.replace_substring_regex(cells.texts, r"^\+", "")
+    texts = compute.replace_substring_regex(cells.texts, r"^\+([0-9.])", r"\1")
     broken = np.zeros(cells.missing.shape, bool)
     try:
         numbers = texts.cast(arrow.float64())
@@ -92,7 +96,7 @@ def as_texts(cells: Cells) -> Any:
     arrow = required("pyarrow", "tabular", "tables")
     assert cells.numbers is not None
     values, where = np.unique(cells.numbers, return_inverse=True)
-    words = arrow.array([_text(value) for value in values.tolist()], arrow.string())
+    words = arrow.array([text_of(value) for value in values.tolist()], arrow.string())
     found = words.take(arrow.array(where.reshape(-1)))
     none = arrow.scalar(None, arrow.string())
     return required("pyarrow.compute", "tabular", "tables").if_else(
@@ -100,6 +104,11 @@ def as_texts(cells: Cells) -> Any:
     )
 
 
-def _text(number: float) -> str:
+def text_of(number: float) -> str:
+    """Return a number as a category is called: 3.0 is "3"."""
     whole = abs(number) < 1e15 and number == int(number)
     return str(int(number)) if whole else repr(number)
+
+
+def _lower(text: str) -> str:
+    return text.encode().lower().decode()  # of bytes, that is, the letters A to Z

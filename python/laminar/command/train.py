@@ -132,6 +132,7 @@ def run(arguments: argparse.Namespace) -> None:
     train, validation, held_out = parts
     model, history = _trained(train, validation, survey, arguments)
     model._texts = {TEXT: survey.table.to_json()}
+    model.class_names = survey.table.target.classes or None
     if arguments.save is not None:
         model.save(arguments.save, include_optimizer=False)
     if arguments.plot is not None:
