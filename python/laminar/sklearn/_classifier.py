@@ -181,7 +181,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         Parameters
         ----------
         X : array_like or CSR matrix
-            (n, features). Sparse rows are made dense batch by batch, for "lbfgs" all at once.
+            (n, features). Sparse rows are made dense a block at a time, for "lbfgs" all
+            at once.
         y : array_like
             (n,) classes, numbers or strings; (n, labels) of 0 and 1.
         sample_weight : array_like, optional

@@ -289,21 +289,18 @@ class BaseMultilayer(BaseEstimator):
             assert held_out is not None
             validation = (held_out.x, held_out.y, held_out.weight)
         try:
-            if issparse(rows.x):
-                order = self._random_state if self.shuffle else None
-                _sparse.fit(model, rows, size, epochs, order, validation, [*given, stopping])
-            else:
-                model.fit(
-                    rows.x,
-                    rows.y,
-                    batch_size=size,
-                    epochs=epochs,
-                    verbose=0,
-                    callbacks=[*given, stopping],
-                    validation_data=validation,
-                    shuffle=bool(self.shuffle),
-                    sample_weight=rows.weight,
-                )
+            sparse = issparse(rows.x)
+            model.fit(
+                _sparse.dataset(rows, self.dtype) if sparse else rows.x,
+                None if sparse else rows.y,
+                batch_size=size,
+                epochs=epochs,
+                verbose=0,
+                callbacks=[*given, stopping],
+                validation_data=validation,
+                shuffle=bool(self.shuffle),
+                sample_weight=None if sparse else rows.weight,
+            )
         except FloatingPointError:
             self._take_weights()
             self._refuse_weights()

@@ -161,7 +161,8 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
         Parameters
         ----------
         X : array_like or CSR matrix
-            (n, features). Sparse rows are made dense batch by batch, for "lbfgs" all at once.
+            (n, features). Sparse rows are made dense a block at a time, for "lbfgs" all
+            at once.
         y : array_like
             (n,) or (n, outputs) numbers.
         sample_weight : array_like, optional

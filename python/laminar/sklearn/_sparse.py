@@ -6,17 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..callbacks._list import CallbackList
+from ..data import Dataset
+from ..data._pieces import Piece, Pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .._rows import Rows
-    from ..sequential import Sequential
 
 _BLOCK = 1 << 22  # elements
+_SEGMENT = 1 << 17  # elements that are read together
+_BUFFER = 1 << 28  # bytes of dense rows
 
 
 def blocks(x: Any, dtype: Any) -> Iterator[NDArray[Any]]:
@@ -26,49 +26,31 @@ def blocks(x: Any, dtype: Any) -> Iterator[NDArray[Any]]:
         yield x[first : first + rows].toarray().astype(dtype, copy=False)
 
 
-def fit(
-    model: Sequential,
-    rows: Rows,
-    batch_size: int,
-    epochs: int,
-    order: np.random.RandomState | None,
-    validation: Any,
-    callbacks: list[Any],
-) -> None:
-    """Do what `Sequential.fit` does with the rows of a CSR matrix.
+class _SparseRows(Pieces):
+    """The rows of a CSR matrix as a data set's, dense when they are read."""
 
-    Without ``order`` they are taken as they stand.
+    def __init__(self, rows: Rows, dtype: Any) -> None:
+        self._rows, self._dtype = rows, dtype
+        sparse: Any = rows.x
+        self._size = max(1, _SEGMENT // max(1, sparse.shape[1]))
+        self.rows = sparse.shape[0]
+        self.parts = -(-sparse.shape[0] // self._size)
+        self.weighted = rows.weight is not None
+
+    def open(self, part: int) -> Iterator[Piece]:
+        """Yield a few rows."""
+        x, y, weight = self._rows.part(slice(part * self._size, (part + 1) * self._size))
+        sparse: Any = x
+        yield Piece(sparse.toarray().astype(self._dtype, copy=False), y, weight)
+
+    def name(self, part: int) -> str:
+        """Return where the rows begin."""
+        return f"the rows from {part * self._size} on"
+
+
+def dataset(rows: Rows, dtype: Any) -> Dataset:
+    """Return rows of a CSR matrix for training, which makes a block of them dense at a time.
+
+    Those that fit into its buffer train what the dense array trains, bit by bit.
     """
-    sparse: Any = rows.x
-    n = sparse.shape[0]
-    calls = CallbackList("fit", callbacks)
-    keys = ["loss", *(["val_loss"] if validation is not None else [])]
-    steps = -(-n // batch_size)
-    params = {"epochs": epochs, "steps": steps, "verbose": 0, "metrics": keys, "initial_epoch": 0}
-    model.stop_training = False
-    calls.start(model, params)
-    logs: dict[str, float] = {}
-    for epoch in range(epochs):
-        if model.stop_training:
-            break
-        calls.epoch_begin(epoch)
-        places = np.arange(n) if order is None else order.permutation(n)
-        total = seen = 0.0
-        for step in range(steps):
-            chosen = places[step * batch_size : (step + 1) * batch_size]
-            weight = None if rows.weight is None else rows.weight[chosen]
-            size = len(chosen) if weight is None else float(weight.sum())
-            dense = sparse[chosen].toarray()
-            total += size * model.train_on_batch(dense, rows.y[chosen], sample_weight=weight)
-            seen += size
-            calls.batch_end(step, {"loss": total / seen if seen else 0.0})
-            if model.stop_training:
-                break
-            if step + 1 < steps:
-                calls.batch_begin(step + 1)
-        logs = {"loss": total / seen if seen else 0.0}
-        if validation is not None:
-            x, y, weight = validation
-            logs["val_loss"] = model.evaluate(x, y, sample_weight=weight)
-        calls.epoch_end(epoch, logs)
-    calls.end(logs)
+    return Dataset(_SparseRows(rows, dtype), _BUFFER)
