@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..callbacks._list import CallbackList
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..sequential import Sequential
 
 _BLOCK = 1 << 22  # elements
+_MOST = 2**31 - 1  # elements of a matrix whose rows begin at 32-bit places
 
 
 def blocks(x: Any, dtype: Any) -> Iterator[NDArray[Any]]:
@@ -24,6 +26,20 @@ def blocks(x: Any, dtype: Any) -> Iterator[NDArray[Any]]:
     rows = max(1, _BLOCK // max(1, x.shape[1]))
     for first in range(0, x.shape[0], rows):
         yield x[first : first + rows].toarray().astype(dtype, copy=False)
+
+
+def for_core(x: Any) -> Any:
+    """Return rows as the core takes them in float64: an array, or the three of a CSR matrix."""
+    if not issparse(x):
+        return np.ascontiguousarray(x, np.float64)
+    if x.nnz > _MOST:
+        raise ValueError(f"X has {x.nnz} nonzero elements, and must have less than 2**31")
+    index = np.dtype(np.int32)
+    return (
+        np.ascontiguousarray(x.data, np.float64),
+        np.ascontiguousarray(x.indices, index),
+        np.ascontiguousarray(x.indptr, index),
+    )
 
 
 def fit(
