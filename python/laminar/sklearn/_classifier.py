@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
@@ -183,7 +184,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         X : array_like or CSR matrix
             (n, features). Sparse rows are made dense batch by batch, for "lbfgs" all at once.
         y : array_like
-            (n,) classes, numbers or strings; (n, labels) of 0 and 1.
+            (n,) classes, numbers or strings; (n, labels) of 0 and 1, also sparse.
         sample_weight : array_like, optional
             (n,): how much each row counts.
         validation_data : tuple, optional
@@ -239,8 +240,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         self._fit(X, y, sample_weight, True)
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the class of each row, or (n, labels) of 0 and 1.
+    def predict(self, X: Any) -> Any:
+        """Return the class of each row, or (n, labels) of 0 and 1, sparse where fit's were.
 
         Parameters
         ----------
@@ -340,18 +341,20 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
                 wrong = given[self.classes_[place] != given][0]
                 raise ValueError(f"y has {wrong!r}, which is none of {self.classes_.tolist()}")
             return np.asarray(place, _arrays.LABEL)
-        return np.asarray(self._label_binarizer.transform(y), self.dtype)
+        columns = self._label_binarizer.transform(y)
+        return np.asarray(columns.toarray() if issparse(columns) else columns, self.dtype)
 
-    def _decoded(self, y: NDArray[Any]) -> NDArray[Any]:
+    def _decoded(self, y: NDArray[Any]) -> Any:
         """Return the classes of encoded targets."""
         if y.ndim == 1:
             return np.asarray(self.classes_[y])
         return self._decoded_outputs(y)
 
-    def _decoded_outputs(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Return the classes that outputs stand for."""
+    def _decoded_outputs(self, outputs: NDArray[Any]) -> Any:
+        """Return the classes that outputs stand for; columns are sparse where those of fit were."""
         values = outputs.ravel() if self.n_outputs_ == 1 else outputs
-        return np.asarray(self._label_binarizer.inverse_transform(values))
+        found = self._label_binarizer.inverse_transform(values)
+        return found if issparse(found) else np.asarray(found)
 
     def _score(self, outputs: NDArray[Any], y: NDArray[Any], weight: Any) -> float:
         if not np.isfinite(outputs).all():
