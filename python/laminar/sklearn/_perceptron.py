@@ -160,13 +160,13 @@ class Perceptron(ClassifierMixin, SparseCoef, BaseEstimator):
         ----------
         X : array_like or CSR matrix
             (n, features), booleans, integers or floats. Sparse rows stay sparse, and give what
-            dense ones give.
+            dense ones give; scikit-learn lets b learn a hundred times slower from them.
         y : array_like
             (n,): at least two classes, numbers or strings.
         coef_init, intercept_init : array_like, optional
             Weights to begin with, of the shapes of ``coef_`` and ``intercept_``; 0 otherwise.
         sample_weight : array_like, optional
-            (n,): multiplies eta0.
+            (n,), not negative: multiplies eta0.
 
         Returns
         -------
