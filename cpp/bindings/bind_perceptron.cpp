@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The perceptron in float64, with arrays for classes; laminar.sklearn gives it its Python face.
+// The perceptron in float64, with arrays for classes; laminar.sklearn gives it its Python face. Rows
+// are an array, or the three arrays of a CSR matrix: values, columns and starts.
 #include "arrays.hpp"
 #include "bindings.hpp"
 
@@ -24,27 +25,72 @@ void set(std::vector<double>& values, const py::array& from, const char* argumen
   std::copy_n(static_cast<const double*>(from.data()), values.size(), values.begin());
 }
 
+RowsView<double> rows(const py::object& x, Index features) {
+  if (!py::isinstance<py::tuple>(x)) return matrix<double>(x.cast<py::array>(), "x");
+  const auto parts = x.cast<std::tuple<py::array, py::array, py::array>>();
+  return {vector<double>(std::get<0>(parts), "x, values"), vector<std::int32_t>(std::get<1>(parts), "x, columns"),
+          vector<std::int32_t>(std::get<2>(parts), "x, starts"), features};
+}
+
+template <typename T>
+std::span<const T> optional_vector(const std::optional<py::array>& from, const char* argument) {
+  return from ? vector<T>(*from, argument) : std::span<const T>();
+}
+
+py::dict as_dict(const PerceptronEpoch& e) {
+  using namespace py::literals;
+  return py::dict("unit"_a = e.unit, "epoch"_a = e.epoch, "norm"_a = e.norm, "nonzeros"_a = e.nonzeros,
+                  "bias"_a = e.bias, "rows"_a = e.rows, "loss"_a = e.loss, "objective"_a = e.objective,
+                  "score"_a = e.score, "last"_a = e.last);
+}
+
 /// Returns (epochs, mistakes in the last one).
-py::tuple fit(Unit& unit, const py::array& x, const py::array& y, const py::object& sample_weight, double eta0,
-              Index max_epochs, std::optional<double> tol, Index patience, bool shuffle, bool fit_intercept) {
-  const Dataset<double> data = dataset<double>(x, y, sample_weight);
+py::tuple fit(Unit& unit, const py::object& x, const py::array& y, const std::optional<py::array>& sample_weight,
+              const std::optional<py::array>& class_weight, const std::optional<py::array>& held_out, double eta0,
+              double l1, double l2, Index max_epochs, std::optional<double> tol, Index patience, bool strict,
+              bool shuffle, bool fit_intercept, const std::optional<py::function>& report) {
+  const PerceptronData<double> data{
+      rows(x, unit.features()),
+      vector<std::int32_t>(y, "y"),
+      optional_vector<double>(sample_weight, "sample_weight"),
+      optional_vector<double>(class_weight, "class_weight"),
+      optional_vector<std::uint8_t>(held_out, "held_out"),
+  };
   bool signalled = false;
-  PerceptronOptions options{eta0, max_epochs, tol, patience, shuffle, fit_intercept, [&] {
-                              const py::gil_scoped_acquire lock;
-                              signalled = PyErr_CheckSignals() != 0;
-                              return signalled;
-                            }};
+  PerceptronOptions options{
+      .eta0 = eta0,
+      .l2 = l2,
+      .l1 = l1,
+      .max_epochs = max_epochs,
+      .tol = tol,
+      .patience = patience,
+      .strict = strict,
+      .shuffle = shuffle,
+      .fit_intercept = fit_intercept,
+      .poll =
+          [&] {
+            const py::gil_scoped_acquire lock;
+            signalled = PyErr_CheckSignals() != 0;
+            return signalled;
+          },
+  };
+  if (report) {
+    options.report = [&](const PerceptronEpoch& epoch) {
+      const py::gil_scoped_acquire lock;
+      (*report)(as_dict(epoch));
+    };
+  }
   PerceptronEnd end;
   {
     const py::gil_scoped_release unlock;
-    end = unit.fit(data.x, data.y.labels, data.sample_weight, options);
+    end = unit.fit(data, options);
   }
   if (signalled) throw py::error_already_set();
   return py::make_tuple(end.epochs, end.mistakes);
 }
 
-py::array_t<double> decide(const Unit& unit, const py::array& x) {
-  const MatrixView<const double> in = matrix<double>(x, "x");
+py::array_t<double> decide(const Unit& unit, const py::object& x) {
+  const RowsView<double> in = rows(x, unit.features());
   py::array_t<double> z({in.rows, unit.units()});
   const MatrixView<double> out(z.mutable_data(), in.rows, unit.units());
   const py::gil_scoped_release unlock;
@@ -57,8 +103,9 @@ py::array_t<double> decide(const Unit& unit, const py::array& x) {
 void bind_perceptron(py::module_& module) {
   py::class_<Unit>(module, "Perceptron")
       .def(py::init<Index, Index, std::uint64_t>(), py::arg("features"), py::arg("classes"), py::arg("seed"))
-      .def("fit", &fit, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("eta0"), py::arg("max_epochs"),
-           py::arg("tol"), py::arg("patience"), py::arg("shuffle"), py::arg("fit_intercept"))
+      .def("fit", &fit, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("class_weight"),
+           py::arg("held_out"), py::arg("eta0"), py::arg("l1"), py::arg("l2"), py::arg("max_epochs"), py::arg("tol"),
+           py::arg("patience"), py::arg("strict"), py::arg("shuffle"), py::arg("fit_intercept"), py::arg("report"))
       .def("decide", &decide, py::arg("x"))
       .def_property(
           "weights", [](const Unit& u) { return array(u.weights(), {u.units(), u.features()}); },

@@ -271,17 +271,25 @@ class Perceptron:
     def __init__(self, features: int, classes: int, seed: int) -> None: ...
     def fit(
         self,
-        x: NDArray[Any],
+        x: NDArray[Any] | tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
         y: NDArray[Any],
         sample_weight: NDArray[Any] | None,
+        class_weight: NDArray[Any] | None,
+        held_out: NDArray[Any] | None,
         eta0: float,
+        l1: float,
+        l2: float,
         max_epochs: int,
         tol: float | None,
         patience: int,
+        strict: bool,
         shuffle: bool,
         fit_intercept: bool,
+        report: Callable[[dict[str, Any]], None] | None,
     ) -> tuple[int, int]: ...
-    def decide(self, x: NDArray[Any]) -> NDArray[Any]: ...
+    def decide(
+        self, x: NDArray[Any] | tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
+    ) -> NDArray[Any]: ...
     @property
     def weights(self) -> NDArray[Any]: ...
     @weights.setter

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +12,29 @@ import pytest
 import laminar
 from laminar import _seed
 
+pytest.register_assert_rewrite("swap")
+
 
 @pytest.fixture(autouse=True)
 def _process_state() -> Iterator[None]:
     yield
     laminar.set_num_threads(0)
     _seed._next = None
+
+
+@pytest.fixture(scope="session")
+def pools() -> Any:
+    """Return the pools of threads in the process, which take a while to find."""
+    reason = "needs threadpoolctl, which scikit-learn brings"
+    return pytest.importorskip("threadpoolctl", reason=reason).ThreadpoolController()
+
+
+@pytest.fixture
+def one_thread(pools: Any) -> Iterator[None]:
+    """Small products gain nothing by threads, and lose where others use the processors."""
+    laminar.set_num_threads(1)
+    with pools.limit(limits=1):
+        yield
 
 
 @pytest.fixture

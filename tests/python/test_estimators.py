@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,21 +16,12 @@ import sklearn.neural_network as peer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.preprocessing import scale
-from threadpoolctl import threadpool_limits
 
-import laminar
 import laminar.sklearn as own
 
 NAMES = ["MLPClassifier", "MLPRegressor"]
+pytestmark = pytest.mark.usefixtures("one_thread")
 ignores_convergence = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Small products gain nothing by threads, and lose where others use the processors."""
-    laminar.set_num_threads(1)
-    with threadpool_limits(1):
-        yield
 
 
 def digits() -> tuple[NDArray[Any], NDArray[Any]]:

@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.kernels, pytest.mark.filterwarnings("ignore:compile")]
 WIDTHS = (1, 3, 16, 17, 64, 65)
 ROWS = (1, 2, 33)
 FEATURES = 5
+SIGMOID = {"name": "sigmoid"}
 STEP = 1e-6
 CLEARANCE = 30 * STEP  # distance to a kink, in z or in y - p
 
@@ -169,6 +170,17 @@ def test_weighted_gradients(loss: reference.Spec, rng: np.random.Generator) -> N
     assert value == pytest.approx(expected[0], rel=1e-12)
     for g, e in zip(gradients, expected[1], strict=True):
         np.testing.assert_allclose(g, e, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("loss", specs("loss"), ids=spec_id)
+def test_whole_weights_are_repeated_rows(loss: reference.Spec) -> None:
+    model, x, y = case(fitting(loss, SIGMOID), SIGMOID, 3, 33)
+    weight = np.random.default_rng(0).integers(0, 4, len(x))
+    weighted = model.loss_and_gradients(x, y, sample_weight=weight)
+    repeated = model.loss_and_gradients(x.repeat(weight, axis=0), y.repeat(weight, axis=0))
+    assert weighted[0] == pytest.approx(repeated[0], rel=1e-12)
+    for a, b in zip(weighted[1], repeated[1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
 def test_activation_layers_and_missing_biases(rng: np.random.Generator) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the constructor arguments of the multi-layer perceptrons may be.
+"""What the constructor arguments of the estimators may be.
 
 They are stored as given and checked by fit, by scikit-learn's own validation where it has the
 argument, so that the messages are the same. What only laminar has is checked here.
@@ -47,6 +47,25 @@ CONSTRAINTS: dict[str, Any] = {
     "batch_normalization": ["boolean"],
     "optimizer": "no_validation",  # laminar.optimizers knows them
     "dtype": [StrOptions({"float32", "float64"})],
+}
+
+PERCEPTRON_CONSTRAINTS: dict[str, Any] = {
+    "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+    "fit_intercept": ["boolean"],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "tol": [Interval(Real, 0, None, closed="left"), None],
+    "shuffle": ["boolean"],
+    "verbose": ["verbose"],
+    "eta0": [Interval(Real, 0, None, closed="neither")],
+    "n_jobs": [Integral, None],
+    "random_state": ["random_state"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "class_weight": [StrOptions({"balanced"}), dict, None],
+    "warm_start": ["boolean"],
 }
 
 # scikit-learn's names for activations that have another one here.

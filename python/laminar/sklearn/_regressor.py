@@ -26,62 +26,62 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
 
     Parameters
     ----------
-    loss : str, mapping or Loss
+    loss : str, mapping or Loss, default "squared_error"
         "squared_error", "poisson" with outputs exp(z), or one of `laminar.losses`.
-    hidden_layer_sizes : array_like or int
+    hidden_layer_sizes : array_like or int, default (100,)
         The widths of the hidden layers.
-    activation : str or sequence
+    activation : str or sequence, default "relu"
         "identity", "logistic", "tanh" or "relu" of the hidden layers; also any of
         `laminar.activations`, and a sequence of one for each layer.
-    solver : {"adam", "sgd", "lbfgs"}
+    solver : {"adam", "sgd", "lbfgs"}, default "adam"
         "lbfgs" takes all rows at once.
-    alpha : float
+    alpha : float, default 0.0001
         The penalty on the weights: ``alpha / 2`` times the sum of their squares, divided by the
         rows of a batch, or by the sum of their weights.
-    batch_size : int or "auto"
+    batch_size : int or "auto", default "auto"
         Rows an update; "auto" is 200, or all where they are fewer.
-    learning_rate : {"constant", "invscaling", "adaptive"} or schedule
+    learning_rate : {"constant", "invscaling", "adaptive"} or schedule, default "constant"
         Of "sgd": "invscaling" divides by ``(t_ + 1) ** power_t`` after each epoch, "adaptive" by 5
         where an epoch would end training. A schedule of `laminar.optimizers.schedules` serves
         "adam" as well; its rates belong to laminar's loss, the mean over outputs.
-    learning_rate_init : float
+    learning_rate_init : float, default 0.001
         The first learning rate.
-    power_t : float
+    power_t : float, default 0.5
         See ``learning_rate``.
-    max_iter : int
+    max_iter : int, default 200
         The most epochs, or iterations of "lbfgs". A ConvergenceWarning tells where they were not
         enough.
-    shuffle : bool
+    shuffle : bool, default True
         Draw a new order of the rows each epoch.
-    random_state : int, RandomState or None
+    random_state : int, RandomState or None, default None
         The source of weights, held-out rows and orders.
-    tol : float
+    tol : float, default 1e-4
         Epochs that better loss or score by less count as no change; for "lbfgs" the largest element
         of the gradient at the end.
-    verbose : bool
+    verbose : bool, default False
         Print a line each epoch.
-    warm_start : bool
+    warm_start : bool, default False
         Let fit go on from the last one, with the optimizer's state, which scikit-learn forgets.
-    momentum, nesterovs_momentum : float, bool
+    momentum, nesterovs_momentum : float, bool, default 0.9 and True
         Of "sgd".
-    early_stopping : bool
+    early_stopping : bool, default False
         Hold ``validation_fraction`` of the rows out, end where their score gets no better, and keep
         the weights that were best.
-    validation_fraction : float
+    validation_fraction : float, default 0.1
         See ``early_stopping``.
-    beta_1, beta_2, epsilon : float
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
         Of "adam".
-    n_iter_no_change : int
+    n_iter_no_change : int, default 10
         The most epochs without change.
-    max_fun : int
+    max_fun : int, default 15000
         The most evaluations of "lbfgs".
-    dropout : float or sequence of float
+    dropout : float or sequence of float, default 0.0
         The share of each hidden layer's outputs that training drops.
-    batch_normalization : bool
+    batch_normalization : bool, default False
         Normalize each hidden layer before its activation.
     optimizer : str, mapping or Optimizer, optional
         One of `laminar.optimizers` in place of the solver, with its own learning rate.
-    dtype : {"float32", "float64"}
+    dtype : {"float32", "float64"}, default "float32"
         The type of weights and of all computation.
 
     Attributes

@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from scipy.sparse import issparse
+
 from ..data import Dataset
 from ..data._pieces import Piece, Pieces
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from .._rows import Rows
 
 _BLOCK = 1 << 22  # elements
+_MOST = 2**31 - 1  # elements of a matrix whose rows begin at 32-bit places
 _SEGMENT = 1 << 17  # elements that are read together
 _BUFFER = 1 << 28  # bytes of dense rows
 
@@ -24,6 +28,20 @@ def blocks(x: Any, dtype: Any) -> Iterator[NDArray[Any]]:
     rows = max(1, _BLOCK // max(1, x.shape[1]))
     for first in range(0, x.shape[0], rows):
         yield x[first : first + rows].toarray().astype(dtype, copy=False)
+
+
+def for_core(x: Any) -> Any:
+    """Return rows as the core takes them in float64: an array, or the three of a CSR matrix."""
+    if not issparse(x):
+        return np.ascontiguousarray(x, np.float64)
+    if x.nnz > _MOST:
+        raise ValueError(f"X has {x.nnz} nonzero elements, and must have less than 2**31")
+    index = np.dtype(np.int32)
+    return (
+        np.ascontiguousarray(x.data, np.float64),
+        np.ascontiguousarray(x.indices, index),
+        np.ascontiguousarray(x.indptr, index),
+    )
 
 
 class _SparseRows(Pieces):
