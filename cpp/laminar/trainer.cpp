@@ -7,6 +7,7 @@
 
 #include "laminar/checks.hpp"
 #include "laminar/denormals.hpp"
+#include "laminar/epoch.hpp"
 #include "laminar/error.hpp"
 #include "laminar/inference.hpp"
 
@@ -21,87 +22,6 @@ constexpr double kWorkPerParameter = 40;
 constexpr Index kRowsWorthOne = 12;
 
 }  // namespace
-
-/// One pass over all rows.
-template <typename T>
-struct Trainer<T>::Epoch {
-  Index number = 0;
-  Index rows = 0;  // 0 where only reading tells
-  Index batch_size = 0;
-  bool shuffle = false;
-
-  /// 0 where only reading tells.
-  Index batches() const { return (rows + batch_size - 1) / batch_size; }
-};
-
-/// Consecutive batches of one block of an epoch.
-template <typename T>
-struct Trainer<T>::Batches {
-  const Dataset<T>& data;
-  const Index* order;
-  Epoch epoch;
-  Index earlier = 0;  // batches of the blocks before this one
-  Index begin = 0;    // in this block
-  Index end = 0;
-  T* gradients = nullptr;  // non-null: fill it, update nothing
-
-  Index size() const { return (data.x.rows + epoch.batch_size - 1) / epoch.batch_size; }
-  BatchRows<T> batch(Index b) const {
-    return {data, order, b * epoch.batch_size, std::min(epoch.batch_size, data.x.rows - b * epoch.batch_size)};
-  }
-};
-
-/// What came of a run of batches. Written by rank 0 alone.
-template <typename T>
-struct Trainer<T>::Outcome {
-  Outcome(const Objective& objective_, Index outputs) : objective(&objective_), scores(objective_.metrics, outputs) {
-    for (const std::string& name : objective->names) logs.push_back({name.c_str(), 0});
-  }
-
-  const Objective* objective;
-  Index done = 0;     // updates made in this run
-  Index rows = 0;     // rows seen
-  double weight = 0;  // of these rows
-  bool finite = true;
-  bool stop = false;
-  double last_loss = 0;  // sum over the last batch
-  double loss = 0;       // sum over rows
-  double penalties = 0;  // of the batches, times their weights
-  Scores scores;
-  std::vector<Log> logs;
-
-  /// After so many batches of an epoch, to go on from there.
-  EpochPosition position(const Epoch& epoch, Index batches_done) const {
-    return {batches_done, epoch.rows, epoch.batch_size, epoch.shuffle, rows, weight, loss, penalties, scores.states()};
-  }
-  void go_on(const EpochPosition& from) {
-    rows = from.rows_seen;
-    weight = from.weight;
-    loss = from.loss;
-    penalties = from.penalties;
-    scores.set_states(from.scores);
-  }
-
-  /// What came of one more batch.
-  void add(double batch_loss, double batch_weight, Index batch_rows) {
-    finite = std::isfinite(batch_loss);
-    last_loss = batch_loss;
-    loss += batch_loss;
-    weight += batch_weight;
-    rows += batch_rows;
-  }
-  /// What is added to the loss of the same batch.
-  void add_penalty(double penalty, double batch_weight) {
-    finite = finite && std::isfinite(penalty);
-    penalties += batch_weight > 0 ? penalty * batch_weight : 0;
-  }
-  /// Loss and metrics over the rows seen.
-  std::span<const Log> means() {
-    logs[0].value = weight > 0 ? objective->loss.finish(loss / weight) + penalties / weight : 0;
-    for (std::size_t m = 0; m < scores.size(); ++m) logs[m + 1].value = scores.result(m);
-    return logs;
-  }
-};
 
 /// The user's poll, asked at most every 50 ms over all epochs. What it throws is kept until the
 /// threads have left the run.
@@ -312,7 +232,7 @@ GradientSink<T> Trainer<T>::sink(Index iteration, T* gradients) const {
 }
 
 template <typename T>
-typename Trainer<T>::Outcome Trainer<T>::run(const Batches& batches, Poll* poll, const Outcome* before) {
+Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* before) {
   Outcome outcome = before != nullptr ? *before : Outcome(*state_.objective, state_.network.outputs());
   outcome.done = 0;
   const Index start = state_.optimizer->batches();
@@ -375,13 +295,13 @@ bool Trainer<T>::weights_finite() const {
 // have overflowed. Training is a function of the epoch's start, so the last finite weights are found
 // by doing the epoch again up to the update that broke them.
 template <typename T>
-void Trainer<T>::keep_last_finite(const Snapshot& snapshot, const Batches& batches, Index done) {
+void Trainer<T>::keep_last_finite(const Snapshot& snapshot, const Batches<T>& batches, Index done) {
   if (weights_finite()) return;
   snapshot.restore(state_);
   for (Index b = batches.begin; b < batches.begin + done; ++b) {
     Snapshot before;
     before.take(state_);
-    Batches one = batches;
+    Batches<T> one = batches;
     one.begin = b;
     one.end = b + 1;
     run(one, nullptr);
@@ -392,8 +312,7 @@ void Trainer<T>::keep_last_finite(const Snapshot& snapshot, const Batches& batch
 }
 
 template <typename T>
-typename Trainer<T>::Outcome Trainer<T>::finite_run(const Batches& batches, Snapshot& snapshot, Poll& poll,
-                                                    const Outcome* before) {
+Outcome Trainer<T>::finite_run(const Batches<T>& batches, Snapshot& snapshot, Poll& poll, const Outcome* before) {
   snapshot.take(state_);
   Outcome outcome = run(batches, &poll, before);
   state_.position = outcome.position(batches.epoch, batches.earlier + batches.begin + outcome.done);
@@ -426,7 +345,7 @@ void Trainer<T>::check_position(const Epoch& epoch) const {
 
 // A run is the whole block, or one batch where the user is called between them.
 template <typename T>
-bool Trainer<T>::run_block(RowBlocks<T>& rows, Batches& batches, const FitOptions<T>& options, Snapshot& snapshot,
+bool Trainer<T>::run_block(RowBlocks<T>& rows, Batches<T>& batches, const FitOptions<T>& options, Snapshot& snapshot,
                            Poll& poll, Outcome& outcome, bool& leave) {
   while (!leave && batches.begin < batches.size()) {
     batches.end = options.on_batch ? batches.begin + 1 : batches.size();
@@ -462,7 +381,7 @@ bool Trainer<T>::run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOpti
     poll.rethrow();
     if (stopped) return false;
     if (block == nullptr) break;
-    Batches batches{*block, rows.order(), epoch, earlier};
+    Batches<T> batches{*block, rows.order(), epoch, earlier};
     batches.begin = std::min(std::max(done - earlier, Index{0}), batches.size());
     if (!run_block(rows, batches, options, snapshot, poll, outcome, leave)) return false;
     earlier += batches.size();

@@ -61,6 +61,11 @@ struct History {
   bool interrupted = false;                 // poll asked to stop inside an epoch
 };
 
+struct Epoch;  // these three in epoch.hpp
+struct Outcome;
+template <typename T>
+struct Batches;
+
 /// Trains a State; Model is its public face.
 template <typename T>
 class Trainer {
@@ -78,9 +83,6 @@ class Trainer {
   double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients);
 
  private:
-  struct Epoch;     // which one, and what it goes through
-  struct Batches;   // consecutive batches of one block of an epoch
-  struct Outcome;   // what came of a run of them
   class Poll;       // the user's poll and its clock
   struct Snapshot;  // weights and optimizer state at an epoch's start
 
@@ -89,16 +91,16 @@ class Trainer {
   /// all rows of a batch at once.
   Index rows_within(Index limit, Index rows) const;
   /// With `before`, what came of the epoch's batches before these is counted in.
-  Outcome run(const Batches& batches, Poll* poll, const Outcome* before = nullptr);
+  Outcome run(const Batches<T>& batches, Poll* poll, const Outcome* before = nullptr);
   /// A run from a snapshot; throws NonFiniteError, the last finite weights in their place.
-  Outcome finite_run(const Batches& batches, Snapshot& snapshot, Poll& poll, const Outcome* before);
+  Outcome finite_run(const Batches<T>& batches, Snapshot& snapshot, Poll& poll, const Outcome* before);
   /// Throws where the epoch at hand is not the one that training stopped in.
   void check_position(const Epoch& epoch) const;
   /// All of an epoch, or what is left of it; false where the poll has stopped it.
   bool run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOptions<T>& options, Snapshot& snapshot, Poll& poll,
                  Outcome& outcome);
   /// The same for one block; leave is set where on_batch ends the epoch.
-  bool run_block(RowBlocks<T>& rows, Batches& batches, const FitOptions<T>& options, Snapshot& snapshot, Poll& poll,
+  bool run_block(RowBlocks<T>& rows, Batches<T>& batches, const FitOptions<T>& options, Snapshot& snapshot, Poll& poll,
                  Outcome& outcome, bool& leave);
   /// One update in the general way, or on the calling thread in the small network's. False where the
   /// run ends here, without an update.
@@ -111,7 +113,7 @@ class Trainer {
             Outcome& outcome);
   /// Where phase B puts what it sums: into `gradients`, or without them straight into the update.
   GradientSink<T> sink(Index iteration, T* gradients) const;
-  void keep_last_finite(const Snapshot& snapshot, const Batches& batches, Index done);
+  void keep_last_finite(const Snapshot& snapshot, const Batches<T>& batches, Index done);
   bool weights_finite() const;
 
   State<T>& state_;

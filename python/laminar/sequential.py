@@ -203,9 +203,9 @@ class Sequential(Saving):
                 calls.epoch_begin(epoch + 1)
             return bool(self.stop_training)
 
-        def on_batch(epoch: int, done: int, last: bool, logs: Mapping[str, float]) -> bool:
+        def on_batch(epoch: int, done: int, ends: bool, logs: Mapping[str, float]) -> bool:
             calls.batch_end(done - 1, dict(logs))
-            if not self.stop_training and not last:
+            if not self.stop_training and not ends:
                 calls.batch_begin(done)
             return bool(self.stop_training)
 
