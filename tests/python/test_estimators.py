@@ -167,31 +167,6 @@ def test_partial_fit(name: str) -> None:
     assert len(models[0].loss_curve_) == 2
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"solver": "newton"},
-        {"alpha": -1},
-        {"batch_size": 0},
-        {"learning_rate_init": 0.0},
-        {"max_iter": 0},
-        {"momentum": 2},
-        {"beta_1": 1.0},
-        {"validation_fraction": 1.0},
-        {"n_iter_no_change": 0},
-        {"shuffle": "yes"},
-        {"hidden_layer_sizes": (3, 0)},
-    ],
-)
-def test_same_errors(name: str, options: dict[str, Any]) -> None:
-    x, y = data(name, "")
-    with pytest.raises(ValueError) as theirs:
-        getattr(peer, name)(**options).fit(x, y)
-    with pytest.raises(ValueError, match=re.escape(str(theirs.value))):
-        getattr(own, name)(**options).fit(x, y)
-
-
 def test_same_warnings_and_lines(capsys: pytest.CaptureFixture[str]) -> None:
     x, y = digits()
     lines = []
