@@ -109,3 +109,9 @@ def test_same_errors_of_arguments(name: str) -> None:
                 continue
             with pytest.raises((TypeError, ValueError), match=rf"{key}|not {value}"):
                 getattr(own, name)(**{key: value}).fit(*data(name))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("sizes", [(3, 0), -1, "wide"])
+def test_same_errors_of_sizes(name: str, sizes: Any) -> None:
+    assert same(name, fit, hidden_layer_sizes=sizes)["error"] is not None
