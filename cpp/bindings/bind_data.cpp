@@ -18,6 +18,7 @@ class Batches {
         batch_size_(batch_size),
         blocks_(std::make_unique<RowBlocks<T>>(rows_, [](const Dataset<T>&) {}, batch_size, buffer_size)) {
     const py::gil_scoped_release unlock;
+    shuffle = shuffle && !(blocks_->whole() && batch_size >= blocks_->rows());  // one batch has no order
     blocks_->start(shuffle ? std::optional(Shuffle{seed, epoch}) : std::nullopt);
   }
   Batches(const Batches&) = delete;
@@ -28,8 +29,10 @@ class Batches {
   }
 
   py::tuple next() {
+    const Busy busy(busy_);
     if (block_ == nullptr || used_ == block_->x.rows) {
       used_ = 0;
+      block_ = nullptr;  // where reading throws, nothing comes twice
       {
         const py::gil_scoped_release unlock;
         block_ = blocks_->next([] {
@@ -50,6 +53,18 @@ class Batches {
   }
 
  private:
+  /// Guards against a second thread while the interpreter lock is given up.
+  struct Busy {
+    explicit Busy(bool& flag_) : flag(flag_) {
+      if (flag) throw std::runtime_error("these batches are being read by another thread");
+      flag = true;
+    }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    ~Busy() { flag = false; }
+    bool& flag;
+  };
+
   Index row(Index i) const { return blocks_->order() != nullptr ? blocks_->order()[used_ + i] : used_ + i; }
   py::object taken(MatrixView<const T> from, Index count) const {
     py::array_t<T> array(std::array<py::ssize_t, 2>{count, from.columns});
@@ -70,6 +85,7 @@ class Batches {
   std::unique_ptr<RowBlocks<T>> blocks_;
   const Dataset<T>* block_ = nullptr;
   Index used_ = 0;  // rows of it
+  bool busy_ = false;
 };
 
 template <typename T>

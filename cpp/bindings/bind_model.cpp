@@ -120,7 +120,8 @@ class Callbacks {
 template <typename T>
 void fit(Model<T>& model, const py::object& data, const py::object& validation, Index batch_size, Index epochs,
          Index initial_epoch, bool resume, bool shuffle, Index memory_limit, Index buffer_size,
-         const py::object& on_epoch, const py::object& on_progress, const py::object& on_batch) {
+         Index validation_buffer_size, const py::object& on_epoch, const py::object& on_progress,
+         const py::object& on_batch) {
   const Data<T> rows(data);
   std::optional<Data<T>> held_out;
   FitOptions<T> options;
@@ -136,6 +137,7 @@ void fit(Model<T>& model, const py::object& data, const py::object& validation, 
   options.shuffle = shuffle;
   options.memory_limit = memory_limit;
   options.buffer_size = buffer_size;
+  options.validation_buffer_size = validation_buffer_size;
   Callbacks callbacks(on_epoch, on_progress, on_batch);
   options.on_epoch = [&](Index epoch, std::span<const Log> logs) { return callbacks.epoch(epoch, logs); };
   options.poll = [&](const Progress& progress) { return callbacks.poll(progress); };
@@ -267,7 +269,8 @@ void bind(py::module_& module, const char* name) {
       .def_property_readonly("optimizer_parameters", &M::optimizer_parameters)
       .def("fit", &fit<T>, py::arg("data"), py::arg("validation"), py::arg("batch_size"), py::arg("epochs"),
            py::arg("initial_epoch"), py::arg("resume"), py::arg("shuffle"), py::arg("memory_limit"),
-           py::arg("buffer_size"), py::arg("on_epoch"), py::arg("on_progress"), py::arg("on_batch"))
+           py::arg("buffer_size"), py::arg("validation_buffer_size"), py::arg("on_epoch"), py::arg("on_progress"),
+           py::arg("on_batch"))
       .def("fit_lbfgs", &fit_lbfgs<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("max_iterations"),
            py::arg("max_evaluations"), py::arg("tolerance"), py::arg("scale"), py::arg("on_iteration"))
       .def(

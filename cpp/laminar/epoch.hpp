@@ -21,6 +21,8 @@ struct Epoch {
   Index rows = 0;  // 0 where only reading tells
   Index batch_size = 0;
   bool shuffle = false;
+  Index block_rows = 0;  // of a source that is read in blocks, and its parts; else 0
+  Index parts = 0;
 
   /// 0 where only reading tells.
   Index batches() const { return (rows + batch_size - 1) / batch_size; }
@@ -63,7 +65,8 @@ struct Outcome {
 
   /// After so many batches of an epoch, to go on from there.
   EpochPosition position(const Epoch& epoch, Index batches_done) const {
-    return {batches_done, epoch.rows, epoch.batch_size, epoch.shuffle, rows, weight, loss, penalties, scores.states()};
+    return {batches_done, epoch.rows, epoch.batch_size, epoch.shuffle,  epoch.block_rows, epoch.parts, rows,
+            weight,       loss,       penalties,        scores.states()};
   }
   void go_on(const EpochPosition& from) {
     rows = from.rows_seen;

@@ -154,7 +154,8 @@ std::vector<double> evaluate(const State<T>& state, const Dataset<T>& data) {
 }
 
 template <typename T>
-std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const typename RowBlocks<T>::Stop& stop) {
+std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const typename RowBlocks<T>::Stop& stop,
+                             const char* operation) {
   Evaluation<T> evaluation(state, rows.rows());
   bool stopped = false;
   const auto ask = [&] { return stopped = stop && stop(); };
@@ -174,8 +175,8 @@ std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const ty
     if (ask()) break;
   }
   if (stopped) return {};
-  if (evaluation.rows() == 0) fail("evaluate: the source has no rows");
-  check_total_weight("evaluate", *state.objective, evaluation.weight());
+  if (evaluation.rows() == 0) fail(operation, ": the source has no rows");
+  check_total_weight(operation, *state.objective, evaluation.weight());
   std::vector<double> values = evaluation.result();
   Penalties<T> penalties(state.network.parameters());
   penalties.compute(state.parameters.data(), Team(0, 1));
@@ -187,7 +188,9 @@ template void predict(const State<float>&, MatrixView<const float>, MatrixView<f
 template void predict(const State<double>&, MatrixView<const double>, MatrixView<double>);
 template std::vector<double> evaluate(const State<float>&, const Dataset<float>&);
 template std::vector<double> evaluate(const State<double>&, const Dataset<double>&);
-template std::vector<double> evaluate(const State<float>&, RowBlocks<float>&, const RowBlocks<float>::Stop&);
-template std::vector<double> evaluate(const State<double>&, RowBlocks<double>&, const RowBlocks<double>::Stop&);
+template std::vector<double> evaluate(const State<float>&, RowBlocks<float>&, const RowBlocks<float>::Stop&,
+                                      const char*);
+template std::vector<double> evaluate(const State<double>&, RowBlocks<double>&, const RowBlocks<double>::Stop&,
+                                      const char*);
 
 }  // namespace laminar

@@ -19,7 +19,9 @@ template <typename T>
 std::vector<double> evaluate(const State<T>& state, const Dataset<T>& data);
 
 /// The same of rows in blocks. Where stop, which is asked between them, returns true, nothing is.
+/// Errors name the operation.
 template <typename T>
-std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const typename RowBlocks<T>::Stop& stop = {});
+std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const typename RowBlocks<T>::Stop& stop = {},
+                             const char* operation = "evaluate");
 
 }  // namespace laminar

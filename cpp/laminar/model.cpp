@@ -87,6 +87,9 @@ void Model<T>::check_options(const FitOptions<T>& options) const {
   if (options.batch_size < 1) fail("fit: batch_size must be at least 1, got ", options.batch_size);
   if (options.memory_limit < 0) fail("fit: memory_limit must not be negative, got ", options.memory_limit);
   if (options.buffer_size < 1) fail("fit: buffer_size must be positive, got ", options.buffer_size);
+  if (options.validation_buffer_size < 1) {
+    fail("fit: validation_buffer_size must be positive, got ", options.validation_buffer_size);
+  }
   if (options.epochs < 0) fail("fit: epochs must not be negative, got ", options.epochs);
   if (options.initial_epoch < 0) fail("fit: initial_epoch must not be negative, got ", options.initial_epoch);
   if (options.validation != nullptr && options.validation_source != nullptr) {
@@ -112,7 +115,11 @@ std::unique_ptr<RowBlocks<T>> Model<T>::blocks(const char* operation, RowSource<
   const auto check = [this, operation, &objective](const Dataset<T>& rows) {
     check_rows(operation, network(), objective, rows);
   };
-  return std::make_unique<RowBlocks<T>>(source, check, batch_size, buffer_size);
+  try {
+    return std::make_unique<RowBlocks<T>>(source, check, batch_size, buffer_size);
+  } catch (const std::invalid_argument& error) {
+    fail(operation, ": ", error.what());
+  }
 }
 
 template <typename T>
@@ -127,6 +134,7 @@ template <typename T>
 History Model<T>::fit(RowSource<T>& source, const FitOptions<T>& options) {
   objective("fit");
   check_options(options);
+  if (options.validation_source == &source) fail("fit: validation_source must be another object than is trained on");
   return fit(*blocks("fit", source, options.batch_size, options.buffer_size), options);
 }
 
@@ -139,7 +147,7 @@ History Model<T>::fit(RowBlocks<T>& rows, const FitOptions<T>& options) {
     validation = std::make_unique<RowBlocks<T>>(*options.validation);
   }
   if (options.validation_source != nullptr) {
-    validation = blocks(operation, *options.validation_source, 1, options.buffer_size);
+    validation = blocks(operation, *options.validation_source, 1, options.validation_buffer_size);
   }
   return trainer_->fit(rows, validation.get(), options);
 }

@@ -46,6 +46,13 @@ void visit_counters_of_position(Position& position, const Visit& visit) {
   visit("rows_seen", position.rows_seen);
 }
 
+/// The same of a source in blocks, which a file of other data lacks.
+template <typename Position, typename Visit>
+void visit_counters_of_blocks(Position& position, const Visit& visit) {
+  visit("block_rows", position.block_rows);
+  visit("parts", position.parts);
+}
+
 /// The buffers of an optimizer's state, by the first part of their tensors' names.
 template <typename Optimizer, typename Visit>
 void visit_buffers(Optimizer& optimizer, const Visit& visit) {
@@ -138,9 +145,11 @@ struct Contents {
       }
     });
     if (!state.position.has_value()) return;
-    visit_counters_of_position(*state.position, [&](const char* key, auto count) {
+    const auto add = [&](const char* key, auto count) {
       metadata[std::string(kPosition) + key] = std::to_string(count);
-    });
+    };
+    visit_counters_of_position(*state.position, add);
+    if (state.position->block_rows > 0) visit_counters_of_blocks(*state.position, add);
     sums = sums_of(*state.position);
     tensors.push_back({kSums, "F64", {static_cast<Index>(sums.size())}, std::as_bytes(std::span(sums))});
   }
@@ -352,9 +361,11 @@ void ModelFile::read_training(State<T>& state) const {
 
 void ModelFile::read_position(const Objective& objective, Index outputs, std::optional<EpochPosition>& position) const {
   EpochPosition read;
-  visit_counters_of_position(read, [&](const char* key, auto& count) {
+  const auto take = [&](const char* key, auto& count) {
     count = static_cast<std::decay_t<decltype(count)>>(counter(std::string(kPosition) + key));
-  });
+  };
+  visit_counters_of_position(read, take);
+  if (has("laminar.position.block_rows")) visit_counters_of_blocks(read, take);
   const StoredTensor* stored = header_.find(kSums);
   const Index most = stored == nullptr ? 0 : static_cast<Index>(stored->end - stored->begin);
   Index size = 3;

@@ -22,11 +22,15 @@ RowBlocks<T>::RowBlocks(RowSource<T>& source, Check check, Index batch_size, Ind
   const Index row =
       values * static_cast<Index>(sizeof(T)) + (source.outputs() == 0 ? static_cast<Index>(sizeof(std::int32_t)) : 0);
   const Index fitting = bytes / row;
+  const Index half = fitting / 2;
+  if (rows_ > 0) batch_size = std::min(batch_size, rows_);
   if (rows_ > 0 && rows_ <= fitting) {
     block_rows_ = rows_;
+  } else if (batch_size <= half) {
+    block_rows_ = half / batch_size * batch_size;
   } else {
-    block_rows_ = std::max<Index>(fitting / 2 / batch_size, 1) * batch_size;
-    if (rows_ > 0) block_rows_ = std::min(block_rows_, rows_);
+    fail("batch_size is ", batch_size, ", and a buffer_size of ", bytes, " bytes has room for two blocks of ", half,
+         " rows of ", row, " bytes; a smaller batch or a larger buffer is needed");
   }
   for (int i = 0; i < (whole() ? 1 : 2); ++i) {
     Block& block = blocks_[i];
@@ -86,6 +90,13 @@ bool RowBlocks<T>::wait(const Stop& stop) {
     if (stop && stop()) return false;
   }
   return true;
+}
+
+template <typename T>
+bool RowBlocks<T>::load(const Stop& stop) {
+  if (holds_ || !whole()) return true;
+  start();
+  return next(stop) != nullptr;
 }
 
 template <typename T>
@@ -160,8 +171,11 @@ bool RowBlocks<T>::read_piece() {
     if (piece_.x.rows > 0) break;
     part_ = -1;
   }
+  const auto rows = static_cast<std::size_t>(piece_.x.rows);
+  const bool labels = source_->outputs() == 0;
   if (piece_.x.columns != source_->features() || piece_.y.values.columns != source_->outputs() ||
-      piece_.sample_weight.empty() == source_->weighted()) {
+      piece_.y.labels.size() != (labels ? rows : 0) || piece_.y.values.rows != (labels ? 0 : piece_.x.rows) ||
+      piece_.sample_weight.size() != (source_->weighted() ? rows : 0)) {
     fail("the source gave rows of other sizes than it says, in ", source_->name(part_));
   }
   try {

@@ -34,7 +34,8 @@ class RowBlocks {
   /// One block: these rows, which must outlive this.
   explicit RowBlocks(const Dataset<T>& data) : held_(data), rows_(data.x.rows), holds_(true) {}
   /// Blocks of a source, which must outlive this: as many rows as two of them may take `bytes`, but a
-  /// multiple of batch_size. A source that fits as a whole is one block and is read once.
+  /// multiple of batch_size. A source that fits as a whole is one block and is read once. Throws where
+  /// there is no room for two batches.
   RowBlocks(RowSource<T>& source, Check check, Index batch_size, Index bytes);
   RowBlocks(const RowBlocks&) = delete;
   RowBlocks& operator=(const RowBlocks&) = delete;
@@ -45,6 +46,16 @@ class RowBlocks {
   /// Whether all rows are one block.
   bool whole() const { return rows_ > 0 && (source_ == nullptr || rows_ <= block_rows_); }
 
+  /// Rows of a block, the last one aside; 0 where all rows are one block.
+  Index block_rows() const { return whole() ? 0 : block_rows_; }
+  /// What can be read in any order.
+  Index parts() const { return source_ != nullptr ? source_->parts() : 1; }
+
+  /// Reads what is one block ahead of the first epoch, so that wrong rows are met there. False where stop
+  /// has ended it.
+  bool load(const Stop& stop = {});
+  /// All rows, where they are one block that is there; else null.
+  const Dataset<T>* held() const { return holds_ ? &held_ : nullptr; }
   /// Begins an epoch. Where it is shuffled, the source's parts are read in an order drawn for it, and one
   /// is drawn for the rows of each block.
   void start(std::optional<Shuffle> shuffle = {});

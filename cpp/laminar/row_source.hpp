@@ -11,7 +11,8 @@
 
 namespace laminar {
 
-/// Where rows come from. Whatever its functions throw ends the training that reads it.
+/// Where rows come from. Whatever its functions throw ends the training that reads it. They are called
+/// by other threads than the caller's, one at a time.
 template <typename T>
 class RowSource {
  public:
@@ -41,13 +42,15 @@ template <typename T>
 class ArrayRows final : public RowSource<T> {
  public:
   explicit ArrayRows(const Dataset<T>& data)
-      : data_(data), segment_(std::max<Index>(1, kSegmentBytes / (static_cast<Index>(sizeof(T)) * data.x.columns))) {}
+      : data_(data),
+        segment_(
+            std::max<Index>(1, kSegmentBytes / (static_cast<Index>(sizeof(T)) * std::max<Index>(1, data.x.columns)))) {}
 
   Index features() const override { return data_.x.columns; }
   Index outputs() const override { return data_.y.values.columns; }
   bool weighted() const override { return !data_.sample_weight.empty(); }
   Index rows() const override { return data_.x.rows; }
-  Index parts() const override { return (data_.x.rows + segment_ - 1) / segment_; }
+  Index parts() const override { return std::max<Index>(1, (data_.x.rows + segment_ - 1) / segment_); }
   std::string name(Index part) const override { return "the segment at row " + std::to_string(part * segment_); }
   void open(Index part) override { first_ = part * segment_; }
   Dataset<T> next() override {

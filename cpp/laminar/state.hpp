@@ -17,6 +17,8 @@ struct EpochPosition {
   Index rows = 0;     // of the data, all of them
   Index batch_size = 0;
   bool shuffle = true;
+  Index block_rows = 0;  // of a source that is read in blocks, and its parts; else 0
+  Index parts = 0;
   Index rows_seen = 0;
   double weight = 0;                             // of these rows
   double loss = 0;                               // sum over them

@@ -334,13 +334,23 @@ template <typename T>
 void Trainer<T>::check_position(const Epoch& epoch) const {
   const EpochPosition& position = *state_.position;
   if (position.rows == epoch.rows && position.batch_size == epoch.batch_size && position.shuffle == epoch.shuffle &&
+      position.block_rows == epoch.block_rows && position.parts == epoch.parts &&
       (epoch.rows == 0 || position.batches <= epoch.batches())) {
     return;
   }
-  const auto told = [](bool shuffle) { return shuffle ? "shuffled" : "in their order"; };
-  fail("fit: resume: the training stopped inside an epoch of ", position.rows, " rows, ", told(position.shuffle),
-       ", in batches of ", position.batch_size, ", and cannot go on with ", epoch.rows, " rows, ", told(epoch.shuffle),
-       ", in batches of ", epoch.batch_size);
+  const auto told = [](const auto& e) {
+    std::ostringstream text;
+    if (e.rows > 0) {
+      text << e.rows << " rows, ";
+    } else {
+      text << "rows of unknown number, ";
+    }
+    text << (e.shuffle ? "shuffled" : "in their order") << ", in batches of " << e.batch_size;
+    if (e.block_rows > 0) text << ", read in blocks of " << e.block_rows << " from " << e.parts << " parts";
+    return text.str();
+  };
+  fail("fit: resume: the training stopped inside an epoch of ", told(position), ", and cannot go on with ",
+       told(epoch));
 }
 
 // A run is the whole block, or one batch where the user is called between them.
@@ -354,9 +364,11 @@ bool Trainer<T>::run_block(RowBlocks<T>& rows, Batches<T>& batches, const FitOpt
     batches.begin = batches.end;
     if (!options.on_batch) continue;
     const Index done = batches.earlier + batches.end;
-    const auto stop = [&] { return poll.waits(batches.epoch, done, outcome); };
+    bool stopped = false;
+    const auto stop = [&] { return stopped = poll.waits(batches.epoch, done, outcome); };
     const bool last = batches.end == batches.size() && !rows.more(stop);
     poll.rethrow();
+    if (stopped) return false;
     leave = options.on_batch({batches.epoch.number, done, batches.epoch.batches(), outcome.means(), last});
   }
   return true;
@@ -400,6 +412,8 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
   }
   Epoch epoch{0, rows.rows(), options.batch_size, options.shuffle};
   if (epoch.rows > 0) epoch.batch_size = std::min(epoch.batch_size, epoch.rows);
+  epoch.block_rows = rows.block_rows();
+  epoch.parts = epoch.block_rows > 0 ? rows.parts() : 0;
   if (rows.whole()) epoch.shuffle = options.shuffle && epoch.batch_size < epoch.rows;  // one batch has no order
   Snapshot snapshot;
   Poll poll(options);
@@ -407,6 +421,16 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
   if (!options.resume) {
     state_.position.reset();
     state_.next_epoch = options.initial_epoch;
+  }
+  const auto loaded = [&](RowBlocks<T>* blocks) {
+    Outcome none(*state_.objective, state_.network.outputs());
+    return blocks == nullptr || blocks->load([&] { return poll.waits(epoch, 0, none); });
+  };
+  history.interrupted = !loaded(&rows) || !loaded(validation);
+  poll.rethrow();
+  if (history.interrupted) return history;
+  if (const Dataset<T>* all = rows.held()) {
+    check_total_weight("fit", *state_.objective, BatchRows<T>{*all, nullptr, 0, all->x.rows}.weight(*state_.objective));
   }
   for (epoch.number = state_.next_epoch; epoch.number < options.epochs; ++epoch.number) {
     Outcome outcome(*state_.objective, state_.network.outputs());
@@ -421,8 +445,9 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
     for (const Log& log : outcome.means()) values.push_back(log.value);
     if (validation != nullptr) {
       bool stopped = false;
-      const std::vector<double> held_out =
-          evaluate(state_, *validation, [&] { return stopped = poll.waits(epoch, epoch.batches(), outcome); });
+      const std::vector<double> held_out = evaluate(
+          state_, *validation, [&] { return stopped = poll.waits(epoch, epoch.batches(), outcome); },
+          "fit: validation_data");
       poll.rethrow();
       if (stopped) {
         history.interrupted = true;

@@ -43,7 +43,8 @@ struct FitOptions {
   /// Bytes that blocks of a source's rows may take; what its blocks are decides about the bits.
   Index buffer_size = Index{1} << 28;
   const Dataset<T>* validation = nullptr;
-  RowSource<T>* validation_source = nullptr;  // in place of it
+  RowSource<T>* validation_source = nullptr;  // in place of it; another object than is trained on
+  Index validation_buffer_size = Index{1} << 28;
   /// Called on the calling thread after each epoch; true stops.
   std::function<bool(Index epoch, std::span<const Log> logs)> on_epoch = {};
   /// Called on the calling thread before a batch, every 50 ms or less often; true stops after the

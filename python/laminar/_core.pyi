@@ -73,9 +73,9 @@ class RunningMetric:
     ) -> None: ...
     def result(self) -> float: ...
 
-Arrays: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
+_Arrays: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
 
-class Source(Protocol):
+class _Source(Protocol):
     """Rows that are read by a thread of the core, see cpp/laminar/row_source.hpp."""
 
     features: int
@@ -86,12 +86,12 @@ class Source(Protocol):
     @property
     def parts(self) -> int: ...
     def name(self, part: int) -> str: ...
-    def open(self, part: int) -> Iterator[Arrays]: ...
+    def open(self, part: int) -> Iterator[_Arrays]: ...
 
 class BatchesFloat32:
     def __init__(
         self,
-        source: Source,
+        source: _Source,
         batch_size: int,
         shuffle: bool,
         seed: int,
@@ -99,12 +99,12 @@ class BatchesFloat32:
         buffer_size: int,
     ) -> None: ...
     def __iter__(self) -> BatchesFloat32: ...
-    def __next__(self) -> Arrays: ...
+    def __next__(self) -> _Arrays: ...
 
 class BatchesFloat64:
     def __init__(
         self,
-        source: Source,
+        source: _Source,
         batch_size: int,
         shuffle: bool,
         seed: int,
@@ -112,7 +112,7 @@ class BatchesFloat64:
         buffer_size: int,
     ) -> None: ...
     def __iter__(self) -> BatchesFloat64: ...
-    def __next__(self) -> Arrays: ...
+    def __next__(self) -> _Arrays: ...
 
 class ModelFloat32:
     def __init__(self, config: str, seed: int) -> None: ...
@@ -144,8 +144,8 @@ class ModelFloat32:
     penalties_per_row: bool
     def fit(
         self,
-        data: Arrays | Source,
-        validation: Arrays | Source | None,
+        data: _Arrays | _Source,
+        validation: _Arrays | _Source | None,
         batch_size: int,
         epochs: int,
         initial_epoch: int,
@@ -153,6 +153,7 @@ class ModelFloat32:
         shuffle: bool,
         memory_limit: int,
         buffer_size: int,
+        validation_buffer_size: int,
         on_epoch: Callable[[int, dict[str, float]], bool],
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
         on_batch: Callable[[int, int, bool, dict[str, float]], bool] | None,
@@ -171,7 +172,7 @@ class ModelFloat32:
     def train_on_batch(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> list[float]: ...
-    def evaluate(self, data: Arrays | Source, buffer_size: int) -> list[float]: ...
+    def evaluate(self, data: _Arrays | _Source, buffer_size: int) -> list[float]: ...
     def predict(self, x: NDArray[Any], out: NDArray[Any]) -> None: ...
     def predict_ready(self, x: object) -> NDArray[Any] | None: ...
     def loss_and_gradients(
@@ -208,8 +209,8 @@ class ModelFloat64:
     penalties_per_row: bool
     def fit(
         self,
-        data: Arrays | Source,
-        validation: Arrays | Source | None,
+        data: _Arrays | _Source,
+        validation: _Arrays | _Source | None,
         batch_size: int,
         epochs: int,
         initial_epoch: int,
@@ -217,6 +218,7 @@ class ModelFloat64:
         shuffle: bool,
         memory_limit: int,
         buffer_size: int,
+        validation_buffer_size: int,
         on_epoch: Callable[[int, dict[str, float]], bool],
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
         on_batch: Callable[[int, int, bool, dict[str, float]], bool] | None,
@@ -235,7 +237,7 @@ class ModelFloat64:
     def train_on_batch(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> list[float]: ...
-    def evaluate(self, data: Arrays | Source, buffer_size: int) -> list[float]: ...
+    def evaluate(self, data: _Arrays | _Source, buffer_size: int) -> list[float]: ...
     def predict(self, x: NDArray[Any], out: NDArray[Any]) -> None: ...
     def predict_ready(self, x: object) -> NDArray[Any] | None: ...
     def loss_and_gradients(

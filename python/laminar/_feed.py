@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from .losses import Loss
 
-# Of what is in memory already, nothing is read.
-_NO_BUFFER = 1
+_BUFFER_SIZE = 1 << 28  # of no use for what is in memory
 
 
 class Feed(NamedTuple):
@@ -26,7 +25,7 @@ class Feed(NamedTuple):
     data: _rows.Rows | Reader
     length: int | None  # None where only reading tells
     names: tuple[str, ...] | None  # of features
-    buffer_size: int = _NO_BUFFER
+    buffer_size: int = _BUFFER_SIZE
 
     @property
     def x(self) -> NDArray[Any]:
@@ -91,6 +90,7 @@ def validation(
     """Return a user's validation data, a tuple or a `Dataset`."""
     where = "fit: validation_data"
     if isinstance(data, Dataset):
+        _labels.agreed(where, data.classes, class_names)
         return feed(where, data, None, None, dtype, loss)
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
         size = f" of {len(data)}" if isinstance(data, (tuple, list)) else ""
@@ -115,11 +115,11 @@ def first_targets(x: object, y: object) -> object:
     """Return targets by which a loss may be chosen."""
     if not isinstance(x, Dataset):
         return y
-    piece = next((p for part in range(x._pieces.parts) for p in x._pieces.open(part)), None)
-    return None if piece is None else piece.y
+    return None if x._pieces.first is None else x._pieces.first.y
 
 
 def samples(dataset: Dataset) -> Iterator[Any]:
     """Yield the samples of a data set in their order, piece by piece."""
     pieces = dataset._pieces
-    return (piece.x for part in range(pieces.parts) for piece in pieces.open(part))
+    every = (piece.x for part in range(pieces.parts) for piece in pieces.open(part))
+    return (x for x in every if len(x))

@@ -63,7 +63,8 @@ def numbered(where: str, y: object, known: Names, learn: bool = False) -> tuple[
         return y, known
     for row, item in enumerate(texts):
         if not isinstance(item, str):
-            missing = item is None or item != item
+            missing = item is None or type(item).__name__ in ("NAType", "NaTType")
+            missing = missing or (isinstance(item, float) and item != item)
             raise (ValueError if missing else TypeError)(
                 f"{where} holds names of classes, but row {row} is {item!r}"
             )
@@ -83,6 +84,22 @@ def numbered(where: str, y: object, known: Names, learn: bool = False) -> tuple[
                 f"(model.class_names): {', '.join(known[:10])}{', …' * (len(known) > 10)}"
             )
     return np.array([number[name] for name in found], np.int32)[places.reshape(-1)], known
+
+
+def agreed(where: str, classes: tuple[str, ...], known: Names) -> Names:
+    """Return the names of a data set of files, or without any those that are known.
+
+    Raises
+    ------
+    ValueError
+        Where both are there and differ, so that class numbers mean different things.
+    """
+    if classes and known is not None and classes != known:
+        raise ValueError(
+            f"{where} has the classes {', '.join(classes[:10])}, the model (model.class_names) "
+            f"has {', '.join(known[:10])}"
+        )
+    return classes or known
 
 
 def check_loss(where: str, y: object, given: object, loss: Loss) -> None:

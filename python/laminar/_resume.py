@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from .callbacks._list import CallbackList
 
 
+# What fit changes of a model beside its training.
+_CHANGED = ("history", "feature_names", "class_names", "_texts")
+
+
 class Resumed:
     """A fit that goes on where a file stopped, or without a file one of its own.
 
@@ -29,9 +33,12 @@ class Resumed:
     ----------
     stopped : bool
         A callback had ended the file's training.
+    class_names : tuple of str or None
+        What the file's classes are called.
     """
 
     stopped = False
+    class_names: tuple[str, ...] | None = None
     _other: CoreModel | None = None
     _notes: dict[str, Any] | None = None
     _arrays: Any = None
@@ -43,16 +50,19 @@ class Resumed:
         path: str | os.PathLike[str] | None,
         calls: CallbackList,
         history: History,
+        class_names: tuple[str, ...] | None,
     ) -> None:
         self._model, self._core, self._path = model, core, path
-        self._calls, self._history = calls, history
-        self._previous = model.history
+        self._calls, self._history, self._given = calls, history, class_names
+        self._previous = {name: getattr(model, name) for name in _CHANGED}
 
     def __enter__(self) -> Resumed:
         if self._path is not None:
             other, texts, self._arrays = _core.load_model(os.fspath(self._path))
             check_like(self._core, other, os.fspath(self._path))
             notes = notes_of(texts)
+            if notes is not None:
+                self.class_names = kept_classes(notes, self._given, os.fspath(self._path))
             if notes is not None and notes["callbacks"] is not None:  # saved while fit was running
                 self._calls.check(notes["callbacks"])
                 self.stopped = bool(notes["stop_training"])
@@ -78,7 +88,8 @@ class Resumed:
     ) -> None:
         refused = isinstance(error, (TypeError, ValueError))
         if refused and self._core.iterations == self._iterations:
-            self._model.history = self._previous
+            for name, value in self._previous.items():
+                setattr(self._model, name, value)
             if self._other is not None:
                 self._exchange(self._other)
 
@@ -86,6 +97,21 @@ class Resumed:
         self._core.exchange(other)  # type: ignore[arg-type]  # of one dtype, which was compared
         self._model._seed = self._core.seed
         self._other = other
+
+
+def kept_classes(
+    notes: dict[str, Any], given: tuple[str, ...] | None, path: str
+) -> tuple[str, ...] | None:
+    """Return the names of a file's classes; ValueError where numbers now stand for others."""
+    if notes.get("class_names") is None:  # files of earlier versions have no such key
+        return None
+    kept = tuple(map(str, notes["class_names"]))
+    if given is not None and kept != given:
+        raise ValueError(
+            f"fit: resume: {path!r} was trained on the classes {', '.join(kept[:10])}; "
+            f"y has {', '.join(given[:10])}"
+        )
+    return kept
 
 
 def check_like(mine: CoreModel, other: CoreModel, path: str) -> None:

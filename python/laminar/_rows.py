@@ -72,10 +72,16 @@ def prepared(
     else:
         wanted = _arrays.targets(y, f"{where}: y", dtype)
     weights = _arrays.row_weights(weight, f"{where}: sample_weight", dtype)
-    for name, array in (("y", wanted), ("sample_weight", weights)):
-        if array is not None and len(array) != len(inputs):
-            raise ValueError(f"{where}: x has {len(inputs)} rows, {name} has {len(array)}")
-    return Rows(inputs, wanted, weights)
+    rows = Rows(inputs, wanted, weights)
+    check_lengths(where, rows)
+    return rows
+
+
+def check_lengths(where: str, rows: Rows) -> None:
+    """Raise ValueError where targets or weights are not as many as samples."""
+    for name, array in (("y", rows.y), ("sample_weight", rows.weight)):
+        if array is not None and len(array) != rows.length:
+            raise ValueError(f"{where}: x has {rows.length} rows, {name} has {len(array)}")
 
 
 def split(rows: Rows, fraction: float, loss: Loss) -> tuple[Rows, Rows]:

@@ -149,7 +149,8 @@ class Sequential(Saving):
         Raises
         ------
         TypeError, ValueError
-            Where an argument is wrong; nothing has changed then.
+            Where an argument is wrong; nothing has changed then. Rows of a Dataset in blocks that
+            turn out wrong end training, the weights as they are then.
         FloatingPointError
             Where the loss is no longer finite; the last finite weights are kept. The callback
             `TerminateOnNaN` ends training quietly instead.
@@ -158,6 +159,8 @@ class Sequential(Saving):
         """
         given = y
         y, class_names = _labels.numbered("fit: y", y, self.class_names, learn=True)
+        if isinstance(x, Dataset):
+            class_names = _labels.agreed("fit: x", x.classes, class_names)
         compiled = self._ready("fit", first_targets(x, y))
         _labels.check_loss("fit: y", y, given, compiled.loss)
         epochs = integer(epochs, "fit: epochs")
@@ -215,16 +218,15 @@ class Sequential(Saving):
         with self._built_for(train.x, train.y) as core, self._in_training():
             if held_out is not None:
                 self._check_shapes(held_out.x, held_out.y)
-            with Resumed(self, core, resume, calls, history) as resumed:
+            with Resumed(self, core, resume, calls, history, class_names) as resumed:
                 first = initial_epoch if resume is None else core.next_epoch
                 params["initial_epoch"] = first
                 ended = first if resumed.stopped else epochs
                 shown = style(epochs, first)
                 self.stop_training = False
                 self.feature_names = train.names or self.feature_names
-                self.class_names = class_names
+                self.class_names = class_names or resumed.class_names
                 if isinstance(x, Dataset) and x._table is not None:
-                    self.class_names = x.classes or None
                     self._texts = {**self._texts, _TABLE: x._table.to_json()}
                 calls.start(self, params)
                 resumed.restore()
@@ -242,6 +244,7 @@ class Sequential(Saving):
                         shuffle,
                         limit,
                         train.buffer_size,
+                        (held_out or train).buffer_size,
                         on_epoch,
                         on_progress if shown.within_epoch else None,
                         on_batch if calls.between_batches else None,
@@ -327,6 +330,8 @@ class Sequential(Saving):
             As in `fit`.
         """
         y, _ = _labels.numbered("evaluate: y", y, self.class_names)
+        if isinstance(x, Dataset):
+            _labels.agreed("evaluate: x", x.classes, self.class_names)
         compiled = self._ready("evaluate", first_targets(x, y), training=True)
         style = _progress.style(verbose, "evaluate")
         rows = feed("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
@@ -386,39 +391,45 @@ class Sequential(Saving):
             if outputs is not None:
                 return outputs
         if isinstance(x, Dataset):
-            return self._predicted_pieces(x, out)
-        if _TABLE in self._texts and records.are_records(x):
+            _frames.check_names(x.feature_names, "predict: x", self.feature_names)
+        elif _TABLE in self._texts and records.are_records(x):
             x = records.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
         elif _TABLE in self._texts and _frames.names(x) is not None:
             x = tables.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
         else:
             _frames.check_names(_frames.names(x), "predict: x", self.feature_names)
-        rows = _arrays.features(x, "predict: x", self._dtype)
+        first = x._pieces.first if isinstance(x, Dataset) else None
+        rows = _arrays.features(x if first is None else first.x, "predict: x", self._dtype)
         _batch_size(batch_size, "predict", len(rows))
         calls = CallbackList("predict", callbacks)
         with self._built_for(rows) as core:
             calls.introduce(self, {"verbose": verbose})
             calls.predict_begin()
-            result = self._predicted(core, rows, out)
+            if isinstance(x, Dataset):
+                result = self._predicted_pieces(core, x, out)
+            else:
+                result = self._predicted(core, rows, out)
         calls.predict_end()
         return result
 
-    def _predicted_pieces(self, data: Dataset, out: NDArray[Any] | None) -> NDArray[Any]:
-        _frames.check_names(data.feature_names, "predict: x", self.feature_names)
-        if out is None and data.rows is None:
-            return np.concatenate([self.predict(x) for x in samples(data)])
+    def _predicted_pieces(
+        self, core: CoreModel, data: Dataset, out: NDArray[Any] | None
+    ) -> NDArray[Any]:
+        parts = (_arrays.features(x, "predict: x", self._dtype) for x in samples(data))
+        if data.rows is None and out is None:
+            return np.concatenate([self._predicted(core, rows, None) for rows in parts])
+        if out is None:
+            out = np.empty((len(data), *self._outputs), self._dtype)
         done = 0
-        for x in samples(data):
-            rows = _arrays.features(x, "predict: x", self._dtype)
-            with self._built_for(rows) as core:
-                if out is None:
-                    out = np.empty((len(data), *self._outputs), self._dtype)
-                part = out[done : done + len(rows)]
-                self._predicted(core, rows, part)
+        assert self._input is not None
+        for rows in parts:
+            _arrays.check_sample(rows, "predict: x", self._input)
+            if done + len(rows) > len(out):
+                raise ValueError(f"predict: the data set has more than {len(out)} rows")
+            self._predicted(core, rows, out[done : done + len(rows)])
             done += len(rows)
-        if out is None or done != len(out):
-            given = 0 if out is None else len(out)
-            raise ValueError(f"predict: the data set has {done} rows, out has {given}")
+        if done < len(out):
+            raise ValueError(f"predict: the data set has {done} rows, expected {len(out)}")
         return out
 
     def _predicted(

@@ -4,6 +4,7 @@
 #include "laminar/row_blocks.hpp"
 
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <set>
 
@@ -93,7 +94,7 @@ TEST_CASE("row_blocks: every row comes once an epoch") {
       for (const bool tells : {true, false}) {
         for (const Index blocks_of : {1, 10, 1000}) {
           OddRows source(task.dataset("mse"), std::min<Index>(rows, 7), tells);
-          RowBlocks<float> blocks(source, kAnything, batch, 2 * kRowBytes * blocks_of);
+          RowBlocks<float> blocks(source, kAnything, batch, 2 * kRowBytes * std::max(batch, blocks_of));
           CAPTURE(rows);
           CAPTURE(batch);
           CAPTURE(blocks_of);
@@ -174,6 +175,35 @@ TEST_CASE("row_blocks: a source that says something else than it gives is refuse
   CHECK(without(message_of([&] { numbers(blocks); }), {"rows of other sizes than it says", "part 0"}) == "");
 }
 
+TEST_CASE("row_blocks: two batches must fit") {
+  const Task<float> task = numbered(50);
+  for (const bool tells : {true, false}) {
+    OddRows source(task.dataset("mse"), 2, tells);
+    for (const Index batch : {9, 1 << 30}) {
+      const auto make = [&] { RowBlocks<float>(source, kAnything, batch, 16 * kRowBytes); };
+      CHECK(without(message_of(make), {"batch_size is ", "buffer_size of 320 bytes", "blocks of 8 rows"}) == "");
+    }
+    const auto huge = [&] { RowBlocks<float>(source, kAnything, Index{1} << 62, 49 * kRowBytes); };
+    CHECK(without(message_of(huge), {"batch_size is "}) == "");
+  }
+}
+
+TEST_CASE("row_blocks: targets and weights are as many as samples") {
+  struct Short : OddRows {
+    using OddRows::OddRows;
+    Dataset<float> next() override {
+      Dataset<float> rows = OddRows::next();
+      if (rows.x.rows > 0) rows.y.values.rows -= 1;
+      return rows;
+    }
+  };
+  const Task<float> task = numbered(50);
+  Short source(task.dataset("mse"));
+  RowBlocks<float> blocks(source, kAnything, 4, 1 << 20);
+  blocks.start();
+  CHECK(without(message_of([&] { numbers(blocks); }), {"rows of other sizes than it says", "part 0"}) == "");
+}
+
 TEST_CASE("row_blocks: waiting ends where it is asked to") {
   /// Gives nothing until it is let go.
   struct Slow : OddRows {
@@ -214,7 +244,7 @@ TEST_CASE("fit: a source is trained on like the same rows in memory") {
         const History history =
             expected.fit(data, {.batch_size = 8, .epochs = 2, .shuffle = shuffle, .validation = &data});
         // With an order of its own, a source is the same only as a whole.
-        for (const Index buffer : shuffle ? std::vector<Index>{1 << 20} : std::vector<Index>{1, 700, 1 << 20}) {
+        for (const Index buffer : shuffle ? std::vector<Index>{1 << 20} : std::vector<Index>{400, 700, 1 << 20}) {
           for (const bool tells : {true, false}) {
             if (shuffle && !tells) continue;
             OddRows source(data, 4, tells);
@@ -295,6 +325,62 @@ TEST_CASE("fit: training on a source goes on inside an epoch") {
       CHECK(weights_of(model) == weights_of(expected));
     }
   }
+}
+
+TEST_CASE("fit: inside an epoch, other blocks cannot go on") {
+  const Task<float> task(50, kFeatures, kOutputs);
+  OddRows source(task.dataset("mse"), 3);
+  Model<float> model = model_for("mse");
+  FitOptions<float> options{.batch_size = 4, .epochs = 2, .buffer_size = 20 * kRowBytes};
+  options.on_batch = [](const Progress& progress) -> bool {
+    if (progress.batches_done == 4) throw std::runtime_error("enough");
+    return false;
+  };
+  CHECK_THROWS_AS(model.fit(source, options), std::runtime_error);
+  FitOptions<float> rest{.batch_size = 4, .epochs = 2, .resume = true, .buffer_size = 30 * kRowBytes};
+  const auto told = message_of([&] { model.fit(source, rest); });
+  CHECK(without(told, {"fit: resume", "blocks of 8 from 3 parts", "blocks of 12 from 3 parts"}) == "");
+  CHECK(without(message_of([&] { model.fit(task.dataset("mse"), rest); }), {"fit: resume", "blocks of 8"}) == "");
+  rest.buffer_size = options.buffer_size;
+  OddRows other(task.dataset("mse"), 2);
+  CHECK(without(message_of([&] { model.fit(other, rest); }), {"fit: resume", "from 2 parts"}) == "");
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / "laminar_blocks.safetensors";
+  save_model(model, path);
+  Model<float> loaded = load_model<float>(path);
+  std::filesystem::remove(path);
+  CHECK(without(message_of([&] { loaded.fit(other, rest); }), {"fit: resume", "from 2 parts"}) == "");
+  loaded.fit(source, rest);
+  model.fit(source, rest);
+  CHECK(weights_of(loaded) == weights_of(model));
+}
+
+TEST_CASE("fit: wrong rows of a validation source are met before the first update") {
+  Task<float> task(50, kFeatures, kOutputs);
+  OddRows source(task.dataset("mse"));
+  Task<float> broken = task;
+  broken.x[7] = std::nanf("");
+  OddRows validation(broken.dataset("mse"));
+  Model<float> model = model_for("mse");
+  const std::vector<float> before = weights_of(model);
+  FitOptions<float> options;
+  options.validation_source = &validation;
+  CHECK(without(message_of([&] { model.fit(source, options); }), {"fit: validation_data: x must be finite"}) == "");
+  CHECK(weights_of(model) == before);
+  options.validation_source = &source;
+  CHECK(without(message_of([&] { model.fit(source, options); }), {"validation_source must be another object"}) == "");
+}
+
+TEST_CASE("fit: blocks within a limit of memory") {
+  const Task<float> task(3000, kFeatures, kOutputs);
+  OddRows source(task.dataset("mse"));
+  Model<float> expected = model_for("mse");
+  Model<float> model = model_for("mse");
+  FitOptions<float> options{.batch_size = 1000, .shuffle = false};
+  expected.fit(task.dataset("mse"), options);
+  options.memory_limit = 100'000;
+  options.buffer_size = 2500 * kRowBytes;
+  model.fit(source, options);
+  CHECK(difference(weights_of(model), weights_of(expected), 1e-5) == "");
 }
 
 TEST_CASE("fit: what is wrong with a source is said") {

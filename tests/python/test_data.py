@@ -128,7 +128,7 @@ def test_samples_of_several_axes() -> None:
     x = np.random.default_rng(0).normal(size=(60, 2, 3)).astype(np.float32)
     network = Sequential([layers.Flatten(), layers.Dense(1)], seed=1)
     network.compile("sgd", "mse")
-    network.fit(Dataset.from_arrays(x, x.sum(axis=(1, 2)), buffer_size=400), verbose=0)
+    network.fit(Dataset.from_arrays(x, x.sum(axis=(1, 2)), buffer_size=2000), verbose=0)
     assert network.input_shape == (None, 2, 3)
 
 
@@ -302,7 +302,9 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     refused(ValueError, "must have rows", lambda: Dataset.from_arrays(x[:0], y[:0]))
     refused(ValueError, "buffer_size", lambda: Dataset.from_arrays(x, y, buffer_size="much"))
     refused(TypeError, "function that returns", lambda: Dataset.from_generator(iter([(x, y)])))
-    refused(ValueError, "yields nothing", lambda: Dataset.from_generator(lambda: []))
+    refused(ValueError, "yields no rows", lambda: Dataset.from_generator(lambda: []))
+    once = iter([(x, y)] * 3)
+    refused(ValueError, "returned the same one twice", lambda: Dataset.from_generator(lambda: once))
     refused(ValueError, "must yield tuples", lambda: Dataset.from_generator(lambda: [x]))
     refused(ValueError, "rows", lambda: Dataset.from_generator(in_pieces(x, y), rows=0))
     lying = Dataset.from_generator(in_pieces(x, y), rows=499)
@@ -323,10 +325,71 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     paths = [tmp_path / "x.npy"] * 2
     refused(ValueError, "as many files", lambda: Dataset.from_npy(paths, tmp_path / "x.npy"))
     refused(ValueError, "either target or like", lambda: Dataset.from_files(tmp_path))
+    for batch in (60, 10**9, 2**62):
+        refused(ValueError, f"batch_size is {batch}", lambda: fit(unknown, batch_size=batch))  # noqa: B023
+        refused(ValueError, f"batch_size is {batch}", lambda: unknown.batches(batch))  # noqa: B023
+    short = Dataset.from_generator(lambda: [(x, y[:3])])
+    refused(ValueError, "x has 500 rows, y has 3", lambda: [*short.batches(10)])
+    none = Dataset.from_arrays(x, np.empty((ROWS, 0)))
+    refused(ValueError, "y has no columns", lambda: none.batches(10))
+    refused(ValueError, "x must name at least one file", lambda: Dataset.from_npy([], []))
+    refused(TypeError, "a Dataset is no array", lambda: model().train_on_batch(data, y))
+    few = Dataset.from_generator(in_pieces(x, y), rows=600)
+    refused(ValueError, "has 500 rows, expected 600", lambda: model().predict(few))
+    refused(ValueError, "batch_size", lambda: model().predict(data, batch_size=-3))
     refused(ValueError, "must be float32", lambda: data.batches(8, dtype="float16"))
     pandas = pytest.importorskip("pandas", reason="one of the cases is a table")
     frame = pandas.DataFrame(x)
     refused(TypeError, "pass it to fit itself", lambda: Dataset.from_arrays(frame, y))
+
+
+def test_files_know_their_rows_and_classes(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="tables need pyarrow")
+    rows = [f"{i},{'yes' if i % 3 else 'no'}\n" for i in range(60)]
+    (tmp_path / "a.csv").write_text("size,dear\n" + "".join(rows))
+    (tmp_path / "b.csv").write_text("size,dear\n1,maybe\n2,no\n3,maybe\n")
+    data = Dataset.from_files(tmp_path / "a.csv", "dear")
+    assert len(data) == 60
+    network = model()
+    weights = {"no": 1, "yes": 3}
+    network.fit(data, batch_size=None, class_weight=weights, validation_data=data, verbose=0)
+    assert network.class_names == ("no", "yes")
+    other = Dataset.from_files(tmp_path / "b.csv", "dear")
+    for call in (
+        network.evaluate,
+        network.fit,
+        lambda d: network.fit(data, validation_data=d, verbose=0),
+    ):
+        with pytest.raises(ValueError, match="has the classes maybe, no, the model"):
+            call(other)
+    like = Dataset.from_files(tmp_path / "a.csv", like=data)
+    assert like.rows is None and network.evaluate(like) == network.evaluate(data)
+
+
+def test_a_refused_fit_leaves_no_names() -> None:
+    x, _ = arrays()
+    x[3, 1] = np.nan
+    network = model()
+    with pytest.raises(ValueError, match="finite"):
+        network.fit(x, ["a ", "b "] * (ROWS // 2), verbose=0)
+    assert network.class_names is None and network.feature_names is None
+
+
+def test_predictions_call_back_and_pieces_may_be_empty() -> None:
+    x, y = arrays()
+    seen = []
+    watch = callbacks.LambdaCallback()
+    watch.on_predict_begin = lambda logs=None: seen.append("begin")  # type: ignore[method-assign]
+    watch.on_predict_end = lambda logs=None: seen.append("end")  # type: ignore[method-assign]
+    network = model()
+    pieces = [(x[:0], y[:0]), (x[:7], y[:7]), (x[:0], y[:0]), (x[7:], y[7:])]
+    data = Dataset.from_generator(lambda: pieces, buffer_size=SMALL)
+    network.fit(data, shuffle=False, verbose=0)
+    expected = model()
+    expected.fit(x, y, shuffle=False, verbose=0)
+    assert same_weights(network, expected)
+    np.testing.assert_array_equal(network.predict(data, callbacks=watch), expected.predict(x))
+    assert seen == ["begin", "end"]
 
 
 def test_exceptions_of_a_generator_arrive() -> None:
@@ -337,6 +400,11 @@ def test_exceptions_of_a_generator_arrive() -> None:
         raise LookupError("the source is dry")
 
     data = Dataset.from_generator(rows, buffer_size=SMALL)
+    batches = data.batches(50, shuffle=False)
+    assert [len(next(batches)[0]) for _ in range(2)] == [50, 50]
+    for kind in (LookupError, StopIteration):  # and no batch comes twice
+        with pytest.raises(kind):
+            next(batches)
     for call in (model().fit, lambda d, verbose: [*d.batches(10)]):
         with pytest.raises(LookupError, match="the source is dry"):
             call(data, verbose=0)

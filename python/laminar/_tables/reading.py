@@ -82,6 +82,10 @@ class Source:
         if double:
             raise ValueError(f"{path}: two columns are called {double[0]!r}")
 
+    def rows(self) -> int | None:
+        """Return how many rows a Parquet file has; None of a CSV file, which must be read first."""
+        return int(self._opened_parquet().metadata.num_rows) if self._parquet else None
+
     def row_groups(self) -> Sequence[int | None]:
         """Return the numbers of a Parquet file's row groups; None, for all rows, of a CSV file."""
         return range(self._opened_parquet().num_row_groups) if self._parquet else (None,)

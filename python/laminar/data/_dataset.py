@@ -29,12 +29,12 @@ class Dataset:
     """Rows for `Sequential.fit`, `evaluate` and `predict` that need not fit into memory.
 
     Made by ``from_arrays``, ``from_npy``, ``from_files`` or ``from_generator``. Training takes rows
-    in blocks: while one is trained on, the next is read. A data set that fits into ``buffer_size``
-    is read once and shuffled like an array, with the same bits. Of a larger one, each epoch reads
-    the parts (segments of arrays, row groups of Parquet files, whole CSV files) in an order drawn
-    for it, and shuffles the rows of each block; what a generator yields is shuffled in blocks
-    alone. What comes out depends on ``buffer_size``, and like everything else not on the number of
-    threads or on time.
+    in blocks: while one is trained on, the next is read. A data set whose number of rows is known,
+    and that fits into ``buffer_size``, is read once and shuffled like an array, with the same bits.
+    Of another one, each epoch reads the parts (segments of arrays, row groups of Parquet files,
+    whole CSV files) in an order drawn for it, and shuffles the rows of each block; what a generator
+    yields is shuffled in blocks alone. What comes out depends on ``buffer_size``, and like
+    everything else not on the number of threads or on time.
 
     Attributes
     ----------
@@ -69,6 +69,11 @@ class Dataset:
         if self._pieces.rows is None:
             raise TypeError("Dataset: the number of rows is unknown; only reading tells")
         return self._pieces.rows
+
+    def __array__(self, *arguments: Any, **options: Any) -> Any:
+        raise TypeError(
+            "a Dataset is no array: fit, evaluate and predict take it, and batches() gives arrays"
+        )
 
     def __repr__(self) -> str:
         rows = "unknown" if self.rows is None else f"{self.rows:,}"
@@ -131,8 +136,9 @@ class Dataset:
             Where a file is absent or holds no array of numbers, or they differ in length.
         """
         names = [[os.fspath(p) for p in _paths(files)] for files in (x, y, sample_weight)]
-        counts = {len(paths) for paths in names if paths}
-        if len(counts) != 1:
+        if not names[0]:
+            raise ValueError("Dataset.from_npy: x must name at least one file")
+        if len({len(paths) for paths in names if paths}) != 1:
             raise ValueError(
                 "Dataset.from_npy: x, y and sample_weight must be as many files each, got "
                 + ", ".join(str(len(paths)) for paths in names if paths)
@@ -214,7 +220,8 @@ class Dataset:
             assert target is not None
             survey = _files.surveyed(sources, target, task, drop, categorical, max_categories)
             table = survey.table
-        data = cls(_files.Encoded(sources, table), buffer_size)
+        rows = None if survey is None else survey.rows
+        data = cls(_files.Encoded(sources, table, rows), buffer_size)
         data._table = table
         data.feature_names = tuple(table.inputs())
         data.classes = table.target.classes
@@ -238,9 +245,10 @@ class Dataset:
         Parameters
         ----------
         function : callable
-            Returns a new iterator whenever it is called, once for every epoch, over tuples
-            ``(x, y)`` or ``(x, y, sample_weight)`` of any number of rows. It is run by another
-            thread than the caller's.
+            Returns a new iterator whenever it is called, over tuples ``(x, y)`` or ``(x, y,
+            sample_weight)`` of any number of rows. It is called to look at the first ones, and
+            then for every epoch. Iterators are run by other threads than the caller's, one at a
+            time; they must not use the model that is trained. Ctrl-C waits for their next rows.
         rows : int, optional
             How many rows there are in all, which must be right. Known and few enough, they are read
             once; otherwise every epoch reads them anew.
@@ -272,7 +280,8 @@ class Dataset:
     ) -> Iterator[tuple[Array, Array, Array | None]]:
         """Return an iterator over one epoch for loops of one's own, with `train_on_batch`.
 
-        The order is the one that `fit` of a model with this seed takes in this epoch.
+        The order is the one that `fit` of a model with this seed takes in this epoch. One thread
+        at a time may use the iterator.
 
         Parameters
         ----------

@@ -72,6 +72,11 @@ class Sources:
                     f"it has {', '.join(source.names)}"
                 )
 
+    def counted(self) -> int | None:
+        """Return the rows of all files, where these tell; CSV files do not."""
+        counts = [source.rows() for source in self.each]
+        return None if None in counts else sum(count or 0 for count in counts)
+
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Block]:
         """Yield the rows of all files, numbered on."""
         before = 0
@@ -108,8 +113,9 @@ def surveyed(
 class Encoded(Pieces):
     """The rows of files as a table's inputs and targets."""
 
-    def __init__(self, sources: Sources, table: Table) -> None:
+    def __init__(self, sources: Sources, table: Table, rows: int | None) -> None:
         self._table = table
+        self.rows = sources.counted() if rows is None else rows
         self._parts = [(source, group) for source in sources.each for group in source.row_groups()]
         self.parts = len(self._parts)
 
@@ -119,7 +125,7 @@ class Encoded(Pieces):
         table = self._table
         encoder = Encoder(table, source.path)
         for block in source.blocks([*table.needed(), table.target.name], group):
-            x = encoder.inputs(block, np.empty((block.rows, table.width), np.float32))
+            x = encoder.inputs(block, np.empty((block.rows, table.width)))
             yield Piece(x, encoder.targets(block))
 
     def name(self, part: int) -> str:

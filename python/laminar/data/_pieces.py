@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -44,6 +45,12 @@ class Pieces(ABC):
     rows: int | None = None
     parts: int = 1
     weighted: bool = False
+
+    @cached_property
+    def first(self) -> Piece | None:
+        """The first rows there are, read once; None where there are none."""
+        pieces = (piece for part in range(self.parts) for piece in self.open(part))
+        return next((piece for piece in pieces if len(piece.x)), None)
 
     @abstractmethod
     def open(self, part: int) -> Iterator[Piece]:
@@ -86,10 +93,14 @@ class Generated(Pieces):
     def __init__(self, function: Callable[[], Iterable[Any]], rows: int | None) -> None:
         self._function = function
         self.rows = rows
-        first = next(self.open(0), None)
-        if first is None:
-            raise ValueError("Dataset.from_generator: the generator yields nothing")
-        self.weighted = first.weight is not None
+        if iter(function()) is iter(function()):
+            raise ValueError(
+                "Dataset.from_generator: the function must return a new iterator whenever it is "
+                "called, and returned the same one twice"
+            )
+        if self.first is None:
+            raise ValueError("Dataset.from_generator: the generator yields no rows")
+        self.weighted = self.first.weight is not None
 
     def open(self, part: int) -> Iterator[Piece]:
         """Yield what the function yields."""

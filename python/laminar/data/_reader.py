@@ -15,10 +15,11 @@ from .._rows import Rows
 if TYPE_CHECKING:
     from ..losses import Loss
     from ._dataset import Dataset
+    from ._pieces import Piece
 
 
 class Reader:
-    """The core's source of rows; see `_core.Source`.
+    """The core's source of rows; see `_core._Source`.
 
     Parameters
     ----------
@@ -49,18 +50,22 @@ class Reader:
         self._class_weight: object = None
         self._labels: bool | None = None if loss is None else loss._labels
         self.weighted = self._pieces.weighted
-        first = next((rows for part in range(self.parts) for rows in self.open(part)), None)
+        first = self._pieces.first
         if first is None:
             raise ValueError(f"{where}: the data set has no rows")
-        self.first: Rows = first
-        self.features = int(np.prod(first.x.shape[1:], dtype=np.int64))
-        self.outputs = 0 if first.y.ndim == 1 else int(np.prod(first.y.shape[1:], dtype=np.int64))
+        self.first = self._checked(first, 0)
+        x, y, _ = self.first
+        self.features = int(np.prod(x.shape[1:], dtype=np.int64))
+        self.outputs = 0 if y.ndim == 1 else int(np.prod(y.shape[1:], dtype=np.int64))
+        for name, array, width in (("x", x, self.features), ("y", y, self.outputs)):
+            if width == 0 and array.ndim > 1:
+                raise ValueError(f"{where}: {name} has no columns, its shape is {array.shape}")
 
     def with_class_weight(self, class_weight: object) -> Reader:
         """Return it with the weights of rows multiplied by those of their classes."""
         weighted = copy.copy(self)
         weighted._class_weight, weighted.weighted = class_weight, True
-        next(weighted.open(0), None)  # what is wrong with them shows in the first rows
+        next(weighted.open(0), None)  # shows what is wrong with them, as far as the first rows can
         return weighted
 
     @property
@@ -79,23 +84,27 @@ class Reader:
 
     def open(self, part: int) -> Iterator[Rows]:
         """Yield the rows of a part as the core takes them."""
-        for x, y, weight in self._pieces.open(part):
-            if y is None:
-                raise ValueError(f"{self._where}: the data set has no y")
-            if (weight is not None) != self._pieces.weighted:
-                raise ValueError(
-                    f"{self._where}: some rows have weights and others have none, "
-                    f"in {self.name(part)}"
-                )
-            rows = self._taken(x, y, weight)
-            shapes = getattr(self, "first", rows)
-            for name, one, other in (("x", rows.x, shapes.x), ("y", rows.y, shapes.y)):
+        for piece in self._pieces.open(part):
+            if len(piece.x) == 0:
+                continue
+            rows = self._checked(piece, part)
+            for name, one, other in (("x", rows.x, self.first.x), ("y", rows.y, self.first.y)):
                 if one.shape[1:] != other.shape[1:]:
                     raise ValueError(
                         f"{self._where}: {name} has rows of shape {one.shape[1:]} in "
                         f"{self.name(part)}, others have {other.shape[1:]}"
                     )
             yield rows
+
+    def _checked(self, piece: Piece, part: int) -> Rows:
+        x, y, weight = piece
+        if y is None:
+            raise ValueError(f"{self._where}: the data set has no y")
+        if (weight is not None) != self._pieces.weighted:
+            raise ValueError(
+                f"{self._where}: some rows have weights and others have none, in {self.name(part)}"
+            )
+        return self._taken(x, y, weight)
 
     def _taken(self, x: Any, y: Any, weight: Any) -> Rows:
         if self._loss is None:
@@ -108,6 +117,8 @@ class Reader:
                 _arrays.labels(y, name) if self._labels else _arrays.targets(y, name, self.dtype)
             )
             weights = _arrays.row_weights(weight, f"{self._where}: sample_weight", self.dtype)
-            return Rows(inputs, wanted, weights)
+            rows = Rows(inputs, wanted, weights)
+            _rows.check_lengths(self._where, rows)
+            return rows
         rows = _rows.prepared(self._where, x, y, weight, self.dtype, self._loss)
         return _rows.with_class_weight(self._where, rows, self._class_weight, self._loss)
