@@ -131,17 +131,17 @@ if has_header doctest/doctest.h; then
 fi
 check "consumer" bash tests/consumer/run.sh build/checks build/consumer .venv/bin/python
 check "stubs" .venv/bin/python -m mypy.stubtest --allowlist tests/stubtest_allowlist.txt laminar._core
-if has_header doctest/doctest.h; then
-  check "C++ tests under sanitizers" finished build/asan-tests.log
-fi
-
 for isa in $(other_isas); do  # beside the best one, which runs all
   start "build/pytest-$isa.log" env LAMINAR_ISA="$isa" .venv/bin/pytest -q -m kernels -p no:cacheprovider
 done
-check "pytest" .venv/bin/pytest
+start build/pytest.log .venv/bin/pytest
 for isa in $(other_isas); do
   check "pytest, kernels, $isa" finished "build/pytest-$isa.log"
 done
+if has_header doctest/doctest.h; then
+  check "C++ tests under sanitizers" finished build/asan-tests.log
+fi
+check "pytest" finished build/pytest.log
 
 printf '\ntests/run.sh: %d checks passed, %d failed%s, in %d s; left out: %s\n' "$passed" \
   "${#failed[@]}" "${failed:+ (${failed[*]})}" "$SECONDS" "${left_out[*]:-nothing}"
