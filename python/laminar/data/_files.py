@@ -125,7 +125,7 @@ class Encoded(Pieces):
         table = self._table
         encoder = Encoder(table, source.path)
         for block in source.blocks([*table.needed(), table.target.name], group):
-            x = encoder.inputs(block, np.empty((block.rows, table.width)))
+            x = encoder.inputs(block, np.empty((block.rows, table.width), order="F"))
             yield Piece(x, encoder.targets(block))
 
     def name(self, part: int) -> str:
