@@ -12,7 +12,7 @@ namespace laminar {
 namespace {
 
 /// 1 with the sign of v; zeros and NaN stay what they are.
-double sign(double v) { return v > 0 ? 1 : v < 0 ? -1 : v; }
+double sign(double v) { return v == 0 || std::isnan(v) ? v : std::copysign(1.0, v); }
 
 /// l1 sum |w|  (Tibshirani 1996)
 struct L1 {
@@ -181,9 +181,16 @@ void Regularizer::add_gradient(const Shape& shape, std::span<const T> weights, s
   if (function != nullptr) return function(shape, values().data(), weights, gradient, scale);
   const double a = scale * l1();
   const double b = scale * 2 * l2();
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    const auto w = static_cast<double>(weights[i]);
-    gradient[i] = static_cast<T>(static_cast<double>(gradient[i]) + (a * sign(w) + b * w));
+  const auto add = [&](const auto& slope) {
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      gradient[i] = static_cast<T>(static_cast<double>(gradient[i]) + slope(static_cast<double>(weights[i])));
+    }
+  };
+  // Signs of weights as branches, which no processor foresees, took a third of a small network's step.
+  if (a == 0) {
+    add([b](double w) { return b * w; });
+  } else {
+    add([a, b](double w) { return a * sign(w) + b * w; });
   }
 }
 
