@@ -23,7 +23,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from .. import _arrays
 from .._rows import Rows
 from .._spelling import argument_names
-from . import _network, _sparse
+from . import _merged, _network, _sparse
 from ._parameters import CONSTRAINTS, dropout_rates, hidden_activations, hidden_sizes
 from ._stopping import Stopping
 
@@ -268,6 +268,9 @@ class BaseMultilayer(BaseEstimator):
                 stacklevel=4,  # the caller of fit
             )
             size = n
+        if size == n and self._is_a_set() and _merged.suits(rows.x):
+            rows = _merged.merged(rows)
+            size = rows.length
         score = None
         if held_out is not None:
             known = self._decoded(held_out.y)
@@ -316,6 +319,10 @@ class BaseMultilayer(BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=4,  # the caller of fit
             )
+
+    def _is_a_set(self) -> bool:
+        """Whether the order of a batch's rows has no part in an update."""
+        return not (np.any(self.dropout) or self.batch_normalization)
 
     def _split(self, X: Any, y: Any, weight: Any) -> tuple[Any, Any, Any, Rows]:
         """Hold rows out for early stopping, in the shares of two classes."""
