@@ -35,11 +35,7 @@ class Batches {
       block_ = nullptr;  // where reading throws, nothing comes twice
       {
         const py::gil_scoped_release unlock;
-        block_ = blocks_->next([] {
-          const py::gil_scoped_acquire lock;
-          if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-          return false;
-        });
+        block_ = blocks_->next(raise_interrupts);
       }
       if (block_ == nullptr) throw py::stop_iteration();
     }

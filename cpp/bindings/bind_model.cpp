@@ -159,11 +159,7 @@ std::vector<double> evaluate(const Model<T>& model, const py::object& data, Inde
   const Data<T> rows(data);
   const py::gil_scoped_release unlock;
   if (rows.source == nullptr) return model.evaluate(rows.memory);
-  return model.evaluate(*rows.source, buffer_size, [] {
-    const py::gil_scoped_acquire lock;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-    return false;
-  });
+  return model.evaluate(*rows.source, buffer_size, raise_interrupts);
 }
 
 /// Returns (why it ended, iterations, evaluations, value). Ctrl-C ends it after the iteration at hand.

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _frames, _labels, _rows
@@ -116,10 +115,3 @@ def first_targets(x: object, y: object) -> object:
     if not isinstance(x, Dataset):
         return y
     return None if x._pieces.first is None else x._pieces.first.y
-
-
-def samples(dataset: Dataset) -> Iterator[Any]:
-    """Yield the samples of a data set in their order, piece by piece."""
-    pieces = dataset._pieces
-    every = (piece.x for part in range(pieces.parts) for piece in pieces.open(part))
-    return (x for x in every if len(x))

@@ -38,6 +38,11 @@ def is_plain(value: object) -> bool:
     return isinstance(value, (np.ndarray, list, tuple, int, float, type(None)))
 
 
+def is_missing(item: object) -> bool:
+    """Whether a value says that there is none: None, or pandas's NA."""
+    return item is None or type(item).__name__ == "NAType"
+
+
 def is_sparse(value: object) -> bool:
     """Whether a value is a sparse matrix or array of SciPy's kind."""
     return not is_plain(value) and hasattr(value, "toarray") and hasattr(value, "tocsr")
@@ -169,7 +174,7 @@ def as_array(column: Any) -> Array:
 
 def _without_missing(array: Array) -> Array | None:
     """Return an array of objects as floats if it holds numbers and missing values alone."""
-    missing = np.array([item is None or type(item).__name__ == "NAType" for item in array])
+    missing = np.array([is_missing(item) for item in array])
     present = array[~missing]
     if not all(isinstance(item, (bool, int, float, np.number, np.bool_)) for item in present):
         return None

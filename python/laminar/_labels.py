@@ -63,7 +63,7 @@ def numbered(where: str, y: object, known: Names, learn: bool = False) -> tuple[
         return y, known
     for row, item in enumerate(texts):
         if not isinstance(item, str):
-            missing = item is None or type(item).__name__ in ("NAType", "NaTType")
+            missing = _frames.is_missing(item) or type(item).__name__ == "NaTType"
             missing = missing or (isinstance(item, float) and item != item)
             raise (ValueError if missing else TypeError)(
                 f"{where} holds names of classes, but row {row} is {item!r}"

@@ -66,22 +66,23 @@ def prepared(
     TypeError, ValueError
         Where one of them is wrong, or they differ in length.
     """
+    return converted(where, x, y, weight, dtype, loss._labels)
+
+
+def converted(
+    where: str, x: object, y: object, weight: object, dtype: np.dtype[Any], labels: bool
+) -> Rows:
+    """Do what `prepared` does, told whether targets are class numbers."""
     inputs = _arrays.features(x, f"{where}: x", dtype)
-    if loss._labels:
+    if labels:
         wanted = _arrays.labels(y, f"{where}: y")
     else:
         wanted = _arrays.targets(y, f"{where}: y", dtype)
     weights = _arrays.row_weights(weight, f"{where}: sample_weight", dtype)
-    rows = Rows(inputs, wanted, weights)
-    check_lengths(where, rows)
-    return rows
-
-
-def check_lengths(where: str, rows: Rows) -> None:
-    """Raise ValueError where targets or weights are not as many as samples."""
-    for name, array in (("y", rows.y), ("sample_weight", rows.weight)):
-        if array is not None and len(array) != rows.length:
-            raise ValueError(f"{where}: x has {rows.length} rows, {name} has {len(array)}")
+    for name, array in (("y", wanted), ("sample_weight", weights)):
+        if array is not None and len(array) != len(inputs):
+            raise ValueError(f"{where}: x has {len(inputs)} rows, {name} has {len(array)}")
+    return Rows(inputs, wanted, weights)
 
 
 def split(rows: Rows, fraction: float, loss: Loss) -> tuple[Rows, Rows]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from . import _arrays, _frames, _labels, _progress, _range_test, _rows, exchange
 from ._component import flag, integer, number_of_bytes
-from ._feed import feed, first_targets, samples, split, validation
+from ._feed import feed, first_targets, split, validation
 from ._resume import Resumed
 from ._saving import Saving
 from ._spelling import keywords
@@ -415,7 +415,8 @@ class Sequential(Saving):
     def _predicted_pieces(
         self, core: CoreModel, data: Dataset, out: NDArray[Any] | None
     ) -> NDArray[Any]:
-        parts = (_arrays.features(x, "predict: x", self._dtype) for x in samples(data))
+        pieces = data._pieces.all()
+        parts = (_arrays.features(piece.x, "predict: x", self._dtype) for piece in pieces)
         if data.rows is None and out is None:
             return np.concatenate([self._predicted(core, rows, None) for rows in parts])
         if out is None:

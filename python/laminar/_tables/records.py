@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from .. import _core
+from .. import _core, _frames
 from .cells import text_of
 from .table import Column, Table
 
@@ -89,7 +89,7 @@ def _cell(value: object, name: str, column: Column) -> str:
                 f"{name}: column {column.name!r} holds half of a letter, got {value!r}"
             )
         return value
-    if value is None or type(value).__name__ == "NAType":
+    if _frames.is_missing(value):
         return ""
     if not isinstance(value, (numbers.Real, Decimal, np.bool_)):
         raise TypeError(

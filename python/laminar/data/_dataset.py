@@ -56,7 +56,7 @@ class Dataset:
     classes: tuple[str, ...] = ()
     _table: Table | None = None
 
-    def __init__(self, pieces: Pieces, buffer_size: int | str) -> None:
+    def __init__(self, pieces: Pieces, buffer_size: int | str = "256MiB") -> None:
         self._pieces = pieces
         self.buffer_size = number_of_bytes(buffer_size, "Dataset: buffer_size")
 

@@ -43,8 +43,6 @@ class Sources:
         What a model reads, where that is known.
     """
 
-    has_header = True
-
     def __init__(
         self,
         paths: Sequence[Any],

@@ -49,8 +49,15 @@ class Pieces(ABC):
     @cached_property
     def first(self) -> Piece | None:
         """The first rows there are, read once; None where there are none."""
-        pieces = (piece for part in range(self.parts) for piece in self.open(part))
-        return next((piece for piece in pieces if len(piece.x)), None)
+        return next(self.all(), None)
+
+    def all(self) -> Iterator[Piece]:
+        """Yield all rows in their order."""
+        return (piece for part in range(self.parts) for piece in self.filled(part))
+
+    def filled(self, part: int) -> Iterator[Piece]:
+        """Yield the rows of a part, without pieces that have none."""
+        return (piece for piece in self.open(part) if len(piece.x))
 
     @abstractmethod
     def open(self, part: int) -> Iterator[Piece]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _arrays, _rows
+from .. import _rows
 from .._rows import Rows
 
 if TYPE_CHECKING:
@@ -84,9 +84,7 @@ class Reader:
 
     def open(self, part: int) -> Iterator[Rows]:
         """Yield the rows of a part as the core takes them."""
-        for piece in self._pieces.open(part):
-            if len(piece.x) == 0:
-                continue
+        for piece in self._pieces.filled(part):
             rows = self._checked(piece, part)
             for name, one, other in (("x", rows.x, self.first.x), ("y", rows.y, self.first.y)):
                 if one.shape[1:] != other.shape[1:]:
@@ -104,21 +102,10 @@ class Reader:
             raise ValueError(
                 f"{self._where}: some rows have weights and others have none, in {self.name(part)}"
             )
-        return self._taken(x, y, weight)
-
-    def _taken(self, x: Any, y: Any, weight: Any) -> Rows:
-        if self._loss is None:
-            inputs = _arrays.features(x, f"{self._where}: x", self.dtype)
+        if self._labels is None:
             targets = np.asarray(y)
-            if self._labels is None:
-                self._labels = targets.ndim == 1 and targets.dtype.kind in "iu"
-            name = f"{self._where}: y"
-            wanted = (
-                _arrays.labels(y, name) if self._labels else _arrays.targets(y, name, self.dtype)
-            )
-            weights = _arrays.row_weights(weight, f"{self._where}: sample_weight", self.dtype)
-            rows = Rows(inputs, wanted, weights)
-            _rows.check_lengths(self._where, rows)
+            self._labels = targets.ndim == 1 and targets.dtype.kind in "iu"
+        rows = _rows.converted(self._where, x, y, weight, self.dtype, self._labels)
+        if self._loss is None:
             return rows
-        rows = _rows.prepared(self._where, x, y, weight, self.dtype, self._loss)
         return _rows.with_class_weight(self._where, rows, self._class_weight, self._loss)

@@ -294,7 +294,7 @@ class BaseMultilayer(BaseEstimator):
         try:
             sparse = issparse(rows.x)
             model.fit(
-                _sparse.dataset(rows, self.dtype) if sparse else rows.x,
+                _sparse.dataset(rows.x, self.dtype, rows.y, rows.weight) if sparse else rows.x,
                 None if sparse else rows.y,
                 batch_size=size,
                 epochs=epochs,
@@ -382,10 +382,7 @@ class BaseMultilayer(BaseEstimator):
 
     def _outputs(self, X: Any) -> NDArray[Any]:
         """Return the network's outputs for checked rows."""
-        if issparse(X):
-            parts = [self._model.predict(part) for part in _sparse.blocks(X, self.dtype)]
-            return np.concatenate(parts)
-        return self._model.predict(X)
+        return self._model.predict(_sparse.dataset(X, self.dtype) if issparse(X) else X)
 
     def _forward(self, X: Any) -> NDArray[Any]:
         """Return the network's outputs for a user's rows, with the weights that are shown.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sparse rows, made dense a little at a time: a batch to train on, a block to predict."""
+"""Sparse rows, made dense a little at a time, to train on and to predict."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -12,22 +12,8 @@ from scipy.sparse import issparse
 from ..data import Dataset
 from ..data._pieces import Piece, Pieces
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from .._rows import Rows
-
-_BLOCK = 1 << 22  # elements
 _MOST = 2**31 - 1  # elements of a matrix whose rows begin at 32-bit places
 _SEGMENT = 1 << 17  # elements that are read together
-_BUFFER = 1 << 28  # bytes of dense rows
-
-
-def blocks(x: Any, dtype: Any) -> Iterator[NDArray[Any]]:
-    """Give the rows of a CSR matrix as dense arrays of a few megabytes."""
-    rows = max(1, _BLOCK // max(1, x.shape[1]))
-    for first in range(0, x.shape[0], rows):
-        yield x[first : first + rows].toarray().astype(dtype, copy=False)
 
 
 def for_core(x: Any) -> Any:
@@ -47,28 +33,28 @@ def for_core(x: Any) -> Any:
 class _SparseRows(Pieces):
     """The rows of a CSR matrix as a data set's, dense when they are read."""
 
-    def __init__(self, rows: Rows, dtype: Any) -> None:
-        self._rows, self._dtype = rows, dtype
-        sparse: Any = rows.x
-        self._size = max(1, _SEGMENT // max(1, sparse.shape[1]))
-        self.rows = sparse.shape[0]
-        self.parts = -(-sparse.shape[0] // self._size)
-        self.weighted = rows.weight is not None
+    def __init__(self, x: Any, y: Any, weight: Any, dtype: Any) -> None:
+        self._arrays, self._dtype = (x, y, weight), dtype
+        self._size = max(1, _SEGMENT // max(1, x.shape[1]))
+        self.rows = x.shape[0]
+        self.parts = -(-x.shape[0] // self._size)
+        self.weighted = weight is not None
 
     def open(self, part: int) -> Iterator[Piece]:
         """Yield a few rows."""
-        x, y, weight = self._rows.part(slice(part * self._size, (part + 1) * self._size))
-        sparse: Any = x
-        yield Piece(sparse.toarray().astype(self._dtype, copy=False), y, weight)
+        where = slice(part * self._size, (part + 1) * self._size)
+        x, *others = self._arrays
+        dense = x[where].toarray().astype(self._dtype, copy=False)
+        yield Piece(dense, *(None if array is None else array[where] for array in others))
 
     def name(self, part: int) -> str:
         """Return where the rows begin."""
         return f"the rows from {part * self._size} on"
 
 
-def dataset(rows: Rows, dtype: Any) -> Dataset:
-    """Return rows of a CSR matrix for training, which makes a block of them dense at a time.
+def dataset(x: Any, dtype: Any, y: Any = None, weight: Any = None) -> Dataset:
+    """Return rows of a CSR matrix, of which a block is made dense at a time.
 
-    Those that fit into its buffer train what the dense array trains, bit by bit.
+    Those that fit into the buffer train what the dense array trains, bit by bit.
     """
-    return Dataset(_SparseRows(rows, dtype), _BUFFER)
+    return Dataset(_SparseRows(x, y, weight, dtype))
