@@ -39,32 +39,90 @@ struct TileArguments {
   const T* prefetch;  // brought to the second-level cache, one line a step of depth; or null
 };
 
+/// Where the elements of a tile's left operand lie for one step of depth. With two registers an address
+/// reaches 0, 1, 2 and 4 strides from a pointer, with one more 3: so 14 rows need three pointers that
+/// move, and the loop no spill.
+template <typename T>
+struct TileRows {
+  static constexpr int kReach = 5;
+  const T* bases[3];
+  Index stride;
+  Index stride3;
+
+  TileRows(const T* left, Index row)
+      : bases{left, left + kReach * row, left + 2 * kReach * row}, stride(row), stride3(3 * row) {
+    asm("" : "+r"(bases[1]), "+r"(bases[2]), "+r"(stride), "+r"(stride3));  // or the compiler folds them into one
+  }
+  const T* at(int i) const {
+    const int strides = i % kReach;
+    return bases[i / kReach] + (strides == 3 ? stride3 : strides * stride);
+  }
+  void advance() {
+    for (const T*& base : bases) ++base;
+  }
+};
+
+/// The same for the transpose: a step's elements are neighbours.
+template <typename T>
+struct TileColumns {
+  const T* base;
+  Index step;
+
+  const T* at(int i) const { return base + i; }
+  void advance() { base += step; }
+};
+
+// Loops over a tile are unrolled by name: unrolled later, its sums would pass through memory first.
 template <typename T, int Rows, int Vectors, bool Transposed>
 __attribute__((noinline)) void tile(const TileArguments<T>& t) {
   using V = Vector<T>;
   V sums[Rows][Vectors];
-  for (int v = 0; v < Vectors; ++v) {
-    const V start = t.start != nullptr ? load(t.start + v * kLanes<T>) : V{};
-    for (int i = 0; i < Rows; ++i) sums[i][v] = t.resume ? load(t.out + i * t.out_stride + v * kLanes<T>) : start;
+  if (t.resume) {
+    const T* out = t.out;
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i, out += t.out_stride) {
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) sums[i][v] = load(out + v * kLanes<T>);
+    }
+  } else {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) {
+      const V start = t.start != nullptr ? load(t.start + v * kLanes<T>) : V{};
+#pragma GCC unroll 16
+      for (int i = 0; i < Rows; ++i) sums[i][v] = start;
+    }
   }
-  const T* left = t.left;
+  auto left = [&] {
+    if constexpr (Transposed) {
+      return TileColumns<T>{t.left, t.left_depth};
+    } else {
+      return TileRows<T>(t.left, t.left_row);
+    }
+  }();
   const T* right = t.right;
-  const Index row = Transposed ? 1 : t.left_row;
-  const Index step = Transposed ? t.left_depth : 1;
-  for (Index k = 0; k < t.depth; ++k) {
+  const Index right_step = t.right_depth;
+  const T* next = t.prefetch != nullptr ? t.prefetch : right;
+  const Index next_step = t.prefetch != nullptr ? kLine<T> : 0;
+  for (Index k = t.depth; k > 0; --k) {
     V b[Vectors];
+#pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) b[v] = load(right + v * kLanes<T>);
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
-      const V a = broadcast<V>(left[i * row]);
+      const V a = broadcast<V>(*left.at(i));
+#pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) sums[i][v] += a * b[v];
     }
-    if (t.prefetch != nullptr) __builtin_prefetch(t.prefetch + k * kLine<T>, 0, 2);
-    left += step;
-    right += t.right_depth;
+    __builtin_prefetch(next, 0, 2);
+    next += next_step;
+    left.advance();
+    right += right_step;
   }
-  for (int i = 0; i < Rows; ++i) {
-    for (int v = 0; v < Vectors; ++v) store(t.out + i * t.out_stride + v * kLanes<T>, sums[i][v]);
+  T* out = t.out;
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; ++i, out += t.out_stride) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) store(out + v * kLanes<T>, sums[i][v]);
   }
 }
 
@@ -147,15 +205,21 @@ void weight_gradient(const WeightGradient<T>& g) {
 
 template <typename T>
 void pack(const T* w, Index stride, Index depth, Index columns, T* packed) {
+  constexpr Index lanes = kLanes<T>;
   for (Index j = 0; j < columns; j += kPanel<T>) {
-    const Index vectors = columns - j > kLanes<T> ? 2 : 1;
-    for (Index k = 0; k < depth; ++k) {
-      for (Index v = 0; v < vectors; ++v) {
-        const Index left = columns - j - v * kLanes<T>;
-        const T* from = w + k * stride + j + v * kLanes<T>;
-        store(packed, left >= kLanes<T> ? load(from) : load_first(from, left));
-        packed += kLanes<T>;
+    const Index vectors = columns - j > lanes ? 2 : 1;
+    const Index last = minimum_of(lanes, columns - j - (vectors - 1) * lanes);  // columns of the last vector
+    const T* from = w + j;
+    if (vectors * lanes == kPanel<T> && last == lanes) {
+      for (Index k = 0; k < depth; ++k, from += stride, packed += kPanel<T>) {
+        store(packed, load(from));
+        store(packed + lanes, load(from + lanes));
       }
+      continue;
+    }
+    for (Index k = 0; k < depth; ++k, from += stride, packed += vectors * lanes) {
+      if (vectors == 2) store(packed, load(from));
+      store(packed + (vectors - 1) * lanes, load_first(from + (vectors - 1) * lanes, last));
     }
   }
 }
@@ -173,6 +237,24 @@ void to_panels(const T* values, Index stride, Index first, Index rows, Index col
   }
 }
 
+/// A square of a vector's size, transposed; `filled` columns of `count` rows where it is not whole.
+template <typename T>
+inline void transpose_square(const T* from, Index stride, T* to, Index to_stride, Index count, Index filled) {
+  constexpr Index lanes = kLanes<T>;
+  Vector<T> rows[lanes];
+  if (count == lanes && filled == lanes) {
+#pragma GCC unroll 16
+    for (Index r = 0; r < lanes; ++r) rows[r] = load(from + r * stride);
+    transpose<T>(rows);
+#pragma GCC unroll 16
+    for (Index c = 0; c < lanes; ++c) store(to + c * to_stride, rows[c]);
+    return;
+  }
+  for (Index r = 0; r < lanes; ++r) rows[r] = r < count ? load_first(from + r * stride, filled) : Vector<T>{};
+  transpose<T>(rows);
+  for (Index c = 0; c < filled; ++c) store(to + c * to_stride, rows[c]);
+}
+
 template <typename T>
 void pack_transposed(const T* w, Index stride, Index depth, Index columns, T* packed) {
   constexpr Index lanes = kLanes<T>;
@@ -181,14 +263,8 @@ void pack_transposed(const T* w, Index stride, Index depth, Index columns, T* pa
     for (Index l = 0; l < width; l += lanes) {
       const Index count = minimum_of(lanes, depth - i - l);
       for (Index j = 0; j < columns; j += lanes) {
-        const Index filled = minimum_of(lanes, columns - j);
-        Vector<T> rows[lanes] = {};
-        for (Index r = 0; r < count; ++r) {
-          const T* from = w + (i + l + r) * stride + j;
-          rows[r] = filled == lanes ? load(from) : load_first(from, filled);
-        }
-        transpose<T>(rows);
-        for (Index c = 0; c < filled; ++c) store(packed + (j + c) * width + l, rows[c]);
+        transpose_square(w + (i + l) * stride + j, stride, packed + j * width + l, width, count,
+                         minimum_of(lanes, columns - j));
       }
     }
     packed += columns * width;
