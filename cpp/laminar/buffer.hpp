@@ -31,6 +31,11 @@ constexpr Index padded_stride(Index columns) {
   return (lines % 2 == 0 ? lines + 1 : lines) * kSlice;
 }
 
+/// Memory that starts at a multiple of kAlignment, for free_aligned. Large pieces ask for huge pages:
+/// a step through them would wait for a page's address every 4 KiB. Throws std::bad_alloc.
+void* allocate_aligned(std::size_t bytes);
+void free_aligned(void* memory) noexcept;
+
 /// A fixed number of elements, copied by value.
 template <typename T>
 class AlignedBuffer {
@@ -56,12 +61,12 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(T* p) const { ::operator delete(p, std::align_val_t{kAlignment}); }
+    void operator()(T* p) const { free_aligned(p); }
   };
   static T* allocate(Index size) {
     // One line more than asked for: a kernel may read the whole vector that the last element is in.
     const auto bytes = static_cast<std::size_t>(size + 2 * kSlice) * sizeof(T);
-    return static_cast<T*>(::operator new(bytes, std::align_val_t{kAlignment}));
+    return static_cast<T*>(allocate_aligned(bytes));
   }
 
   Index size_ = 0;
