@@ -6,6 +6,11 @@
 #include "laminar/compare.hpp"
 
 namespace laminar {
+namespace {
+
+constexpr Index kConflictingStride = 256;  // elements: rows so far apart share few cache sets
+
+}  // namespace
 
 template <typename T>
 BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, Index rows)
@@ -73,14 +78,23 @@ void BatchMemory<T>::backward_from_last_segment(const Pass<T>& pass, const Batch
 }
 
 template <typename T>
+const T* BatchMemory<T>::input_in_place(const BatchRows<T>& batch) const {
+  const MatrixView<const T>& x = batch.data.x;
+  if (batch.order != nullptr || !plan_.reads_input_in_place() || x.columns % kConflictingStride == 0) return nullptr;
+  return x.data + batch.first * x.columns;
+}
+
+template <typename T>
 void BatchMemory<T>::gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows) {
   if (!activity_.empty()) std::fill(activity_.begin() + rows.begin, activity_.begin() + rows.end, 0.0);
   const Dataset<T>& data = batch.data;
   const bool labels = !labels_.empty();
   const bool shuffled = batch.order != nullptr;
-  pass.kernels.gather(data.x.data + (shuffled ? 0 : batch.row(rows.begin) * data.x.columns), data.x.columns,
-                      shuffled ? batch.order + batch.first + rows.begin : nullptr, rows.count(),
-                      pass.output_to_write(0, rows.begin), pass.stride(0));
+  if (pass.input == nullptr) {
+    pass.kernels.gather(data.x.data + (shuffled ? 0 : batch.row(rows.begin) * data.x.columns), data.x.columns,
+                        shuffled ? batch.order + batch.first + rows.begin : nullptr, rows.count(),
+                        pass.output_to_write(0, rows.begin), pass.stride(0));
+  }
   for (Index i = rows.begin; i < rows.end; ++i) {
     const Index row = batch.row(i);
     if (labels) {

@@ -22,6 +22,9 @@ class BatchMemory {
   const Plan& plan() const { return plan_; }
   Index rows() const { return plan_.rows(); }
   T* memory() { return memory_.data(); }
+  /// The batch's rows where they lie, if they can be read there: unshuffled, by dense layers alone, and
+  /// not so that they fall into few cache sets; else null.
+  const T* input_in_place(const BatchRows<T>& batch) const;
   const std::vector<GradientTask>& tasks() const { return tasks_; }
   /// This thread's share of phase B: consecutive tasks, about the same work for everyone.
   Team::Share task_share(const Team& team) const;

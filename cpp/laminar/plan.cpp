@@ -27,6 +27,17 @@ Plan::Plan(const Network& network, Index rows, Mode mode) : rows_(rows), mode_(m
     place_inference(network);
   }
   place_shared(network);
+  reads_input_in_place_ = only_dense_read_input(network);
+}
+
+bool Plan::only_dense_read_input(const Network& network) const {
+  if (mode_ == Mode::training && spaces_.back().holder == 0) return false;  // the loss writes there
+  for (std::size_t i = 1; i < spaces_.size(); ++i) {
+    const Node& node = network.nodes()[i];
+    const bool computes = spaces_[i].holder == static_cast<int>(i);
+    if (computes && !is_dense(node) && spaces_[static_cast<std::size_t>(node.inputs.front())].holder == 0) return false;
+  }
+  return true;
 }
 
 void Plan::place_shared(const Network& network) {
@@ -88,7 +99,6 @@ void Plan::place_inference(const Network& network) {
     const int holder = spaces_[static_cast<std::size_t>(input)].holder;
     const bool same_values = is_view(nodes[i].layer) || is_training_only(nodes[i].layer);
     if (same_values) spaces_[i].holder = holder;
-    if (holder == 0 && !is_dense(nodes[i]) && !same_values) reads_input_in_place_ = false;
     widest = std::max(widest, spaces_[i].stride);
   }
   widest = std::max(widest, spaces_[0].stride);

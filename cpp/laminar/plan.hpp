@@ -38,11 +38,12 @@ class Plan {
   const NodeSpace& operator[](int node) const { return spaces_[static_cast<std::size_t>(node)]; }
   /// Elements of the whole workspace.
   Index size() const { return size_; }
-  /// Inference may read the user's rows where they lie, as only dense layers read them.
+  /// The user's rows may be read where they lie, as only dense layers read them.
   bool reads_input_in_place() const { return reads_input_in_place_; }
 
  private:
   Index reserve(Index stride);
+  bool only_dense_read_input(const Network& network) const;
   void place_shared(const Network& network);
   void place_training(const Network& network);
   void place_inference(const Network& network);
@@ -51,7 +52,7 @@ class Plan {
   Mode mode_;
   std::vector<NodeSpace> spaces_;
   Index size_ = 0;
-  bool reads_input_in_place_ = true;
+  bool reads_input_in_place_ = false;
 };
 
 }  // namespace laminar
