@@ -30,8 +30,9 @@ void GradientSink<T>::take(Index offset, Index stride, const T* block, Index blo
   update.stride = stride;
   update.gradients = block;
   update.gradients_stride = block_stride;
-  update.rows = rows;
-  update.columns = columns;
+  const bool one_row = stride == columns && block_stride == columns;
+  update.rows = one_row ? 1 : rows;
+  update.columns = one_row ? rows * columns : columns;
   kernels.update(update);
 }
 

@@ -9,34 +9,44 @@
 namespace laminar::kernels {
 namespace {
 
+/// work(in, out) for every vector of a block; down the columns where rows are a panel or less, so that
+/// the inner loop is long.
+template <typename T, typename Work>
+inline void over_vectors(const ActivationRows<T>& r, const Work& work) {
+  const Index vectors = (r.columns + kLanes<T> - 1) / kLanes<T>;
+  const bool narrow = vectors <= 2;
+  const Index outer = narrow ? vectors : r.rows;
+  const Index inner = narrow ? r.rows : vectors;
+  const Index in_step = narrow ? r.in_stride : kLanes<T>;
+  const Index out_step = narrow ? r.out_stride : kLanes<T>;
+  for (Index i = 0; i < outer; ++i) {
+    const T* in = r.in + i * (narrow ? kLanes<T> : r.in_stride);
+    T* out = r.out + i * (narrow ? kLanes<T> : r.out_stride);
+    for (Index j = 0; j < inner; ++j, in += in_step, out += out_step) work(in, out);
+  }
+}
+
 template <typename A, typename T>
 void activate_rows(const ActivationRows<T>& r) {
-  for (Index i = 0; i < r.rows; ++i) {
-    const T* in = r.in + i * r.in_stride;
-    T* out = r.out + i * r.out_stride;
-    if constexpr (A::row_wise) {
-      A::row(in, r.columns, out);
-    } else {
-      for (Index j = 0; j < r.columns; j += kLanes<T>) store(out + j, A::value(load(in + j), r.parameters));
-    }
+  if constexpr (A::row_wise) {
+    for (Index i = 0; i < r.rows; ++i) A::row(r.in + i * r.in_stride, r.columns, r.out + i * r.out_stride);
+  } else {
+    const T* parameters = r.parameters;
+    over_vectors(r, [parameters](const T* in, T* out) { store(out, A::value(load(in), parameters)); });
   }
 }
 
 /// d_z = d_a f'(z).
 template <typename A, typename T>
 void activation_gradient_rows(const ActivationRows<T>& r) {
-  using V = Vector<T>;
-  for (Index i = 0; i < r.rows; ++i) {
-    const T* in = r.in + i * r.in_stride;
-    T* out = r.out + i * r.out_stride;
-    if constexpr (A::row_wise) {
-      A::row_gradient(in, r.columns, out);
-    } else {
-      for (Index j = 0; j < r.columns; j += kLanes<T>) {
-        const V value = load(in + j);
-        store(out + j, load(out + j) * A::slope(value, value, r.parameters));
-      }
-    }
+  if constexpr (A::row_wise) {
+    for (Index i = 0; i < r.rows; ++i) A::row_gradient(r.in + i * r.in_stride, r.columns, r.out + i * r.out_stride);
+  } else {
+    const T* parameters = r.parameters;
+    over_vectors(r, [parameters](const T* in, T* out) {
+      const Vector<T> value = load(in);
+      store(out, load(out) * A::slope(value, value, parameters));
+    });
   }
 }
 

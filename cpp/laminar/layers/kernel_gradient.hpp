@@ -12,6 +12,7 @@ namespace laminar {
 // the gradient, and columns enough that the optimizer goes along whole pages.
 inline constexpr Index kTaskElements = 65536;  // of the inputs: rows of the batch x rows of W
 inline constexpr Index kTaskOutputs = 512;
+inline constexpr Index kLargestDenseRow = 128;        // longer rows without gaps would share few cache sets
 inline constexpr Index kLargestInputInPlace = 16384;  // elements of a batch of inputs that are not copied
 
 /// The pieces of a node's kernel, its first tensor.
@@ -46,7 +47,9 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
   const kernels::Kernels<T>& k = pass.kernels;
   const int input = n.inputs[0];
-  const Index block_stride = padded_stride(task.out_count);
+  // Without gaps, if whole vectors allow it, the update below is one long row.
+  const bool dense = task.out_count % k.lanes == 0 && task.out_count <= kLargestDenseRow;
+  const Index block_stride = dense ? task.out_count : padded_stride(task.out_count);
   const Index left_stride = padded_stride(task.in_count);
   const Index size = task.in_count * block_stride + pass.plan.rows() * left_stride;
   if (buffer.size() < size) buffer = AlignedBuffer<T>(size);
