@@ -46,7 +46,14 @@ class AlignedBuffer {
     std::copy_n(other.data(), size_, data());
   }
   AlignedBuffer(AlignedBuffer&& other) noexcept : size_(std::exchange(other.size_, 0)), data_(std::move(other.data_)) {}
-  AlignedBuffer& operator=(AlignedBuffer other) noexcept {
+  /// Into the same memory, if the sizes are equal.
+  AlignedBuffer& operator=(const AlignedBuffer& other) {
+    if (this == &other) return *this;
+    if (size_ != other.size_ || data_ == nullptr) return *this = AlignedBuffer(other);
+    std::copy_n(other.data(), size_, data());
+    return *this;
+  }
+  AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
     std::swap(size_, other.size_);
     std::swap(data_, other.data_);
     return *this;

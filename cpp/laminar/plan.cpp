@@ -72,7 +72,7 @@ void Plan::place_training(const Network& network) {
       space.output = reserve(space.stride);
     }
     if (space.delta < 0 && (wanted[i] || i + 1 == nodes.size())) space.delta = reserve(space.stride);
-    if (i > 0 && is_dense(node) && rows_ * space.stride > kLargestInPlace) space.delta_panels = reserve(space.stride);
+    if (i > 0 && is_dense(node) && space.stride > 256 && rows_ * space.stride > kLargestInPlace) space.delta_panels = reserve(space.stride);
     if (node.kept > 0) {
       space.kept_stride = padded_stride(node.kept);
       space.kept = reserve(space.kept_stride);

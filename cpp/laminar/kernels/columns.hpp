@@ -11,7 +11,20 @@ namespace {
 
 template <typename T>
 void column_sums(const T* values, Index stride, Index rows, Index columns, T* sums) {
-  for (Index j = 0; j < columns; j += kLanes<T>) {
+  constexpr Index lanes = kLanes<T>;
+  Index j = 0;
+  for (; j + lanes < columns; j += 2 * lanes) {  // two at a time: each waits for its own last addition
+    Vector<T> first{};
+    Vector<T> second{};
+    const T* row = values + j;
+    for (Index i = 0; i < rows; ++i, row += stride) {
+      first += load(row);
+      second += load(row + lanes);
+    }
+    store(sums + j, first);
+    store(sums + j + lanes, second);
+  }
+  if (j < columns) {
     Vector<T> total{};
     for (Index i = 0; i < rows; ++i) total += load(values + i * stride + j);
     store(sums + j, total);

@@ -23,12 +23,32 @@ using Optimizers = List<Sgd, RmsProp, Adagrad, Adadelta, Adam, AdamW, Adamax, Na
 template <typename O, int Slots, typename T>
 inline void update_vectors(T* weights, T* const* slots, const T* gradients, Index count, const T* c) {
   using V = Vector<T>;
-  for (Index j = 0; j < count; j += kLanes<T>) {
-    V slot[O::max_slots] = {};
-    for (int s = 0; s < Slots; ++s) slot[s] = load(slots[s] + j);
-    store(weights + j, O::template update<Slots>(load(weights + j), load(gradients + j), slot, c));
-    for (int s = 0; s < Slots; ++s) store(slots[s] + j, slot[s]);
-  }
+  constexpr int kTogether = 4;  // their chains of operations overlap
+  const auto take = [&]<int N>(Index j, Sequence<N>) {
+    V w[N];
+    V g[N];
+    V slot[N][O::max_slots > 0 ? O::max_slots : 1];
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) {
+      const Index at = j + n * kLanes<T>;
+      w[n] = load(weights + at);
+      g[n] = load(gradients + at);
+#pragma GCC unroll 4
+      for (int s = 0; s < O::max_slots; ++s) slot[n][s] = s < Slots ? load(slots[s] + at) : V{};
+    }
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) w[n] = O::template update<Slots>(w[n], g[n], slot[n], c);
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) {
+      const Index at = j + n * kLanes<T>;
+      store(weights + at, w[n]);
+#pragma GCC unroll 4
+      for (int s = 0; s < Slots; ++s) store(slots[s] + at, slot[n][s]);
+    }
+  };
+  Index j = 0;
+  for (; j + kTogether * kLanes<T> <= count; j += kTogether * kLanes<T>) take(j, Sequence<kTogether>{});
+  for (; j < count; j += kLanes<T>) take(j, Sequence<1>{});
 }
 
 // Pointers and coefficients are copied first: the compiler cannot know that storing a weight leaves

@@ -22,6 +22,13 @@ constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));
 // tiles of a block pass over it.
 constexpr Index kDepthBlock = 512;
 
+constexpr Index kDeep = 400;
+constexpr Index kAhead = 6;
+template <bool B>
+struct Flag {
+  static constexpr bool value = B;
+};
+
 /// One tile: out = start + sum over depth; `start` is a row to repeat (bias), or null for zero, or
 /// the tile itself where `resume` is set.
 template <typename T>
@@ -103,20 +110,36 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
   const Index right_step = t.right_depth;
   const T* next = t.prefetch != nullptr ? t.prefetch : right;
   const Index next_step = t.prefetch != nullptr ? kLine<T> : 0;
-  for (Index k = t.depth; k > 0; --k) {
-    V b[Vectors];
+  const Index soon = kAhead * right_step;
+  const auto steps = [&](Index depth, auto ahead) {
+    for (Index k = depth; k > 0; --k) {
+      V b[Vectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) b[v] = load(right + v * kLanes<T>);
+      for (int v = 0; v < Vectors; ++v) b[v] = load(right + v * kLanes<T>);
+      if constexpr (decltype(ahead)::value) {
+        __builtin_prefetch(right + soon, 0, 3);
+        if constexpr (Vectors * kLanes<T> > kLine<T>) __builtin_prefetch(right + soon + kLine<T>, 0, 3);
+      }
 #pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i) {
-      const V a = broadcast<V>(*left.at(i));
+      for (int i = 0; i < Rows; ++i) {
+        const V a = broadcast<V>(*left.at(i));
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) sums[i][v] += a * b[v];
+        for (int v = 0; v < Vectors; ++v) sums[i][v] += a * b[v];
+      }
+      __builtin_prefetch(next, 0, 2);
+      next += next_step;
+      left.advance();
+      right += right_step;
     }
-    __builtin_prefetch(next, 0, 2);
-    next += next_step;
-    left.advance();
-    right += right_step;
+  };
+  if constexpr (Vectors == kTileVectors && Rows + 4 > kTileRows) {
+    if (t.depth >= kDeep) {
+      steps(t.depth, Flag<true>{});
+    } else {
+      steps(t.depth, Flag<false>{});
+    }
+  } else {
+    steps(t.depth, Flag<false>{});
   }
   T* out = t.out;
 #pragma GCC unroll 16
@@ -190,8 +213,40 @@ void product(const Product<T>& p) {
   }
 }
 
+/// The first columns of a gradient with few outputs, as panels of its transpose: with outputs as lanes
+/// most of them would be empty. The sums are the same. Returns how many inputs it took.
 template <typename T>
-void weight_gradient(const WeightGradient<T>& g) {
+Index narrow_gradient(const WeightGradient<T>& g) {
+  constexpr Index lanes = kLanes<T>;
+  Index i = 0;
+  for (; i + kPanel<T> <= g.in_count; i += kPanel<T>) {
+    T block[lanes * kPanel<T>];
+    for (Index r = 0; r == 0 || r < g.rows; r += kDepthBlock) {
+      panel_tiles<T, true>({g.delta + r * g.delta_stride, 1, g.delta_stride, g.left + r * g.left_stride + i,
+                            g.left_stride, minimum_of(kDepthBlock, g.rows - r), nullptr, r > 0, block, kPanel<T>,
+                            nullptr},
+                           g.out_count, kTileVectors);
+    }
+    for (Index v = 0; v < kPanel<T>; v += lanes) {
+      Vector<T> rows[lanes];
+      for (Index o = 0; o < lanes; ++o) rows[o] = o < g.out_count ? load(block + o * kPanel<T> + v) : Vector<T>{};
+      transpose<T>(rows);
+      for (Index c = 0; c < lanes; ++c) store(g.out + (i + v + c) * g.out_stride, rows[c]);
+    }
+  }
+  return i;
+}
+
+template <typename T>
+void weight_gradient(const WeightGradient<T>& whole) {
+  WeightGradient<T> g = whole;
+  if (g.out_count < kLanes<T>) {
+    const Index taken = narrow_gradient(g);
+    g.left += taken;
+    g.in_count -= taken;
+    g.out += taken * g.out_stride;
+    if (g.in_count == 0) return;
+  }
   const int vectors = g.out_count > kLanes<T> ? 2 : 1;
   for (Index r = 0; r == 0 || r < g.rows; r += kDepthBlock) {
     const Index depth = minimum_of(kDepthBlock, g.rows - r);
