@@ -6,11 +6,6 @@
 #include "laminar/compare.hpp"
 
 namespace laminar {
-namespace {
-
-constexpr Index kConflictingStride = 256;  // elements: rows so far apart share few cache sets
-
-}  // namespace
 
 template <typename T>
 BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, Index rows)
@@ -80,7 +75,7 @@ void BatchMemory<T>::backward_from_last_segment(const Pass<T>& pass, const Batch
 template <typename T>
 const T* BatchMemory<T>::input_in_place(const BatchRows<T>& batch) const {
   const MatrixView<const T>& x = batch.data.x;
-  if (batch.order != nullptr || !plan_.reads_input_in_place() || x.columns % kConflictingStride == 0) return nullptr;
+  if (batch.order != nullptr || !plan_.reads_input_in_place() || x.columns % kLongStride == 0) return nullptr;
   return x.data + batch.first * x.columns;
 }
 

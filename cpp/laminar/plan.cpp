@@ -8,8 +8,8 @@ namespace {
 
 bool is_dense(const Node& node) { return std::holds_alternative<Dense>(node.layer); }
 
-// A batch of gradients beyond this is copied into panels: a product that walks down one panel of it
-// would touch another page at every row.
+// A batch of gradients beyond this, of long rows, is copied into panels: a product that walks down one
+// panel of it would touch another page at every row.
 constexpr Index kLargestInPlace = 32768;  // elements
 
 }  // namespace
@@ -72,7 +72,8 @@ void Plan::place_training(const Network& network) {
       space.output = reserve(space.stride);
     }
     if (space.delta < 0 && (wanted[i] || i + 1 == nodes.size())) space.delta = reserve(space.stride);
-    if (i > 0 && is_dense(node) && space.stride > 256 && rows_ * space.stride > kLargestInPlace) space.delta_panels = reserve(space.stride);
+    const bool far_apart = space.stride > kLongStride && rows_ * space.stride > kLargestInPlace;
+    if (i > 0 && is_dense(node) && far_apart) space.delta_panels = reserve(space.stride);
     if (node.kept > 0) {
       space.kept_stride = padded_stride(node.kept);
       space.kept = reserve(space.kept_stride);

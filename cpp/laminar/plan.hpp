@@ -12,6 +12,10 @@ namespace laminar {
 /// Rows that go through all layers together: what a thread's nearest caches hold of most networks.
 inline constexpr Index kBlockRows = 64;
 
+/// Elements between rows from which on a walk down a column meets another page at every few rows, and
+/// rows at powers of two share few cache sets.
+inline constexpr Index kLongStride = 256;
+
 /// What a workspace is for.
 enum class Mode { training, inference };
 

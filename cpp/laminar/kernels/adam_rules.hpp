@@ -34,6 +34,7 @@ struct Adam {
   static constexpr int min_slots = 2;
   static constexpr int max_slots = 3;
   static constexpr int numbers = 4;
+  static constexpr int together = 4;
   static int slots(const double* p) { return p[4] != 0 ? 3 : 2; }
   static double initial(const double*, int) { return 0; }
   static void coefficients(const double* p, Index step, double* c) {
@@ -64,6 +65,7 @@ struct AdamW {
   static constexpr int min_slots = 2;
   static constexpr int max_slots = 3;
   static constexpr int numbers = 5;
+  static constexpr int together = 4;
   static int slots(const double* p) { return p[5] != 0 ? 3 : 2; }
   static double initial(const double*, int) { return 0; }
   static void coefficients(const double* p, Index step, double* c) {

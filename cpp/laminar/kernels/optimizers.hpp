@@ -6,7 +6,8 @@
 //   `slots`         counts state arrays, `initial` is what one of them starts with;
 //   `coefficients`  turns hyper-parameters and the step number (1 for the first update) into the
 //                   `numbers` that the update needs, once per step and in double;
-//   `update`        is the rule for one vector of weights, with the first `Slots` slots in use.
+//   `update`        is the rule for one vector of weights, with the first `Slots` slots in use;
+//   `together`      may say how many vectors to take at a time, where a rule is a long chain of operations.
 #pragma once
 
 #include "laminar/kernels/adam_rules.hpp"
@@ -19,36 +20,49 @@ namespace {
 /// The optimizers, in the order of their numbers.
 using Optimizers = List<Sgd, RmsProp, Adagrad, Adadelta, Adam, AdamW, Adamax, Nadam, Radam, Ftrl, Lion, Rprop>;
 
+/// The update of N vectors, their chains of operations side by side.
+template <typename O, int Slots, int N, typename T>
+inline void update_together(T* weights, T* const* slots, const T* gradients, const T* c) {
+  using V = Vector<T>;
+  V w[N];
+  V g[N];
+  V slot[N][O::max_slots];
+#pragma GCC unroll 4
+  for (int n = 0; n < N; ++n) {
+    w[n] = load(weights + n * kLanes<T>);
+    g[n] = load(gradients + n * kLanes<T>);
+#pragma GCC unroll 4
+    for (int s = 0; s < Slots; ++s) slot[n][s] = load(slots[s] + n * kLanes<T>);
+  }
+#pragma GCC unroll 4
+  for (int n = 0; n < N; ++n) w[n] = O::template update<Slots>(w[n], g[n], slot[n], c);
+#pragma GCC unroll 4
+  for (int n = 0; n < N; ++n) {
+    store(weights + n * kLanes<T>, w[n]);
+#pragma GCC unroll 4
+    for (int s = 0; s < Slots; ++s) store(slots[s] + n * kLanes<T>, slot[n][s]);
+  }
+}
+
 /// The update of whole vectors, with the first `Slots` slots in use.
 template <typename O, int Slots, typename T>
 inline void update_vectors(T* weights, T* const* slots, const T* gradients, Index count, const T* c) {
   using V = Vector<T>;
-  constexpr int kTogether = 4;  // their chains of operations overlap
-  const auto take = [&]<int N>(Index j, Sequence<N>) {
-    V w[N];
-    V g[N];
-    V slot[N][O::max_slots > 0 ? O::max_slots : 1];
-#pragma GCC unroll 4
-    for (int n = 0; n < N; ++n) {
-      const Index at = j + n * kLanes<T>;
-      w[n] = load(weights + at);
-      g[n] = load(gradients + at);
-#pragma GCC unroll 4
-      for (int s = 0; s < O::max_slots; ++s) slot[n][s] = s < Slots ? load(slots[s] + at) : V{};
-    }
-#pragma GCC unroll 4
-    for (int n = 0; n < N; ++n) w[n] = O::template update<Slots>(w[n], g[n], slot[n], c);
-#pragma GCC unroll 4
-    for (int n = 0; n < N; ++n) {
-      const Index at = j + n * kLanes<T>;
-      store(weights + at, w[n]);
-#pragma GCC unroll 4
-      for (int s = 0; s < Slots; ++s) store(slots[s] + at, slot[n][s]);
-    }
-  };
   Index j = 0;
-  for (; j + kTogether * kLanes<T> <= count; j += kTogether * kLanes<T>) take(j, Sequence<kTogether>{});
-  for (; j < count; j += kLanes<T>) take(j, Sequence<1>{});
+  if constexpr (requires { O::together; }) {
+    constexpr Index step = O::together * kLanes<T>;
+    for (; j + step <= count; j += step) {
+      T* at[Slots];
+      for (int s = 0; s < Slots; ++s) at[s] = slots[s] + j;
+      update_together<O, Slots, O::together>(weights + j, at, gradients + j, c);
+    }
+  }
+  for (; j < count; j += kLanes<T>) {
+    V slot[O::max_slots] = {};
+    for (int s = 0; s < Slots; ++s) slot[s] = load(slots[s] + j);
+    store(weights + j, O::template update<Slots>(load(weights + j), load(gradients + j), slot, c));
+    for (int s = 0; s < Slots; ++s) store(slots[s] + j, slot[s]);
+  }
 }
 
 // Pointers and coefficients are copied first: the compiler cannot know that storing a weight leaves

@@ -22,8 +22,11 @@ constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));
 // tiles of a block pass over it.
 constexpr Index kDepthBlock = 512;
 
+// From this depth on a panel is read from the second-level cache: its lines are asked for some steps
+// ahead. With less it is in the first, and the instructions would only cost.
 constexpr Index kDeep = 400;
 constexpr Index kAhead = 6;
+
 template <bool B>
 struct Flag {
   static constexpr bool value = B;
@@ -111,8 +114,8 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
   const T* next = t.prefetch != nullptr ? t.prefetch : right;
   const Index next_step = t.prefetch != nullptr ? kLine<T> : 0;
   const Index soon = kAhead * right_step;
-  const auto steps = [&](Index depth, auto ahead) {
-    for (Index k = depth; k > 0; --k) {
+  const auto steps = [&](auto ahead) {
+    for (Index k = t.depth; k > 0; --k) {
       V b[Vectors];
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) b[v] = load(right + v * kLanes<T>);
@@ -132,14 +135,11 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
       right += right_step;
     }
   };
-  if constexpr (Vectors == kTileVectors && Rows + 4 > kTileRows) {
-    if (t.depth >= kDeep) {
-      steps(t.depth, Flag<true>{});
-    } else {
-      steps(t.depth, Flag<false>{});
-    }
+  constexpr bool tall = Vectors == kTileVectors && Rows + 4 > kTileRows;  // what deep products consist of
+  if (tall && t.depth >= kDeep) {
+    steps(Flag<tall>{});
   } else {
-    steps(t.depth, Flag<false>{});
+    steps(Flag<false>{});
   }
   T* out = t.out;
 #pragma GCC unroll 16
@@ -222,10 +222,10 @@ Index narrow_gradient(const WeightGradient<T>& g) {
   for (; i + kPanel<T> <= g.in_count; i += kPanel<T>) {
     T block[lanes * kPanel<T>];
     for (Index r = 0; r == 0 || r < g.rows; r += kDepthBlock) {
-      panel_tiles<T, true>({g.delta + r * g.delta_stride, 1, g.delta_stride, g.left + r * g.left_stride + i,
-                            g.left_stride, minimum_of(kDepthBlock, g.rows - r), nullptr, r > 0, block, kPanel<T>,
-                            nullptr},
-                           g.out_count, kTileVectors);
+      panel_tiles<T, true>(
+          {g.delta + r * g.delta_stride, 1, g.delta_stride, g.left + r * g.left_stride + i, g.left_stride,
+           minimum_of(kDepthBlock, g.rows - r), nullptr, r > 0, block, kPanel<T>, nullptr},
+          g.out_count, kTileVectors);
     }
     for (Index v = 0; v < kPanel<T>; v += lanes) {
       Vector<T> rows[lanes];

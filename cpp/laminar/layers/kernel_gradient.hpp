@@ -13,7 +13,6 @@ namespace laminar {
 inline constexpr Index kTaskElements = 65536;  // of the inputs: rows of the batch x rows of W
 inline constexpr Index kTaskOutputs = 512;
 inline constexpr Index kLargestDenseRow = 128;        // longer rows without gaps would share few cache sets
-inline constexpr Index kLongRow = 256;
 inline constexpr Index kLargestInputInPlace = 16384;  // elements of a batch of inputs that are not copied
 
 /// The pieces of a node's kernel, its first tensor.
@@ -59,7 +58,7 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   kernels::WeightGradient<T> g;
   g.left = pass.output(input, 0) + task.in_begin;
   g.left_stride = pass.stride(input);
-  if (rows * g.left_stride > kLargestInputInPlace && g.left_stride > kLongRow && task.out_count > k.panel) {
+  if (rows * g.left_stride > kLargestInputInPlace && g.left_stride > kLongStride && task.out_count > k.panel) {
     T* copy = block + task.in_count * block_stride;
     for (Index i = 0; i < rows; ++i) {
       k.gather(g.left + i * g.left_stride, task.in_count, nullptr, 1, copy + i * left_stride, left_stride);
