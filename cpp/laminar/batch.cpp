@@ -6,6 +6,22 @@
 #include "laminar/compare.hpp"
 
 namespace laminar {
+namespace {
+
+Index cost_of(const GradientTask& task) { return task.in_count * task.out_count; }
+
+/// Calls take(begin, count) for `pieces` parts of [0, size), cut at multiples of a panel.
+template <typename Take>
+void cut(Index size, Index pieces, Index panel, const Take& take) {
+  const Index panels = (size + panel - 1) / panel;
+  pieces = std::clamp<Index>(pieces, 1, panels);
+  for (Index p = 0; p < pieces; ++p) {
+    const Index begin = panels * p / pieces * panel;
+    take(begin, std::min(panels * (p + 1) / pieces * panel, size) - begin);
+  }
+}
+
+}  // namespace
 
 template <typename T>
 BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, Index rows)
@@ -17,13 +33,11 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
       losses_(rows),
       labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)),
       activity_(static_cast<std::size_t>(network.penalizes_activity() ? rows : 0)),
-      scores_(objective.metrics, network.outputs(), rows, objective.ignored.has_value()),
-      tasks_(gradient_tasks(network, kernels::kernels<T>().panel, rows)) {
+      scores_(objective.metrics, network.outputs(), rows, objective.ignored.has_value()) {
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     if (needs_whole_batch(network.nodes()[i].layer)) whole_batch_.push_back(static_cast<int>(i));
   }
-  Index cost = 0;
-  for (const GradientTask& task : tasks_) task_costs_.push_back(cost += task.in_count * task.out_count);
+  cut_tasks(network, 1);
 }
 
 // Nodes that need the whole batch cut the way into segments: within one, blocks of rows go through
@@ -125,12 +139,38 @@ void BatchMemory<T>::compare(const Pass<T>& pass, const Objective& objective, co
   laminar::compare(pass.kernels, objective, c);
 }
 
+// One thread takes the largest pieces that its caches like; several need enough of them.
+template <typename T>
+void BatchMemory<T>::cut_tasks(const Network& network, int threads) {
+  constexpr Index kPiecesPerThread = 4;
+  if (threads == task_threads_) return;
+  task_threads_ = threads;
+  const Index panel = kernels::kernels<T>().panel;
+  const auto whole = gradient_tasks(network, panel, plan_.rows());
+  Index total = 0;
+  for (const GradientTask& task : whole) total += cost_of(task);
+  const Index largest = threads == 1 ? total : std::max(panel * panel, total / (kPiecesPerThread * threads));
+  const auto pieces_of = [&](const GradientTask& task) { return (cost_of(task) + largest - 1) / largest; };
+  tasks_.clear();
+  for (const GradientTask& task : whole) {
+    cut(task.in_count, pieces_of(task), panel, [&](Index in, Index in_count) {
+      const GradientTask rows{task.node, task.in_begin + in, in_count, task.out_begin, task.out_count};
+      cut(rows.out_count, pieces_of(rows), panel, [&](Index out, Index out_count) {
+        tasks_.push_back({rows.node, rows.in_begin, rows.in_count, rows.out_begin + out, out_count});
+      });
+    });
+  }
+  task_costs_ = {0};
+  for (const GradientTask& task : tasks_) task_costs_.push_back(task_costs_.back() + cost_of(task));
+}
+
 template <typename T>
 Team::Share BatchMemory<T>::task_share(const Team& team) const {
-  const auto begin_of = [&](int rank) {
-    const Index total = task_costs_.empty() ? 0 : task_costs_.back();
-    const auto at = std::upper_bound(task_costs_.begin(), task_costs_.end(), total * rank / team.size());
-    return rank == team.size() ? static_cast<Index>(tasks_.size()) : static_cast<Index>(at - task_costs_.begin());
+  const auto begin_of = [&](int rank) {  // the place that is nearest to an even share
+    const Index target = task_costs_.back() * rank / team.size();
+    const auto at = std::lower_bound(task_costs_.begin(), task_costs_.end(), target);
+    const bool before = at != task_costs_.begin() && target - *(at - 1) < *at - target;
+    return static_cast<Index>(at - task_costs_.begin()) - (before ? 1 : 0);
   };
   return {begin_of(team.rank()), begin_of(team.rank() + 1)};
 }

@@ -25,6 +25,8 @@ class BatchMemory {
   /// The batch's rows where they lie, if they can be read there: unshuffled, by dense layers alone, and
   /// not so that they fall into few cache sets; else null.
   const T* input_in_place(const BatchRows<T>& batch) const;
+  /// Cuts phase B into pieces that this many threads can share evenly.
+  void cut_tasks(const Network& network, int threads);
   const std::vector<GradientTask>& tasks() const { return tasks_; }
   /// This thread's share of phase B: consecutive tasks, about the same work for everyone.
   Team::Share task_share(const Team& team) const;
@@ -60,8 +62,9 @@ class BatchMemory {
   std::vector<double> activity_;
   std::vector<int> whole_batch_;  // nodes that need all rows of their input
   RowScores scores_;
+  int task_threads_ = 0;  // that phase B is cut for
   std::vector<GradientTask> tasks_;
-  std::vector<Index> task_costs_;  // of all tasks up to this one
+  std::vector<Index> task_costs_;  // of all tasks before this one; one more for all
 };
 
 /// Calls work(Rows) over this thread's share of `count` rows in blocks that stay in its cache.

@@ -244,6 +244,7 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
   // Reading the clock takes as long as a step of the smallest networks; with several threads a step
   // takes longer than its work tells.
   const int threads = small_ != nullptr ? 1 : threads_for(work);
+  if (memory_ != nullptr) memory_->cut_tasks(state_.network, threads);
   const Index poll_every = threads > 1 ? 1 : std::max<Index>(1, static_cast<Index>(1e6 / work));
   const bool updates = batches.gradients == nullptr;
   const bool single_rows = small_ != nullptr && updates && rows == 1;

@@ -11,7 +11,7 @@ namespace laminar {
 // A piece: rows of W whose inputs, a copy of them, stay in the second-level cache beside a panel of
 // the gradient, and columns enough that the optimizer goes along whole pages.
 inline constexpr Index kTaskElements = 65536;  // of the inputs: rows of the batch x rows of W
-inline constexpr Index kTaskOutputs = 512;
+inline constexpr Index kTaskOutputs = 1024;
 inline constexpr Index kLargestDenseRow = 128;        // longer rows without gaps would share few cache sets
 inline constexpr Index kLargestInputInPlace = 16384;  // elements of a batch of inputs that are not copied
 
