@@ -14,13 +14,22 @@ struct Functions {
   double (*initial)(const double*, int);
   void (*single)(const double*, Index, float*);
   void (*exact)(const double*, Index, double*);
+  bool steady;  // the same for every step
 };
 
+/// Whether the coefficients of a rule are those of every step.
+template <typename O>
+constexpr bool kSteady = requires(const double* p, double* c) { O::coefficients(p, c); };
+
 template <typename O, typename T>
-void coefficients_as(const double* parameters, Index step, T* out) {
+void coefficients_as(const double* parameters, [[maybe_unused]] Index step, T* out) {
   static_assert(O::numbers <= kernels::kMaxCoefficients);
   double exact[O::numbers];
-  O::coefficients(parameters, step, exact);
+  if constexpr (kSteady<O>) {
+    O::coefficients(parameters, exact);
+  } else {
+    O::coefficients(parameters, step, exact);
+  }
   for (int i = 0; i < O::numbers; ++i) out[i] = static_cast<T>(exact[i]);
 }
 
@@ -33,7 +42,7 @@ constexpr std::size_t kElementwise = entry_infos<kernels::Optimizers>().size();
 constexpr auto kFunctions = from_list(kernels::Optimizers{}, [](auto tag) {
   using O = typename decltype(tag)::type;
   static_assert(O::max_slots <= kernels::kMaxSlots);
-  return Functions{&O::slots, &O::initial, &coefficients_as<O, float>, &coefficients_as<O, double>};
+  return Functions{&O::slots, &O::initial, &coefficients_as<O, float>, &coefficients_as<O, double>, kSteady<O>};
 });
 static_assert([] {
   for (const EntryInfo& info : kInfos) {
@@ -109,6 +118,10 @@ void Optimizer::check() const {
 double Optimizer::learning_rate(Index batches) const { return schedule ? (*schedule)(batches) : values()[0]; }
 
 bool Optimizer::tensor_wise() const { return static_cast<std::size_t>(index()) >= kElementwise; }
+
+bool Optimizer::steady() const {
+  return !schedule.has_value() && !tensor_wise() && kFunctions[static_cast<std::size_t>(index())].steady;
+}
 
 bool Optimizer::fused() const { return !tensor_wise() && options.none(); }
 

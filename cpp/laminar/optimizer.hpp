@@ -59,6 +59,9 @@ struct Optimizer : Choice {
   /// True where the kernels' update is all there is to do: an elementwise rule without options.
   bool fused() const;
 
+  /// True where every update takes the same coefficients.
+  bool steady() const;
+
   /// What the update with number `step` (1 for the first) needs, computed in double. `out` has room
   /// for kernels::kMaxCoefficients; what the entry does not use stays as it was.
   void coefficients(Index step, float* out) const { coefficients(step, learning_rate(step - 1), true, out); }

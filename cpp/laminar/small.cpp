@@ -219,19 +219,22 @@ bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, 
   step_.inputs = rows.data.x.data + (order != nullptr ? 0 : rows.first * features_);
   step_.inputs_stride = features_;
   const bool plain = rows.data.sample_weight.empty() && !objective_.ignored.has_value();
+  const Index stride = optimizer.steady() ? 0 : kernels::kMaxCoefficients;
+  for (Index i = 0; i < (stride > 0 ? rows.count : 1); ++i) {
+    optimizer.coefficients(iteration + i + 1, coefficients_.data() + i * stride);
+  }
   for (Index i = 0; i < rows.count; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const double weight = plain ? 1 : BatchRows<T>{rows.data, rows.order, rows.first + i, 1}.weight(objective_);
     row_weights_[at] = weight;
     scales_[at] = plain ? T(1) : weight > 0 ? static_cast<T>(1 / weight) : T(0);
-    optimizer.coefficients(iteration + i + 1, coefficients_.data() + i * kernels::kMaxCoefficients);
   }
   step_.update.optimizer = optimizer.index();
   step_.update.weights = parameters_.data();
   std::copy_n(parameters_.data(), size_, saved_parameters_.data());
   for (std::size_t s = 0; s < slots_.size(); ++s)
     std::copy_n(slots_[s].data(), slots_[s].size(), saved_slots_[s].data());
-  kernels_.small_run({step_, order, scales_.data(), coefficients_.data()});
+  kernels_.small_run({step_, order, scales_.data(), coefficients_.data(), stride});
   if (kernels_.all_finite(losses_.data(), rows.count)) return true;
   std::copy_n(saved_parameters_.data(), size_, parameters_.data());
   for (std::size_t s = 0; s < slots_.size(); ++s)

@@ -45,3 +45,32 @@ TEST_CASE_TEMPLATE("buffer: aligned, zero at first, copied by value", T, float, 
   CHECK(none.size() == 0);
   CHECK(AlignedBuffer<T>(none).size() == 0);
 }
+
+TEST_CASE("buffer: assigned into its own memory where the sizes are equal") {
+  AlignedBuffer<float> a(40);
+  AlignedBuffer<float> b(40);
+  for (float& value : b.span()) value = 2;
+  const float* where = a.data();
+  a = b;
+  CHECK(a.data() == where);
+  CHECK(bit_difference<float>(a.span(), b.span()) == "");
+  AlignedBuffer<float>& self = a;
+  a = self;
+  CHECK(bit_difference<float>(a.span(), b.span()) == "");
+  a = AlignedBuffer<float>(3);
+  b = a;
+  CHECK(b.size() == 3);
+  a = AlignedBuffer<float>();
+  b = a;
+  CHECK(b.size() == 0);
+}
+
+TEST_CASE("buffer: large ones are like the others") {
+  const Index size = (Index{16} << 20) / static_cast<Index>(sizeof(double)) + 5;
+  AlignedBuffer<double> a(size);
+  CHECK(reinterpret_cast<std::uintptr_t>(a.data()) % kAlignment == 0);
+  CHECK(std::ranges::all_of(a.span(), [](double value) { return value == 0; }));
+  a.data()[size - 1] = 1;
+  const AlignedBuffer<double> b = a;
+  CHECK(b.data()[size - 1] == 1);
+}

@@ -149,6 +149,23 @@ TEST_CASE("optimizer: state arrays are as many as the settings need") {
   CHECK(Optimizer("rmsprop", {{"momentum", 0.9}, {"centered", 1}}).slots() == 3);
 }
 
+TEST_CASE("optimizer: steady are those whose coefficients no step changes") {
+  for (const Optimizer& optimizer : elementwise_optimizers()) {
+    CAPTURE(std::string(optimizer.name()));
+    std::vector<double> first(kernels::kMaxCoefficients);
+    std::vector<double> later(kernels::kMaxCoefficients);
+    optimizer.coefficients(1, first.data());
+    optimizer.coefficients(1000, later.data());
+    if (optimizer.steady()) CHECK(first == later);
+  }
+  CHECK(Optimizer("sgd").steady());
+  CHECK(!Optimizer("adam").steady());
+  CHECK(!Optimizer("muon").steady());
+  Optimizer scheduled("sgd");
+  scheduled.schedule = Schedule("exponential_decay");
+  CHECK(!scheduled.steady());
+}
+
 TEST_CASE("optimizer: coefficients stay finite over a long training") {
   for (const Optimizer& optimizer : elementwise_optimizers()) {
     for (const Index step : {Index{1}, Index{1000}, Index{1'000'000}, Index{1} << 40}) {

@@ -207,6 +207,23 @@ TEST_CASE("trainer: rows in their order without shuffling, in a new order every 
   CHECK(epoch_order(3, 0, 64) != epoch_order(3, 1, 64));
 }
 
+TEST_CASE_TEMPLATE("trainer: rows read where they lie train the bits of copied ones", T, float, double) {
+  for (const Index features : {1, 31, 33, 256, 784}) {
+    CAPTURE(features);
+    const Task<T> task(50, features, 2);
+    const auto train = [&](std::vector<Layer> layers) {
+      layers.insert(layers.end(), {Dense{.units = 70, .activation = "tanh"}, Flatten{}, Dense{.units = 2}});
+      Model<T> model(Network(features, layers), 3);
+      model.compile("mse", "adam");
+      model.fit(task.dataset("mse"), {.batch_size = 20, .epochs = 2, .shuffle = false});
+      return weights_of(model);
+    };
+    const auto in_place = train({});
+    CHECK(bit_difference(in_place, train({Dropout{.rate = 0}})) == "");  // which asks for a copy
+    CHECK(bit_difference(in_place, train({Reshape{.target_shape = {features, 1}}, Flatten{}})) == "");
+  }
+}
+
 TEST_CASE("trainer: linear regression reaches the least squares solution") {
   const Task<double> task(50, 3, 2);
   Model<double> model(Network(3, {Dense{.units = 2, .use_bias = false}}));

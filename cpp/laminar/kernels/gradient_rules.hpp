@@ -30,7 +30,7 @@ struct Sgd {
   static constexpr int numbers = 3;
   static int slots(const double* p) { return p[1] > 0 ? 1 : 0; }
   static double initial(const double*, int) { return 0; }
-  static void coefficients(const double* p, Index, double* c) {
+  static void coefficients(const double* p, double* c) {
     c[0] = p[0] * p[3];
     c[1] = p[1];
     c[2] = p[2];
@@ -59,7 +59,7 @@ struct RmsProp {
   static constexpr int numbers = 5;
   static int slots(const double* p) { return p[4] != 0 ? 3 : p[2] > 0 ? 2 : 1; }
   static double initial(const double*, int) { return 0; }
-  static void coefficients(const double* p, Index, double* c) {
+  static void coefficients(const double* p, double* c) {
     c[0] = p[0];
     c[1] = 1 - p[1];
     c[2] = p[2];
@@ -93,7 +93,7 @@ struct Adagrad {
   static constexpr int numbers = 2;
   static int slots(const double*) { return 1; }
   static double initial(const double* p, int) { return p[1]; }
-  static void coefficients(const double* p, Index, double* c) {
+  static void coefficients(const double* p, double* c) {
     c[0] = p[0];
     c[1] = p[2];
   }
@@ -117,7 +117,7 @@ struct Adadelta {
   static constexpr int numbers = 3;
   static int slots(const double*) { return 2; }
   static double initial(const double*, int) { return 0; }
-  static void coefficients(const double* p, Index, double* c) {
+  static void coefficients(const double* p, double* c) {
     c[0] = p[0];
     c[1] = 1 - p[1];
     c[2] = p[2];
@@ -149,7 +149,7 @@ struct Ftrl {
   static constexpr int numbers = 6;
   static int slots(const double*) { return 2; }
   static double initial(const double* p, int slot) { return slot == 0 ? p[2] : 0; }
-  static void coefficients(const double* p, Index, double* c) {
+  static void coefficients(const double* p, double* c) {
     c[0] = p[0] > 0 ? 1 / p[0] : 0;
     c[1] = -p[1];
     c[2] = p[3];
@@ -192,7 +192,7 @@ struct Lion {
   static constexpr int numbers = 3;
   static int slots(const double*) { return 1; }
   static double initial(const double*, int) { return 0; }
-  static void coefficients(const double* p, Index, double* c) {
+  static void coefficients(const double* p, double* c) {
     c[0] = p[0];
     c[1] = 1 - p[1];
     c[2] = 1 - p[2];
@@ -223,7 +223,7 @@ struct Rprop {
   static constexpr int numbers = 5;
   static int slots(const double*) { return 2; }
   static double initial(const double* p, int slot) { return slot == 1 ? p[0] : 0; }
-  static void coefficients(const double* p, Index, double* c) {
+  static void coefficients(const double* p, double* c) {
     c[0] = p[0];
     for (int i = 1; i < numbers; ++i) c[i] = p[i];
   }

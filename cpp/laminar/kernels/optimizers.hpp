@@ -4,8 +4,8 @@
 // list below. In it
 //   `info`          names the entry and its hyper-parameters, the learning rate first;
 //   `slots`         counts state arrays, `initial` is what one of them starts with;
-//   `coefficients`  turns hyper-parameters and the step number (1 for the first update) into the
-//                   `numbers` that the update needs, once per step and in double;
+//   `coefficients`  turns hyper-parameters, and the step number (1 for the first update) where it takes
+//                   one, into the `numbers` that the update needs, once per step and in double;
 //   `update`        is the rule for one vector of weights, with the first `Slots` slots in use;
 //   `together`      may say how many vectors to take at a time, where a rule is a long chain of operations.
 #pragma once

@@ -299,7 +299,7 @@ void small_run(const SmallRun<T>& run) {
     change(u);
 
     last.output += last.stride;
-    u.coefficients += kMaxCoefficients;
+    u.coefficients += run.coefficients_stride;
     if (row.targets != nullptr) row.targets += row.targets_stride;
     if (row.labels != nullptr) ++row.labels;
     if (row.weights != nullptr) ++row.weights;

@@ -248,7 +248,8 @@ struct SmallRun {
   SmallStep<T> step;                // its last layer has an output for each row
   const Index* order = nullptr;     // of the step's inputs; null: as they stand
   const T* scales = nullptr;        // in place of the loss's one
-  const T* coefficients = nullptr;  // of the update, kMaxCoefficients each
+  const T* coefficients = nullptr;  // of the update
+  Index coefficients_stride = 0;    // 0: the same for all
 };
 
 /// The functions of one instruction set for one scalar type.
