@@ -179,6 +179,7 @@ TEST_CASE_TEMPLATE("weight gradient: exact on whole numbers at every size of a b
   for_each_table<T>([](const kernels::Kernels<T>& k) {
     for (const Index rows : {1, 2, 33, 300, 600}) {
       for (const Index in : {1, 2, 6, 7, 13, 14, 15, 16, 29, 32, 45, 64}) {
+        if (rows == 600 && in != 13 && in != 64) continue;  // two blocks of depth, two kinds of tiles
         const auto left = whole_numbers<T>(rows * in, 4);
         for (Index out = 1; out <= k.panel; ++out) {
           CAPTURE(rows);
