@@ -10,17 +10,6 @@ namespace {
 
 Index cost_of(const GradientTask& task) { return task.in_count * task.out_count; }
 
-/// Calls take(begin, count) for `pieces` parts of [0, size), cut at multiples of a panel.
-template <typename Take>
-void cut(Index size, Index pieces, Index panel, const Take& take) {
-  const Index panels = (size + panel - 1) / panel;
-  pieces = std::clamp<Index>(pieces, 1, panels);
-  for (Index p = 0; p < pieces; ++p) {
-    const Index begin = panels * p / pieces * panel;
-    take(begin, std::min(panels * (p + 1) / pieces * panel, size) - begin);
-  }
-}
-
 }  // namespace
 
 template <typename T>
@@ -153,9 +142,9 @@ void BatchMemory<T>::cut_tasks(const Network& network, int threads) {
   const auto pieces_of = [&](const GradientTask& task) { return (cost_of(task) + largest - 1) / largest; };
   tasks_.clear();
   for (const GradientTask& task : whole) {
-    cut(task.in_count, pieces_of(task), panel, [&](Index in, Index in_count) {
+    cut_at_panels(task.in_count, pieces_of(task), panel, [&](Index in, Index in_count) {
       const GradientTask rows{task.node, task.in_begin + in, in_count, task.out_begin, task.out_count};
-      cut(rows.out_count, pieces_of(rows), panel, [&](Index out, Index out_count) {
+      cut_at_panels(rows.out_count, pieces_of(rows), panel, [&](Index out, Index out_count) {
         tasks_.push_back({rows.node, rows.in_begin, rows.in_count, rows.out_begin + out, out_count});
       });
     });

@@ -8,25 +8,24 @@
 namespace laminar {
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
+[[maybe_unused]] constexpr std::size_t kHugePage = std::size_t{2} << 20;
 // From here on a page that is used in part is little beside the whole.
-constexpr std::size_t kHugePagesFrom = 8 * kHugePage;
+[[maybe_unused]] constexpr std::size_t kHugePagesFrom = 8 * kHugePage;
 
 }  // namespace
 
 void* allocate_aligned(std::size_t bytes) {
+  void* memory = ::operator new(bytes, std::align_val_t{kAlignment});
 #ifdef __linux__
   if (bytes >= kHugePagesFrom) {
-    // Ordinary alignment: what lies before the first whole huge page, and behind the last, is left out.
-    void* memory = ::operator new(bytes, std::align_val_t{kAlignment});
+    // What lies before the first whole huge page, and behind the last, is left out.
     const auto at = reinterpret_cast<std::uintptr_t>(memory);
     const std::uintptr_t begin = (at + kHugePage - 1) / kHugePage * kHugePage;
     const std::uintptr_t end = (at + bytes) / kHugePage * kHugePage;
     madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);  // advice: a refusal changes nothing
-    return memory;
   }
 #endif
-  return ::operator new(bytes, std::align_val_t{kAlignment});
+  return memory;
 }
 
 void free_aligned(void* memory) noexcept { ::operator delete(memory, std::align_val_t{kAlignment}); }

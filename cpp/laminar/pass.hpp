@@ -13,6 +13,7 @@
 //             common, for a share of the columns, before forward and before backward
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -89,6 +90,17 @@ struct GradientTask {
   Index out_begin = 0;
   Index out_count = 0;
 };
+
+/// Calls take(begin, count) for at most `pieces` parts of [0, size), cut at multiples of a panel.
+template <typename Take>
+void cut_at_panels(Index size, Index pieces, Index panel, const Take& take) {
+  const Index panels = (size + panel - 1) / panel;
+  pieces = std::clamp<Index>(pieces, 1, panels);
+  for (Index p = 0; p < pieces; ++p) {
+    const Index begin = panels * p / pieces * panel;
+    take(begin, std::min(panels * (p + 1) / pieces * panel, size) - begin);
+  }
+}
 
 /// Where parameter gradients go: into a buffer, or straight into an optimizer update.
 template <typename T>

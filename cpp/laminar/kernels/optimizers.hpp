@@ -20,7 +20,8 @@ namespace {
 /// The optimizers, in the order of their numbers.
 using Optimizers = List<Sgd, RmsProp, Adagrad, Adadelta, Adam, AdamW, Adamax, Nadam, Radam, Ftrl, Lion, Rprop>;
 
-/// The update of N vectors, their chains of operations side by side.
+/// The update of N vectors, their chains of operations side by side. For rules that ask for it: in one
+/// more copy of ftrl, GCC fuses other products than in the rest, and the bits would depend on the place.
 template <typename O, int Slots, int N, typename T>
 inline void update_together(T* weights, T* const* slots, const T* gradients, const T* c) {
   using V = Vector<T>;

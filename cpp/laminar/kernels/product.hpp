@@ -5,6 +5,7 @@
 // number of rows, or on threads. Depth beyond kDepthBlock continues from the stored partial sums.
 #pragma once
 
+#include "laminar/kernels/panels.hpp"
 #include "laminar/kernels/rows.hpp"
 
 namespace laminar::kernels {
@@ -12,9 +13,6 @@ namespace {
 
 // Registers: rows * 2 accumulators, 2 of the right operand, 1 broadcast.
 constexpr int kTileRows = LAMINAR_VECTOR_BYTES == 64 ? 14 : 6;
-constexpr int kTileVectors = 2;
-template <typename T>
-constexpr Index kPanel = kTileVectors * kLanes<T>;
 template <typename T>
 constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));
 
@@ -179,11 +177,6 @@ inline void panel_tiles(TileArguments<T> t, Index rows, int vectors) {
 }
 
 template <typename T>
-inline Index minimum_of(T a, T b) {
-  return a < b ? a : b;
-}
-
-template <typename T>
 void product(const Product<T>& p) {
   if (p.rows == 0) return;
   for (Index k = 0; k == 0 || k < p.depth; k += kDepthBlock) {
@@ -228,10 +221,7 @@ Index narrow_gradient(const WeightGradient<T>& g) {
           g.out_count, kTileVectors);
     }
     for (Index v = 0; v < kPanel<T>; v += lanes) {
-      Vector<T> rows[lanes];
-      for (Index o = 0; o < lanes; ++o) rows[o] = o < g.out_count ? load(block + o * kPanel<T> + v) : Vector<T>{};
-      transpose<T>(rows);
-      for (Index c = 0; c < lanes; ++c) store(g.out + (i + v + c) * g.out_stride, rows[c]);
+      transpose_square(block + v, kPanel<T>, g.out + (i + v) * g.out_stride, g.out_stride, g.out_count, lanes);
     }
   }
   return i;
@@ -255,74 +245,6 @@ void weight_gradient(const WeightGradient<T>& whole) {
     panel_tiles<T, true>({g.left + r * g.left_stride, 1, g.left_stride, delta, g.delta_stride, depth, nullptr, r > 0,
                           g.out, g.out_stride, next},
                          g.in_count, vectors);
-  }
-}
-
-template <typename T>
-void pack(const T* w, Index stride, Index depth, Index columns, T* packed) {
-  constexpr Index lanes = kLanes<T>;
-  for (Index j = 0; j < columns; j += kPanel<T>) {
-    const Index vectors = columns - j > lanes ? 2 : 1;
-    const Index last = minimum_of(lanes, columns - j - (vectors - 1) * lanes);  // columns of the last vector
-    const T* from = w + j;
-    if (vectors * lanes == kPanel<T> && last == lanes) {
-      for (Index k = 0; k < depth; ++k, from += stride, packed += kPanel<T>) {
-        store(packed, load(from));
-        store(packed + lanes, load(from + lanes));
-      }
-      continue;
-    }
-    for (Index k = 0; k < depth; ++k, from += stride, packed += vectors * lanes) {
-      if (vectors == 2) store(packed, load(from));
-      store(packed + (vectors - 1) * lanes, load_first(from + (vectors - 1) * lanes, last));
-    }
-  }
-}
-
-template <typename T>
-void to_panels(const T* values, Index stride, Index first, Index rows, Index columns, T* panels, Index panel_rows) {
-  for (Index j = 0; j < columns; j += kPanel<T>) {
-    const Index width = columns - j > kLanes<T> ? kPanel<T> : kLanes<T>;
-    for (Index i = 0; i < rows; ++i) {
-      const T* from = values + i * stride + j;
-      T* to = panels + (first + i) * width;
-      for (Index v = 0; v < width; v += kLanes<T>) store(to + v, load(from + v));
-    }
-    panels += panel_rows * width;
-  }
-}
-
-/// A square of a vector's size, transposed; `filled` columns of `count` rows where it is not whole.
-template <typename T>
-inline void transpose_square(const T* from, Index stride, T* to, Index to_stride, Index count, Index filled) {
-  constexpr Index lanes = kLanes<T>;
-  Vector<T> rows[lanes];
-  if (count == lanes && filled == lanes) {
-#pragma GCC unroll 16
-    for (Index r = 0; r < lanes; ++r) rows[r] = load(from + r * stride);
-    transpose<T>(rows);
-#pragma GCC unroll 16
-    for (Index c = 0; c < lanes; ++c) store(to + c * to_stride, rows[c]);
-    return;
-  }
-  for (Index r = 0; r < lanes; ++r) rows[r] = r < count ? load_first(from + r * stride, filled) : Vector<T>{};
-  transpose<T>(rows);
-  for (Index c = 0; c < filled; ++c) store(to + c * to_stride, rows[c]);
-}
-
-template <typename T>
-void pack_transposed(const T* w, Index stride, Index depth, Index columns, T* packed) {
-  constexpr Index lanes = kLanes<T>;
-  for (Index i = 0; i < depth; i += kPanel<T>) {
-    const Index width = depth - i > lanes ? 2 * lanes : lanes;
-    for (Index l = 0; l < width; l += lanes) {
-      const Index count = minimum_of(lanes, depth - i - l);
-      for (Index j = 0; j < columns; j += lanes) {
-        transpose_square(w + (i + l) * stride + j, stride, packed + j * width + l, width, count,
-                         minimum_of(lanes, columns - j));
-      }
-    }
-    packed += columns * width;
   }
 }
 

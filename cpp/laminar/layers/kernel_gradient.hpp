@@ -21,13 +21,11 @@ inline void kernel_tasks(int node, const Network& network, Index panel, Index ro
   const Index panels = (shape[0] + panel - 1) / panel;
   const Index most = std::max<Index>(1, std::min<Index>(kTaskElements / std::max<Index>(rows, 1), 128) / panel);
   const Index pieces = (panels + most - 1) / most;
-  for (Index p = 0; p < pieces; ++p) {
-    const Index begin = panels * p / pieces * panel;
-    const Index end = std::min(panels * (p + 1) / pieces * panel, shape[0]);
+  cut_at_panels(shape[0], pieces, panel, [&](Index begin, Index count) {
     for (Index j = 0; j < shape[1]; j += kTaskOutputs) {
-      tasks.push_back({node, begin, end - begin, j, std::min(kTaskOutputs, shape[1] - j)});
+      tasks.push_back({node, begin, count, j, std::min(kTaskOutputs, shape[1] - j)});
     }
-  }
+  });
 }
 
 /// A panel of d_Z over the batch, and the one that is wanted next, or null.
