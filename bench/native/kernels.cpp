@@ -60,7 +60,7 @@ void report(benchmark::State& state, double flops_or_elements) {
   state.counters["rate"] = benchmark::Counter(flops_or_elements, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void product(benchmark::State& state, const Table& table) {
+void product(benchmark::State& state, const Table& table, bool tiles) {
   Product p(state.range(0), state.range(1), state.range(2));
   AlignedBuffer<float> packed(table.packed_size(p.depth, p.columns));
   table.pack(p.right.data(), p.columns, p.depth, p.columns, packed.data());
@@ -73,6 +73,8 @@ void product(benchmark::State& state, const Table& table) {
   task.rows = p.rows;
   task.depth = p.depth;
   task.columns = p.columns;
+  AlignedBuffer<float> room(kernels::tiles_size(p.rows));
+  if (tiles) task.tiles = room.data();
   table.product(task);
   for (Index i = 0; i < p.rows; i += 7) {
     for (Index j = 0; j < p.columns; j += 5) {
@@ -107,22 +109,27 @@ void product_by_loops(benchmark::State& state) {
 
 /// Gradient of a kernel of `in` x one panel over so many rows. Beside it, `add` is what sums split by
 /// rows would need in addition: the price of giving determinism up.
-void weight_gradient(benchmark::State& state, const Table& table) {
+void weight_gradient(benchmark::State& state, const Table& table, bool tiles) {
   const Index rows = state.range(0);
   const Index in = state.range(1);
   const auto left = normal(rows * padded_stride(in), 1);
-  const auto delta = normal(rows * padded_stride(table.panel), 2);
+  const auto delta = normal(rows * table.panel, 2);
   AlignedBuffer<float> out(in * table.panel);
   kernels::WeightGradient<float> task;
   task.left = left.data();
   task.left_stride = padded_stride(in);
   task.delta = delta.data();
-  task.delta_stride = padded_stride(table.panel);
+  task.delta_stride = table.panel;
   task.rows = rows;
   task.in_count = in;
   task.out_count = table.panel;
   task.out = out.data();
   task.out_stride = table.panel;
+  AlignedBuffer<float> room(rows * in);
+  if (tiles) {
+    table.tiles_of_columns(task.left, task.left_stride, rows, in, room.data());
+    task.tiles = room.data();
+  }
   for (auto _ : state) table.weight_gradient(task);
   report(state, 2.0 * static_cast<double>(rows * in * table.panel));
 }
@@ -221,9 +228,11 @@ benchmark::internal::Benchmark* add_benchmark(const std::string& name, Arguments
 void add_tables(const Table& table, const std::string& isa) {
   const std::vector<std::vector<std::int64_t>> shapes = {
       {64, 17, 64}, {64, 64, 64}, {64, 64, 6}, {64, 300, 300}, {64, 784, 128}, {64, 512, 512}, {64, 2048, 2048}};
-  for (const auto& shape : shapes) add_benchmark("product/" + isa, product, std::cref(table))->Args(shape);
+  for (const auto& shape : shapes) add_benchmark("product/" + isa, product, std::cref(table), false)->Args(shape);
+  for (const auto& shape : shapes) add_benchmark("product/tiles/" + isa, product, std::cref(table), true)->Args(shape);
   for (const Index rows : {32, 64, 128, 1024}) {
-    add_benchmark("weight_gradient/" + isa, weight_gradient, std::cref(table))->Args({rows, 128});
+    add_benchmark("weight_gradient/" + isa, weight_gradient, std::cref(table), false)->Args({rows, 128});
+    add_benchmark("weight_gradient/tiles/" + isa, weight_gradient, std::cref(table), true)->Args({rows, 128});
   }
   for (const bool transposed : {false, true}) {
     add_benchmark((transposed ? "pack_transposed/" : "pack/") + isa, pack, std::cref(table), transposed)

@@ -74,7 +74,14 @@ TEST_CASE_TEMPLATE("product: exact on whole numbers at every size, nothing writt
           CAPTURE(depth);
           CAPTURE(columns);
           Block<T> out(rows, columns);
-          k.product(product_of(left, packed(k, w, depth, columns), start, out, rows, depth, columns));
+          const auto right = packed(k, w, depth, columns);
+          auto p = product_of(left, right, start, out, rows, depth, columns);
+          k.product(p);
+          CHECK(bit_difference(out.values(), expected) == "");
+          CHECK(out.intact());
+          std::vector<T> tiles(as_size(kernels::tiles_size(rows)));
+          p.tiles = tiles.data();
+          k.product(p);
           CHECK(bit_difference(out.values(), expected) == "");
           CHECK(out.intact());
         });
@@ -104,6 +111,30 @@ TEST_CASE_TEMPLATE("product: a row is the same bits among any number of rows", T
             CHECK(bit_difference(view(out.values()), part) == "");
           }
         }
+      });
+    }
+  }
+}
+
+TEST_CASE_TEMPLATE("product: the same bits from tiles, over several blocks of depth", T, float, double) {
+  for (const Index rows : {1, 5, 16, 33, 64}) {
+    for (const Index depth : {511, 512, 513, 1030}) {
+      const Index columns = 40;
+      const auto left = draws<T>(rows * depth, -1, 1);
+      const auto w = draws<T>(depth * columns, -1, 1, 2);
+      for_each_table<T>([&](const kernels::Kernels<T>& k) {
+        CAPTURE(rows);
+        CAPTURE(depth);
+        const auto right = packed(k, w, depth, columns);
+        Block<T> expected(rows, columns);
+        Block<T> out(rows, columns);
+        auto p = product_of(left, right, nullptr, expected, rows, depth, columns);
+        k.product(p);
+        std::vector<T> tiles(as_size(kernels::tiles_size(rows)));
+        p.tiles = tiles.data();
+        p.out = out.data();
+        k.product(p);
+        CHECK(bit_difference(out.values(), expected.values()) == "");
       });
     }
   }
@@ -181,6 +212,9 @@ TEST_CASE_TEMPLATE("weight gradient: exact on whole numbers at every size of a b
       for (const Index in : {1, 2, 6, 7, 13, 14, 15, 16, 29, 32, 45, 64}) {
         if (rows == 600 && in != 13 && in != 64) continue;  // two blocks of depth, two kinds of tiles
         const auto left = whole_numbers<T>(rows * in, 4);
+        const Block<T> apart(rows, in, left);
+        std::vector<T> tiles(as_size(rows * in));
+        k.tiles_of_columns(apart.data(), apart.stride(), rows, in, tiles.data());
         for (Index out = 1; out <= k.panel; ++out) {
           CAPTURE(rows);
           CAPTURE(in);
@@ -193,6 +227,10 @@ TEST_CASE_TEMPLATE("weight gradient: exact on whole numbers at every size of a b
           std::vector<T> transposed(left.size());
           for (Index i = 0; i < rows * in; ++i) transposed[as_size(i % in * rows + i / in)] = left[as_size(i)];
           const auto expected = exact_product<T>(transposed, values, nullptr, in, rows, out);
+          CHECK(bit_difference(gradient.values(), expected) == "");
+          CHECK(gradient.intact());
+          k.weight_gradient({nullptr, 0, delta.data(), delta.stride(), rows, in, out, gradient.data(),
+                             gradient.stride(), nullptr, tiles.data()});
           CHECK(bit_difference(gradient.values(), expected) == "");
           CHECK(gradient.intact());
         }

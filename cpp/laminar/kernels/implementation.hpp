@@ -19,6 +19,7 @@ constexpr Kernels<T> make_table(const char* isa) {
           &pack<T>,
           &pack_transposed<T>,
           &to_panels<T>,
+          &tiles_of_columns<T>,
           &gather<T>,
           &activate<T>,
           &activation_gradient<T>,

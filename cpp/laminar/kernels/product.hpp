@@ -11,14 +11,8 @@
 namespace laminar::kernels {
 namespace {
 
-// Registers: rows * 2 accumulators, 2 of the right operand, 1 broadcast.
-constexpr int kTileRows = LAMINAR_VECTOR_BYTES == 64 ? 14 : 6;
 template <typename T>
 constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));
-
-// A panel of the right operand (512 x 32 floats: 64 KiB) stays in the nearest caches while all row
-// tiles of a block pass over it.
-constexpr Index kDepthBlock = 512;
 
 // From this depth on a panel is read from the second-level cache: its lines are asked for some steps
 // ahead. With less it is in the first, and the instructions would only cost.
@@ -35,8 +29,8 @@ struct Flag {
 template <typename T>
 struct TileArguments {
   const T* left;
-  Index left_row;    // elements from one tile row to the next
-  Index left_depth;  // elements from one depth to the next
+  Index left_row;    // elements from one row to the next
+  Index left_depth;  // elements from one depth to the next; 0: as many as the tile has rows
   const T* right;
   Index right_depth;
   Index depth;
@@ -44,7 +38,15 @@ struct TileArguments {
   bool resume;
   T* out;
   Index out_stride;
-  const T* prefetch;  // brought to the second-level cache, one line a step of depth; or null
+  const T* prefetch;        // brought to the second-level cache along the depth; or null
+  Index prefetch_step = 0;  // elements a step of depth
+
+  /// Takes the left operand from tiles instead.
+  void read_tiles(const T* tiles) {
+    left = tiles;
+    left_row = depth;
+    left_depth = 0;
+  }
 };
 
 /// Where the elements of a tile's left operand lie for one step of depth. With two registers an address
@@ -110,7 +112,7 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
   const T* right = t.right;
   const Index right_step = t.right_depth;
   const T* next = t.prefetch != nullptr ? t.prefetch : right;
-  const Index next_step = t.prefetch != nullptr ? kLine<T> : 0;
+  const Index next_step = t.prefetch != nullptr ? t.prefetch_step : 0;
   const Index soon = kAhead * right_step;
   const auto steps = [&](auto ahead) {
     for (Index k = t.depth; k > 0; --k) {
@@ -159,20 +161,20 @@ struct TileTable<T, Transposed, Sequence<I...>> {
       {&tile<T, I + 1, 1, Transposed>, &tile<T, I + 1, 2, Transposed>}...};
 };
 
-/// Runs the tiles of one panel: `rows` split into tiles of nearly equal height, which wastes less
-/// than full tiles and a rest.
+/// Runs the tiles of one panel. With left_depth 0 the left operand is in tiles, left_row is its depth.
 template <typename T, bool Transposed>
 inline void panel_tiles(TileArguments<T> t, Index rows, int vectors) {
   using Table = TileTable<T, Transposed, typename MakeSequence<kTileRows>::type>;
-  const Index tiles = (rows + kTileRows - 1) / kTileRows;
-  const Index height = rows / tiles;
-  const Index taller = rows % tiles;
-  for (Index i = 0; i < tiles; ++i) {
-    const Index count = height + (i < taller ? 1 : 0);
+  const Tiles tiles(rows);
+  const bool packed = t.left_depth == 0;
+  t.prefetch_step = (vectors * kLanes<T> + tiles.count - 1) / tiles.count;
+  for (Index i = 0; i < tiles.count; ++i) {
+    const Index count = tiles.rows(i);
+    if (packed) t.left_depth = count;
     Table::functions[count - 1][vectors - 1](t);
     t.left += count * t.left_row;
     t.out += count * t.out_stride;
-    if (t.prefetch != nullptr) t.prefetch = i == 0 ? t.prefetch + t.depth * kLine<T> : nullptr;
+    if (t.prefetch != nullptr) t.prefetch += t.depth * t.prefetch_step;
   }
 }
 
@@ -182,14 +184,21 @@ void product(const Product<T>& p) {
   for (Index k = 0; k == 0 || k < p.depth; k += kDepthBlock) {
     const Index depth = minimum_of(kDepthBlock, p.depth - k);
     const bool last = k + depth == p.depth;
+    if (p.tiles != nullptr) tiles_of_rows(p.left + k, p.left_stride, p.rows, depth, p.tiles);
     for (Index j = 0; j < p.columns; j += kPanel<T>) {
       const int vectors = p.columns - j > kLanes<T> ? 2 : 1;
       const Index width = vectors * kLanes<T>;
       const T* right = p.right + j * p.depth + k * width;
       const T* start = p.bias != nullptr ? p.bias + j : nullptr;
-      panel_tiles<T, false>({p.left + k, p.left_stride, 1, right, width, depth, start, k > 0, p.out + j, p.out_stride,
-                             j + kPanel<T> < p.columns ? p.right + (j + kPanel<T>)*p.depth + k * kPanel<T> : nullptr},
-                            p.rows, vectors);
+      const T* next = j + kPanel<T> < p.columns ? p.right + (j + kPanel<T>)*p.depth + k * kPanel<T> : nullptr;
+      TileArguments<T> t{p.left + k, p.left_stride, 1,         right,        width, depth,
+                         start,      k > 0,         p.out + j, p.out_stride, next};
+      if (p.tiles != nullptr) {
+        t.read_tiles(p.tiles);
+        panel_tiles<T, true>(t, p.rows, vectors);
+      } else {
+        panel_tiles<T, false>(t, p.rows, vectors);
+      }
       if (!last || p.epilogue == Epilogue::none) continue;
       const bool slope = p.epilogue == Epilogue::slope;
       const T* in = slope ? p.values + j : p.out + j;
@@ -230,7 +239,7 @@ Index narrow_gradient(const WeightGradient<T>& g) {
 template <typename T>
 void weight_gradient(const WeightGradient<T>& whole) {
   WeightGradient<T> g = whole;
-  if (g.out_count < kLanes<T>) {
+  if (g.out_count < kLanes<T> && g.tiles == nullptr) {
     const Index taken = narrow_gradient(g);
     g.left += taken;
     g.in_count -= taken;
@@ -242,9 +251,19 @@ void weight_gradient(const WeightGradient<T>& whole) {
     const Index depth = minimum_of(kDepthBlock, g.rows - r);
     const T* delta = g.delta + r * g.delta_stride;
     const T* next = g.next != nullptr && r + depth < g.rows ? delta + depth * g.delta_stride : g.next;
-    panel_tiles<T, true>({g.left + r * g.left_stride, 1, g.left_stride, delta, g.delta_stride, depth, nullptr, r > 0,
-                          g.out, g.out_stride, next},
-                         g.in_count, vectors);
+    TileArguments<T> t{g.left + r * g.left_stride,
+                       1,
+                       g.left_stride,
+                       delta,
+                       g.delta_stride,
+                       depth,
+                       nullptr,
+                       r > 0,
+                       g.out,
+                       g.out_stride,
+                       next};
+    if (g.tiles != nullptr) t.read_tiles(g.tiles + r * g.in_count);
+    panel_tiles<T, true>(t, g.in_count, vectors);
   }
 }
 

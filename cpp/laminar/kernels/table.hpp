@@ -19,6 +19,12 @@ inline constexpr int kMaxSlots = 4;
 /// Most numbers that an update takes from Optimizer::coefficients.
 inline constexpr int kMaxCoefficients = 12;
 
+/// The depth of a product is taken in blocks of so many, sums continue from one to the next.
+inline constexpr Index kDepthBlock = 512;
+
+/// Room for the left operand of a product of so many rows in tiles.
+constexpr Index tiles_size(Index rows) { return rows * kDepthBlock + 16; }
+
 /// What is done with a block of results while it is still in the nearest cache.
 enum class Epilogue : std::uint8_t {
   none,
@@ -39,6 +45,7 @@ struct Product {
   Index rows = 0;
   Index depth = 0;
   Index columns = 0;
+  T* tiles = nullptr;  // room for tiles_size(rows) elements, into which left is brought first; or null
   Epilogue epilogue = Epilogue::none;
   int activation = 0;  // an elementwise entry
   const T* activation_parameters = nullptr;
@@ -59,7 +66,8 @@ struct WeightGradient {
   Index out_count = 0;
   T* out = nullptr;  // padded
   Index out_stride = 0;
-  const T* next = nullptr;  // the panel of delta that comes next, to be fetched meanwhile; or null
+  const T* next = nullptr;   // the panel of delta that comes next, to be fetched meanwhile; or null
+  const T* tiles = nullptr;  // left as tiles_of_columns leaves it, read instead of it; or null
 };
 
 /// An activation over a padded block: out = f(in), or out = out * f' for its gradient.
@@ -269,6 +277,9 @@ struct Kernels {
   /// Rows [first, first + rows) of a matrix into panels of the same layout, `panel_rows` rows each;
   /// `values` is the first of them.
   void (*to_panels)(const T* values, Index stride, Index first, Index rows, Index columns, T* panels, Index panel_rows);
+  /// The left operand of weight_gradient as its tiles read it, rows * columns elements. `stride` must be a
+  /// vector's elements or more: rows are read in whole vectors, but for the last.
+  void (*tiles_of_columns)(const T* left, Index stride, Index rows, Index columns, T* to);
   /// Copies rows of `columns` elements, to[i] = from[order[i]], or from[i] where order is null.
   void (*gather)(const T* from, Index columns, const Index* order, Index rows, T* to, Index to_stride);
   void (*activate)(const ActivationRows<T>&);

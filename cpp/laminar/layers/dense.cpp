@@ -16,6 +16,18 @@ kernels::ActivationRows<T> whole_rows(const Activation& activation, const T* par
   return rows;
 }
 
+// A product of that many columns, and rows enough for several tiles, brings its left operand into tiles.
+constexpr Index kTiledFrom = 512;
+
+/// Where a product may bring its left operand into tiles, or null where that costs more than it gives.
+template <typename T>
+T* room_for_tiles(Index rows, Index columns) {
+  thread_local AlignedBuffer<T> buffer;  // grows to the largest seen, then stays
+  if (rows < 32 || columns < kTiledFrom) return nullptr;
+  if (buffer.size() < kernels::tiles_size(rows)) buffer = AlignedBuffer<T>(kernels::tiles_size(rows));
+  return buffer.data();
+}
+
 }  // namespace
 
 void declare(const Dense& dense, Declaration& declaration) {
@@ -51,6 +63,7 @@ void forward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   p.rows = rows.count();
   p.depth = kernel.shape[0];
   p.columns = kernel.shape[1];
+  p.tiles = room_for_tiles<T>(p.rows, p.columns);
   p.activation = activation.kernel();
   p.activation_parameters = values.data();
   const bool on_tile = !identity && !keep && !activation.row_wise();
@@ -98,6 +111,7 @@ void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   p.rows = rows.count();
   p.depth = n.width;
   p.columns = pass.node(input).width;
+  p.tiles = room_for_tiles<T>(p.rows, p.columns);
   std::array<T, kMaxParameters> values;
   if (before.slope_by_consumer) {
     const Activation& activation = *activation_of(pass.node(input).layer);

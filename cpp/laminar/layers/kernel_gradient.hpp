@@ -48,8 +48,7 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   // Without gaps, if whole vectors allow it, the update below is one long row.
   const bool dense = task.out_count % k.lanes == 0 && task.out_count <= kLargestDenseRow;
   const Index block_stride = dense ? task.out_count : padded_stride(task.out_count);
-  const Index left_stride = padded_stride(task.in_count);
-  const Index size = task.in_count * block_stride + pass.plan.rows() * left_stride;
+  const Index size = task.in_count * (block_stride + pass.plan.rows());
   if (buffer.size() < size) buffer = AlignedBuffer<T>(size);
   T* block = buffer.data();
 
@@ -57,12 +56,9 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   g.left = pass.output(input, 0) + task.in_begin;
   g.left_stride = pass.stride(input);
   if (rows * g.left_stride > kLargestInputInPlace && g.left_stride > kLongStride && task.out_count > k.panel) {
-    T* copy = block + task.in_count * block_stride;
-    for (Index i = 0; i < rows; ++i) {
-      k.gather(g.left + i * g.left_stride, task.in_count, nullptr, 1, copy + i * left_stride, left_stride);
-    }
-    g.left = copy;
-    g.left_stride = left_stride;
+    T* tiles = block + task.in_count * block_stride;
+    k.tiles_of_columns(g.left, g.left_stride, rows, task.in_count, tiles);
+    g.tiles = tiles;
   }
   g.rows = rows;
   g.in_count = task.in_count;
