@@ -9,15 +9,16 @@ namespace {
 constexpr int kChains = 12;
 constexpr int kSteps = 4096;
 
-// sum = sum * factor + factor in kChains chains that start from different values, so that none can
-// be left out. A macro, since the vector width and the target attribute must be known where GCC
-// lowers vector operations, which is before it inlines.
+// sum = sum * factor + factor in kChains chains that start from values the compiler cannot know: from 1
+// the sum stays 1, and would be left out. A macro, since the vector width and the target attribute must be known where
+// GCC lowers vector operations, which is before it inlines.
 #define LAMINAR_DEFINE_CHAINS(name, bytes, attribute)                             \
   attribute void name() {                                                         \
     typedef float Vector __attribute__((vector_size(bytes)));                     \
     const Vector factor = Vector{} + 0.5f;                                        \
     Vector sums[kChains];                                                         \
     for (int i = 0; i < kChains; ++i) sums[i] = Vector{} + static_cast<float>(i); \
+    for (int i = 0; i < kChains; ++i) asm volatile("" : "+v"(sums[i]));           \
     for (int step = 0; step < kSteps; ++step) {                                   \
       for (int i = 0; i < kChains; ++i) sums[i] = sums[i] * factor + factor;      \
     }                                                                             \
