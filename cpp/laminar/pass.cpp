@@ -36,6 +36,19 @@ void GradientSink<T>::take(Index offset, Index stride, const T* block, Index blo
   kernels.update(update);
 }
 
+template <typename T>
+Ahead<T> GradientSink<T>::ahead(Index offset, Index size, Index part, Index parts) const {
+  if (gradients != nullptr) return {};
+  std::array<const T*, kernels::kMaxSlots + 1> arrays{parameters};
+  Index count = 1;
+  for (const T* slot : slots) {
+    if (slot != nullptr) arrays[static_cast<std::size_t>(count++)] = slot;
+  }
+  const Index each = (count * size + parts - 1) / parts;
+  const Index array = part * each / size;
+  return {arrays[static_cast<std::size_t>(array)] + offset + part * each - array * size, each};
+}
+
 namespace {
 
 template <typename T>

@@ -102,6 +102,13 @@ void cut_at_panels(Index size, Index pieces, Index panel, const Take& take) {
   }
 }
 
+/// Memory that will be read soon.
+template <typename T>
+struct Ahead {
+  const T* begin = nullptr;
+  Index size = 0;
+};
+
 /// Where parameter gradients go: into a buffer, or straight into an optimizer update.
 template <typename T>
 struct GradientSink {
@@ -117,6 +124,9 @@ struct GradientSink {
 
   /// Takes rows x columns gradients that belong at `offset` of the flat buffers.
   void take(Index offset, Index stride, const T* block, Index block_stride, Index rows, Index columns) const;
+
+  /// One of `parts` equal parts of what an update of `size` parameters from `offset` on will read.
+  Ahead<T> ahead(Index offset, Index size, Index part, Index parts) const;
 };
 
 /// Forward through the nodes [first, end) for the given rows.

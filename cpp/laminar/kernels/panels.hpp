@@ -20,8 +20,11 @@ inline Index minimum_of(Index a, Index b) { return a < b ? a : b; }
 
 /// Rows split into tiles of nearly equal height, which wastes less than full tiles and a rest.
 struct Tiles {
-  explicit Tiles(Index rows)
-      : count((rows + kTileRows - 1) / kTileRows), height_(rows / count), taller_(rows % count) {}
+  // Short numbers: a division of long ones takes as long as a step of depth or more.
+  explicit Tiles(Index rows) : count((rows + kTileRows - 1) / kTileRows) {
+    height_ = static_cast<std::uint32_t>(rows) / static_cast<std::uint32_t>(count);
+    taller_ = rows - height_ * count;
+  }
   Index rows(Index tile) const { return height_ + (tile < taller_ ? 1 : 0); }
 
   Index count;

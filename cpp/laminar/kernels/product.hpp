@@ -161,13 +161,16 @@ struct TileTable<T, Transposed, Sequence<I...>> {
       {&tile<T, I + 1, 1, Transposed>, &tile<T, I + 1, 2, Transposed>}...};
 };
 
-/// Runs the tiles of one panel. With left_depth 0 the left operand is in tiles, left_row is its depth.
+/// Runs the tiles of one panel, `prefetch_size` elements are fetched meanwhile. With left_depth 0 the left
+/// operand is in tiles, left_row is its depth.
 template <typename T, bool Transposed>
-inline void panel_tiles(TileArguments<T> t, Index rows, int vectors) {
+inline void panel_tiles(TileArguments<T> t, Index rows, int vectors, Index prefetch_size) {
   using Table = TileTable<T, Transposed, typename MakeSequence<kTileRows>::type>;
   const Tiles tiles(rows);
   const bool packed = t.left_depth == 0;
-  t.prefetch_step = (vectors * kLanes<T> + tiles.count - 1) / tiles.count;
+  if (t.prefetch != nullptr && t.depth > 0) {
+    t.prefetch_step = static_cast<std::uint32_t>(prefetch_size) / static_cast<std::uint32_t>(tiles.count * t.depth) + 1;
+  }
   for (Index i = 0; i < tiles.count; ++i) {
     const Index count = tiles.rows(i);
     if (packed) t.left_depth = count;
@@ -195,9 +198,9 @@ void product(const Product<T>& p) {
                          start,      k > 0,         p.out + j, p.out_stride, next};
       if (p.tiles != nullptr) {
         t.read_tiles(p.tiles);
-        panel_tiles<T, true>(t, p.rows, vectors);
+        panel_tiles<T, true>(t, p.rows, vectors, depth * width);
       } else {
-        panel_tiles<T, false>(t, p.rows, vectors);
+        panel_tiles<T, false>(t, p.rows, vectors, depth * width);
       }
       if (!last || p.epilogue == Epilogue::none) continue;
       const bool slope = p.epilogue == Epilogue::slope;
@@ -227,7 +230,7 @@ Index narrow_gradient(const WeightGradient<T>& g) {
       panel_tiles<T, true>(
           {g.delta + r * g.delta_stride, 1, g.delta_stride, g.left + r * g.left_stride + i, g.left_stride,
            minimum_of(kDepthBlock, g.rows - r), nullptr, r > 0, block, kPanel<T>, nullptr},
-          g.out_count, kTileVectors);
+          g.out_count, kTileVectors, 0);
     }
     for (Index v = 0; v < kPanel<T>; v += lanes) {
       transpose_square(block + v, kPanel<T>, g.out + (i + v) * g.out_stride, g.out_stride, g.out_count, lanes);
@@ -250,7 +253,8 @@ void weight_gradient(const WeightGradient<T>& whole) {
   for (Index r = 0; r == 0 || r < g.rows; r += kDepthBlock) {
     const Index depth = minimum_of(kDepthBlock, g.rows - r);
     const T* delta = g.delta + r * g.delta_stride;
-    const T* next = g.next != nullptr && r + depth < g.rows ? delta + depth * g.delta_stride : g.next;
+    const bool more = r + depth < g.rows;
+    const T* next = g.next != nullptr && more ? delta + depth * g.delta_stride : g.next;
     TileArguments<T> t{g.left + r * g.left_stride,
                        1,
                        g.left_stride,
@@ -263,7 +267,7 @@ void weight_gradient(const WeightGradient<T>& whole) {
                        g.out_stride,
                        next};
     if (g.tiles != nullptr) t.read_tiles(g.tiles + r * g.in_count);
-    panel_tiles<T, true>(t, g.in_count, vectors);
+    panel_tiles<T, true>(t, g.in_count, vectors, more ? depth * g.delta_stride : g.next_size);
   }
 }
 

@@ -19,7 +19,8 @@ inline constexpr int kMaxSlots = 4;
 /// Most numbers that an update takes from Optimizer::coefficients.
 inline constexpr int kMaxCoefficients = 12;
 
-/// The depth of a product is taken in blocks of so many, sums continue from one to the next.
+/// The depth of a product is taken in blocks of so many: a panel of the right operand (512 x 32 floats:
+/// 64 KiB) stays in the nearest caches while all tiles pass over it. Sums continue from block to block.
 inline constexpr Index kDepthBlock = 512;
 
 /// Room for the left operand of a product of so many rows in tiles.
@@ -66,8 +67,9 @@ struct WeightGradient {
   Index out_count = 0;
   T* out = nullptr;  // padded
   Index out_stride = 0;
-  const T* next = nullptr;   // the panel of delta that comes next, to be fetched meanwhile; or null
+  const T* next = nullptr;   // what the caller reads next, to be fetched meanwhile; or null
   const T* tiles = nullptr;  // left as tiles_of_columns leaves it, read instead of it; or null
+  Index next_size = 0;       // elements of `next`
 };
 
 /// An activation over a padded block: out = f(in), or out = out * f' for its gradient.

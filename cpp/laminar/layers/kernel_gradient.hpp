@@ -13,6 +13,8 @@ namespace laminar {
 inline constexpr Index kTaskElements = 65536;  // of the inputs: rows of the batch x rows of W
 inline constexpr Index kTaskOutputs = 1024;
 inline constexpr Index kLargestDenseRow = 128;        // longer rows without gaps would share few cache sets
+inline constexpr Index kFarParameters = 65536;        // with the optimizer's state more than that cache holds
+inline constexpr Index kNearDeltas = 131072;          // elements of a batch of deltas that stay in that cache
 inline constexpr Index kLargestInputInPlace = 16384;  // elements of a batch of inputs that are not copied
 
 /// The pieces of a node's kernel, its first tensor.
@@ -43,6 +45,7 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   thread_local AlignedBuffer<T> buffer;  // grows to the largest seen, then stays
   const Node& n = pass.node(task.node);
   const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
+  const Index columns = kernel.shape[1];
   const kernels::Kernels<T>& k = pass.kernels;
   const int input = n.inputs[0];
   // Without gaps, if whole vectors allow it, the update below is one long row.
@@ -64,6 +67,9 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   g.in_count = task.in_count;
   g.out_stride = block_stride;
   const bool with_bias = use_bias && task.in_begin == 0;
+  // The deltas are near, what the update will read is not: that is fetched meanwhile.
+  const bool state_is_ahead = rows * task.out_count <= kNearDeltas && task.out_count == columns &&
+                              pass.network.parameters().count() >= kFarParameters;
   alignas(kAlignment) T sums[kTaskOutputs];
   for (Index j = 0; j < task.out_count; j += k.panel) {
     const DeltaPanel<T> panel = panel_at(task.out_begin + j);
@@ -71,11 +77,17 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
     g.delta_stride = panel.stride;
     g.out_count = std::min(k.panel, task.out_count - j);
     g.out = block + j;
-    g.next = j + k.panel < task.out_count ? panel.next : nullptr;
+    Ahead<T> ahead{j + k.panel < task.out_count ? panel.next : nullptr,
+                   std::min(rows, kernels::kDepthBlock) * panel.stride};
+    if (state_is_ahead) {
+      ahead = sink.ahead(kernel.offset + task.in_begin * columns, task.in_count * columns, j / k.panel,
+                         (columns + k.panel - 1) / k.panel);
+    }
+    g.next = ahead.begin;
+    g.next_size = ahead.size;
     k.weight_gradient(g);
     if (with_bias) k.column_sums(g.delta, g.delta_stride, rows, g.out_count, sums + j);
   }
-  const Index columns = kernel.shape[1];
   sink.take(kernel.offset + task.in_begin * columns + task.out_begin, columns, block, block_stride, task.in_count,
             task.out_count);
   if (sink.packed != nullptr) {
