@@ -16,14 +16,15 @@ kernels::ActivationRows<T> whole_rows(const Activation& activation, const T* par
   return rows;
 }
 
-// A product of that many columns, and rows enough for several tiles, brings its left operand into tiles.
-constexpr Index kTiledFrom = 512;
+// From so many rows and columns on a product brings its left operand into tiles.
+constexpr Index kTiledRows = 32;
+constexpr Index kTiledColumns = 512;
 
 /// Where a product may bring its left operand into tiles, or null where that costs more than it gives.
 template <typename T>
 T* room_for_tiles(Index rows, Index columns) {
   thread_local AlignedBuffer<T> buffer;  // grows to the largest seen, then stays
-  if (rows < 32 || columns < kTiledFrom) return nullptr;
+  if (rows < kTiledRows || columns < kTiledColumns) return nullptr;
   if (buffer.size() < kernels::tiles_size(rows)) buffer = AlignedBuffer<T>(kernels::tiles_size(rows));
   return buffer.data();
 }
