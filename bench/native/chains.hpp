@@ -10,8 +10,8 @@ constexpr int kChains = 12;
 constexpr int kSteps = 4096;
 
 // sum = sum * factor + factor in kChains chains that start from values the compiler cannot know: from 1
-// the sum stays 1, and would be left out. A macro, since the vector width and the target attribute must be known where
-// GCC lowers vector operations, which is before it inlines.
+// the sum stays 1, and would be left out. A macro, since the vector width and the target attribute must
+// be known where GCC lowers vector operations, which is before it inlines.
 #define LAMINAR_DEFINE_CHAINS(name, bytes, attribute)                             \
   attribute void name() {                                                         \
     typedef float Vector __attribute__((vector_size(bytes)));                     \

@@ -77,12 +77,10 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
     g.delta_stride = panel.stride;
     g.out_count = std::min(k.panel, task.out_count - j);
     g.out = block + j;
-    Ahead<T> ahead{j + k.panel < task.out_count ? panel.next : nullptr,
-                   std::min(rows, kernels::kDepthBlock) * panel.stride};
-    if (state_is_ahead) {
-      ahead = sink.ahead(kernel.offset + task.in_begin * columns, task.in_count * columns, j / k.panel,
-                         (columns + k.panel - 1) / k.panel);
-    }
+    const Ahead<T> ahead = state_is_ahead ? sink.ahead(kernel.offset + task.in_begin * columns, task.in_count * columns,
+                                                       j / k.panel, (columns + k.panel - 1) / k.panel)
+                                          : Ahead<T>{j + k.panel < task.out_count ? panel.next : nullptr,
+                                                     std::min(rows, kernels::kDepthBlock) * panel.stride};
     g.next = ahead.begin;
     g.next_size = ahead.size;
     k.weight_gradient(g);
