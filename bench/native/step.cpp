@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // An epoch of each case of bench/peers/cases.py, without Python: time of a step, floating-point
-// operations per second, and their share of what the cores do at most, measured between the repeats
-// because the speed of a shared machine drifts.
+// operations per second, and their share of what the cores do at most with floats, measured between the
+// repeats because the speed of a shared machine drifts. Each also with products of bfloat16.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <random>
 #include <string>
 #include <thread>
@@ -78,7 +80,7 @@ struct Data {
   laminar::Dataset<float> set;
 };
 
-laminar::Model<float> model_of(const Case& c) {
+laminar::Model<float> model_of(const Case& c, laminar::ProductPrecision precision) {
   std::vector<laminar::Layer> layers;
   const bool binary = c.loss == std::string("binary_crossentropy");
   const char* last = binary ? "sigmoid" : c.loss == std::string("mse") ? "linear" : "softmax";
@@ -86,7 +88,7 @@ laminar::Model<float> model_of(const Case& c) {
     layers.push_back(
         laminar::Dense{.units = c.widths[i], .activation = i + 1 == c.widths.size() ? last : c.activation});
   }
-  laminar::Model<float> model(laminar::Network(c.widths.front(), layers), 1);
+  laminar::Model<float> model(laminar::Network(c.widths.front(), layers), 1, precision);
   model.compile(c.loss, c.optimizer);
   return model;
 }
@@ -97,7 +99,7 @@ double peak(int threads) {
   int bytes = 0;
   const std::string isa = laminar::build_info().isa;
 #ifdef __x86_64__
-  if (isa == "avx512") {
+  if (isa.starts_with("avx512")) {
     chains = chains_avx512;
     bytes = 64;
   } else if (isa == "avx2") {
@@ -109,24 +111,30 @@ double peak(int threads) {
   }
 #endif
   if (chains == nullptr) return 0;
-  constexpr int calls = 4000;
-  const auto start = std::chrono::steady_clock::now();
+  // The fastest of some slices: threads that have just started may have to share a core at first.
+  constexpr int slices = 20;
+  constexpr int calls = 200;
+  std::vector<double> fastest(static_cast<std::size_t>(threads));
   {
     std::vector<std::jthread> team;
-    for (int t = 0; t < threads; ++t) {
-      team.emplace_back([chains] {
-        for (int i = 0; i < calls; ++i) chains();
+    for (double& rate : fastest) {
+      team.emplace_back([=, &rate] {
+        for (int s = 0; s < slices; ++s) {
+          const auto start = std::chrono::steady_clock::now();
+          for (int i = 0; i < calls; ++i) chains();
+          const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+          rate = std::max(rate, calls * chain_flops(bytes) / elapsed.count());
+        }
       });
     }
   }
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  return threads * calls * chain_flops(bytes) / elapsed.count();
+  return std::accumulate(fastest.begin(), fastest.end(), 0.0);
 }
 
-void step(benchmark::State& state, const Case& c, int threads) {
+void step(benchmark::State& state, const Case& c, int threads, laminar::ProductPrecision precision) {
   laminar::set_num_threads(threads);
   const Data data(c);
-  auto model = model_of(c);
+  auto model = model_of(c, precision);
   model.fit(data.set, {.batch_size = c.batch, .epochs = 1, .shuffle = false});
   double most = peak(threads);
   double seconds = 0;
@@ -145,15 +153,20 @@ void step(benchmark::State& state, const Case& c, int threads) {
 }
 
 [[maybe_unused]] const bool registered = [] {
+  using laminar::ProductPrecision;
+  const auto add = [](const std::string& name, const Case& c, int threads, ProductPrecision precision) {
+    const auto run = [=, &c](benchmark::State& state) { step(state, c, threads, precision); };
+    benchmark::RegisterBenchmark((name + c.name + "/threads:" + std::to_string(threads)).c_str(), run)
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond)
+        ->MinTime(0.1)
+        ->Repetitions(7)
+        ->ReportAggregatesOnly();
+  };
   for (const Case& c : cases()) {
     for (const int threads : {1, 2}) {
-      const std::string name = std::string("step/") + c.name + "/threads:" + std::to_string(threads);
-      benchmark::RegisterBenchmark(name.c_str(), [&c, threads](benchmark::State& state) { step(state, c, threads); })
-          ->UseRealTime()
-          ->Unit(benchmark::kMillisecond)
-          ->MinTime(0.1)
-          ->Repetitions(7)
-          ->ReportAggregatesOnly();
+      add("step/", c, threads, ProductPrecision::full);
+      add("step_bfloat16/", c, threads, ProductPrecision::bfloat16);
     }
   }
   return true;

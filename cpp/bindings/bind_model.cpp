@@ -196,6 +196,8 @@ void predict(const Model<T>& model, const py::array& x, py::array out) {
   model.predict(in, to);
 }
 
+constexpr const char* kBfloat16 = "bfloat16";
+
 // Calls of a microsecond: giving up the interpreter lock and taking it again would cost a tenth of it.
 constexpr double kWorkUnderLock = 2e5;
 
@@ -228,10 +230,18 @@ template <typename T>
 void bind(py::module_& module, const char* name) {
   using M = Model<T>;
   py::class_<M>(module, name)
-      .def(py::init([](const std::string& config, std::uint64_t seed) { return M(network_from_json(config), seed); }),
-           py::arg("config"), py::arg("seed"))
+      .def(py::init([](const std::string& config, std::uint64_t seed, const std::string& precision) {
+             const bool rounds = precision == kBfloat16;
+             return M(network_from_json(config), seed, rounds ? ProductPrecision::bfloat16 : ProductPrecision::full);
+           }),
+           py::arg("config"), py::arg("seed"), py::arg("precision"))
       .def_property_readonly("config", [](const M& m) { return to_json(m.network()); })
       .def_property_readonly("seed", &M::seed)
+      .def_property_readonly("precision",
+                             [](const M& m) {
+                               if (m.precision() == ProductPrecision::bfloat16) return kBfloat16;
+                               return sizeof(T) == sizeof(float) ? "float32" : "float64";
+                             })
       .def("layers", [](const M& m) { return layers(m.network()); })
       .def("tensors", [](const M& m) { return tensors(m.network()); })
       .def("get_weights", [](const M& m) { return arrays_of(m.network(), m.parameters().data()); })

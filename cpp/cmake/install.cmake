@@ -18,7 +18,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/laminar
         PATTERN metrics EXCLUDE
         # Internal: nothing that laminar.hpp includes needs them.
         REGEX "/(atomic_file|checks|checksum|compare|denormals|entries|epoch|inference|json_members|perceptron_unit|row_losses|tensor_rules)\\.hpp$" EXCLUDE
-        REGEX "/layers/(column_tasks|declaration|draws|kernel_gradient|work)\\.hpp$" EXCLUDE)
+        REGEX "/layers/(column_tasks|declaration|draws|kernel_gradient|operands|work)\\.hpp$" EXCLUDE)
 # The one kernel header that public ones mention: plain structs.
 install(FILES ${PROJECT_SOURCE_DIR}/cpp/laminar/kernels/table.hpp
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/laminar/kernels COMPONENT cpp)

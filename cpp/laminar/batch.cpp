@@ -13,8 +13,8 @@ Index cost_of(const GradientTask& task) { return task.in_count * task.out_count;
 }  // namespace
 
 template <typename T>
-BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, Index rows)
-    : plan_(network, rows, Mode::training),
+BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, Index rows, ProductPrecision precision)
+    : plan_(network, rows, Mode::training, precision),
       memory_(plan_.size()),
       target_stride_(padded_stride(network.outputs())),
       targets_(objective.loss.class_labels() ? 0 : rows * target_stride_),

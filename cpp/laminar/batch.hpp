@@ -17,7 +17,7 @@ namespace laminar {
 template <typename T>
 class BatchMemory {
  public:
-  BatchMemory(const Network& network, const Objective& objective, Index rows);
+  BatchMemory(const Network& network, const Objective& objective, Index rows, ProductPrecision precision);
 
   const Plan& plan() const { return plan_; }
   Index rows() const { return plan_.rows(); }
@@ -67,14 +67,17 @@ class BatchMemory {
   std::vector<Index> task_costs_;  // of all tasks before this one; one more for all
 };
 
-/// Calls work(Rows) over this thread's share of `count` rows in blocks that stay in its cache.
+/// Calls work(Rows) over this thread's share of `count` rows in blocks that stay in its cache. They begin
+/// with even rows: two of them may share an element.
 template <typename Work>
 void for_row_blocks(Index count, const Team& team, const Work& work) {
-  const Team::Share share = team.share(count);
-  const Index rows = share.end - share.begin;
-  const Index blocks = (rows + kBlockRows - 1) / kBlockRows;
+  const Team::Share share = team.share((count + 1) / 2);
+  const Index pairs = share.end - share.begin;
+  const Index blocks = (2 * pairs + kBlockRows - 1) / kBlockRows;
   for (Index b = 0; b < blocks; ++b) {
-    work(Rows{share.begin + rows * b / blocks, share.begin + rows * (b + 1) / blocks});
+    const Index begin = share.begin + pairs * b / blocks;
+    const Index end = share.begin + pairs * (b + 1) / blocks;
+    work(Rows{2 * begin, std::min(2 * end, count)});
   }
 }
 

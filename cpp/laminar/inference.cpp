@@ -33,7 +33,7 @@ void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, boo
   T* memory = scratch<T>(plan.size());
   for_row_blocks(rows.count(), team, [&](Rows block) {
     const Index first = rows.begin + block.begin;
-    Pass<T> pass{state.network, plan,     kernels::kernels<T>(), state.parameters.data(), state.packed, memory,
+    Pass<T> pass{state.network, plan,     state.packed.kernels(), state.parameters.data(), state.packed, memory,
                  nullptr,       on_logits};
     if (activity != nullptr) pass.activity = activity + block.begin;
     const T* from = x.data + first * x.columns;

@@ -10,7 +10,8 @@
 namespace laminar {
 
 template <typename T>
-Model<T>::Model(Network network, std::uint64_t seed) : state_(std::make_unique<State<T>>(std::move(network), seed)) {}
+Model<T>::Model(Network network, std::uint64_t seed, ProductPrecision precision)
+    : state_(std::make_unique<State<T>>(std::move(network), seed, precision)) {}
 
 template <typename T>
 Model<T>::Model(std::unique_ptr<State<T>> state) : state_(std::move(state)) {

@@ -20,13 +20,15 @@ constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 48;
 constexpr const char* kPosition = "laminar.position.";
 constexpr const char* kSums = "training/sums";  // of the epoch so far: weight, loss, penalties, scores
 constexpr std::string_view kExtra = "extra/";
+constexpr const char* kPrecision = "laminar.precision";
+constexpr const char* kBfloat16 = "bfloat16";
 constexpr const char* kPenaltiesPerRow = "laminar.penalties_per_row";
 constexpr const char* kChecksum = "laminar.checksum";
 
 constexpr std::string_view kKeys[] = {
     "laminar.format",     "laminar.version",   "laminar.dtype",   "laminar.seed",   "laminar.network",
     "laminar.loss",       "laminar.optimizer", "laminar.metrics", "laminar.epochs", "laminar.next_epoch",
-    "laminar.iterations", "laminar.waiting",   kPenaltiesPerRow,  kChecksum};
+    "laminar.iterations", "laminar.waiting",   kPenaltiesPerRow,  kPrecision,       kChecksum};
 
 /// The counters of training, by their keys: the one list for writing and reading.
 template <typename State, typename Visit>
@@ -106,6 +108,7 @@ struct Contents {
                 {"laminar.dtype", sizeof(T) == 4 ? "float32" : "float64"},
                 {"laminar.seed", std::to_string(state.seed)},
                 {"laminar.network", to_json(state.network)}};
+    if (state.precision == ProductPrecision::bfloat16) metadata[kPrecision] = kBfloat16;
     for (const Tensor& tensor : state.network.parameters().tensors()) add("", tensor, state.parameters);
     if (options.training && state.optimizer.has_value()) add_training(state);
     for (const auto& [key, text] : options.attachments.texts) {
@@ -210,6 +213,13 @@ void ModelFile::check() const {
   if (dtype() != "float32" && dtype() != "float64") {
     fail("laminar.dtype must be float32 or float64, got '", dtype(), "'");
   }
+  if (has(kPrecision) && (text(kPrecision) != kBfloat16 || dtype() != "float32")) {
+    fail(kPrecision, " must be ", kBfloat16, ", of a model of float32, got '", text(kPrecision), "'");
+  }
+}
+
+ProductPrecision ModelFile::precision() const {
+  return has(kPrecision) ? ProductPrecision::bfloat16 : ProductPrecision::full;
 }
 
 const std::string& ModelFile::text(const char* key) const {
@@ -328,7 +338,7 @@ Model<T> ModelFile::model() const {
     check_checksum();
     const std::uint64_t seed = whole("laminar.seed", ~std::uint64_t{0});
     const std::vector<Tensor> layout = network.parameters().tensors();
-    auto state = std::make_unique<State<T>>(std::move(network), seed, [&](AlignedBuffer<T>& to) {
+    auto state = std::make_unique<State<T>>(std::move(network), seed, precision(), [&](AlignedBuffer<T>& to) {
       for (const Tensor& tensor : layout) read_tensor(tensor.name, tensor.shape, to.data() + tensor.offset);
     });
     if (has("laminar.optimizer")) read_training(*state);

@@ -6,6 +6,7 @@
 //   laminar.format      1; a file of a newer format is refused
 //   laminar.version     of the library that wrote it, for the reader
 //   laminar.dtype       float32 or float64
+//   laminar.precision   bfloat16 where the operands of products are rounded to it, else absent
 //   laminar.seed        of weights, shuffling and dropout, which are functions of it and of counters
 //   laminar.network     the structure (config.hpp)
 //   laminar.loss, laminar.optimizer, laminar.metrics, laminar.<counter>   where the model is compiled
@@ -63,6 +64,8 @@ class ModelFile {
 
   /// "float32" or "float64"
   const std::string& dtype() const { return text("laminar.dtype"); }
+  /// What its products are computed in.
+  ProductPrecision precision() const;
   /// Metadata and the places of tensors.
   const SafetensorsHeader& header() const { return header_; }
   /// The structure, without weights.

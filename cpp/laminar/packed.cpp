@@ -6,8 +6,9 @@
 namespace laminar {
 
 template <typename T>
-PackedWeights<T>::PackedWeights(const Network& network) {
-  const kernels::Kernels<T>& k = kernels::kernels<T>();
+PackedWeights<T>::PackedWeights(const Network& network, ProductPrecision precision)
+    : kernels_(&kernels::kernels<T>(precision)) {
+  const kernels::Kernels<T>& k = *kernels_;
   Index size = 0;
   bool trainable_before = false;
   for (const Node& node : network.nodes()) {
@@ -40,7 +41,7 @@ void PackedWeights<T>::refresh(const Network& network, const T* parameters) {
 template <typename T>
 void PackedWeights<T>::refresh_block(const Network& network, int node, const T* parameters, Index in_begin,
                                      Index in_count, Index out_begin, Index out_count) {
-  const kernels::Kernels<T>& k = kernels::kernels<T>();
+  const kernels::Kernels<T>& k = *kernels_;
   const Places& places = places_[static_cast<std::size_t>(node)];
   const Tensor& kernel = network.parameters()[network.nodes()[static_cast<std::size_t>(node)].tensors[0]];
   const Index in = kernel.shape[0];
@@ -49,13 +50,14 @@ void PackedWeights<T>::refresh_block(const Network& network, int node, const T* 
   for (Index j = out_begin; j < out_begin + out_count; j += k.panel) {
     const Index count = std::min(k.panel, out_begin + out_count - j);
     k.pack(weights + in_begin * out + j, out, in_count, count,
-           buffer_.data() + places.forward + j * in + in_begin * round_up(count, k.lanes));
+           buffer_.data() + places.forward + j * k.elements(in) + k.elements(in_begin) * round_up(count, k.lanes));
   }
   if (places.backward < 0) return;
   for (Index i = in_begin; i < in_begin + in_count; i += k.panel) {
     const Index count = std::min(k.panel, in_begin + in_count - i);
-    k.pack_transposed(weights + i * out + out_begin, out, count, out_count,
-                      buffer_.data() + places.backward + i * out + out_begin * round_up(count, k.lanes));
+    k.pack_transposed(
+        weights + i * out + out_begin, out, count, out_count,
+        buffer_.data() + places.backward + i * k.elements(out) + k.elements(out_begin) * round_up(count, k.lanes));
   }
 }
 

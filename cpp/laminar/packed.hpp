@@ -15,8 +15,7 @@ namespace laminar {
 template <typename T>
 class PackedWeights {
  public:
-  PackedWeights() = default;
-  explicit PackedWeights(const Network& network);
+  explicit PackedWeights(const Network& network, ProductPrecision precision = ProductPrecision::full);
 
   /// Packs everything anew.
   void refresh(const Network& network, const T* parameters);
@@ -29,11 +28,15 @@ class PackedWeights {
   const T* forward(int node) const { return buffer_.data() + places_[static_cast<std::size_t>(node)].forward; }
   const T* backward(int node) const { return buffer_.data() + places_[static_cast<std::size_t>(node)].backward; }
 
+  /// The kernels that read the panels.
+  const kernels::Kernels<T>& kernels() const { return *kernels_; }
+
  private:
   struct Places {
     Index forward = -1;
     Index backward = -1;  // -1 where nobody asks for the gradient of the node's input
   };
+  const kernels::Kernels<T>* kernels_;
   std::vector<Places> places_;
   AlignedBuffer<T> buffer_;
 };

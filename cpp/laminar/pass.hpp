@@ -60,18 +60,6 @@ struct Pass {
   }
   T* output_to_write(int i, Index row) const { return memory + plan[i].output + row * plan[i].stride; }
   T* delta(int i, Index row) const { return memory + plan[i].delta + row * plan[i].stride; }
-  /// Where the panel of the node's delta that holds `column`, a multiple of a panel, starts; its width
-  /// where it is copied into panels; and the elements between its rows.
-  T* delta_panel(int i, Index column) const {
-    const NodeSpace& space = plan[i];
-    return space.delta_panels < 0 ? delta(i, 0) + column : memory + space.delta_panels + plan.rows() * column;
-  }
-  Index panel_width(int i, Index column) const {
-    return node(i).width - column > kernels.lanes ? kernels.panel : kernels.lanes;
-  }
-  Index panel_stride(int i, Index column) const {
-    return plan[i].delta_panels < 0 ? plan[i].stride : panel_width(i, column);
-  }
   T* kept(int i, Index row) const { return memory + plan[i].kept + row * plan[i].kept_stride; }
   T* shared(int i) const { return memory + plan[i].shared; }
   // Penalties on outputs: of each row summed here, or null; and their share in the batch's loss.

@@ -14,7 +14,7 @@ constexpr Index kLargestInPlace = 32768;  // elements
 
 }  // namespace
 
-Plan::Plan(const Network& network, Index rows, Mode mode) : rows_(rows), mode_(mode) {
+Plan::Plan(const Network& network, Index rows, Mode mode, ProductPrecision precision) : rows_(rows), mode_(mode) {
   for (const Node& node : network.nodes()) {
     NodeSpace space;
     space.stride = padded_stride(node.width);
@@ -22,7 +22,7 @@ Plan::Plan(const Network& network, Index rows, Mode mode) : rows_(rows), mode_(m
     spaces_.push_back(space);
   }
   if (mode == Mode::training) {
-    place_training(network);
+    place_training(network, precision);
   } else {
     place_inference(network);
   }
@@ -55,7 +55,7 @@ Index Plan::reserve(Index stride) {
   return at;
 }
 
-void Plan::place_training(const Network& network) {
+void Plan::place_training(const Network& network, ProductPrecision precision) {
   const auto& nodes = network.nodes();
   std::vector<bool> wanted(nodes.size(), false);  // some parameter at or before the node needs its gradient
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -72,8 +72,11 @@ void Plan::place_training(const Network& network) {
       space.output = reserve(space.stride);
     }
     if (space.delta < 0 && (wanted[i] || i + 1 == nodes.size())) space.delta = reserve(space.stride);
-    const bool far_apart = space.stride > kLongStride && rows_ * space.stride > kLargestInPlace;
-    if (i > 0 && is_dense(node) && far_apart) space.delta_panels = reserve(space.stride);
+    if (i > 0 && has_kernel(node.layer)) {
+      const Index stride = padded_stride(network.parameters()[node.tensors[0]].shape[1]);
+      const bool far_apart = stride > kLongStride && rows_ * stride > kLargestInPlace;
+      if (far_apart || precision != ProductPrecision::full) space.delta_panels = reserve(stride);
+    }
     if (node.kept > 0) {
       space.kept_stride = padded_stride(node.kept);
       space.kept = reserve(space.kept_stride);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "laminar/network.hpp"
+#include "laminar/product_precision.hpp"
 
 namespace laminar {
 
@@ -24,7 +25,7 @@ struct NodeSpace {
   Index stride = 0;  // between rows of output and delta
   Index output = -1;
   Index delta = -1;         // gradient of the output, then of z
-  Index delta_panels = -1;  // the delta once more in panels, where its rows lie far apart
+  Index delta_panels = -1;  // gradients of a kernel's products in panels, where they are not read in place
   Index kept = -1;          // what the way back needs besides: z, a dropout's mask
   Index kept_stride = 0;
   Index shared = -1;               // what all rows have in common
@@ -35,7 +36,8 @@ struct NodeSpace {
 /// The places of all nodes in a workspace of so many rows.
 class Plan {
  public:
-  Plan(const Network& network, Index rows, Mode mode);
+  /// Products of bfloat16 read nothing in place.
+  Plan(const Network& network, Index rows, Mode mode, ProductPrecision precision = ProductPrecision::full);
 
   Index rows() const { return rows_; }
   Mode mode() const { return mode_; }
@@ -49,7 +51,7 @@ class Plan {
   Index reserve(Index stride);
   bool only_dense_read_input(const Network& network) const;
   void place_shared(const Network& network);
-  void place_training(const Network& network);
+  void place_training(const Network& network, ProductPrecision precision);
   void place_inference(const Network& network);
 
   Index rows_;

@@ -30,23 +30,25 @@ struct EpochPosition {
 template <typename T>
 struct State {
   /// With weights drawn from the seed.
-  State(Network network_, std::uint64_t seed_)
-      : State(std::move(network_), seed_,
+  State(Network network_, std::uint64_t seed_, ProductPrecision precision_ = ProductPrecision::full)
+      : State(std::move(network_), seed_, precision_,
               [this](AlignedBuffer<T>& to) { initialize(network.parameters(), seed, to); }) {}
   /// With weights that `fill` writes.
   template <typename Fill>
-  State(Network network_, std::uint64_t seed_, const Fill& fill)
+  State(Network network_, std::uint64_t seed_, ProductPrecision precision_, const Fill& fill)
       : network(std::move(network_)),
         seed(seed_),
+        precision(precision_),
         parameters(network.parameters().size()),
-        packed(network),
-        inference_plan(network, kBlockRows, Mode::inference) {
+        packed(network, precision),
+        inference_plan(network, kBlockRows, Mode::inference, precision) {
     fill(parameters);
     packed.refresh(network, parameters.data());
   }
 
   Network network;
   std::uint64_t seed;
+  ProductPrecision precision;
   AlignedBuffer<T> parameters;
   PackedWeights<T> packed;
   Plan inference_plan;

@@ -84,7 +84,8 @@ template <typename T>
 void Trainer<T>::reserve(Index rows) {
   const Index part = part_ > 0 ? std::min(part_, rows) : rows;
   from_buffer_ = part < rows || buffered_.needed();
-  if (!from_buffer_ && SmallNetwork<T>::suits(state_.network, *state_.objective, rows)) {
+  if (!from_buffer_ && state_.precision == ProductPrecision::full &&
+      SmallNetwork<T>::suits(state_.network, *state_.objective, rows)) {
     memory_.reset();
     if (small_ == nullptr || small_->rows() < rows) {
       small_ = std::make_unique<SmallNetwork<T>>(state_.network, *state_.objective, rows);
@@ -94,7 +95,7 @@ void Trainer<T>::reserve(Index rows) {
   small_.reset();
   if (memory_ == nullptr || memory_->rows() < part || (part_ > 0 && memory_->rows() > part)) {
     memory_.reset();
-    memory_ = std::make_unique<BatchMemory<T>>(state_.network, *state_.objective, part);
+    memory_ = std::make_unique<BatchMemory<T>>(state_.network, *state_.objective, part, state_.precision);
   }
   if (from_buffer_) buffered_.reserve();
 }
@@ -106,7 +107,7 @@ Index Trainer<T>::rows_within(Index limit, Index rows) const {
   constexpr Index bytes = sizeof(T);
   const Index arrays = 7 + 2 * state_.optimizer->optimizer.slots();
   const Index fixed = arrays * state_.parameters.size() * bytes;
-  Index row = (Plan(state_.network, kBlockRows, Mode::training).size() / kBlockRows +
+  Index row = (Plan(state_.network, kBlockRows, Mode::training, state_.precision).size() / kBlockRows +
                2 * padded_stride(state_.network.outputs())) *
               bytes;
   for (const Metric& metric : state_.objective->metrics) {
@@ -175,7 +176,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
     const BatchRows<T> rows{batch.data, batch.order, batch.first + first, std::min(part, batch.count - first)};
     const Pass<T> pass{state_.network,
                        memory.plan(),
-                       kernels::kernels<T>(),
+                       state_.packed.kernels(),
                        state_.parameters.data(),
                        state_.packed,
                        memory.memory(),

@@ -170,7 +170,8 @@ class Saving(Stack):
 
     def _start(self, config: Mapping[str, Any]) -> None:
         """Become the model of a configuration, not yet built."""
-        Stack.__init__(self, None, config["name"], config["dtype"], config["seed"])
+        precision = config.get("precision")  # which files of an earlier version lack
+        Stack.__init__(self, None, config["name"], config["dtype"], config["seed"], precision)
         for layer in config["layers"]:
             self.add(layers.get(layer))
         if config["input_shape"] is not None:
@@ -215,8 +216,11 @@ def checked_path(
 def load(path: str, kind: type[S]) -> S:
     """Return the model of a file."""
     model = kind.__new__(kind)
+    contents = _core.load_model(path)
     try:
-        model._fill(*_core.load_model(path))
+        model._fill(*contents)
+    except ValueError as error:  # of what the file says of Python
+        raise ValueError(f"cannot load {path!r}: {error}") from None
     except (KeyError, TypeError, AttributeError) as error:  # of notes that no laminar has written
         raise ValueError(
             f"cannot load {path!r}: what it says of Python is damaged: {error!r}"
@@ -241,6 +245,7 @@ def _config(core: CoreModel) -> dict[str, Any]:
         "name": None,
         "dtype": "float32" if isinstance(core, _core.ModelFloat32) else "float64",
         "seed": core.seed,
+        "precision": core.precision,
         "input_shape": network["input_shape"],
         "layers": [_layer(layer) for layer in network["layers"]],
     }

@@ -65,9 +65,11 @@ class Stack:
         name: str | None = None,
         dtype: DTypeLike = "float32",
         seed: int | None = None,
+        precision: str | None = None,
     ) -> None:
         self.name = name or type(self).__name__.lower()
         self._dtype = _checked_dtype(dtype)
+        self._precision = _checked_precision(precision, self.dtype)
         given_seed = None if seed is None else integer(seed, "Sequential: seed")
         if given_seed is not None and given_seed >= _seed.LIMIT:
             raise ValueError(f"Sequential: seed must be less than 2**64, got {seed}")
@@ -231,6 +233,11 @@ class Stack:
         return str(self._dtype.name)
 
     @property
+    def precision(self) -> str:
+        """What the operands of products are rounded to: "bfloat16", or the dtype."""
+        return self._precision
+
+    @property
     def seed(self) -> int:
         """The source of initial weights, shuffling and dropout."""
         return self._seed
@@ -341,6 +348,7 @@ class Stack:
             "name": self.name,
             "dtype": self.dtype,
             "seed": self._seed,
+            "precision": self._precision,
             "input_shape": None if self._input is None else list(self._input),
             "layers": [
                 {"class_name": type(layer).__name__, "config": layer.get_config()}
@@ -360,7 +368,8 @@ class Stack:
         shape = config["input_shape"]
         start = [] if shape is None else [Input(shape)]
         stack = [get_layer(layer) for layer in config["layers"]]
-        return cls([*start, *stack], config["name"], config["dtype"], config["seed"])
+        precision = config.get("precision")  # which configurations of an earlier version lack
+        return cls([*start, *stack], config["name"], config["dtype"], config["seed"], precision)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}: {len(self._layers)} layers, {self.dtype}>"
@@ -372,7 +381,7 @@ class Stack:
             if self._model is not None:  # another thread was first
                 return self._model
             config = {"input_shape": shape, "layers": [layer._spec() for layer in self._layers]}
-            model = _MODELS[self._dtype.name](json.dumps(config), self._seed)
+            model = _MODELS[self._dtype.name](json.dumps(config), self._seed, self._precision)
             try:
                 for index, layer in enumerate(self._layers):
                     layer._attach(model, index)
@@ -392,6 +401,7 @@ class Stack:
         config = {"input_shape": shape, "layers": [layer._spec() for layer in self._layers]}
         same = _core.canonical_network(json.dumps(config)) == core.config
         same = same and isinstance(core, _MODELS[self._dtype.name])
+        same = same and core.precision == self._precision
         if not same or self._input not in (None, shape):
             raise ValueError("the layers that Python and the core know differ")
         compiled = Compiled.of(core, self)
@@ -490,3 +500,18 @@ def _checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     if dtype is None or result.name not in _MODELS or not result.isnative:  # type: ignore[redundant-expr]
         raise ValueError(f"Sequential: dtype must be 'float32' or 'float64', got {dtype!r}")
     return result
+
+
+def _checked_precision(precision: str | None, dtype: str) -> str:
+    """Return the precision of products; an error where the dtype has no such one."""
+    allowed = [dtype, "bfloat16"] if dtype == "float32" else [dtype]
+    if precision is None:
+        return dtype
+    if not isinstance(precision, str):
+        raise TypeError(f"Sequential: precision must be a text or None, got {precision!r}")
+    if precision not in allowed:
+        names = " or ".join(map(repr, allowed))
+        raise ValueError(
+            f"Sequential: precision must be {names} where dtype is {dtype!r}, got {precision!r}"
+        )
+    return precision

@@ -54,6 +54,11 @@ class Sequential(Saving):
     seed : int, optional
         0 ≤ seed < 2**64: the source of initial weights, shuffling and dropout. Without it, see
         `laminar.utils.set_random_seed`.
+    precision : {None, "float32", "float64", "bfloat16"}
+        What the operands of products are rounded to, in training and in prediction: None, for the
+        dtype, or "bfloat16" with float32. Weights, sums, activations, losses and updates stay
+        float32. Products take half the time then on processors with AVX512-BF16, and on all others
+        give the same sums more slowly. Exported models know nothing of it.
 
     Attributes
     ----------

@@ -17,9 +17,10 @@ constexpr int kSkipped = 77;
 bool processor_has([[maybe_unused]] std::string_view isa) {
 #ifdef __x86_64__
   if (isa == "avx2") return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (isa == "avx512") {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  if (isa == "avx512" || isa == "avx512_bf16") {
+    return (isa == "avx512" || __builtin_cpu_supports("avx512bf16")) && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl");
   }
 #endif
   return true;

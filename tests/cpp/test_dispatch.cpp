@@ -44,6 +44,9 @@ std::vector<T> dense_softmax(const kernels::Kernels<T>& k, const Model<T>& model
   return out.values();
 }
 
+/// The instruction set whose functions a table has: AVX512-BF16 adds products of bfloat16 alone.
+std::string functions_of(const std::string& isa) { return isa == "avx512_bf16" ? "avx512" : isa; }
+
 }  // namespace
 
 TEST_CASE("dispatch: LAMINAR_ISA is obeyed, the best is taken without it") {
@@ -62,12 +65,33 @@ TEST_CASE_TEMPLATE("dispatch: tables are those of their names and share no funct
   for (const std::string& isa : isas) {
     const auto& k = kernels::kernels_for<T>(isa);
     CHECK(k.isa == isa);
-    CHECK(k.lanes * static_cast<Index>(sizeof(T)) == (isa == "avx512" ? 64 : isa == "avx2" ? 32 : 16));
+    CHECK(k.lanes * static_cast<Index>(sizeof(T)) == (isa.starts_with("avx512") ? 64 : isa == "avx2" ? 32 : 16));
+    CHECK(k.depths == 1);
     for (const std::string& other : isas) {
-      CHECK((kernels::kernels_for<T>(other).product == k.product) == (isa == other));
-      CHECK((kernels::kernels_for<T>(other).loss == k.loss) == (isa == other));
+      const bool same = functions_of(isa) == functions_of(other);
+      CHECK((kernels::kernels_for<T>(other).product == k.product) == same);
+      CHECK((kernels::kernels_for<T>(other).loss == k.loss) == same);
     }
   }
+}
+
+TEST_CASE("dispatch: tables of bfloat16 have products of their own, and the rest of the others'") {
+  const auto isas = kernels::available_isas();
+  for (const std::string& isa : isas) {
+    const auto& numbers = kernels::kernels_for<float>(isa);
+    const auto& pairs = kernels::kernels_for<float>(isa, ProductPrecision::bfloat16);
+    CHECK(pairs.isa == isa);
+    CHECK(pairs.depths == 2);
+    CHECK((pairs.loss == numbers.loss));
+    CHECK((pairs.product != numbers.product));
+    for (const std::string& other : isas) {
+      const auto& others = kernels::kernels_for<float>(other, ProductPrecision::bfloat16);
+      CHECK((others.product == pairs.product) == (isa == other));
+    }
+  }
+  CHECK(&kernels::kernels<float>(ProductPrecision::bfloat16) ==
+        &kernels::kernels_for<float>(wanted_isa(), ProductPrecision::bfloat16));
+  CHECK_THROWS_AS(kernels::kernels<double>(ProductPrecision::bfloat16), std::invalid_argument);
 }
 
 TEST_CASE_TEMPLATE("dispatch: a model computes with the selected table and no other", T, float, double) {
@@ -76,7 +100,8 @@ TEST_CASE_TEMPLATE("dispatch: a model computes with the selected table and no ot
   const auto x = draws<T>(kRows * 300, -2, 2);
   const auto got = predictions(model, {view(x), 300});
   for_each_table<T>([&](const kernels::Kernels<T>& k) {
-    CHECK((bit_difference(got, dense_softmax(k, model, x, kRows)) == "") == (k.isa == wanted_isa()));
+    CHECK((bit_difference(got, dense_softmax(k, model, x, kRows)) == "") ==
+          (functions_of(k.isa) == functions_of(wanted_isa())));
   });
 }
 
@@ -87,6 +112,7 @@ TEST_CASE("dispatch: the processor's features are those that the compiler's libr
   CHECK(found("avx2") == (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")));
   CHECK(found("avx512") == (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")));
+  CHECK(found("avx512_bf16") == (found("avx512") && __builtin_cpu_supports("avx512bf16")));
 }
 #endif
 

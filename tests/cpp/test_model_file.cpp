@@ -316,6 +316,9 @@ TEST_CASE("model_file: what is no model, or another one, is refused by name") {
   CHECK(without(changed("laminar.seed", "-1"), {"'laminar.seed' must be a whole number"}) == "");
   CHECK(without(changed("laminar.seed", "18446744073709551616"), {"'laminar.seed' must be a whole number"}) == "");
   CHECK(without(changed("laminar.dtype", "bfloat16"), {"laminar.dtype must be float32 or float64"}) == "");
+  for (const char* precision : {"bfloat16", "float8"}) {  // of a model of doubles
+    CHECK(without(changed("laminar.precision", precision), {"laminar.precision must be bfloat16", precision}) == "");
+  }
   CHECK(without(changed("laminar.network", nullptr), {"lacks 'laminar.network'"}) == "");
   CHECK(without(changed("laminar.network", "{"), {"not JSON"}) == "");
   CHECK(

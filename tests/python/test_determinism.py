@@ -94,8 +94,10 @@ def every_layer() -> list[layers.Layer]:
     ]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_every_layer_is_the_same_bits(dtype: str) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "precision"), [("float32", None), ("float64", None), ("float32", "bfloat16")]
+)
+def test_every_layer_is_the_same_bits(dtype: str, precision: str | None) -> None:
     used = {type(layer) for layer in every_layer()}
     everything = {*layers.Layer._classes.values(), *layers.Layer._variants}
     assert everything - used == {layers.CategoryEncoding}  # takes whole numbers: below
@@ -103,7 +105,7 @@ def test_every_layer_is_the_same_bits(dtype: str) -> None:
     results = set()
     for threads in THREADS:
         laminar.set_num_threads(threads)
-        model = Sequential(every_layer(), dtype=dtype, seed=7)
+        model = Sequential(every_layer(), dtype=dtype, seed=7, precision=precision)
         model.compile("adam", "sparse_categorical_crossentropy")
         model.fit(x[:700], y[:700], batch_size=128, epochs=2, verbose=0)
         _, gradients = model.loss_and_gradients(x[:601], y[:601])

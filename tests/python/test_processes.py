@@ -36,6 +36,26 @@ def test_each_instruction_set_runs_when_asked_for(isa: str) -> None:
     assert first.stdout == second.stdout
 
 
+PAIRS = """
+import numpy as np
+from laminar import Sequential, layers
+from support import fingerprint
+rng = np.random.default_rng(3)
+x, y = rng.normal(size=(100, 37)), rng.normal(size=(100, 5))
+stack = [layers.Dense(70, "relu"), layers.Maxout(9, pieces=2), layers.Dense(5)]
+model = Sequential(stack, seed=1, precision="bfloat16")
+model.compile("sgd", "mse")
+_, gradients = model.loss_and_gradients(x, y)
+print(fingerprint([model.predict(x), *gradients]))
+"""
+
+
+def test_products_of_bfloat16_are_the_same_bits_on_every_instruction_set() -> None:
+    done = [run_python(PAIRS, LAMINAR_ISA=isa) for isa in laminar.show_config()["isas"]]
+    assert all(run.returncode == 0 for run in done), done[0].stderr
+    assert len({run.stdout for run in done}) == 1
+
+
 def test_an_unknown_instruction_set_is_an_error() -> None:
     done = run_python(REPORT, LAMINAR_ISA="avx3")
     assert done.returncode != 0

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import copy
 import gc
 import json
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from support import blobs, small_classifier
 
+import laminar
 from laminar import Sequential, layers
 
 
@@ -65,6 +68,10 @@ def test_weights_are_described_in_order() -> None:
         ({"dtype": ">f4"}, ValueError, "dtype must be 'float32' or 'float64'"),
         ({"dtype": None}, ValueError, "dtype must be 'float32' or 'float64'"),
         ({"dtype": "flaot32"}, TypeError, "dtype must be a type of numbers"),
+        ({"precision": "float64"}, ValueError, "must be 'float32' or 'bfloat16' where dtype is"),
+        ({"precision": "bf16"}, ValueError, "precision must be .* got 'bf16'"),
+        ({"precision": "bfloat16", "dtype": "float64"}, ValueError, "must be 'float64' where"),
+        ({"precision": 16}, TypeError, "precision must be a text or None, got 16"),
         ({"seed": -1}, ValueError, "seed must be at least 0"),
         ({"seed": 2**64}, ValueError, "seed must be less than"),
         ({"seed": 1.5}, TypeError, "seed must be an integer"),
@@ -80,6 +87,30 @@ def test_the_largest_seed() -> None:
     model = Sequential([layers.Input(2), layers.Dense(2)], seed=2**64 - 1)
     assert model.seed == 2**64 - 1
     assert np.isfinite(model.get_weights()[0]).all()
+
+
+@pytest.mark.parametrize("precision", [None, "float32", "bfloat16"])
+def test_precision(precision: str | None, tmp_path: Path) -> None:
+    model = Sequential([layers.Input(9), layers.Dense(5)], precision=precision, seed=4)
+    assert model.precision == (precision or "float32")
+    assert model.dtype == "float32"
+    x = np.random.default_rng(1).normal(size=(7, 9)).astype(np.float32)
+    full = Sequential([layers.Input(9), layers.Dense(5)], seed=4)
+    np.testing.assert_array_equal(model.get_weights()[0], full.get_weights()[0])
+    apart = np.abs(model.predict(x) - full.predict(x)).max()
+    assert (apart > 0) == (precision == "bfloat16")
+    assert apart < 0.05
+    model.compile("adam", "mse")
+    model.fit(x, x[:, :5], verbose=0)
+    model.save(tmp_path / "model.safetensors")
+    loaded = laminar.load_model(tmp_path / "model.safetensors")
+    twins = [loaded, copy.deepcopy(model), Sequential.from_config(model.get_config())]
+    twins[2].set_weights(model.get_weights())
+    for twin in twins:
+        assert twin.precision == model.precision
+        np.testing.assert_array_equal(twin.predict(x), model.predict(x))
+    old = {key: value for key, value in model.get_config().items() if key != "precision"}
+    assert Sequential.from_config(old).precision == "float32"
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", np.float32, np.dtype("f8")])

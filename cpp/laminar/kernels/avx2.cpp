@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels for avx2: see implementation.hpp. Exports the two accessors below and nothing else.
+// The kernels for avx2: see implementation.hpp. Exports the functions below and nothing else.
 #define LAMINAR_VECTOR_BYTES 32
 #include "laminar/kernels/implementation.hpp"
 #include "laminar/kernels/tables.hpp"
@@ -7,13 +7,15 @@
 namespace laminar::kernels {
 
 const Kernels<float>* avx2_table_float() {
-  static constexpr Kernels<float> table = make_table<float>("avx2");
+  static constexpr Kernels<float> table = make_table<float>();
   return &table;
 }
 
 const Kernels<double>* avx2_table_double() {
-  static constexpr Kernels<double> table = make_table<double>("avx2");
+  static constexpr Kernels<double> table = make_table<double>();
   return &table;
 }
+
+void avx2_table_take_bfloat16(Kernels<float>& table) { take_products<Pairs>(table); }
 
 }  // namespace laminar::kernels

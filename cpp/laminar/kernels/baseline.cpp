@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels for baseline: see implementation.hpp. Exports the two accessors below and nothing else.
+// The kernels for baseline: see implementation.hpp. Exports the functions below and nothing else.
 #define LAMINAR_VECTOR_BYTES 16
 #include "laminar/kernels/implementation.hpp"
 #include "laminar/kernels/tables.hpp"
@@ -7,13 +7,15 @@
 namespace laminar::kernels {
 
 const Kernels<float>* baseline_table_float() {
-  static constexpr Kernels<float> table = make_table<float>("baseline");
+  static constexpr Kernels<float> table = make_table<float>();
   return &table;
 }
 
 const Kernels<double>* baseline_table_double() {
-  static constexpr Kernels<double> table = make_table<double>("baseline");
+  static constexpr Kernels<double> table = make_table<double>();
   return &table;
 }
+
+void baseline_table_take_bfloat16(Kernels<float>& table) { take_products<Pairs>(table); }
 
 }  // namespace laminar::kernels

@@ -3,13 +3,13 @@
 // to a block with one number a column.
 #pragma once
 
-#include "laminar/kernels/simd.hpp"
+#include "laminar/kernels/operands.hpp"
 #include "laminar/kernels/table.hpp"
 
 namespace laminar::kernels {
 namespace {
 
-template <typename T>
+template <typename A, typename T = typename A::Scalar>
 void column_sums(const T* values, Index stride, Index rows, Index columns, T* sums) {
   constexpr Index lanes = kLanes<T>;
   Index j = 0;
@@ -18,15 +18,15 @@ void column_sums(const T* values, Index stride, Index rows, Index columns, T* su
     Vector<T> second{};
     const T* row = values + j;
     for (Index i = 0; i < rows; ++i, row += stride) {
-      first += load(row);
-      second += load(row + lanes);
+      first = A::add(first, load(row));
+      second = A::add(second, load(row + lanes));
     }
     store(sums + j, first);
     store(sums + j + lanes, second);
   }
   if (j < columns) {
     Vector<T> total{};
-    for (Index i = 0; i < rows; ++i) total += load(values + i * stride + j);
+    for (Index i = 0; i < rows; ++i) total = A::add(total, load(values + i * stride + j));
     store(sums + j, total);
   }
 }

@@ -18,6 +18,6 @@ std::string active_isa();
 
 /// The table of one instruction set by name; throws std::invalid_argument where it cannot run here.
 template <typename T>
-const Kernels<T>& kernels_for(const std::string& isa);
+const Kernels<T>& kernels_for(const std::string& isa, ProductPrecision precision = ProductPrecision::full);
 
 }  // namespace laminar::kernels

@@ -4,45 +4,42 @@
 #pragma once
 
 #include "laminar/kernels/groups.hpp"
+#include "laminar/kernels/products.hpp"
 #include "laminar/kernels/small.hpp"
 
 namespace laminar::kernels {
 namespace {
 
 template <typename T>
-constexpr Kernels<T> make_table(const char* isa) {
-  return {isa,
-          kLanes<T>,
-          kPanel<T>,
-          &product<T>,
-          &weight_gradient<T>,
-          &pack<T>,
-          &pack_transposed<T>,
-          &to_panels<T>,
-          &tiles_of_columns<T>,
-          &gather<T>,
-          &activate<T>,
-          &activation_gradient<T>,
-          &loss<T>,
-          &update<T>,
-          &column_sums<T>,
-          &column_products<T>,
-          &column_affine<T>,
-          &multiply<T>,
-          &add_product<T>,
-          &group_products<T>,
-          &prelu<T>,
-          &prelu_gradient<T>,
-          &standardize<T>,
-          &restore<T>,
-          &rescale<T>,
-          &normalize<T>,
-          &normalize_gradient<T>,
-          &largest_piece<T>,
-          &largest_piece_gradient<T>,
-          &small_step<T>,
-          &small_run<T>,
-          &all_finite<T>};
+constexpr Kernels<T> make_table() {
+  Kernels<T> table{};
+  table.lanes = kLanes<T>;
+  table.panel = kPanel<T>;
+  take_products<Numbers<T>>(table);
+  table.gather = &gather<T>;
+  table.activate = &activate<T>;
+  table.activation_gradient = &activation_gradient<T>;
+  table.loss = &loss<T>;
+  table.update = &update<T>;
+  table.column_sums = &column_sums<Numbers<T>>;
+  table.column_products = &column_products<T>;
+  table.column_affine = &column_affine<T>;
+  table.multiply = &multiply<T>;
+  table.add_product = &add_product<T>;
+  table.group_products = &group_products<T>;
+  table.prelu = &prelu<T>;
+  table.prelu_gradient = &prelu_gradient<T>;
+  table.standardize = &standardize<T>;
+  table.restore = &restore<T>;
+  table.rescale = &rescale<T>;
+  table.normalize = &normalize<T>;
+  table.normalize_gradient = &normalize_gradient<T>;
+  table.largest_piece = &largest_piece<T>;
+  table.largest_piece_gradient = &largest_piece_gradient<T>;
+  table.small_step = &small_step<T>;
+  table.small_run = &small_run<T>;
+  table.all_finite = &all_finite<T>;
+  return table;
 }
 
 }  // namespace

@@ -3,8 +3,10 @@
 // multiply a row of the right operand, accumulate a tile of registers. Each result is summed by one
 // accumulator in the order of depth, so its bits do not depend on the tile it falls in, on the
 // number of rows, or on threads. Depth beyond kDepthBlock continues from the stored partial sums.
+// A: what is multiplied, see operands.hpp; depth is counted in its elements here.
 #pragma once
 
+#include "laminar/kernels/columns.hpp"
 #include "laminar/kernels/panels.hpp"
 #include "laminar/kernels/rows.hpp"
 
@@ -83,7 +85,7 @@ struct TileColumns {
 };
 
 // Loops over a tile are unrolled by name: unrolled later, its sums would pass through memory first.
-template <typename T, int Rows, int Vectors, bool Transposed>
+template <typename A, int Rows, int Vectors, bool Transposed, typename T = typename A::Scalar>
 __attribute__((noinline)) void tile(const TileArguments<T>& t) {
   using V = Vector<T>;
   V sums[Rows][Vectors];
@@ -125,9 +127,9 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
       }
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; ++i) {
-        const V a = broadcast<V>(*left.at(i));
+        const V a = A::spread(left.at(i));
 #pragma GCC unroll 4
-        for (int v = 0; v < Vectors; ++v) sums[i][v] += a * b[v];
+        for (int v = 0; v < Vectors; ++v) sums[i][v] = A::add_product(sums[i][v], a, b[v]);
       }
       __builtin_prefetch(next, 0, 2);
       next += next_step;
@@ -152,20 +154,20 @@ __attribute__((noinline)) void tile(const TileArguments<T>& t) {
 template <typename T>
 using TileFunction = void (*)(const TileArguments<T>&);
 
-/// tile_of<T, Transposed>[rows - 1][vectors - 1]
-template <typename T, bool Transposed, typename S>
+/// functions[rows - 1][vectors - 1]
+template <typename A, bool Transposed, typename S>
 struct TileTable;
-template <typename T, bool Transposed, int... I>
-struct TileTable<T, Transposed, Sequence<I...>> {
-  static constexpr TileFunction<T> functions[][kTileVectors] = {
-      {&tile<T, I + 1, 1, Transposed>, &tile<T, I + 1, 2, Transposed>}...};
+template <typename A, bool Transposed, int... I>
+struct TileTable<A, Transposed, Sequence<I...>> {
+  static constexpr TileFunction<typename A::Scalar> functions[][kTileVectors] = {
+      {&tile<A, I + 1, 1, Transposed>, &tile<A, I + 1, 2, Transposed>}...};
 };
 
 /// Runs the tiles of one panel, `prefetch_size` elements are fetched meanwhile. With left_depth 0 the left
 /// operand is in tiles, left_row is its depth.
-template <typename T, bool Transposed>
+template <typename A, bool Transposed, typename T = typename A::Scalar>
 inline void panel_tiles(TileArguments<T> t, Index rows, int vectors, Index prefetch_size) {
-  using Table = TileTable<T, Transposed, typename MakeSequence<kTileRows>::type>;
+  using Table = TileTable<A, Transposed, typename MakeSequence<kTileRows>::type>;
   const Tiles tiles(rows);
   const bool packed = t.left_depth == 0;
   if (t.prefetch != nullptr && t.depth > 0) {
@@ -181,26 +183,31 @@ inline void panel_tiles(TileArguments<T> t, Index rows, int vectors, Index prefe
   }
 }
 
-template <typename T>
+template <typename A, typename T = typename A::Scalar>
 void product(const Product<T>& p) {
   if (p.rows == 0) return;
-  for (Index k = 0; k == 0 || k < p.depth; k += kDepthBlock) {
-    const Index depth = minimum_of(kDepthBlock, p.depth - k);
-    const bool last = k + depth == p.depth;
-    if (p.tiles != nullptr) tiles_of_rows(p.left + k, p.left_stride, p.rows, depth, p.tiles);
+  const Index whole = elements<A>(p.depth);
+  for (Index k = 0; k == 0 || k < whole; k += kDepthBlock) {
+    const Index depth = minimum_of(kDepthBlock, whole - k);
+    const bool last = k + depth == whole;
+    if (p.tiles != nullptr) {
+      const Index done = k * A::kDepths;
+      tiles_of_rows<A>(p.left + done, p.left_stride, p.rows, minimum_of(kDepthBlock * A::kDepths, p.depth - done),
+                       p.tiles);
+    }
     for (Index j = 0; j < p.columns; j += kPanel<T>) {
       const int vectors = p.columns - j > kLanes<T> ? 2 : 1;
       const Index width = vectors * kLanes<T>;
-      const T* right = p.right + j * p.depth + k * width;
+      const T* right = p.right + j * whole + k * width;
       const T* start = p.bias != nullptr ? p.bias + j : nullptr;
-      const T* next = j + kPanel<T> < p.columns ? p.right + (j + kPanel<T>)*p.depth + k * kPanel<T> : nullptr;
+      const T* next = j + kPanel<T> < p.columns ? p.right + (j + kPanel<T>)*whole + k * kPanel<T> : nullptr;
       TileArguments<T> t{p.left + k, p.left_stride, 1,         right,        width, depth,
                          start,      k > 0,         p.out + j, p.out_stride, next};
-      if (p.tiles != nullptr) {
+      if (A::kInTiles || p.tiles != nullptr) {
         t.read_tiles(p.tiles);
-        panel_tiles<T, true>(t, p.rows, vectors, depth * width);
-      } else {
-        panel_tiles<T, false>(t, p.rows, vectors, depth * width);
+        panel_tiles<A, true>(t, p.rows, vectors, depth * width);
+      } else if constexpr (!A::kInTiles) {
+        panel_tiles<A, false>(t, p.rows, vectors, depth * width);
       }
       if (!last || p.epilogue == Epilogue::none) continue;
       const bool slope = p.epilogue == Epilogue::slope;
@@ -227,33 +234,38 @@ Index narrow_gradient(const WeightGradient<T>& g) {
   for (; i + kPanel<T> <= g.in_count; i += kPanel<T>) {
     T block[lanes * kPanel<T>];
     for (Index r = 0; r == 0 || r < g.rows; r += kDepthBlock) {
-      panel_tiles<T, true>(
+      panel_tiles<Numbers<T>, true>(
           {g.delta + r * g.delta_stride, 1, g.delta_stride, g.left + r * g.left_stride + i, g.left_stride,
            minimum_of(kDepthBlock, g.rows - r), nullptr, r > 0, block, kPanel<T>, nullptr},
           g.out_count, kTileVectors, 0);
     }
     for (Index v = 0; v < kPanel<T>; v += lanes) {
-      transpose_square(block + v, kPanel<T>, g.out + (i + v) * g.out_stride, g.out_stride, g.out_count, lanes);
+      transpose_square<Numbers<T>>(block + v, kPanel<T>, g.out + (i + v) * g.out_stride, g.out_stride, g.out_count,
+                                   lanes);
     }
   }
   return i;
 }
 
-template <typename T>
+template <typename A, typename T = typename A::Scalar>
 void weight_gradient(const WeightGradient<T>& whole) {
   WeightGradient<T> g = whole;
-  if (g.out_count < kLanes<T> && g.tiles == nullptr) {
-    const Index taken = narrow_gradient(g);
-    g.left += taken;
-    g.in_count -= taken;
-    g.out += taken * g.out_stride;
-    if (g.in_count == 0) return;
+  if (g.sums != nullptr) column_sums<A>(g.delta, g.delta_stride, elements<A>(g.rows), g.out_count, g.sums);
+  if constexpr (!A::kInTiles) {
+    if (g.out_count < kLanes<T> && g.tiles == nullptr) {
+      const Index taken = narrow_gradient(g);
+      g.left += taken;
+      g.in_count -= taken;
+      g.out += taken * g.out_stride;
+      if (g.in_count == 0) return;
+    }
   }
   const int vectors = g.out_count > kLanes<T> ? 2 : 1;
-  for (Index r = 0; r == 0 || r < g.rows; r += kDepthBlock) {
-    const Index depth = minimum_of(kDepthBlock, g.rows - r);
+  const Index rows = elements<A>(g.rows);
+  for (Index r = 0; r == 0 || r < rows; r += kDepthBlock) {
+    const Index depth = minimum_of(kDepthBlock, rows - r);
     const T* delta = g.delta + r * g.delta_stride;
-    const bool more = r + depth < g.rows;
+    const bool more = r + depth < rows;
     const T* next = g.next != nullptr && more ? delta + depth * g.delta_stride : g.next;
     TileArguments<T> t{g.left + r * g.left_stride,
                        1,
@@ -267,7 +279,7 @@ void weight_gradient(const WeightGradient<T>& whole) {
                        g.out_stride,
                        next};
     if (g.tiles != nullptr) t.read_tiles(g.tiles + r * g.in_count);
-    panel_tiles<T, true>(t, g.in_count, vectors, more ? depth * g.delta_stride : g.next_size);
+    panel_tiles<A, true>(t, g.in_count, vectors, more ? depth * g.delta_stride : g.next_size);
   }
 }
 

@@ -84,7 +84,7 @@ void small_delta(const SmallLayer<T>& layer, const SmallLayer<T>& above, const T
   const T* f = layer.activation_parameters;
   const T* transposed = parameters + above.kernel;
   if (depth > 1) {
-    pack_transposed(transposed, above.width, out, depth, scratch);
+    pack_transposed<Numbers<T>>(transposed, above.width, out, depth, scratch);
     transposed = scratch;
   }
   for (Index r = 0; r < rows; ++r) {
@@ -138,7 +138,7 @@ void small_parameter_gradient(const SmallStep<T>& s, const SmallLayer<T>& layer,
       }
     }
   }
-  if (layer.bias >= 0) column_sums(delta, stride, rows, layer.out, s.gradients + layer.bias);
+  if (layer.bias >= 0) column_sums<Numbers<T>>(delta, stride, rows, layer.out, s.gradients + layer.bias);
 }
 
 // The same for a batch of one row, as in stochastic descent: without the loop over rows most of what

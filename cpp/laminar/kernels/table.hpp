@@ -3,11 +3,16 @@
 // over raw pointers and sizes. One table per (instruction set, scalar); `kernels<T>()` is the one
 // that this process uses, chosen once (see dispatch.cpp).
 //
+// The right operand of a product, and its left one where that lies in tiles, is made of elements: numbers,
+// or pairs of bfloat16, two steps of depth in the place of one float. A table says which.
+//
 // Matrices are row-major, `stride` counts elements between rows. Functions marked "padded" read and
 // write whole vectors: their rows must have room for `columns` rounded up to 64 bytes.
 #pragma once
 
 #include <cstdint>
+
+#include "laminar/product_precision.hpp"
 
 namespace laminar::kernels {
 
@@ -19,8 +24,8 @@ inline constexpr int kMaxSlots = 4;
 /// Most numbers that an update takes from Optimizer::coefficients.
 inline constexpr int kMaxCoefficients = 12;
 
-/// The depth of a product is taken in blocks of so many: a panel of the right operand (512 x 32 floats:
-/// 64 KiB) stays in the nearest caches while all tiles pass over it. Sums continue from block to block.
+/// The depth of a product is taken in blocks of so many elements: a panel of the right operand (512 x 32
+/// floats: 64 KiB) stays in the nearest caches while all tiles pass over it. Sums continue from block to block.
 inline constexpr Index kDepthBlock = 512;
 
 /// Room for the left operand of a product of so many rows in tiles.
@@ -46,7 +51,7 @@ struct Product {
   Index rows = 0;
   Index depth = 0;
   Index columns = 0;
-  T* tiles = nullptr;  // room for tiles_size(rows) elements, into which left is brought first; or null
+  T* tiles = nullptr;  // room for tiles_size(rows) elements, into which left is brought first; null: read in place
   Epilogue epilogue = Epilogue::none;
   int activation = 0;  // an elementwise entry
   const T* activation_parameters = nullptr;
@@ -55,7 +60,8 @@ struct Product {
 };
 
 /// out (in x out block) = left^T * delta, summed over the rows in their order.
-/// left is rows x in_count, delta rows x out_count (padded), out_count <= panel.
+/// left is rows x in_count, delta rows x out_count (padded), out_count <= panel. Pairs are rows below each
+/// other; delta_stride is that of the rows of pairs.
 template <typename T>
 struct WeightGradient {
   const T* left = nullptr;
@@ -70,6 +76,7 @@ struct WeightGradient {
   const T* next = nullptr;   // what the caller reads next, to be fetched meanwhile; or null
   const T* tiles = nullptr;  // left as tiles_of_columns leaves it, read instead of it; or null
   Index next_size = 0;       // elements of `next`
+  T* sums = nullptr;         // the columns of delta summed, padded; or null
 };
 
 /// An activation over a padded block: out = f(in), or out = out * f' for its gradient.
@@ -268,6 +275,7 @@ struct Kernels {
   const char* isa;  // "baseline", "avx2", "avx512"
   Index lanes;      // elements of one vector
   Index panel;      // columns of one packed panel
+  Index depths;     // steps of depth in an element: with 2 left operands must be given room for tiles
 
   void (*product)(const Product<T>&);
   void (*weight_gradient)(const WeightGradient<T>&);
@@ -277,10 +285,10 @@ struct Kernels {
   /// The same for the transpose of w (depth x columns): right operand columns x depth.
   void (*pack_transposed)(const T* w, Index stride, Index depth, Index columns, T* packed);
   /// Rows [first, first + rows) of a matrix into panels of the same layout, `panel_rows` rows each;
-  /// `values` is the first of them.
+  /// `values` is the first of them. No element may be split: first, and rows unless they are the last, are
+  /// multiples of depths.
   void (*to_panels)(const T* values, Index stride, Index first, Index rows, Index columns, T* panels, Index panel_rows);
-  /// The left operand of weight_gradient as its tiles read it, rows * columns elements. `stride` must be a
-  /// vector's elements or more: rows are read in whole vectors, but for the last.
+  /// The left operand of weight_gradient as its tiles read it, elements(rows) * columns of them.
   void (*tiles_of_columns)(const T* left, Index stride, Index rows, Index columns, T* to);
   /// Copies rows of `columns` elements, to[i] = from[order[i]], or from[i] where order is null.
   void (*gather)(const T* from, Index columns, const Index* order, Index rows, T* to, Index to_stride);
@@ -317,11 +325,15 @@ struct Kernels {
   /// True where all n values are finite.
   bool (*all_finite)(const T* values, Index n);
 
-  Index packed_size(Index depth, Index columns) const { return depth * ((columns + lanes - 1) / lanes * lanes); }
+  Index elements(Index depth) const { return (depth + depths - 1) / depths; }
+  Index packed_size(Index depth, Index columns) const {
+    return elements(depth) * ((columns + lanes - 1) / lanes * lanes);
+  }
 };
 
-/// The table in use. Throws std::invalid_argument where LAMINAR_ISA names none that runs here.
+/// The table in use. Throws std::invalid_argument where LAMINAR_ISA names none that runs here, or T has no
+/// such precision.
 template <typename T>
-const Kernels<T>& kernels();
+const Kernels<T>& kernels(ProductPrecision precision = ProductPrecision::full);
 
 }  // namespace laminar::kernels

@@ -16,17 +16,10 @@ kernels::ActivationRows<T> whole_rows(const Activation& activation, const T* par
   return rows;
 }
 
-// From so many rows and columns on a product brings its left operand into tiles.
-constexpr Index kTiledRows = 32;
-constexpr Index kTiledColumns = 512;
-
-/// Where a product may bring its left operand into tiles, or null where that costs more than it gives.
+/// d_Z over all rows of the workspace, as the way back leaves it.
 template <typename T>
-T* room_for_tiles(Index rows, Index columns) {
-  thread_local AlignedBuffer<T> buffer;  // grows to the largest seen, then stays
-  if (rows < kTiledRows || columns < kTiledColumns) return nullptr;
-  if (buffer.size() < kernels::tiles_size(rows)) buffer = AlignedBuffer<T>(kernels::tiles_size(rows));
-  return buffer.data();
+Deltas<T> deltas_of(const Pass<T>& pass, int node) {
+  return {pass.delta(node, 0), pass.plan[node].stride, pass.node(node).width};
 }
 
 }  // namespace
@@ -64,7 +57,7 @@ void forward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   p.rows = rows.count();
   p.depth = kernel.shape[0];
   p.columns = kernel.shape[1];
-  p.tiles = room_for_tiles<T>(p.rows, p.columns);
+  p.tiles = room_for_tiles(pass.kernels, p.rows, p.columns);
   p.activation = activation.kernel();
   p.activation_parameters = values.data();
   const bool on_tile = !identity && !keep && !activation.row_wise();
@@ -95,10 +88,7 @@ void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
     a.rows = rows.count();
     pass.kernels.activation_gradient(a);
   }
-  if (space.delta_panels >= 0) {
-    pass.kernels.to_panels(pass.delta(node, rows.begin), space.stride, rows.begin, rows.count(), n.width,
-                           pass.delta_panel(node, 0), pass.plan.rows());
-  }
+  leave_in_panels(pass, node, deltas_of(pass, node), rows);
   const int input = n.inputs[0];
   if (input == 0 || !pass.wants_delta(input)) return;
 
@@ -112,7 +102,7 @@ void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   p.rows = rows.count();
   p.depth = n.width;
   p.columns = pass.node(input).width;
-  p.tiles = room_for_tiles<T>(p.rows, p.columns);
+  p.tiles = room_for_tiles(pass.kernels, p.rows, p.columns);
   std::array<T, kMaxParameters> values;
   if (before.slope_by_consumer) {
     const Activation& activation = *activation_of(pass.node(input).layer);
@@ -134,11 +124,7 @@ void gradient_tasks(const Dense&, int node, const Network& network, Index panel,
 template <typename T>
 void parameter_gradient(const Dense& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
                         const GradientSink<T>& sink) {
-  kernel_gradient(layer.use_bias, task, pass, rows, sink, [&](Index column) {
-    const bool in_panels = pass.plan[task.node].delta_panels >= 0;
-    return DeltaPanel<T>{pass.delta_panel(task.node, column), pass.panel_stride(task.node, column),
-                         in_panels ? pass.delta_panel(task.node, column + pass.kernels.panel) : nullptr};
-  });
+  kernel_gradient(layer.use_bias, task, pass, rows, sink, deltas_of(pass, task.node));
 }
 
 template void forward(const Dense&, int, const Pass<float>&, Rows);

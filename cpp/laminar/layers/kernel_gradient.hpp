@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "laminar/layers/work.hpp"
+#include "laminar/layers/operands.hpp"
 
 namespace laminar {
 
@@ -30,18 +30,10 @@ inline void kernel_tasks(int node, const Network& network, Index panel, Index ro
   });
 }
 
-/// A panel of d_Z over the batch, and the one that is wanted next, or null.
+/// The gradient of a piece.
 template <typename T>
-struct DeltaPanel {
-  const T* values;
-  Index stride;
-  const T* next;
-};
-
-/// The gradient of a piece; panel_at(column) is the DeltaPanel that starts with a column of d_Z.
-template <typename T, typename PanelAt>
 void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pass, Index rows,
-                     const GradientSink<T>& sink, const PanelAt& panel_at) {
+                     const GradientSink<T>& sink, const Deltas<T>& deltas) {
   thread_local AlignedBuffer<T> buffer;  // grows to the largest seen, then stays
   const Node& n = pass.node(task.node);
   const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
@@ -58,7 +50,8 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   kernels::WeightGradient<T> g;
   g.left = pass.output(input, 0) + task.in_begin;
   g.left_stride = pass.stride(input);
-  if (rows * g.left_stride > kLargestInputInPlace && g.left_stride > kLongStride && task.out_count > k.panel) {
+  const bool long_rows = rows * g.left_stride > kLargestInputInPlace && g.left_stride > kLongStride;
+  if (k.depths > 1 || (long_rows && task.out_count > k.panel)) {
     T* tiles = block + task.in_count * block_stride;
     k.tiles_of_columns(g.left, g.left_stride, rows, task.in_count, tiles);
     g.tiles = tiles;
@@ -72,7 +65,7 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
                               pass.network.parameters().count() >= kFarParameters;
   alignas(kAlignment) T sums[kTaskOutputs];
   for (Index j = 0; j < task.out_count; j += k.panel) {
-    const DeltaPanel<T> panel = panel_at(task.out_begin + j);
+    const DeltaPanel<T> panel = delta_panel(pass, task.node, deltas, task.out_begin + j);
     g.delta = panel.values;
     g.delta_stride = panel.stride;
     g.out_count = std::min(k.panel, task.out_count - j);
@@ -80,11 +73,11 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
     const Ahead<T> ahead = state_is_ahead ? sink.ahead(kernel.offset + task.in_begin * columns, task.in_count * columns,
                                                        j / k.panel, (columns + k.panel - 1) / k.panel)
                                           : Ahead<T>{j + k.panel < task.out_count ? panel.next : nullptr,
-                                                     std::min(rows, kernels::kDepthBlock) * panel.stride};
+                                                     std::min(k.elements(rows), kernels::kDepthBlock) * panel.stride};
     g.next = ahead.begin;
     g.next_size = ahead.size;
+    g.sums = with_bias ? sums + j : nullptr;
     k.weight_gradient(g);
-    if (with_bias) k.column_sums(g.delta, g.delta_stride, rows, g.out_count, sums + j);
   }
   sink.take(kernel.offset + task.in_begin * columns + task.out_begin, columns, block, block_stride, task.in_count,
             task.out_count);

@@ -29,6 +29,12 @@ kernels::PieceRows<T> pieces_of(const Maxout& layer, int node, const Pass<T>& pa
   return r;
 }
 
+/// d_Z over all rows of the workspace, which the way back leaves in place of z.
+template <typename T>
+Deltas<T> deltas_of(const Maxout& layer, const Pass<T>& pass, int node) {
+  return {pass.kept(node, 0), pass.plan[node].kept_stride, layer.units * layer.pieces};
+}
+
 }  // namespace
 
 void declare(const Maxout& layer, Declaration& declaration) {
@@ -63,6 +69,7 @@ void forward(const Maxout& layer, int node, const Pass<T>& pass, Rows rows) {
   p.rows = rows.count();
   p.depth = kernel.shape[0];
   p.columns = kernel.shape[1];
+  p.tiles = room_for_tiles(pass.kernels, p.rows, p.columns);
   pass.kernels.product(p);
   pass.kernels.largest_piece(pieces);
 }
@@ -73,6 +80,7 @@ void backward(const Maxout& layer, int node, const Pass<T>& pass, Rows rows) {
   pieces.delta = pass.delta(node, rows.begin);
   pieces.delta_stride = pass.plan[node].stride;
   pass.kernels.largest_piece_gradient(pieces);
+  leave_in_panels(pass, node, deltas_of(layer, pass, node), rows);
   const int input = pass.node(node).inputs[0];
   if (input == 0 || !pass.wants_delta(input)) return;
   kernels::Product<T> p;
@@ -84,6 +92,7 @@ void backward(const Maxout& layer, int node, const Pass<T>& pass, Rows rows) {
   p.rows = rows.count();
   p.depth = layer.units * layer.pieces;
   p.columns = pass.node(input).width;
+  p.tiles = room_for_tiles(pass.kernels, p.rows, p.columns);
   pass.kernels.product(p);
 }
 
@@ -95,9 +104,7 @@ void gradient_tasks(const Maxout&, int node, const Network& network, Index panel
 template <typename T>
 void parameter_gradient(const Maxout& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
                         const GradientSink<T>& sink) {
-  const Index stride = pass.plan[task.node].kept_stride;
-  kernel_gradient(layer.use_bias, task, pass, rows, sink,
-                  [&](Index column) { return DeltaPanel<T>{pass.kept(task.node, 0) + column, stride, nullptr}; });
+  kernel_gradient(layer.use_bias, task, pass, rows, sink, deltas_of(layer, pass, task.node));
 }
 
 template void forward(const Maxout&, int, const Pass<float>&, Rows);
