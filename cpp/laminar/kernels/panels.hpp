@@ -47,16 +47,17 @@ void pack(const T* w, Index stride, Index depth, Index columns, T* packed) {
   for (Index j = 0; j < columns; j += kPanel<T>) {
     const Index vectors = columns - j > lanes ? 2 : 1;
     const Index last = minimum_of(lanes, columns - j - (vectors - 1) * lanes);  // columns of the last vector
-    const bool whole = vectors * lanes == kPanel<T> && last == lanes;
     const T* from = w + j;
-    for (Index k = depth; k > 0; k -= A::kDepths, from += A::kDepths * stride, packed += vectors * lanes) {
-      if (whole) {
+    if (vectors * lanes == kPanel<T> && last == lanes) {
+      for (Index k = depth; k > 0; k -= A::kDepths, from += A::kDepths * stride, packed += kPanel<T>) {
         store(packed, A::across(from, stride, k, lanes));
         store(packed + lanes, A::across(from + lanes, stride, k, lanes));
-      } else {
-        if (vectors == 2) store(packed, A::across(from, stride, k, lanes));
-        store(packed + (vectors - 1) * lanes, A::across(from + (vectors - 1) * lanes, stride, k, last));
       }
+      continue;
+    }
+    for (Index k = depth; k > 0; k -= A::kDepths, from += A::kDepths * stride, packed += vectors * lanes) {
+      if (vectors == 2) store(packed, A::across(from, stride, k, lanes));
+      store(packed + (vectors - 1) * lanes, A::across(from + (vectors - 1) * lanes, stride, k, last));
     }
   }
 }

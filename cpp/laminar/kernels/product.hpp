@@ -248,9 +248,7 @@ Index narrow_gradient(const WeightGradient<T>& g) {
 }
 
 template <typename A, typename T = typename A::Scalar>
-void weight_gradient(const WeightGradient<T>& whole) {
-  WeightGradient<T> g = whole;
-  if (g.sums != nullptr) column_sums<A>(g.delta, g.delta_stride, elements<A>(g.rows), g.out_count, g.sums);
+inline void gradient_of_weights(WeightGradient<T> g) {
   if constexpr (!A::kInTiles) {
     if (g.out_count < kLanes<T> && g.tiles == nullptr) {
       const Index taken = narrow_gradient(g);
@@ -281,6 +279,12 @@ void weight_gradient(const WeightGradient<T>& whole) {
     if (g.tiles != nullptr) t.read_tiles(g.tiles + r * g.in_count);
     panel_tiles<A, true>(t, g.in_count, vectors, more ? depth * g.delta_stride : g.next_size);
   }
+}
+
+template <typename A, typename T = typename A::Scalar>
+void weight_gradient(const WeightGradient<T>& g) {
+  gradient_of_weights<A>(g);
+  if (g.sums != nullptr) column_sums<A>(g.delta, g.delta_stride, elements<A>(g.rows), g.out_count, g.sums);
 }
 
 }  // namespace
