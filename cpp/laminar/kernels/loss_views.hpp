@@ -3,7 +3,7 @@
 // lanes are its columns. LaneView: as many rows as a vector has lanes, one vector a column, for rows
 // no wider than a vector; a network with one output would otherwise take a whole logarithm for each
 // row. Which view is taken depends on the width alone, so the bits of a row do not depend on its
-// neighbours.
+// neighbours. SingleView: the one output of one row, in a register.
 #pragma once
 
 #include "laminar/kernels/rows.hpp"
@@ -47,6 +47,41 @@ inline void store_columns(Vector<T> (&columns_of_rows)[Most], Index columns, T* 
 }
 
 // A view for a gradient is of one row, in whose loss nobody is interested.
+
+/// One row with one output, which is in all lanes, for its gradient.
+template <typename L, typename T>
+class SingleView {
+ public:
+  using V = Vector<T>;
+  static constexpr bool values = false;
+
+  SingleView(const LossRows<T>& r, V output) : r_(r), output_(output) {}
+
+  bool wants_delta() const { return true; }
+  bool wants_output() const { return false; }
+  Index columns() const { return 1; }
+  Index vectors() const { return 1; }
+  static Integer<V> valid(Index) { return Integer<V>{} == 0; }
+  V output(Index) const { return output_; }
+  V target(Index) const {
+    if constexpr (L::class_labels) {
+      return broadcast<V>(L::label(*r_.labels, r_.parameters) == 0 ? 1 : 0);
+    } else {
+      return broadcast<V>(*r_.targets);
+    }
+  }
+  V weight() const { return broadcast<V>(r_.weights == nullptr ? T(1) : *r_.weights); }
+  static V sum_of_row(V v) { return v; }
+  static V largest_of_row(V v) { return v; }
+  void set_output(Index, V) {}
+  void set_delta(Index, V v) { delta_ = v; }
+  V delta() const { return delta_; }
+
+ private:
+  const LossRows<T>& r_;
+  V output_;
+  V delta_{};
+};
 
 /// One row.
 template <typename L, typename T, bool Gradient>

@@ -42,10 +42,18 @@ void loss_rows(const LossRows<T>& r) {
   }
 }
 
+/// The gradient of the first row where it has one output, given and returned in all lanes.
+template <typename L, typename T>
+Vector<T> loss_gradient_of_one(const LossRows<T>& r, Vector<T> output) {
+  SingleView<L, T> view(r, output);
+  L::template compare<L>(r, view);
+  return view.delta();
+}
+
 template <typename L, typename T>
 void loss_gradient_row(const LossRows<T>& r) {
   if (r.columns == 1) {
-    loss_through<L, LaneView<L, T, true, 1>>(r, 0);
+    store_padded(r.delta, loss_gradient_of_one<L>(r, broadcast<Vector<T>>(*r.outputs)), 1);
   } else if (r.columns <= kLanes<T>) {
     loss_through<L, LaneView<L, T, true, kLanes<T>>>(r, 0);
   } else {
@@ -59,6 +67,7 @@ template <typename T, typename... L>
 struct LossTable<T, List<L...>> {
   static constexpr void (*rows[])(const LossRows<T>&) = {&loss_rows<L, T>...};
   static constexpr void (*gradient_row[])(const LossRows<T>&) = {&loss_gradient_row<L, T>...};
+  static constexpr Vector<T> (*gradient_of_one[])(const LossRows<T>&, Vector<T>) = {&loss_gradient_of_one<L, T>...};
 };
 
 template <typename T>

@@ -9,6 +9,12 @@
 namespace laminar::kernels {
 namespace {
 
+/// The first n lanes, and zero behind them.
+template <typename T>
+inline void store_padded(T* p, Vector<T> v, Index n) {
+  store(p, n < kLanes<T> ? select<Vector<T>>(first_lanes<Vector<T>>(n), v, Vector<T>{}) : v);
+}
+
 /// work(in, out) for every vector of a block; down the columns where rows are a panel or less, so that
 /// the inner loop is long.
 template <typename T, typename Work>

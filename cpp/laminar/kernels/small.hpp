@@ -14,12 +14,6 @@
 namespace laminar::kernels {
 namespace {
 
-/// The first n lanes, and zero behind them.
-template <typename T>
-inline void store_padded(T* p, Vector<T> v, Index n) {
-  store(p, n < kLanes<T> ? select<Vector<T>>(first_lanes<Vector<T>>(n), v, Vector<T>{}) : v);
-}
-
 /// One weight of a column in all lanes. The compiler may not see that they are equal: it would multiply
 /// single numbers, and round differently from the vectors of the general step.
 template <typename T>
@@ -144,19 +138,24 @@ void small_parameter_gradient(const SmallStep<T>& s, const SmallLayer<T>& layer,
 // The same for a batch of one row, as in stochastic descent: without the loop over rows most of what
 // is left is arithmetic.
 
+/// b + x W of a layer with one output, in all lanes.
+template <typename T>
+inline Vector<T> small_row_sum(const SmallLayer<T>& layer, const T* parameters, const T* x) {
+  const T* end = x + layer.in;
+  const T* kernel = parameters + layer.kernel;
+  Vector<T> sum = broadcast<Vector<T>>(layer.bias >= 0 ? parameters[layer.bias] : T(0));
+  for (; x < end; ++x, ++kernel) sum += *x * column_element(kernel);
+  return sum;
+}
+
 template <typename A, typename T>
 void small_row_forward(const SmallLayer<T>& layer, const T* parameters, const T* x) {
   using V = Vector<T>;
   const T* f = layer.activation_parameters;
+  if (layer.out == 1) return store(layer.output, A::value(small_row_sum(layer, parameters, x), f));
   const T* end = x + layer.in;
   const T* kernel = parameters + layer.kernel;
   const T* bias = layer.bias >= 0 ? parameters + layer.bias : nullptr;
-  if (layer.out == 1) {
-    V sum = broadcast<V>(bias != nullptr ? *bias : T(0));
-    for (; x < end; ++x, ++kernel) sum += *x * column_element(kernel);
-    store(layer.output, A::value(sum, f));
-    return;
-  }
   const Index width = layer.width;
   for (Index j = 0; j < width; j += kLanes<T>) {
     V sum = bias != nullptr ? load(bias + j) : V{};
@@ -166,41 +165,52 @@ void small_row_forward(const SmallLayer<T>& layer, const T* parameters, const T*
   }
 }
 
-template <typename A, typename T>
-void small_row_delta(const SmallLayer<T>& layer, const SmallLayer<T>& above, const T* parameters, T* scratch) {
+/// d_W and d_b of a vector of columns from column j on, where d_z stands in a register. Adding zero is what
+/// a sum does first: it makes -0 a 0.
+template <typename T>
+inline void small_row_columns(const SmallLayer<T>& layer, Index j, Vector<T> d, const T* x, T* gradients) {
   using V = Vector<T>;
-  if (above.out > 1) return small_delta<A>(layer, above, parameters, 1, scratch);
-  const T* transposed = parameters + above.kernel;
-  const V d = broadcast<V>(*above.delta);
-  for (Index i = 0; i < layer.out; i += kLanes<T>) {
-    const V a = load(layer.output + i);
-    const V sum = d * load(transposed + i) + V{};
-    store_padded(layer.delta + i, sum * A::slope(a, a, layer.activation_parameters), layer.out - i);
-  }
+  const T* end = x + layer.in;
+  T* to = gradients + layer.kernel + j;
+  for (; x < end; ++x, to += layer.width) store(to, *x * d + V{});
+  if (layer.bias >= 0) store(gradients + layer.bias + j, d + V{});
 }
 
-/// Adding zero is what a sum does first: it makes -0 a 0.
 template <typename T>
 inline void small_row_gradient(const SmallLayer<T>& layer, const T* x, T* gradients) {
   using V = Vector<T>;
-  T* out = gradients + layer.kernel;
   const T* delta = layer.delta;
-  const Index width = layer.width;
-  T* bias = layer.bias >= 0 ? gradients + layer.bias : nullptr;
-  if (width == 1) {
-    const T d = *delta;
-    Index rest = layer.in;
-    for (; rest >= kLanes<T>; rest -= kLanes<T>, x += kLanes<T>, out += kLanes<T>) store(out, load(x) * d + V{});
-    if (rest > 0) store(out, load_first(x, rest) * d + V{});
-    if (bias != nullptr) store(bias, load(delta) + V{});
+  if (layer.width > 1) {
+    for (Index j = 0; j < layer.width; j += kLanes<T>) small_row_columns(layer, j, load(delta + j), x, gradients);
     return;
   }
-  const T* end = x + layer.in;
-  for (Index j = 0; j < width; j += kLanes<T>) {
-    const V d = load(delta + j);
-    T* to = out + j;
-    for (const T* k = x; k < end; ++k, to += width) store(to, *k * d + V{});
-    if (bias != nullptr) store(bias + j, d + V{});
+  const T d = *delta;
+  T* out = gradients + layer.kernel;
+  Index rest = layer.in;
+  for (; rest >= kLanes<T>; rest -= kLanes<T>, x += kLanes<T>, out += kLanes<T>) store(out, load(x) * d + V{});
+  if (rest > 0) store(out, load_first(x, rest) * d + V{});
+  if (layer.bias >= 0) store(gradients + layer.bias, load(delta) + V{});
+}
+
+/// d_z of a layer from that of the layer above, and the gradients of its parameters; d is d_z of the layer
+/// above where that has one output.
+template <typename A, typename T>
+void small_row_back(const SmallLayer<T>& layer, const SmallLayer<T>& above, Vector<T> d, const SmallStep<T>& s,
+                    const T* x) {
+  using V = Vector<T>;
+  if (above.out > 1 || layer.out == 1) {
+    small_delta<A>(layer, above, s.parameters, 1, s.scratch);
+    return small_row_gradient(layer, x, s.gradients);
+  }
+  const T* transposed = s.parameters + above.kernel;
+  for (Index i = 0; i < layer.width; i += kLanes<T>) {
+    const V a = load(layer.output + i);
+    const V sum = d * load(transposed + i) + V{};
+    const V slopes = sum * A::slope(a, a, layer.activation_parameters);
+    const Index rest = layer.out - i;
+    const V delta = rest < kLanes<T> ? select<V>(first_lanes<V>(rest), slopes, V{}) : slopes;
+    store(layer.delta + i, delta);
+    small_row_columns(layer, i, delta, x, s.gradients);
   }
 }
 
@@ -211,7 +221,7 @@ struct SmallFunctions {
   void (*last_delta)(const SmallLayer<T>&, Index) = nullptr;
   void (*delta)(const SmallLayer<T>&, const SmallLayer<T>&, const T*, Index, T*) = nullptr;
   void (*row_forward)(const SmallLayer<T>&, const T*, const T*) = nullptr;
-  void (*row_delta)(const SmallLayer<T>&, const SmallLayer<T>&, const T*, T*) = nullptr;
+  void (*row_back)(const SmallLayer<T>&, const SmallLayer<T>&, Vector<T>, const SmallStep<T>&, const T*) = nullptr;
 };
 
 template <typename A, typename T>
@@ -220,7 +230,7 @@ constexpr SmallFunctions<T> small_functions() {
     return {};
   } else {
     return {&small_forward<A, T>, &small_last_delta<A, T>, &small_delta<A, T>, &small_row_forward<A, T>,
-            &small_row_delta<A, T>};
+            &small_row_back<A, T>};
   }
 }
 
@@ -260,7 +270,8 @@ double small_step(const SmallStep<T>& s) {
 }
 
 // The losses are computed together, as lanes of one vector: nothing in a step waits for the value of
-// its own, which takes longer than the way back through the network.
+// its own, which takes longer than the way back through the network. What one output leads to stays in
+// registers until the gradients are stored: a step is one chain of operations that wait for each other.
 template <typename T>
 void small_run(const SmallRun<T>& run) {
   constexpr const auto& functions = SmallTable<T, ActivationKernels>::functions;
@@ -268,12 +279,13 @@ void small_run(const SmallRun<T>& run) {
   const SmallLayer<T>* first = s.layers;
   const SmallLayer<T>* top = first + s.count - 1;
   const T* parameters = s.parameters;
-  T* gradients = s.gradients;
   SmallLayer<T> last = *top;
   LossRows<T> row = s.loss;
   Update<T> u = s.update;
   u.coefficients = run.coefficients;
   const auto compare = LossTable<T, Losses>::gradient_row[row.loss];
+  const auto compare_one = LossTable<T, Losses>::gradient_of_one[row.loss];
+  const bool one = last.out == 1 && last.plain;
   const auto change = UpdateTable<T, Optimizers>::flat[u.optimizer];
   for (Index b = 0; b < s.rows; ++b) {
     const T* inputs = s.inputs + (run.order != nullptr ? run.order[b] : b) * s.inputs_stride;
@@ -282,20 +294,29 @@ void small_run(const SmallRun<T>& run) {
       functions[layer->activation].row_forward(*layer, parameters, x);
       x = layer->output;
     }
-    functions[last.activation].row_forward(last, parameters, x);
-
-    row.outputs = last.output;
     row.scale = run.scales[b];
-    compare(row);
+    Vector<T> d;
+    if (one) {
+      const Vector<T> z = small_row_sum(last, parameters, x);
+      store(last.output, z);
+      d = compare_one(row, z);
+      store_padded(last.delta, d, 1);
+    } else {
+      functions[last.activation].row_forward(last, parameters, x);
+      row.outputs = last.output;
+      compare(row);
+      if (!last.plain) functions[last.activation].last_delta(last, 1);
+      d = broadcast<Vector<T>>(*last.delta);
+    }
 
-    if (!last.plain) functions[last.activation].last_delta(last, 1);
+    // From the last layer down: the gradients of the layer above are not waited for.
     const SmallLayer<T>* above = &last;
     for (const SmallLayer<T>* layer = top - 1; layer >= first; --layer) {
-      functions[layer->activation].row_delta(*layer, *above, parameters, s.scratch);
-      small_row_gradient(*above, layer->output, gradients);
+      if (above != &last) d = broadcast<Vector<T>>(*above->delta);
+      functions[layer->activation].row_back(*layer, *above, d, s, layer > first ? layer[-1].output : inputs);
       above = layer;
     }
-    small_row_gradient(*above, inputs, gradients);
+    small_row_gradient(last, top > first ? top[-1].output : inputs, s.gradients);
     change(u);
 
     last.output += last.stride;
