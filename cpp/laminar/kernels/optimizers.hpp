@@ -66,29 +66,52 @@ inline void update_vectors(T* weights, T* const* slots, const T* gradients, Inde
   }
 }
 
+/// The update of one row.
+template <typename O, int Slots, typename T>
+inline void update_row(T* weights, T* const* slots, const T* gradients, Index columns, const T* c) {
+  using V = Vector<T>;
+  const Index whole = columns / kLanes<T> * kLanes<T>;
+  update_vectors<O, Slots>(weights, slots, gradients, whole, c);
+  if (const Index rest = columns - whole; rest > 0) {
+    V slot[O::max_slots] = {};
+    for (int s = 0; s < Slots; ++s) slot[s] = load_first(slots[s] + whole, rest);
+    const V w = load_first(weights + whole, rest);
+    const V g = load_first(gradients + whole, rest);
+    store_first(weights + whole, O::template update<Slots>(w, g, slot, c), rest);
+    for (int s = 0; s < Slots; ++s) store_first(slots[s] + whole, slot[s], rest);
+  }
+}
+
+/// Rows [first, first + rows), one after the other, or as one whose gradients are given.
+template <typename O, int Slots, typename T>
+inline void update_part(const Update<T>& u, Index first, Index rows, Index columns, const T* gradients, const T* c) {
+  for (Index i = first; i < first + rows; ++i, gradients += u.gradients_stride) {
+    T* slots[Slots + 1];
+    for (int s = 0; s < Slots; ++s) slots[s] = u.slots[s] + i * u.stride;
+    update_row<O, Slots>(u.weights + i * u.stride, slots, gradients, columns, c);
+  }
+}
+
 // Pointers and coefficients are copied first: the compiler cannot know that storing a weight leaves
 // them alone, and would load them every time.
 template <typename O, int Slots, typename T>
 void update_rows(const Update<T>& u) {
-  using V = Vector<T>;
+  constexpr Index lanes = kLanes<T>;
   T c[O::numbers];
   for (int i = 0; i < O::numbers; ++i) c[i] = u.coefficients[i];
-  const Index columns = u.columns;
-  const Index whole = columns / kLanes<T> * kLanes<T>;
-  for (Index i = 0; i < u.rows; ++i) {
-    const T* gradients = u.gradients + i * u.gradients_stride;
-    T* weights = u.weights + i * u.stride;
-    T* slots[Slots + 1];
-    for (int s = 0; s < Slots; ++s) slots[s] = u.slots[s] + i * u.stride;
-    update_vectors<O, Slots>(weights, slots, gradients, whole, c);
-    if (const Index rest = columns - whole; rest > 0) {
-      V slot[O::max_slots] = {};
-      for (int s = 0; s < Slots; ++s) slot[s] = load_first(slots[s] + whole, rest);
-      const V w = load_first(weights + whole, rest);
-      const V g = load_first(gradients + whole, rest);
-      store_first(weights + whole, O::template update<Slots>(w, g, slot, c), rest);
-      for (int s = 0; s < Slots; ++s) store_first(slots[s] + whole, slot[s], rest);
-    }
+  if (u.columns >= lanes || u.stride != u.columns || u.gradients_stride < lanes) {
+    return update_part<O, Slots>(u, 0, u.rows, u.columns, u.gradients, c);
+  }
+  // Rows narrower than a vector, without gaps: each one's vector would be read where the last one's has
+  // just been written in part, and wait for it. Gradients are brought together instead.
+  constexpr Index room = 32 * lanes;
+  T together[room + lanes];
+  const Index most = room / u.columns / lanes * lanes;
+  for (Index i = 0; i < u.rows; i += most) {
+    const Index rows = most < u.rows - i ? most : u.rows - i;
+    const T* from = u.gradients + i * u.gradients_stride;
+    for (Index r = 0; r < rows; ++r) store(together + r * u.columns, load(from + r * u.gradients_stride));
+    update_part<O, Slots>(u, i, 1, rows * u.columns, together, c);
   }
 }
 
