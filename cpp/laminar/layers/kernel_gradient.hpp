@@ -40,10 +40,13 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   const Index columns = kernel.shape[1];
   const kernels::Kernels<T>& k = pass.kernels;
   const int input = n.inputs[0];
-  // Without gaps, if whole vectors allow it, the update below is one long row.
-  const bool dense = task.out_count % k.lanes == 0 && task.out_count <= kLargestDenseRow;
+  // Without gaps the update below is one long row. A row's last vector may then reach into the next row's
+  // first panel, which is computed last.
+  const bool whole_vectors = task.out_count % k.lanes == 0;
+  const bool dense = whole_vectors ? task.out_count <= kLargestDenseRow : task.out_count > k.panel;
   const Index block_stride = dense ? task.out_count : padded_stride(task.out_count);
-  const Index size = task.in_count * (block_stride + pass.plan.rows());
+  const Index block_size = round_up(task.in_count * block_stride + k.lanes, kSlice);
+  const Index size = block_size + task.in_count * pass.plan.rows();
   if (buffer.size() < size) buffer = AlignedBuffer<T>(size);
   T* block = buffer.data();
 
@@ -52,7 +55,7 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   g.left_stride = pass.stride(input);
   const bool long_rows = rows * g.left_stride > kLargestInputInPlace && g.left_stride > kLongStride;
   if (k.depths > 1 || (long_rows && task.out_count > k.panel)) {
-    T* tiles = block + task.in_count * block_stride;
+    T* tiles = block + block_size;
     k.tiles_of_columns(g.left, g.left_stride, rows, task.in_count, tiles);
     g.tiles = tiles;
   }
@@ -64,15 +67,17 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   const bool state_is_ahead = rows * task.out_count <= kNearDeltas && task.out_count == columns &&
                               pass.network.parameters().count() >= kFarParameters;
   alignas(kAlignment) T sums[kTaskOutputs];
-  for (Index j = 0; j < task.out_count; j += k.panel) {
+  const Index panels = (task.out_count + k.panel - 1) / k.panel;
+  for (Index p = 0; p < panels; ++p) {
+    const Index j = (panels - 1 - p) * k.panel;
     const DeltaPanel<T> panel = delta_panel(pass, task.node, deltas, task.out_begin + j);
     g.delta = panel.values;
     g.delta_stride = panel.stride;
     g.out_count = std::min(k.panel, task.out_count - j);
     g.out = block + j;
     const Ahead<T> ahead = state_is_ahead ? sink.ahead(kernel.offset + task.in_begin * columns, task.in_count * columns,
-                                                       j / k.panel, (columns + k.panel - 1) / k.panel)
-                                          : Ahead<T>{j + k.panel < task.out_count ? panel.next : nullptr,
+                                                       p, panels)
+                                          : Ahead<T>{j > 0 ? panel.before : nullptr,
                                                      std::min(k.elements(rows), kernels::kDepthBlock) * panel.stride};
     g.next = ahead.begin;
     g.next_size = ahead.size;

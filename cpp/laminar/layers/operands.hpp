@@ -37,12 +37,12 @@ void leave_in_panels(const Pass<T>& pass, int node, const Deltas<T>& deltas, Row
                          deltas.columns, pass.memory + panels, pass.plan.rows());
 }
 
-/// A panel of d_Z over the batch, and the one that is wanted next, or null.
+/// A panel of d_Z over the batch, and the one before it, where panels have places of their own.
 template <typename T>
 struct DeltaPanel {
   const T* values;
   Index stride;
-  const T* next;
+  const T* before;
 };
 
 /// The panel that starts with a column, a multiple of a panel: a copy of its own, or where the rows lie.
@@ -51,9 +51,9 @@ DeltaPanel<T> delta_panel(const Pass<T>& pass, int node, const Deltas<T>& deltas
   const Index panels = pass.plan[node].delta_panels;
   if (panels < 0) return {deltas.values + column, deltas.stride, nullptr};
   const kernels::Kernels<T>& k = pass.kernels;
-  const T* values = pass.memory + panels + k.elements(pass.plan.rows()) * column;
-  return {values, deltas.columns - column > k.lanes ? k.panel : k.lanes,
-          values + k.elements(pass.plan.rows()) * k.panel};
+  const Index size = k.elements(pass.plan.rows());  // of a column
+  const T* values = pass.memory + panels + size * column;
+  return {values, deltas.columns - column > k.lanes ? k.panel : k.lanes, values - size * k.panel};
 }
 
 }  // namespace laminar
