@@ -60,22 +60,18 @@ class Trainer<T>::Poll {
   std::exception_ptr error_;
 };
 
-/// Weights and optimizer state at the start of an epoch.
 template <typename T>
-struct Trainer<T>::Snapshot {
-  AlignedBuffer<T> parameters;
-  std::optional<OptimizerState<T>> optimizer;
+void Trainer<T>::Snapshot::take(const State<T>& state) {
+  parameters = state.parameters;
+  optimizer = state.optimizer;
+}
 
-  void take(const State<T>& state) {
-    parameters = state.parameters;
-    optimizer = state.optimizer;
-  }
-  void restore(State<T>& state) const {
-    state.parameters = parameters;
-    state.optimizer = optimizer;
-    state.packed.refresh(state.network, state.parameters.data());
-  }
-};
+template <typename T>
+void Trainer<T>::Snapshot::restore(State<T>& state) const {
+  state.parameters = parameters;
+  state.optimizer = optimizer;
+  state.packed.refresh(state.network, state.parameters.data());
+}
 
 template <typename T>
 Trainer<T>::Trainer(State<T>& state, const Optimizer& optimizer) : state_(state), buffered_(state, optimizer) {}
@@ -297,9 +293,9 @@ bool Trainer<T>::weights_finite() const {
 // have overflowed. Training is a function of the epoch's start, so the last finite weights are found
 // by doing the epoch again up to the update that broke them.
 template <typename T>
-void Trainer<T>::keep_last_finite(const Snapshot& snapshot, const Batches<T>& batches, Index done) {
+void Trainer<T>::keep_last_finite(const Batches<T>& batches, Index done) {
   if (weights_finite()) return;
-  snapshot.restore(state_);
+  snapshot_.restore(state_);
   for (Index b = batches.begin; b < batches.begin + done; ++b) {
     Snapshot before;
     before.take(state_);
@@ -314,15 +310,15 @@ void Trainer<T>::keep_last_finite(const Snapshot& snapshot, const Batches<T>& ba
 }
 
 template <typename T>
-Outcome Trainer<T>::finite_run(const Batches<T>& batches, Snapshot& snapshot, Poll& poll, const Outcome* before) {
-  snapshot.take(state_);
+Outcome Trainer<T>::finite_run(const Batches<T>& batches, Poll& poll, const Outcome* before) {
+  snapshot_.take(state_);
   Outcome outcome = run(batches, &poll, before);
   state_.position = outcome.position(batches.epoch, batches.earlier + batches.begin + outcome.done);
   poll.rethrow();
   if (outcome.finite && weights_finite()) return outcome;
   state_.position.reset();
   const Index at = batches.earlier + batches.begin + outcome.done - (outcome.finite ? 1 : 0);
-  keep_last_finite(snapshot, batches, outcome.done);
+  keep_last_finite(batches, outcome.done);
   std::ostringstream message;
   message << "fit: the " << (outcome.finite ? "weights are" : "loss is") << " not finite in epoch "
           << batches.epoch.number + 1 << ", batch " << at + 1;
@@ -357,11 +353,11 @@ void Trainer<T>::check_position(const Epoch& epoch) const {
 
 // A run is the whole block, or one batch where the user is called between them.
 template <typename T>
-bool Trainer<T>::run_block(RowBlocks<T>& rows, Batches<T>& batches, const FitOptions<T>& options, Snapshot& snapshot,
-                           Poll& poll, Outcome& outcome, bool& leave) {
+bool Trainer<T>::run_block(RowBlocks<T>& rows, Batches<T>& batches, const FitOptions<T>& options, Poll& poll,
+                           Outcome& outcome, bool& leave) {
   while (!leave && batches.begin < batches.size()) {
     batches.end = options.on_batch ? batches.begin + 1 : batches.size();
-    outcome = finite_run(batches, snapshot, poll, &outcome);
+    outcome = finite_run(batches, poll, &outcome);
     if (outcome.stop) return false;
     batches.begin = batches.end;
     if (!options.on_batch) continue;
@@ -377,8 +373,8 @@ bool Trainer<T>::run_block(RowBlocks<T>& rows, Batches<T>& batches, const FitOpt
 }
 
 template <typename T>
-bool Trainer<T>::run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOptions<T>& options, Snapshot& snapshot,
-                           Poll& poll, Outcome& outcome) {
+bool Trainer<T>::run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOptions<T>& options, Poll& poll,
+                           Outcome& outcome) {
   Index done = 0;
   if (state_.position.has_value()) {
     check_position(epoch);
@@ -397,7 +393,7 @@ bool Trainer<T>::run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOpti
     if (block == nullptr) break;
     Batches<T> batches{*block, rows.order(), epoch, earlier};
     batches.begin = std::min(std::max(done - earlier, Index{0}), batches.size());
-    if (!run_block(rows, batches, options, snapshot, poll, outcome, leave)) return false;
+    if (!run_block(rows, batches, options, poll, outcome, leave)) return false;
     earlier += batches.size();
   }
   if (earlier == 0) fail("fit: the source has no rows");
@@ -417,7 +413,6 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
   epoch.block_rows = rows.block_rows();
   epoch.parts = epoch.block_rows > 0 ? rows.parts() : 0;
   if (rows.whole()) epoch.shuffle = options.shuffle && epoch.batch_size < epoch.rows;  // one batch has no order
-  Snapshot snapshot;
   Poll poll(options);
   part_ = options.memory_limit > 0 ? rows_within(options.memory_limit, epoch.batch_size) : 0;
   if (!options.resume) {
@@ -436,7 +431,7 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
   }
   for (epoch.number = state_.next_epoch; epoch.number < options.epochs; ++epoch.number) {
     Outcome outcome(*state_.objective, state_.network.outputs());
-    if (!run_epoch(rows, epoch, options, snapshot, poll, outcome)) {
+    if (!run_epoch(rows, epoch, options, poll, outcome)) {
       history.interrupted = true;
       return history;
     }
@@ -469,11 +464,10 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
 template <typename T>
 std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
   state_.position.reset();
-  Snapshot before;
-  before.take(state_);
+  snapshot_.take(state_);
   Outcome outcome = run({data, nullptr, {0, data.x.rows, data.x.rows}, 0, 0, 1}, nullptr);
   if (!outcome.finite || !weights_finite()) {
-    if (outcome.finite) before.restore(state_);
+    if (outcome.finite) snapshot_.restore(state_);
     std::ostringstream message;
     message << "train_on_batch: the " << (outcome.finite ? "updated weights are not" : "loss is not")
             << " finite (loss " << outcome.last_loss << "); the weights are unchanged";

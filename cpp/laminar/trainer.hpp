@@ -84,8 +84,15 @@ class Trainer {
   double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients);
 
  private:
-  class Poll;       // the user's poll and its clock
-  struct Snapshot;  // weights and optimizer state at an epoch's start
+  class Poll;  // the user's poll and its clock
+  /// Weights and optimizer state at an epoch's start.
+  struct Snapshot {
+    AlignedBuffer<T> parameters;
+    std::optional<OptimizerState<T>> optimizer;
+
+    void take(const State<T>& state);
+    void restore(State<T>& state) const;
+  };
 
   void reserve(Index rows);
   /// Rows that fit into the limit at a time; throws where none does, or where the network must see
@@ -93,16 +100,15 @@ class Trainer {
   Index rows_within(Index limit, Index rows) const;
   /// With `before`, what came of the epoch's batches before these is counted in.
   Outcome run(const Batches<T>& batches, Poll* poll, const Outcome* before = nullptr);
-  /// A run from a snapshot; throws NonFiniteError, the last finite weights in their place.
-  Outcome finite_run(const Batches<T>& batches, Snapshot& snapshot, Poll& poll, const Outcome* before);
+  /// A run after a snapshot; throws NonFiniteError, the last finite weights in their place.
+  Outcome finite_run(const Batches<T>& batches, Poll& poll, const Outcome* before);
   /// Throws where the epoch at hand is not the one that training stopped in.
   void check_position(const Epoch& epoch) const;
   /// All of an epoch, or what is left of it; false where the poll has stopped it.
-  bool run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOptions<T>& options, Snapshot& snapshot, Poll& poll,
-                 Outcome& outcome);
+  bool run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOptions<T>& options, Poll& poll, Outcome& outcome);
   /// The same for one block; leave is set where on_batch ends the epoch.
-  bool run_block(RowBlocks<T>& rows, Batches<T>& batches, const FitOptions<T>& options, Snapshot& snapshot, Poll& poll,
-                 Outcome& outcome, bool& leave);
+  bool run_block(RowBlocks<T>& rows, Batches<T>& batches, const FitOptions<T>& options, Poll& poll, Outcome& outcome,
+                 bool& leave);
   /// One update in the general way, or on the calling thread in the small network's. False where the
   /// run ends here, without an update.
   bool small_step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome);
@@ -114,7 +120,7 @@ class Trainer {
             Outcome& outcome);
   /// Where phase B puts what it sums: into `gradients`, or without them straight into the update.
   GradientSink<T> sink(Index iteration, T* gradients) const;
-  void keep_last_finite(const Snapshot& snapshot, const Batches<T>& batches, Index done);
+  void keep_last_finite(const Batches<T>& batches, Index done);
   bool weights_finite() const;
 
   State<T>& state_;
@@ -122,6 +128,7 @@ class Trainer {
   bool from_buffer_ = false;  // updates of the present run are made by buffered_
   std::unique_ptr<BatchMemory<T>> memory_;
   BufferedUpdate<T> buffered_;
+  Snapshot snapshot_;                       // of the last run; its memory is there for the next one
   std::unique_ptr<SmallNetwork<T>> small_;  // instead, for batches that it suits
 };
 
