@@ -18,9 +18,8 @@ inline Vector<T> load_up_to(const T* from, Index n) {
 template <typename T>
 struct Numbers {
   using Scalar = T;
-  static constexpr Index kDepths = 1;  // steps of depth in an element
-  static constexpr bool kInTiles =
-      false;  // left operands are read from tiles only, where they are brought into this form
+  static constexpr Index kDepths = 1;      // steps of depth in an element
+  static constexpr bool kInTiles = false;  // left operands get this form in tiles, and are read there only
 
   /// A vector of elements from a row and, where a pair needs one, the next of `rows` rows.
   static Vector<T> across(const T* from, Index, Index, Index n) { return load_up_to(from, n); }

@@ -37,7 +37,7 @@ void leave_in_panels(const Pass<T>& pass, int node, const Deltas<T>& deltas, Row
                          deltas.columns, pass.memory + panels, pass.plan.rows());
 }
 
-/// A panel of d_Z over the batch, and the one before it, where panels have places of their own.
+/// A panel of d_Z over the batch, and the one before it where panels have places of their own; or null.
 template <typename T>
 struct DeltaPanel {
   const T* values;
@@ -53,7 +53,8 @@ DeltaPanel<T> delta_panel(const Pass<T>& pass, int node, const Deltas<T>& deltas
   const kernels::Kernels<T>& k = pass.kernels;
   const Index size = k.elements(pass.plan.rows());  // of a column
   const T* values = pass.memory + panels + size * column;
-  return {values, deltas.columns - column > k.lanes ? k.panel : k.lanes, values - size * k.panel};
+  const T* before = column > 0 ? values - size * k.panel : nullptr;
+  return {values, deltas.columns - column > k.lanes ? k.panel : k.lanes, before};
 }
 
 }  // namespace laminar
