@@ -75,10 +75,10 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
     g.delta_stride = panel.stride;
     g.out_count = std::min(k.panel, task.out_count - j);
     g.out = block + j;
-    const Ahead<T> ahead = state_is_ahead ? sink.ahead(kernel.offset + task.in_begin * columns, task.in_count * columns,
-                                                       p, panels)
-                                          : Ahead<T>{j > 0 ? panel.before : nullptr,
-                                                     std::min(k.elements(rows), kernels::kDepthBlock) * panel.stride};
+    const Ahead<T> ahead =
+        state_is_ahead
+            ? sink.ahead(kernel.offset + task.in_begin * columns, task.in_count * columns, p, panels)
+            : Ahead<T>{j > 0 ? panel.before : nullptr, std::min(k.elements(rows), kernels::kDepthBlock) * panel.stride};
     g.next = ahead.begin;
     g.next_size = ahead.size;
     g.sums = with_bias ? sums + j : nullptr;
