@@ -38,7 +38,7 @@ void BatchMemory<T>::forward_and_back(const Pass<T>& pass, const Objective& obje
   forward_to_last_segment(pass, batch, team);
   const int first = whole_batch_.empty() ? 1 : whole_batch_.back();
   const int lowest = whole_batch_.empty() ? 1 : first + 1;
-  for_row_blocks(batch.count, team, [&](Rows rows) {
+  for_row_blocks(batch.count, pass.kernels.depths, team, [&](Rows rows) {
     if (whole_batch_.empty()) gather(pass, batch, rows);
     forward(pass, rows, first, pass.last() + 1);
     compare(pass, objective, batch, scale, rows);
@@ -51,7 +51,7 @@ template <typename T>
 void BatchMemory<T>::forward_to_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team) {
   int first = 1;
   for (const int node : whole_batch_) {
-    for_row_blocks(batch.count, team, [&](Rows rows) {
+    for_row_blocks(batch.count, pass.kernels.depths, team, [&](Rows rows) {
       if (first == 1) gather(pass, batch, rows);
       forward(pass, rows, first, node);
     });
@@ -71,7 +71,7 @@ void BatchMemory<T>::backward_from_last_segment(const Pass<T>& pass, const Batch
     backward_sums(pass, node, batch.count, team);
     team.barrier();
     const int lowest = s == 0 ? 1 : whole_batch_[s - 1] + 1;
-    for_row_blocks(batch.count, team, [&](Rows rows) { backward(pass, rows, node, lowest); });
+    for_row_blocks(batch.count, pass.kernels.depths, team, [&](Rows rows) { backward(pass, rows, node, lowest); });
   }
 }
 

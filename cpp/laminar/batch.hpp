@@ -67,17 +67,17 @@ class BatchMemory {
   std::vector<Index> task_costs_;  // of all tasks before this one; one more for all
 };
 
-/// Calls work(Rows) over this thread's share of `count` rows in blocks that stay in its cache. They begin
-/// with even rows: two of them may share an element.
+/// Calls work(Rows) over this thread's share of `count` rows in blocks that stay in its cache, which begin at
+/// multiples of `together`: so many rows share an element of what the blocks leave.
 template <typename Work>
-void for_row_blocks(Index count, const Team& team, const Work& work) {
-  const Team::Share share = team.share((count + 1) / 2);
-  const Index pairs = share.end - share.begin;
-  const Index blocks = (2 * pairs + kBlockRows - 1) / kBlockRows;
+void for_row_blocks(Index count, Index together, const Team& team, const Work& work) {
+  const Team::Share share = team.share((count + together - 1) / together);
+  const Index groups = share.end - share.begin;
+  const Index blocks = (together * groups + kBlockRows - 1) / kBlockRows;
   for (Index b = 0; b < blocks; ++b) {
-    const Index begin = share.begin + pairs * b / blocks;
-    const Index end = share.begin + pairs * (b + 1) / blocks;
-    work(Rows{2 * begin, std::min(2 * end, count)});
+    const Index begin = share.begin + groups * b / blocks;
+    const Index end = share.begin + groups * (b + 1) / blocks;
+    work(Rows{together * begin, std::min(together * end, count)});
   }
 }
 

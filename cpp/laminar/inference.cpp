@@ -31,7 +31,7 @@ void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, boo
                     const Team& team, const Finish& finish) {
   const Plan& plan = state.inference_plan;
   T* memory = scratch<T>(plan.size());
-  for_row_blocks(rows.count(), team, [&](Rows block) {
+  for_row_blocks(rows.count(), 1, team, [&](Rows block) {
     const Index first = rows.begin + block.begin;
     Pass<T> pass{state.network, plan,     state.packed.kernels(), state.parameters.data(), state.packed, memory,
                  nullptr,       on_logits};

@@ -128,7 +128,7 @@ class Trainer {
   bool from_buffer_ = false;  // updates of the present run are made by buffered_
   std::unique_ptr<BatchMemory<T>> memory_;
   BufferedUpdate<T> buffered_;
-  Snapshot snapshot_;                       // of the last run; its memory is there for the next one
+  Snapshot snapshot_;  // of the last run; its memory, weights and optimizer state once more, stays for the next one
   std::unique_ptr<SmallNetwork<T>> small_;  // instead, for batches that it suits
 };
 

@@ -46,6 +46,7 @@ def _facts(model: Sequential, metadata: dict[str, str]) -> str:
     facts = {
         "format": f"{metadata['laminar.format']}, of laminar {version}",
         "dtype": model.dtype,
+        "precision": model.precision,
         "seed": str(model.seed),
     }
     core = model._core("inspect")

@@ -119,6 +119,10 @@ def check_like(mine: CoreModel, other: CoreModel, path: str) -> None:
     where = f"fit: resume: {path!r}"
     if type(mine) is not type(other):
         raise ValueError(f"{where} holds a model of another dtype")
+    if mine.precision != other.precision:
+        raise ValueError(
+            f"{where} holds a model of precision {other.precision}, this one's is {mine.precision}"
+        )
     own, kept = mine.compiled_with, other.compiled_with
     if own is None or kept is None:
         raise ValueError(f"{where} holds no training: the model was saved without its optimizer")

@@ -245,7 +245,7 @@ def _config(core: CoreModel) -> dict[str, Any]:
         "name": None,
         "dtype": "float32" if isinstance(core, _core.ModelFloat32) else "float64",
         "seed": core.seed,
-        "precision": core.precision,
+        "precision": core.precision if core.precision == "bfloat16" else None,
         "input_shape": network["input_shape"],
         "layers": [_layer(layer) for layer in network["layers"]],
     }

@@ -348,7 +348,7 @@ class Stack:
             "name": self.name,
             "dtype": self.dtype,
             "seed": self._seed,
-            "precision": self._precision,
+            "precision": None if self._precision == self.dtype else self._precision,
             "input_shape": None if self._input is None else list(self._input),
             "layers": [
                 {"class_name": type(layer).__name__, "config": layer.get_config()}

@@ -47,7 +47,8 @@ def of(
     if line_length is not None:
         widths = _fitted(widths, line_length)
     head, *body = ["\n".join(_lines(row, widths)) for row in rows]
-    title = f'Model: "{model.name}" ({model.dtype})'
+    rounded = "" if model.precision == model.dtype else f", products of {model.precision}"
+    title = f'Model: "{model.name}" ({model.dtype}{rounded})'
     rule = "─" * (sum(widths) + len(_GAP) * (columns - 1))
     return "\n".join([title, rule, head, rule, *body, rule, *_totals(model, built, with_optimizer)])
 

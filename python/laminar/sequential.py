@@ -529,7 +529,8 @@ class Sequential(Saving):
         are re-entrant and allocate nothing; the comment on top of the file tells how to use them.
         Layers without an activation compute the same bits as `predict` on processors with fused
         multiply-add, activations the same values within 1e-6 (float64: 1e-12) of their size,
-        LayerNormalization and sparsemax of their row's size. A category that `predict` refuses
+        LayerNormalization and sparsemax of their row's size. That is of a model whose precision is
+        its dtype: its products are not rounded to bfloat16. A category that `predict` refuses
         becomes NaN.
 
         Parameters

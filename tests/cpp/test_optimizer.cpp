@@ -71,6 +71,51 @@ std::vector<double> path(const Optimizer& optimizer, double start, const std::ve
 
 }  // namespace
 
+TEST_CASE_TEMPLATE("optimizer: narrow rows without gaps are updated like rows apart", T, float, double) {
+  for (const Optimizer& optimizer : elementwise_optimizers()) {
+    CAPTURE(std::string(optimizer.name()));
+    for (const Index columns : {1, 3, 7}) {
+      for (const Index rows : {1, 5, 600}) {
+        const auto start = draws<T>(rows * columns, -1, 1);
+        const Block<T> gradients(rows, columns, draws<T>(rows * columns, -1, 1, 2));
+        for_each_table<T>([&](const kernels::Kernels<T>& k) {
+          CAPTURE(columns);
+          CAPTURE(rows);
+          Updated<T> apart(optimizer, rows, columns, start);
+          apart.step(k, 1, gradients, rows, columns);
+
+          const auto guarded = [&](std::vector<T> values) {
+            values.push_back(kNan<T>);
+            return values;
+          };
+          auto weights = guarded(start);
+          std::vector<std::vector<T>> slots;
+          for (int s = 0; s < optimizer.slots(); ++s) {
+            slots.push_back(guarded(std::vector<T>(start.size(), static_cast<T>(optimizer.initial(s)))));
+          }
+          std::array<T, kernels::kMaxCoefficients> coefficients{};
+          optimizer.coefficients(1, coefficients.data());
+          kernels::Update<T> u;
+          u.optimizer = optimizer.index();
+          u.coefficients = coefficients.data();
+          u.weights = weights.data();
+          for (std::size_t s = 0; s < slots.size(); ++s) u.slots[s] = slots[s].data();
+          u.stride = columns;
+          u.gradients = gradients.data();
+          u.gradients_stride = gradients.stride();
+          u.rows = rows;
+          u.columns = columns;
+          k.update(u);
+          CHECK(bit_difference(weights, guarded(apart.weights.values())) == "");
+          for (std::size_t s = 0; s < slots.size(); ++s) {
+            CHECK(bit_difference(slots[s], guarded(apart.slots[s].values())) == "");
+          }
+        });
+      }
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("optimizer: updates of every entry are the reference's and stay in their columns", T, float,
                    double) {
   const double tolerance = 32 * static_cast<double>(std::numeric_limits<T>::epsilon());

@@ -52,7 +52,7 @@ print(fingerprint([model.predict(x), *gradients]))
 
 def test_products_of_bfloat16_are_the_same_bits_on_every_instruction_set() -> None:
     done = [run_python(PAIRS, LAMINAR_ISA=isa) for isa in laminar.show_config()["isas"]]
-    assert all(run.returncode == 0 for run in done), done[0].stderr
+    assert [run.stderr for run in done if run.returncode != 0] == []
     assert len({run.stdout for run in done}) == 1
 
 

@@ -394,6 +394,9 @@ def test_resuming_another_training_is_refused_and_changes_nothing(tmp_path: Path
     double = Sequential([layers.Input(6), layers.Dense(3, "softmax")], dtype="float64")
     double.compile("adam", "sparse_categorical_crossentropy")
     refused(double, "another dtype")
+    rounded = Sequential([layers.Input(6), layers.Dense(3, "softmax")], precision="bfloat16")
+    rounded.compile("adam", "sparse_categorical_crossentropy")
+    refused(rounded, "of precision float32, this one's is bfloat16")
     refused(small_classifier(), "callbacks that keep a state: ModelCheckpoint; got none")
     keep = {"callbacks": ModelCheckpoint(tmp_path / "other.safetensors")}
     refused(small_classifier(), "in batches of 7, and cannot go on", **keep, batch_size=8)

@@ -97,6 +97,9 @@ def test_precision(precision: str | None, tmp_path: Path) -> None:
     x = np.random.default_rng(1).normal(size=(7, 9)).astype(np.float32)
     full = Sequential([layers.Input(9), layers.Dense(5)], seed=4)
     np.testing.assert_array_equal(model.get_weights()[0], full.get_weights()[0])
+    told: list[str] = []
+    model.summary(print_fn=told.append)
+    assert ("products of bfloat16" in told[0]) == (precision == "bfloat16")
     apart = np.abs(model.predict(x) - full.predict(x)).max()
     assert (apart > 0) == (precision == "bfloat16")
     assert apart < 0.05
@@ -109,6 +112,8 @@ def test_precision(precision: str | None, tmp_path: Path) -> None:
     for twin in twins:
         assert twin.precision == model.precision
         np.testing.assert_array_equal(twin.predict(x), model.predict(x))
+    double = Sequential.from_config(full.get_config() | {"dtype": "float64"})
+    assert (double.dtype, double.precision) == ("float64", "float64")
     old = {key: value for key, value in model.get_config().items() if key != "precision"}
     assert Sequential.from_config(old).precision == "float32"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The border between ordinary code and code compiled per instruction set: a table of functions
-// over raw pointers and sizes. One table per (instruction set, scalar); `kernels<T>()` is the one
-// that this process uses, chosen once (see dispatch.cpp).
+// over raw pointers and sizes. One table per (instruction set, scalar, precision of products); `kernels<T>()` is the
+// one that this process uses, chosen once (see dispatch.cpp).
 //
 // The right operand of a product, and its left one where that lies in tiles, is made of elements: numbers,
 // or pairs of bfloat16, two steps of depth in the place of one float. A table says which.
@@ -71,7 +71,8 @@ struct WeightGradient {
   Index rows = 0;
   Index in_count = 0;
   Index out_count = 0;
-  T* out = nullptr;  // padded
+  T* out = nullptr;  // whole vectors of its rows are written, one row after the other: with less room
+                     // they reach into the next row, or past the last one
   Index out_stride = 0;
   const T* next = nullptr;   // what the caller reads next, to be fetched meanwhile; or null
   const T* tiles = nullptr;  // left as tiles_of_columns leaves it, read instead of it; or null
@@ -272,7 +273,7 @@ struct SmallRun {
 /// The functions of one instruction set for one scalar type.
 template <typename T>
 struct Kernels {
-  const char* isa;  // "baseline", "avx2", "avx512"
+  const char* isa;  // "baseline", "avx2", "avx512", "avx512_bf16"
   Index lanes;      // elements of one vector
   Index panel;      // columns of one packed panel
   Index depths;     // steps of depth in an element: with 2 left operands must be given room for tiles

@@ -78,7 +78,7 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
     const Ahead<T> ahead =
         state_is_ahead
             ? sink.ahead(kernel.offset + task.in_begin * columns, task.in_count * columns, p, panels)
-            : Ahead<T>{j > 0 ? panel.before : nullptr, std::min(k.elements(rows), kernels::kDepthBlock) * panel.stride};
+            : Ahead<T>{j > 0 ? panel.before : nullptr, std::min(k.elements(rows), kernels::kDepthBlock) * k.panel};
     g.next = ahead.begin;
     g.next_size = ahead.size;
     g.sums = with_bias ? sums + j : nullptr;
