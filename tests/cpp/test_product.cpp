@@ -267,6 +267,31 @@ TEST_CASE_TEMPLATE("weight gradient: an element is the same bits in any block", 
   });
 }
 
+TEST_CASE_TEMPLATE("weight gradient: rows without gaps are whole where the last panel comes first", T, float, double) {
+  for_each_table<T>([](const kernels::Kernels<T>& k) {
+    for (const Index rows : {5, 600}) {
+      for (const Index out : {k.panel + 1, k.panel + k.lanes - 1, 2 * k.panel - 1, 5 * k.panel + 3}) {
+        constexpr Index kIn = 29;
+        CAPTURE(rows);
+        CAPTURE(out);
+        const auto left = whole_numbers<T>(rows * kIn, 4);
+        const auto values = whole_numbers<T>(rows * out, 4, 2);
+        const Block<T> delta(rows, out, values);
+        std::vector<T> gradient(as_size(kIn * out + k.lanes + 1), kNan<T>);
+        for (Index j = (out - 1) / k.panel * k.panel; j >= 0; j -= k.panel) {
+          k.weight_gradient({left.data(), kIn, delta.data() + j, delta.stride(), rows, kIn, std::min(k.panel, out - j),
+                             gradient.data() + j, out});
+        }
+        std::vector<T> transposed(left.size());
+        for (Index i = 0; i < rows * kIn; ++i) transposed[as_size(i % kIn * rows + i / kIn)] = left[as_size(i)];
+        const auto expected = exact_product<T>(transposed, values, nullptr, kIn, rows, out);
+        CHECK(bit_difference(view(gradient).first(expected.size()), view(expected)) == "");
+        CHECK(std::isnan(gradient.back()));
+      }
+    }
+  });
+}
+
 TEST_CASE_TEMPLATE("pack: panels hold their columns row by row, zero in the rest of the last vector", T, float,
                    double) {
   for_each_table<T>([](const kernels::Kernels<T>& k) {
