@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products of bfloat16 against the definition: operands rounded here, by bits, and summed pair by pair, the
 // second number first. Products of two bfloat16 are exact in float, so all tables have the same sums.
-#include "block.hpp"
+#include "products.hpp"
 #include "task.hpp"
 
 using namespace laminar;
@@ -46,12 +46,6 @@ float pair_of(float first, float second) {
   return float_of((bits_of(rounded(second)) & 0xffff0000U) | bits_of(rounded(first)) >> 16);
 }
 
-std::vector<float> transposed(const std::vector<float>& values, Index rows, Index columns) {
-  std::vector<float> out(values.size());
-  for (Index i = 0; i < rows * columns; ++i) out[as_size(i % columns * rows + i / columns)] = values[as_size(i)];
-  return out;
-}
-
 /// left (rows x depth) * w (depth x columns) + bias.
 std::vector<float> product_of_pairs(const std::vector<float>& left, const std::vector<float>& w, const float* bias,
                                     Index rows, Index depth, Index columns) {
@@ -83,12 +77,6 @@ std::vector<float> panels_of(const FloatKernels& k, const std::vector<float>& w,
       }
     }
   }
-  return panels;
-}
-
-std::vector<float> packed(const FloatKernels& k, const std::vector<float>& w, Index depth, Index columns) {
-  std::vector<float> panels(as_size(k.packed_size(depth, columns)));
-  k.pack(w.data(), columns, depth, columns, panels.data());
   return panels;
 }
 
@@ -156,16 +144,7 @@ TEST_CASE("operands: products of pairs have the sums of the definition at every 
           Block<float> out(rows, columns);
           const auto right = packed(k, w, depth, columns);
           std::vector<float> tiles(as_size(kernels::tiles_size(rows)), kNan<float>);
-          kernels::Product<float> p;
-          p.left = left.data();
-          p.left_stride = depth;
-          p.right = right.data();
-          p.bias = start;
-          p.out = out.data();
-          p.out_stride = out.stride();
-          p.rows = rows;
-          p.depth = depth;
-          p.columns = columns;
+          auto p = product_of(left, right, start, out, rows, depth, columns);
           p.tiles = tiles.data();
           k.product(p);
           CHECK(bit_difference(out.values(), expected) == "");
@@ -222,15 +201,7 @@ TEST_CASE("operands: NaN and infinity go through products of pairs") {
     std::vector<float> tiles(as_size(kernels::tiles_size(1)));
     const auto right = packed(k, w, 3, 2);
     Block<float> out(1, 2);
-    kernels::Product<float> p;
-    p.left = left.data();
-    p.left_stride = 3;
-    p.right = right.data();
-    p.out = out.data();
-    p.out_stride = out.stride();
-    p.rows = 1;
-    p.depth = 3;
-    p.columns = 2;
+    auto p = product_of(left, right, nullptr, out, 1, 3, 2);
     p.tiles = tiles.data();
     k.product(p);
     CHECK(std::isnan(out(0, 0)));

@@ -29,14 +29,21 @@ struct Updated {
   }
 
   void step(const kernels::Kernels<T>& k, Index number, const Block<T>& gradients, Index rows, Index columns) {
+    std::array<T*, kernels::kMaxSlots> places{};
+    for (std::size_t s = 0; s < slots.size(); ++s) places[s] = slots[s].data();
+    step(k, number, gradients, rows, columns, weights.data(), places, weights.stride());
+  }
+  /// The same of weights and slots that lie elsewhere.
+  void step(const kernels::Kernels<T>& k, Index number, const Block<T>& gradients, Index rows, Index columns,
+            T* weights_at, const std::array<T*, kernels::kMaxSlots>& slots_at, Index stride) const {
     std::array<T, kernels::kMaxCoefficients> coefficients{};
     optimizer.coefficients(number, coefficients.data());
     kernels::Update<T> u;
     u.optimizer = optimizer.index();
     u.coefficients = coefficients.data();
-    u.weights = weights.data();
-    for (std::size_t s = 0; s < slots.size(); ++s) u.slots[s] = slots[s].data();
-    u.stride = weights.stride();
+    u.weights = weights_at;
+    std::copy(slots_at.begin(), slots_at.end(), u.slots);
+    u.stride = stride;
     u.gradients = gradients.data();
     u.gradients_stride = gradients.stride();
     u.rows = rows;
@@ -93,19 +100,9 @@ TEST_CASE_TEMPLATE("optimizer: narrow rows without gaps are updated like rows ap
           for (int s = 0; s < optimizer.slots(); ++s) {
             slots.push_back(guarded(std::vector<T>(start.size(), static_cast<T>(optimizer.initial(s)))));
           }
-          std::array<T, kernels::kMaxCoefficients> coefficients{};
-          optimizer.coefficients(1, coefficients.data());
-          kernels::Update<T> u;
-          u.optimizer = optimizer.index();
-          u.coefficients = coefficients.data();
-          u.weights = weights.data();
-          for (std::size_t s = 0; s < slots.size(); ++s) u.slots[s] = slots[s].data();
-          u.stride = columns;
-          u.gradients = gradients.data();
-          u.gradients_stride = gradients.stride();
-          u.rows = rows;
-          u.columns = columns;
-          k.update(u);
+          std::array<T*, kernels::kMaxSlots> places{};
+          for (std::size_t s = 0; s < slots.size(); ++s) places[s] = slots[s].data();
+          apart.step(k, 1, gradients, rows, columns, weights.data(), places, columns);
           CHECK(bit_difference(weights, guarded(apart.weights.values())) == "");
           for (std::size_t s = 0; s < slots.size(); ++s) {
             CHECK(bit_difference(slots[s], guarded(apart.slots[s].values())) == "");

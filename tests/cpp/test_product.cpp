@@ -1,37 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The three products of every table. On whole numbers the sums are exact, so results are compared
 // bit for bit; on others only with themselves, as the order of a sum must not depend on the tile.
-#include "block.hpp"
 #include "laminar/activation.hpp"
+#include "products.hpp"
 
 using namespace laminar;
 using namespace laminar::tests;
 
 namespace {
-
-template <typename T>
-std::vector<T> packed(const kernels::Kernels<T>& k, const std::vector<T>& w, Index depth, Index columns) {
-  std::vector<T> panels(as_size(k.packed_size(depth, columns)));
-  k.pack(w.data(), columns, depth, columns, panels.data());
-  return panels;
-}
-
-template <typename T>
-kernels::Product<T> product_of(const std::vector<T>& left, const std::vector<T>& right,
-                               std::type_identity_t<const T*> bias, Block<T>& out, Index rows, Index depth,
-                               Index columns) {
-  kernels::Product<T> p;
-  p.left = left.data();
-  p.left_stride = depth;
-  p.right = right.data();
-  p.bias = bias;
-  p.out = out.data();
-  p.out_stride = out.stride();
-  p.rows = rows;
-  p.depth = depth;
-  p.columns = columns;
-  return p;
-}
 
 /// left (rows x depth) * w (depth x columns) + bias by the definition.
 template <typename T>
@@ -224,9 +200,7 @@ TEST_CASE_TEMPLATE("weight gradient: exact on whole numbers at every size of a b
           Block<T> gradient(in, out);
           k.weight_gradient(
               {left.data(), in, delta.data(), delta.stride(), rows, in, out, gradient.data(), gradient.stride()});
-          std::vector<T> transposed(left.size());
-          for (Index i = 0; i < rows * in; ++i) transposed[as_size(i % in * rows + i / in)] = left[as_size(i)];
-          const auto expected = exact_product<T>(transposed, values, nullptr, in, rows, out);
+          const auto expected = exact_product<T>(transposed(left, rows, in), values, nullptr, in, rows, out);
           CHECK(bit_difference(gradient.values(), expected) == "");
           CHECK(gradient.intact());
           k.weight_gradient({nullptr, 0, delta.data(), delta.stride(), rows, in, out, gradient.data(),
@@ -282,9 +256,7 @@ TEST_CASE_TEMPLATE("weight gradient: rows without gaps are whole where the last 
           k.weight_gradient({left.data(), kIn, delta.data() + j, delta.stride(), rows, kIn, std::min(k.panel, out - j),
                              gradient.data() + j, out});
         }
-        std::vector<T> transposed(left.size());
-        for (Index i = 0; i < rows * kIn; ++i) transposed[as_size(i % kIn * rows + i / kIn)] = left[as_size(i)];
-        const auto expected = exact_product<T>(transposed, values, nullptr, kIn, rows, out);
+        const auto expected = exact_product<T>(transposed(left, rows, kIn), values, nullptr, kIn, rows, out);
         CHECK(bit_difference(view(gradient).first(expected.size()), view(expected)) == "");
         CHECK(std::isnan(gradient.back()));
       }
@@ -313,11 +285,8 @@ TEST_CASE_TEMPLATE("pack: panels hold their columns row by row, zero in the rest
         CHECK(static_cast<Index>(expected.size()) == k.packed_size(depth, columns));
         CHECK(bit_difference(packed(k, w, depth, columns), expected) == "");
 
-        std::vector<T> transposed(w.size());
-        for (Index i = 0; i < depth * columns; ++i)
-          transposed[as_size(i % columns * depth + i / columns)] = w[as_size(i)];
         std::vector<T> panels(expected.size());
-        k.pack_transposed(transposed.data(), depth, columns, depth, panels.data());
+        k.pack_transposed(transposed(w, depth, columns).data(), depth, columns, depth, panels.data());
         CHECK(bit_difference(panels, expected) == "");
       }
     }

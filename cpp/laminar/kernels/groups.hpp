@@ -15,7 +15,7 @@ template <typename T>
 struct Part {
   Index n;
 
-  Vector<T> read(const T* p) const { return n < kLanes<T> ? load_first(p, n) : load(p); }
+  Vector<T> read(const T* p) const { return load_up_to(p, n); }
   void write(T* p, Vector<T> v) const {
     if (n < kLanes<T>) {
       store_first(p, v, n);

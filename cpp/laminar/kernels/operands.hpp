@@ -9,12 +9,6 @@
 namespace laminar::kernels {
 namespace {
 
-/// The first n lanes from memory, all of them included.
-template <typename T>
-inline Vector<T> load_up_to(const T* from, Index n) {
-  return n < kLanes<T> ? load_first(from, n) : load(from);
-}
-
 template <typename T>
 struct Numbers {
   using Scalar = T;

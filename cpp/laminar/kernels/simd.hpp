@@ -113,6 +113,12 @@ inline Vector<T> load_first(const T* p, Index n) {
 #endif
 }
 
+/// The same where n may be a whole vector or more.
+template <typename T>
+inline Vector<T> load_up_to(const T* p, Index n) {
+  return n < kLanes<T> ? load_first(p, n) : load(p);
+}
+
 /// Writes the first `n` lanes; touches no byte past them.
 template <typename T>
 inline void store_first(T* p, Vector<T> v, Index n) {
