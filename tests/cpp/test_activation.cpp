@@ -74,6 +74,40 @@ TEST_CASE_TEMPLATE("activation: value and gradient of every entry and form are t
   }
 }
 
+TEST_CASE_TEMPLATE("activation: a number gives the same bits wherever it stands in a block", T, float, double) {
+  const auto z = logits<T>(203);
+  const auto d_a = draws<T>(203, -1, 1, 2);
+  for (const Activation& f : all()) {
+    if (f.row_wise()) continue;
+    CAPTURE(to_json(f));
+    const auto parameters = f.values_as<T>();
+    for_each_table<T>([&](const kernels::Kernels<T>& k) {
+      const auto both = [&](Index rows, Index columns, const std::vector<T>& in, std::vector<T> gradient) {
+        const Block<T> kept(rows, columns, in);
+        Block<T> a(rows, columns);
+        Block<T> d(rows, columns, gradient);
+        k.activate({f.index(), parameters.data(), kept.data(), kept.stride(), a.data(), a.stride(), rows, columns});
+        const Block<T>& from = f.keeps_input() ? kept : a;
+        k.activation_gradient(
+            {f.kernel(), parameters.data(), from.data(), from.stride(), d.data(), d.stride(), rows, columns});
+        auto values = a.values();
+        const auto gradients = d.values();
+        values.insert(values.end(), gradients.begin(), gradients.end());
+        return values;
+      };
+      std::vector<T> alone(2 * z.size());
+      for (std::size_t i = 0; i < z.size(); ++i) {
+        const auto one = both(1, 1, {z[i]}, {d_a[i]});
+        alone[i] = one[0];
+        alone[z.size() + i] = one[1];
+      }
+      CHECK(bit_difference(both(203, 1, z, d_a), alone) == "");
+      CHECK(bit_difference(both(7, 29, z, d_a), alone) == "");
+      CHECK(bit_difference(both(1, 203, z, d_a), alone) == "");
+    });
+  }
+}
+
 TEST_CASE_TEMPLATE("activation: NaN in gives NaN out and touches no neighbour", T, float, double) {
   for (const Activation& f : all()) {
     if (f.row_wise()) continue;  // test_rows

@@ -18,7 +18,7 @@ struct Tail {
   V e;
 
   explicit Tail(V z)
-      : x(maximum(-absolute(z), broadcast<V>(Format<Scalar<V>>::exp_min - 16))),
+      : x(maximum(minus_absolute(z), broadcast<V>(Format<Scalar<V>>::exp_min - 16))),
         power(reduce(x)),
         e(scaled(power.q + Scalar<V>(1), power)) {}
   /// m e^x, rounded once.

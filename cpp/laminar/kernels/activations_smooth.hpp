@@ -92,7 +92,7 @@ struct Softplus : Elementwise {
   static constexpr EntryInfo info{"softplus", "", {}};
   template <typename V>
   static V value(V z, const Scalar<V>*) {
-    return maximum(z, V{}) + log1p(exp_below(-absolute(z)));
+    return maximum(z, V{}) + log1p(exp_below(minus_absolute(z)));
   }
   template <typename V>
   static V slope(V, V a, const Scalar<V>*) {
@@ -105,7 +105,7 @@ struct LogSigmoid : Elementwise {
   static constexpr EntryInfo info{"log_sigmoid", "", {}};
   template <typename V>
   static V value(V z, const Scalar<V>*) {
-    return minimum(z, V{}) - log1p(exp_below(-absolute(z)));
+    return minimum(z, V{}) - log1p(exp_below(minus_absolute(z)));
   }
   template <typename V>
   static V slope(V, V a, const Scalar<V>*) {

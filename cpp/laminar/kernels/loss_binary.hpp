@@ -23,7 +23,7 @@ struct BinaryLogit {
   V value;
 
   [[gnu::always_inline]] BinaryLogit(V y, V z) {
-    const V e = exp_below(-absolute(z));
+    const V e = exp_below(minus_absolute(z));
     p = sigmoid(z, e);
     rest = sigmoid(-z, e);
     value = select<V>(z < 0, V{}, z) - z * y + log1p(e);

@@ -126,17 +126,21 @@ inline Reduced<V> reduce(V x) {
   return {n, shifted, r + square * polynomial(r, square, F::exp_terms)};
 }
 
-/// e^x for x that is not large, such as a difference from a maximum; 0 below the smallest denormal.
+/// e^x for x <= 0, such as a difference from a maximum; 0 below the smallest denormal. The power of two is
+/// there before the polynomial is, and both are multiplied and added at once.
 template <typename V>
-inline V exp_below(V x) {
+[[gnu::always_inline]] inline V exp_below(V x) {
   const Reduced<V> e = reduce(maximum(x, broadcast<V>(Format<Scalar<V>>::exp_min)));
-  return scaled(e.q + Scalar<V>(1), e);
+  const V power = scaled(broadcast<V>(1), e);
+  return e.q * power + power;
 }
 
 /// e^x; infinity above the largest finite value.
 template <typename V>
 inline V exp(V x) {
-  return exp_below(minimum(x, broadcast<V>(Format<Scalar<V>>::exp_max)));
+  using F = Format<Scalar<V>>;
+  const Reduced<V> e = reduce(minimum(maximum(x, broadcast<V>(F::exp_min)), broadcast<V>(F::exp_max)));
+  return scaled(e.q + Scalar<V>(1), e);
 }
 
 /// e^x - 1 without cancellation near zero.
@@ -151,16 +155,12 @@ inline V expm1(V x) {
   return select<V>(e.n == 0, e.q, result);
 }
 
-template <typename V>
-inline V with_sign_of(V magnitude, V x) {
-  using I = Integer<V>;
-  constexpr int shift = static_cast<int>(sizeof(Scalar<V>)) * 8 - 1;
-  const I sign = bit_cast<I>(x) & (I{} + 1) << shift;
-  return bit_cast<V>(bit_cast<I>(magnitude) | sign);
-}
+// Quotients y = a / (b + e) that keep what rounding takes from b + e: their remainder is (a - b y) - e y, and
+// 1 / (b + e) follows from y itself.
 
-/// tanh x = (e^2|x| - 1) / (e^2|x| + 1), the sign put back. 2|x| is small enough for one factor 2^n,
-/// and q 2^n + (2^n - 1) is exactly q where n is 0.
+/// tanh |x| = e / (2 + e) with e = e^2|x| - 1, the sign put back. 2|x| is small enough for one factor 2^n,
+/// and q 2^n + (2^n - 1) is exactly q where n is 0. The inverse is 0 from e = 10^4 on, where an error of e does
+/// not matter and nothing has to be kept.
 template <typename V>
 inline V tanh(V x) {
   using F = Format<Scalar<V>>;
@@ -168,21 +168,24 @@ inline V tanh(V x) {
   const Reduced<V> r = reduce(magnitude + magnitude);
   const V scale = r.power(0);
   const V e = r.q * scale + (scale - Scalar<V>(1));
-  const V below = e + Scalar<V>(2);
-  return with_sign_of(quotient(e, below, e - (below - Scalar<V>(2))), x);
+  const V y = e / (e + Scalar<V>(2));
+  const V inverse = maximum(Scalar<V>(0.4999) - y * Scalar<V>(0.5), V{});
+  return with_sign_of(y + inverse * remainder(e - (y + y), e, y), x);
 }
 
 /// 1 / (1 + e^-x), from e = e^-|x| so that neither tail overflows.
 template <typename V>
 inline V sigmoid(V x, V e) {
   const V one = broadcast<V>(Scalar<V>(1));
-  const V below = one + e;
-  return quotient(select<V>(x < 0, e, one), below, e - (below - one));
+  const Integer<V> below = x < 0;
+  const V above = select<V>(below, e, one);
+  const V y = above / (one + e);
+  return y + select<V>(below, one - y, y) * remainder(above - y, e, y);
 }
 
 template <typename V>
 inline V sigmoid(V x) {
-  return sigmoid(x, exp_below(-absolute(x)));
+  return sigmoid(x, exp_below(minus_absolute(x)));
 }
 
 /// log of a positive normal mantissa: x = 2^k (1 + f), `correction` is added to f's logarithm.

@@ -15,8 +15,9 @@ inline void store_padded(T* p, Vector<T> v, Index n) {
   store(p, n < kLanes<T> ? select<Vector<T>>(first_lanes<Vector<T>>(n), v, Vector<T>{}) : v);
 }
 
-/// work(in, out) for every vector of a block; down the columns where rows are a panel or less, so that
-/// the inner loop is long.
+/// out = work(in, out) for every vector of a block; down the columns where rows are a panel or less, so that
+/// the inner loop is long, and four at a time: the chains of operations of one or two would fill the
+/// processor's schedulers and wait there.
 template <typename T, typename Work>
 inline void over_vectors(const ActivationRows<T>& r, const Work& work) {
   const Index vectors = (r.columns + kLanes<T> - 1) / kLanes<T>;
@@ -28,7 +29,15 @@ inline void over_vectors(const ActivationRows<T>& r, const Work& work) {
   for (Index i = 0; i < outer; ++i) {
     const T* in = r.in + i * (narrow ? kLanes<T> : r.in_stride);
     T* out = r.out + i * (narrow ? kLanes<T> : r.out_stride);
-    for (Index j = 0; j < inner; ++j, in += in_step, out += out_step) work(in, out);
+    Index j = 0;
+    for (; j + 4 <= inner; j += 4, in += 4 * in_step, out += 4 * out_step) {
+      Vector<T> results[4];
+#pragma GCC unroll 4
+      for (int n = 0; n < 4; ++n) results[n] = work(in + n * in_step, out + n * out_step);
+#pragma GCC unroll 4
+      for (int n = 0; n < 4; ++n) store(out + n * out_step, results[n]);
+    }
+    for (; j < inner; ++j, in += in_step, out += out_step) store(out, work(in, out));
   }
 }
 
@@ -38,7 +47,7 @@ void activate_rows(const ActivationRows<T>& r) {
     for (Index i = 0; i < r.rows; ++i) A::row(r.in + i * r.in_stride, r.columns, r.out + i * r.out_stride);
   } else {
     const T* parameters = r.parameters;
-    over_vectors(r, [parameters](const T* in, T* out) { store(out, A::value(load(in), parameters)); });
+    over_vectors(r, [parameters](const T* in, const T*) { return A::value(load(in), parameters); });
   }
 }
 
@@ -49,9 +58,9 @@ void activation_gradient_rows(const ActivationRows<T>& r) {
     for (Index i = 0; i < r.rows; ++i) A::row_gradient(r.in + i * r.in_stride, r.columns, r.out + i * r.out_stride);
   } else {
     const T* parameters = r.parameters;
-    over_vectors(r, [parameters](const T* in, T* out) {
+    over_vectors(r, [parameters](const T* in, const T* out) {
       const Vector<T> value = load(in);
-      store(out, load(out) * A::slope(value, value, parameters));
+      return load(out) * A::slope(value, value, parameters);
     });
   }
 }

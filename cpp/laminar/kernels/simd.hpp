@@ -146,12 +146,26 @@ inline V select(Integer<V> mask, V a, V b) {
   return mask ? a : b;
 }
 
+/// The bit of the sign, in every lane.
+template <typename V>
+inline Integer<V> sign_bit() {
+  return (Integer<V>{} + 1) << (static_cast<int>(sizeof(Scalar<V>)) * 8 - 1);
+}
+
 template <typename V>
 inline V absolute(V x) {
-  using I = Integer<V>;
-  constexpr auto sign = sizeof(Scalar<V>) == 4 ? std::int64_t{0x7fffffff} : std::int64_t{0x7fffffffffffffff};
-  const I mask = I{} + static_cast<decltype(I{}[0] + 0)>(sign);
-  return bit_cast<V>(bit_cast<I>(x) & mask);
+  return bit_cast<V>(bit_cast<Integer<V>>(x) & ~sign_bit<V>());
+}
+
+/// -|x|
+template <typename V>
+inline V minus_absolute(V x) {
+  return bit_cast<V>(bit_cast<Integer<V>>(x) | sign_bit<V>());
+}
+
+template <typename V>
+inline V with_sign_of(V magnitude, V x) {
+  return bit_cast<V>(bit_cast<Integer<V>>(magnitude) | (bit_cast<Integer<V>>(x) & sign_bit<V>()));
 }
 
 /// The larger of the two; NaN in `x` stays, as a comparison with it is false.
@@ -216,19 +230,6 @@ inline V square_root(V x) {
 #endif
 }
 
-/// 1 / x within an ULP, for x whose inverse is normal. A 512-bit division costs ten cycles: there it is
-/// an estimate and one Newton step.
-template <typename V>
-inline V inverse_of(V x) {
-#if defined(__AVX512F__)
-  if constexpr (sizeof(Scalar<V>) == 4) {
-    const V estimate = bit_cast<V>(_mm512_maskz_rcp14_ps(0xffff, bit_cast<__m512>(x)));
-    return estimate + estimate * (Scalar<V>(1) - x * estimate);
-  }
-#endif
-  return Scalar<V>(1) / x;
-}
-
 /// a - b q without a rounding in between, for q near a / b: one fused operation, by name since the
 /// compiler need not fuse (under sanitizers it does not), or the product's error from its halves
 /// (Dekker 1971).
@@ -264,26 +265,19 @@ inline V remainder(V a, V b, V q) {
 #endif
 }
 
-/// a / b; where division is slow, a product corrected by its remainder, within 1 ULP for b whose
-/// inverse is normal.
+/// a / b within 1 ULP for b whose inverse is normal. Where root and division share a slow divider, by an
+/// estimate of the inverse, a Newton step, and the remainder.
 template <typename V>
 inline V quotient(V a, V b) {
 #if defined(__AVX512F__)
   if constexpr (sizeof(Scalar<V>) == 4) {
-    const V inverse = inverse_of(b);
+    const V estimate = bit_cast<V>(_mm512_maskz_rcp14_ps(0xffff, bit_cast<__m512>(b)));
+    const V inverse = estimate + estimate * (Scalar<V>(1) - b * estimate);
     const V first = a * inverse;
     return first + inverse * remainder(a, b, first);
   }
 #endif
   return a / b;
-}
-
-/// a / (b + c) where c is what rounding took from b, for finite operands and b >= 1.
-template <typename V>
-inline V quotient(V a, V b, V c) {
-  const V inverse = inverse_of(b);
-  const V first = a * inverse;
-  return first + inverse * (remainder(a, b, first) - c * first);
 }
 
 /// a / (sqrt(x) + b) for 0 <= x <= infinity: what Adam and its kin divide by. Root and quotient
