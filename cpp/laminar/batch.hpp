@@ -3,6 +3,7 @@
 // go forward, meet their loss and come back, block by block while they are in the nearest cache.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "laminar/batch_rows.hpp"
@@ -67,11 +68,16 @@ class BatchMemory {
   std::vector<Index> task_costs_;  // of all tasks before this one; one more for all
 };
 
+inline constexpr Index kLeastRows = 4;  // a product of fewer takes as long: one thread does it
+
 /// Calls work(Rows) over this thread's share of `count` rows in blocks that stay in its cache, which begin at
 /// multiples of `together`: so many rows share an element of what the blocks leave.
 template <typename Work>
 void for_row_blocks(Index count, Index together, const Team& team, const Work& work) {
-  const Team::Share share = team.share((count + together - 1) / together);
+  const int sharers = static_cast<int>(std::clamp<Index>((count + kLeastRows - 1) / kLeastRows, 1, team.size()));
+  const int rank = team.rank() - (team.size() - sharers);  // not the first thread, which prepares steps
+  if (rank < 0) return;
+  const Team::Share share = Team(rank, sharers).share((count + together - 1) / together);
   const Index groups = share.end - share.begin;
   const Index blocks = (together * groups + kBlockRows - 1) / kBlockRows;
   for (Index b = 0; b < blocks; ++b) {

@@ -16,10 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPollInterval{50};
-// Updating and packing one weight; the first rows of a batch only wait for the weights, which every
-// thread would read again (measured by bench/threads.py).
-constexpr double kWorkPerParameter = 40;
-constexpr Index kRowsWorthOne = 12;
+constexpr double kWorkPerParameter = 40;  // updating and packing a weight
 
 }  // namespace
 
@@ -234,7 +231,8 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
   outcome.done = 0;
   const Index start = state_.optimizer->batches();
   const Index rows = batches.epoch.batch_size;
-  const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kRowsWorthOne, 1)) +
+  // The first rows only wait for the weights, which every thread would read.
+  const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kLeastRows, 1)) +
                       kWorkPerParameter * static_cast<double>(state_.network.parameters().count());
   reserve(rows);
 

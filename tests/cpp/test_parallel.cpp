@@ -4,10 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <stdexcept>
 
+#include "laminar/batch.hpp"
 #include "task.hpp"
 
 using namespace laminar;
@@ -124,4 +126,30 @@ TEST_CASE("parallel: a forked child trains and predicts to the same bits") {
   CHECK(waitpid(child, &status, 0) == child);
   CHECK(status == 0);
   CHECK(bit_difference(train(), expected) == "");
+}
+
+TEST_CASE("row blocks: every row once and in order, few of them on few threads") {
+  for (const int threads : {1, 2, 3, 8}) {
+    for (const Index together : {Index{1}, Index{2}}) {
+      for (const Index count : {0, 1, 4, 5, 8, 9, 63, 64, 65, 128, 131, 1000}) {
+        CAPTURE(threads);
+        CAPTURE(count);
+        Index next = 0;
+        int busy = 0;
+        for (int rank = 0; rank < threads; ++rank) {
+          const Index before = next;
+          for_row_blocks(count, together, Team(rank, threads), [&](Rows rows) {
+            CHECK(rows.begin == next);
+            CHECK(rows.begin % together == 0);
+            CHECK(rows.count() >= 1);
+            CHECK(rows.count() <= kBlockRows);
+            next = rows.end;
+          });
+          busy += next > before ? 1 : 0;
+        }
+        CHECK(next == count);
+        CHECK(busy == std::min<Index>(threads, (count + kLeastRows - 1) / kLeastRows));
+      }
+    }
+  }
 }
