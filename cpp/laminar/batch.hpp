@@ -68,14 +68,20 @@ class BatchMemory {
   std::vector<Index> task_costs_;  // of all tasks before this one; one more for all
 };
 
-inline constexpr Index kLeastRows = 4;  // a product of fewer takes as long: one thread does it
+inline constexpr Index kLeastRows = 4;  // a product of fewer takes as long
+
+/// How many of so many threads share `count` rows.
+inline int row_sharers(Index count, int threads) {
+  return static_cast<int>(std::clamp<Index>((count + kLeastRows - 1) / kLeastRows, 1, threads));
+}
 
 /// Calls work(Rows) over this thread's share of `count` rows in blocks that stay in its cache, which begin at
-/// multiples of `together`: so many rows share an element of what the blocks leave.
+/// multiples of `together`: so many rows share an element of what the blocks leave. Few rows are shared by few
+/// threads, the last ones: the first asks the caller between steps.
 template <typename Work>
 void for_row_blocks(Index count, Index together, const Team& team, const Work& work) {
-  const int sharers = static_cast<int>(std::clamp<Index>((count + kLeastRows - 1) / kLeastRows, 1, team.size()));
-  const int rank = team.rank() - (team.size() - sharers);  // not the first thread, which prepares steps
+  const int sharers = row_sharers(count, team.size());
+  const int rank = team.rank() - (team.size() - sharers);
   if (rank < 0) return;
   const Team::Share share = Team(rank, sharers).share((count + together - 1) / together);
   const Index groups = share.end - share.begin;

@@ -144,7 +144,7 @@ void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out) {
       }
     });
   };
-  run_team(threads_for(state.network.work() * static_cast<double>(x.rows)), body);
+  run_team(row_sharers(x.rows, threads_for(state.network.work() * static_cast<double>(x.rows))), body);
 }
 
 template <typename T>
@@ -169,7 +169,7 @@ std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const ty
             state, block->x, part, state.objective->absorbs_last, evaluation.activity(), team,
             [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
       };
-      run_team(threads_for(state.network.work() * static_cast<double>(part.count())), body);
+      run_team(row_sharers(part.count(), threads_for(state.network.work() * static_cast<double>(part.count()))), body);
       evaluation.finish_chunk(part);
     }
     if (ask()) break;

@@ -58,6 +58,22 @@ TEST_CASE_TEMPLATE("math: errors at the baseline's width", T, float, double) {
   CHECK(log1p <= kMostUlps);
 }
 
+TEST_CASE_TEMPLATE("math: tanh never decreases where its steps are wide", T, float, double) {
+  const Activation f("tanh");
+  for (const T start : {T(0.5), T(0.7), T(1), T(1.4669), T(2), T(3)}) {
+    std::vector<T> x(20000, start);
+    for (std::size_t i = 1; i < x.size(); ++i) x[i] = std::nextafter(x[i - 1], T(10));
+    for_each_table<T>([&](const kernels::Kernels<T>& k) {
+      const auto n = static_cast<Index>(x.size());
+      const Block<T> in(1, n, x);
+      Block<T> out(1, n);
+      k.activate({f.index(), nullptr, in.data(), in.stride(), out.data(), out.stride(), 1, n});
+      const std::vector<T> y = out.values();
+      CHECK(std::is_sorted(y.begin(), y.end()));
+    });
+  }
+}
+
 TEST_CASE_TEMPLATE("math: the sign of zero stays where the function is odd", T, float, double) {
   using V = kernels::Vector<T>;
   CHECK(same_bits(T(kernels::tanh(kernels::broadcast<V>(-T(0)))[0]), -T(0)));

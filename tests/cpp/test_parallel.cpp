@@ -128,14 +128,19 @@ TEST_CASE("parallel: a forked child trains and predicts to the same bits") {
   CHECK(bit_difference(train(), expected) == "");
 }
 
-TEST_CASE("row blocks: every row once and in order, few of them on few threads") {
+TEST_CASE("row blocks: every row once and in order, few of them on few threads, the last ones") {
+  CHECK(row_sharers(0, 8) == 1);
+  CHECK(row_sharers(4, 8) == 1);
+  CHECK(row_sharers(5, 8) == 2);
+  CHECK(row_sharers(5, 1) == 1);
+  CHECK(row_sharers(1000, 8) == 8);
   for (const int threads : {1, 2, 3, 8}) {
     for (const Index together : {Index{1}, Index{2}}) {
       for (const Index count : {0, 1, 4, 5, 8, 9, 63, 64, 65, 128, 131, 1000}) {
         CAPTURE(threads);
+        CAPTURE(together);
         CAPTURE(count);
         Index next = 0;
-        int busy = 0;
         for (int rank = 0; rank < threads; ++rank) {
           const Index before = next;
           for_row_blocks(count, together, Team(rank, threads), [&](Rows rows) {
@@ -145,10 +150,9 @@ TEST_CASE("row blocks: every row once and in order, few of them on few threads")
             CHECK(rows.count() <= kBlockRows);
             next = rows.end;
           });
-          busy += next > before ? 1 : 0;
+          CHECK((next > before) == (count > 0 && rank >= threads - row_sharers(count, threads)));
         }
         CHECK(next == count);
-        CHECK(busy == std::min<Index>(threads, (count + kLeastRows - 1) / kLeastRows));
       }
     }
   }

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The golden model files of tests/golden: what is in them, and what they must give.
+"""The golden model files of tests/golden: what is in them, and what they must give for ever.
 
 `python tests/python/golden_files.py` records the files of the present format that are not there
 yet, and never touches those that are. expected.txt holds, for each file and kind of kernels, the
 hash of its predictions; for a model with a table, of those of raw rows, which the file carries as
 lines of cells with tabs between them; for a training that stopped, of the weights that it ends in.
-Python's tests and C++'s (tests/cpp/test_golden_files.cpp) compare with the same hashes. The files
-load for ever; a hash changes only with the arithmetic itself, on purpose and by hand.
+Python's tests and C++'s (tests/cpp/test_golden_files.cpp) compare with the same hashes.
 """
 
 from __future__ import annotations

@@ -126,8 +126,8 @@ inline Reduced<V> reduce(V x) {
   return {n, shifted, r + square * polynomial(r, square, F::exp_terms)};
 }
 
-/// e^x for x <= 0, such as a difference from a maximum; 0 below the smallest denormal. The power of two is
-/// there before the polynomial is, and both are multiplied and added at once.
+/// e^x for x that is not above 1, such as a difference from a maximum; 0 below the smallest denormal. The power
+/// of two is there before the polynomial is, and both are multiplied and added at once.
 template <typename V>
 [[gnu::always_inline]] inline V exp_below(V x) {
   const Reduced<V> e = reduce(maximum(x, broadcast<V>(Format<Scalar<V>>::exp_min)));
@@ -155,12 +155,12 @@ inline V expm1(V x) {
   return select<V>(e.n == 0, e.q, result);
 }
 
-// Quotients y = a / (b + e) that keep what rounding takes from b + e: their remainder is (a - b y) - e y, and
-// 1 / (b + e) follows from y itself.
+// tanh and sigmoid are quotients whose denominators are rounded. What that takes is put back: y + r / d, where
+// r is the remainder with the whole denominator, and 1 / d follows from y itself.
 
-/// tanh |x| = e / (2 + e) with e = e^2|x| - 1, the sign put back. 2|x| is small enough for one factor 2^n,
-/// and q 2^n + (2^n - 1) is exactly q where n is 0. The inverse is 0 from e = 10^4 on, where an error of e does
-/// not matter and nothing has to be kept.
+/// tanh |x| = e / (e + 2) with e = e^2|x| - 1, the sign put back. 2|x| is small enough for one factor 2^n,
+/// and q 2^n + (2^n - 1) is exactly q where n is 0. The inverse that follows from y is too rough from e = 10^6
+/// on: it is 0.
 template <typename V>
 inline V tanh(V x) {
   using F = Format<Scalar<V>>;
@@ -168,12 +168,15 @@ inline V tanh(V x) {
   const Reduced<V> r = reduce(magnitude + magnitude);
   const V scale = r.power(0);
   const V e = r.q * scale + (scale - Scalar<V>(1));
-  const V y = e / (e + Scalar<V>(2));
-  const V inverse = maximum(Scalar<V>(0.4999) - y * Scalar<V>(0.5), V{});
-  return with_sign_of(y + inverse * remainder(e - (y + y), e, y), x);
+  const V below = e + Scalar<V>(2);
+  const V lost = e - (below - Scalar<V>(2));
+  const V y = e / below;
+  const V inverse = maximum(Scalar<V>(0.499999) - y * Scalar<V>(0.5), V{});
+  return with_sign_of(y + inverse * (remainder(e, below, y) - lost * y), x);
 }
 
-/// 1 / (1 + e^-x), from e = e^-|x| so that neither tail overflows.
+/// 1 / (1 + e^-x), from e = e^-|x| so that neither tail overflows. The remainder a - y (1 + e) is (a - y) - e y,
+/// of which the difference is exact.
 template <typename V>
 inline V sigmoid(V x, V e) {
   const V one = broadcast<V>(Scalar<V>(1));
