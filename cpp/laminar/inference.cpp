@@ -25,6 +25,12 @@ T* scratch(Index size) {
   return buffer.data();
 }
 
+/// How many threads take so many rows.
+template <typename T>
+int threads_for_rows(const State<T>& state, Index rows) {
+  return row_sharers(rows, threads_for(state.network.work() * static_cast<double>(rows)));
+}
+
 /// Forward through a block of rows; finish(pass, row of x that the block starts with, its rows).
 template <typename T, typename Finish>
 void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, bool on_logits, double* activity,
@@ -144,7 +150,7 @@ void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out) {
       }
     });
   };
-  run_team(row_sharers(x.rows, threads_for(state.network.work() * static_cast<double>(x.rows))), body);
+  run_team(threads_for_rows(state, x.rows), body);
 }
 
 template <typename T>
@@ -169,7 +175,7 @@ std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const ty
             state, block->x, part, state.objective->absorbs_last, evaluation.activity(), team,
             [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
       };
-      run_team(row_sharers(part.count(), threads_for(state.network.work() * static_cast<double>(part.count()))), body);
+      run_team(threads_for_rows(state, part.count()), body);
       evaluation.finish_chunk(part);
     }
     if (ask()) break;
