@@ -17,7 +17,6 @@ void bind_runtime(py::module_& module) {
     config["isas"] = info.isas;
     config["threads"] = info.threads;
     config["compiler"] = info.compiler;
-    config["openmp"] = info.openmp;
     config["eigen"] = info.eigen;
     return config;
   });

@@ -62,6 +62,3 @@ endmacro()
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 laminar_find_global(Threads::Threads Threads REQUIRED)
-if(LAMINAR_OPENMP)
-  laminar_find_global(OpenMP::OpenMP_CXX OpenMP REQUIRED COMPONENTS CXX)
-endif()

@@ -17,7 +17,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/laminar
         PATTERN kernels EXCLUDE
         PATTERN metrics EXCLUDE
         # Internal: nothing that laminar.hpp includes needs them.
-        REGEX "/(atomic_file|checks|checksum|compare|denormals|entries|epoch|inference|json_members|perceptron_unit|row_losses|tensor_rules)\\.hpp$" EXCLUDE
+        REGEX "/(atomic_file|checks|checksum|compare|crew|denormals|entries|epoch|inference|json_members|pace|perceptron_unit|processors|row_losses|tensor_rules|workers)\\.hpp$" EXCLUDE
         REGEX "/layers/(column_tasks|declaration|draws|kernel_gradient|operands|work)\\.hpp$" EXCLUDE)
 # The one kernel header that public ones mention: plain structs.
 install(FILES ${PROJECT_SOURCE_DIR}/cpp/laminar/kernels/table.hpp
@@ -32,10 +32,6 @@ foreach(kind IN LISTS laminar_kinds)
           DESTINATION ${laminar_package_dir} COMPONENT cpp)
 endforeach()
 
-set(laminar_find_openmp "")
-if(LAMINAR_OPENMP)
-  set(laminar_find_openmp "find_dependency(OpenMP COMPONENTS CXX)")
-endif()
 configure_package_config_file(
   ${PROJECT_SOURCE_DIR}/cpp/cmake/laminarConfig.cmake.in
   ${PROJECT_BINARY_DIR}/laminarConfig.cmake
@@ -50,7 +46,7 @@ install(FILES ${PROJECT_BINARY_DIR}/laminarConfig.cmake
 
 # What a static laminar must be linked with. Where there is a shared one as well, the linker takes that
 # unless it is told --static, and pkg-config lists these under --static alone.
-string(JOIN " " laminar_pc_needs "-lstdc++ -lm -pthread" ${OpenMP_CXX_FLAGS})
+set(laminar_pc_needs "-lstdc++ -lm -pthread")
 set(laminar_pc_libs "")
 set(laminar_pc_libs_private "")
 if("shared" IN_LIST laminar_kinds)

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "laminar/buffer.hpp"
+#include "laminar/crew.hpp"
 #include "laminar/entries.hpp"
 #include "laminar/kernels/table.hpp"
-#include "laminar/parallel.hpp"
 
 namespace laminar {
 namespace {
@@ -47,12 +47,12 @@ void for_pieces(const Activation& f, Index rows, Index columns, const Work& work
   const Index piece = f.row_wise() ? columns : std::min(size, kPiece);
   if (size == 0) return;
   const Index room = round_up(piece, kSlice);
-  run_team(threads_for(kWorkPerElement * static_cast<double>(size)), [&](const Team& team) {
-    AlignedBuffer<T> buffer(2 * room);
-    const auto [first, last] = team.share((size + piece - 1) / piece);
-    for (Index i = first; i < last; ++i) {
-      work(i * piece, std::min(piece, size - i * piece), buffer.data(), buffer.data() + room);
-    }
+  const double time = kWorkPerElement * static_cast<double>(size);
+  ScratchSizes sizes;
+  sizes.need(Scratch::comparison, 2 * room);
+  Crew(threads_for(time), time, sizes, sizeof(T)).share((size + piece - 1) / piece, [&](Index i) {
+    T* const memory = scratch<T>(Scratch::comparison, 2 * room);
+    work(i * piece, std::min(piece, size - i * piece), memory, memory + room);
   });
 }
 

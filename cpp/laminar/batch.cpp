@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "laminar/compare.hpp"
+#include "laminar/layers/kernel_gradient.hpp"
 
 namespace laminar {
 namespace {
@@ -148,6 +149,12 @@ void BatchMemory<T>::cut_tasks(const Network& network, int threads) {
         tasks_.push_back({rows.node, rows.in_begin, rows.in_count, rows.out_begin + out, out_count});
       });
     });
+  }
+  scratch_ = plan_.scratch();
+  for (const GradientTask& task : tasks_) {
+    if (!has_kernel(network.nodes()[static_cast<std::size_t>(task.node)].layer)) continue;
+    const PieceRoom room = room_of(kernels::kernels<T>(), task, plan_.rows());
+    scratch_.need(Scratch::gradient, room.block + room.inputs);
   }
   task_costs_ = {0};
   for (const GradientTask& task : tasks_) task_costs_.push_back(task_costs_.back() + cost_of(task));

@@ -29,6 +29,8 @@ class BatchMemory {
   /// Cuts phase B into pieces that this many threads can share evenly.
   void cut_tasks(const Network& network, int threads);
   const std::vector<GradientTask>& tasks() const { return tasks_; }
+  /// What each thread of a step needs besides.
+  const ScratchSizes& scratch() const { return scratch_; }
   /// This thread's share of phase B: consecutive tasks, about the same work for everyone.
   Team::Share task_share(const Team& team) const;
 
@@ -65,6 +67,7 @@ class BatchMemory {
   RowScores scores_;
   int task_threads_ = 0;  // that phase B is cut for
   std::vector<GradientTask> tasks_;
+  ScratchSizes scratch_;
   std::vector<Index> task_costs_;  // of all tasks before this one; one more for all
 };
 

@@ -14,15 +14,9 @@ BuildInfo build_info() {
 #else
   const char* compiler = "gcc " __VERSION__;
 #endif
-#ifdef _OPENMP
-  constexpr bool openmp = true;
-#else
-  constexpr bool openmp = false;
-#endif
   const std::string eigen = std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
                             std::to_string(EIGEN_MINOR_VERSION);
-  return {
-      LAMINAR_VERSION, kernels::active_isa(), kernels::available_isas(), get_num_threads(), compiler, openmp, eigen};
+  return {LAMINAR_VERSION, kernels::active_isa(), kernels::available_isas(), get_num_threads(), compiler, eigen};
 }
 
 }  // namespace laminar

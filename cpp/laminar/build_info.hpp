@@ -14,7 +14,6 @@ struct BuildInfo {
   std::vector<std::string> isas;  // that run on this processor, best first
   int threads;                    // get_num_threads()
   std::string compiler;           // name and version
-  bool openmp;                    // whether there can be more than one thread
   std::string eigen;              // the version inside
 };
 

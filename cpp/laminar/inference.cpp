@@ -7,8 +7,8 @@
 #include "laminar/batch.hpp"
 #include "laminar/checks.hpp"
 #include "laminar/compare.hpp"
+#include "laminar/crew.hpp"
 #include "laminar/error.hpp"
-#include "laminar/parallel.hpp"
 #include "laminar/pass.hpp"
 #include "laminar/penalties.hpp"
 
@@ -17,30 +17,31 @@ namespace {
 
 constexpr Index kEvaluateRows = 4096;  // rows whose losses are kept before they are summed
 
-/// This thread's memory for inference: grows to the largest network seen, then stays.
-template <typename T>
-T* scratch(Index size) {
-  thread_local AlignedBuffer<T> buffer;
-  if (buffer.size() < size) buffer = AlignedBuffer<T>(size);
-  return buffer.data();
-}
-
 /// How many threads take so many rows.
 template <typename T>
 int threads_for_rows(const State<T>& state, Index rows) {
   return row_sharers(rows, threads_for(state.network.work() * static_cast<double>(rows)));
 }
 
-/// Forward through a block of rows; finish(pass, row of x that the block starts with, its rows).
+/// Forward through rows, which a crew of so many threads shares in blocks; finish(pass, row of x that the block
+/// starts with, its rows).
 template <typename T, typename Finish>
 void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, bool on_logits, double* activity,
-                    const Team& team, const Finish& finish) {
+                    int threads, Crew& crew, const Finish& finish) {
   const Plan& plan = state.inference_plan;
-  T* memory = scratch<T>(plan.size());
-  for_row_blocks(rows.count(), 1, team, [&](Rows block) {
+  const Index count = rows.count();
+  const Index blocks = std::max<Index>((count + kBlockRows - 1) / kBlockRows, row_sharers(count, threads));
+  crew.share(blocks, [&](Index b) {
+    const Rows block{count * b / blocks, count * (b + 1) / blocks};
     const Index first = rows.begin + block.begin;
-    Pass<T> pass{state.network, plan,     state.packed.kernels(), state.parameters.data(), state.packed, memory,
-                 nullptr,       on_logits};
+    Pass<T> pass{state.network,
+                 plan,
+                 state.packed.kernels(),
+                 state.parameters.data(),
+                 state.packed,
+                 scratch<T>(Scratch::workspace, plan.size()),
+                 nullptr,
+                 on_logits};
     if (activity != nullptr) pass.activity = activity + block.begin;
     const T* from = x.data + first * x.columns;
     if (plan.reads_input_in_place()) {
@@ -68,6 +69,9 @@ class Evaluation {
         scores_(objective_.metrics, columns_),
         activity_(static_cast<std::size_t>(state.network.penalizes_activity() ? losses_.size() : 0)) {}
 
+  /// What a thread needs to compare a block of rows.
+  Index room() const { return 2 * kBlockRows * stride_; }
+
   /// The rows that come next.
   void begin_block(const Dataset<T>& data) {
     data_ = data;
@@ -77,10 +81,8 @@ class Evaluation {
 
   /// Rows first … first + count - 1, which belong to the chunk that starts at row `chunk`.
   void add_block(const Pass<T>& pass, Index first, Index chunk, Index count) {
-    thread_local AlignedBuffer<T> buffer;
-    if (buffer.size() < 2 * kBlockRows * stride_) buffer = AlignedBuffer<T>(2 * kBlockRows * stride_);
     const bool labels = objective_.loss.class_labels();
-    T* outputs = buffer.data();
+    T* outputs = scratch<T>(Scratch::comparison, room());
     T* targets = outputs + kBlockRows * stride_;
     for (Index i = 0; i < count; ++i) {
       std::copy_n(pass.output(pass.last(), i), columns_, outputs + i * stride_);
@@ -143,14 +145,14 @@ class Evaluation {
 
 template <typename T>
 void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out) {
-  const auto body = [&](const Team& team) {
-    forward_blocks(state, x, {0, x.rows}, false, nullptr, team, [&](const Pass<T>& pass, Index first, Index count) {
-      for (Index i = 0; i < count; ++i) {
-        std::copy_n(pass.output(pass.last(), i), out.columns, out.data + (first + i) * out.columns);
-      }
-    });
-  };
-  run_team(threads_for_rows(state, x.rows), body);
+  const int threads = threads_for_rows(state, x.rows);
+  Crew crew(threads, state.network.work() * static_cast<double>(x.rows), state.inference_plan.scratch(), sizeof(T));
+  forward_blocks(state, x, {0, x.rows}, false, nullptr, threads, crew,
+                 [&](const Pass<T>& pass, Index first, Index count) {
+                   for (Index i = 0; i < count; ++i) {
+                     std::copy_n(pass.output(pass.last(), i), out.columns, out.data + (first + i) * out.columns);
+                   }
+                 });
 }
 
 template <typename T>
@@ -165,17 +167,19 @@ std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const ty
   Evaluation<T> evaluation(state, rows.rows());
   bool stopped = false;
   const auto ask = [&] { return stopped = stop && stop(); };
+  const Index most = rows.rows() > 0 ? std::min(kEvaluateRows, rows.rows()) : kEvaluateRows;
+  const int threads = threads_for_rows(state, most);
+  ScratchSizes sizes = state.inference_plan.scratch();
+  sizes.need(Scratch::comparison, evaluation.room());
+  Crew crew(threads, state.network.work() * static_cast<double>(most), sizes, sizeof(T));
   rows.start();
   while (const Dataset<T>* block = rows.next(ask)) {
     evaluation.begin_block(*block);
     for (Index chunk = 0; chunk < block->x.rows; chunk += kEvaluateRows) {
       const Rows part{chunk, std::min(chunk + kEvaluateRows, block->x.rows)};
-      const auto body = [&](const Team& team) {
-        forward_blocks(
-            state, block->x, part, state.objective->absorbs_last, evaluation.activity(), team,
-            [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
-      };
-      run_team(threads_for_rows(state, part.count()), body);
+      forward_blocks(
+          state, block->x, part, state.objective->absorbs_last, evaluation.activity(), threads, crew,
+          [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
       evaluation.finish_chunk(part);
     }
     if (ask()) break;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "laminar/kernels/table.hpp"
+
 namespace laminar {
 namespace {
 
@@ -27,6 +29,7 @@ Plan::Plan(const Network& network, Index rows, Mode mode, ProductPrecision preci
     place_inference(network);
   }
   place_shared(network);
+  size_scratch(network);
   reads_input_in_place_ = only_dense_read_input(network);
 }
 
@@ -46,6 +49,14 @@ void Plan::place_shared(const Network& network) {
     if (shared == 0) continue;
     spaces_[i].shared = size_;
     size_ += shared;
+  }
+}
+
+void Plan::size_scratch(const Network& network) {
+  if (mode_ == Mode::inference) scratch_.need(Scratch::workspace, size_);
+  for (const Node& node : network.nodes()) {
+    if (has_kernel(node.layer)) scratch_.need(Scratch::tiles, kernels::tiles_size(kBlockRows));
+    if (mode_ == Mode::inference) scratch_.need(Scratch::pieces, kBlockRows * padded_stride(node.kept));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "laminar/network.hpp"
 #include "laminar/product_precision.hpp"
+#include "laminar/scratch.hpp"
 
 namespace laminar {
 
@@ -44,6 +45,8 @@ class Plan {
   const NodeSpace& operator[](int node) const { return spaces_[static_cast<std::size_t>(node)]; }
   /// Elements of the whole workspace.
   Index size() const { return size_; }
+  /// What each thread needs besides, to run blocks of rows.
+  const ScratchSizes& scratch() const { return scratch_; }
   /// The user's rows may be read where they lie, as only dense layers read them.
   bool reads_input_in_place() const { return reads_input_in_place_; }
 
@@ -51,6 +54,7 @@ class Plan {
   Index reserve(Index stride);
   bool only_dense_read_input(const Network& network) const;
   void place_shared(const Network& network);
+  void size_scratch(const Network& network);
   void place_training(const Network& network, ProductPrecision precision);
   void place_inference(const Network& network);
 
@@ -58,6 +62,7 @@ class Plan {
   Mode mode_;
   std::vector<NodeSpace> spaces_;
   Index size_ = 0;
+  ScratchSizes scratch_;
   bool reads_input_in_place_ = false;
 };
 

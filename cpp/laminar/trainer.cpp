@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "laminar/checks.hpp"
+#include "laminar/crew.hpp"
 #include "laminar/denormals.hpp"
 #include "laminar/epoch.hpp"
 #include "laminar/error.hpp"
@@ -14,7 +15,6 @@
 namespace laminar {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPollInterval{50};
 constexpr double kWorkPerParameter = 40;  // updating and packing a weight
 
@@ -123,7 +123,6 @@ Index Trainer<T>::rows_within(Index limit, Index rows) const {
 
 template <typename T>
 bool Trainer<T>::small_step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome) {
-  if (outcome.stop) return false;
   const double weight = batch.weight(*state_.objective);
   const double loss = small_->step(batch, weight, updates ? &state_.optimizer->optimizer : nullptr, iteration);
   outcome.add(loss, weight, batch.count);
@@ -254,28 +253,48 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
     const auto means = outcome.rows > 0 ? outcome.means() : std::span<const Log>{};
     outcome.stop = poll->ask({batches.epoch.number, batches.earlier + b, batches.epoch.batches(), means});
   };
-  const auto body = [&](const Team& team) {
-    for (Index b = batches.begin; b < batches.end;) {
-      if (team.rank() == 0) ask(b);
+  // The caller goes from step to step, and calls the others into each.
+  const auto one_step = [&](Crew& crew, Index b) {
+    bool goes_on = false;
+    crew.run([&](const Team& team) {
       const FlushDenormals flush;
-      for (const Index end = std::min(batches.end, b + poll_every); b < end; ++b) {
-        const Index iteration = start + b - batches.begin;
-        if (single_rows && !outcome.stop) {
-          const BatchRows<T> rows{batches.data, batches.order, b, std::min(end - b, SmallNetwork<T>::kRun)};
-          if (const Index taken = small_run(rows, iteration, outcome); taken > 0) {
-            b += taken - 1;
-            continue;
-          }
-        }
-        if (small_ != nullptr ? !small_step(batches.batch(b), iteration, updates, outcome)
-                              : !step(batches.batch(b), iteration, batches.gradients, team, [&] { ask(b); }, outcome)) {
-          return;
+      const bool done =
+          step(batches.batch(b), start + b - batches.begin, batches.gradients, team, [&] { ask(b); }, outcome);
+      if (team.rank() == 0) goes_on = done;
+    });
+    return goes_on;
+  };
+  const auto small_steps = [&](Index b, Index end) {
+    const FlushDenormals flush;
+    while (b < end) {
+      const Index iteration = start + b - batches.begin;
+      if (single_rows) {
+        const BatchRows<T> rows{batches.data, batches.order, b, std::min(end - b, SmallNetwork<T>::kRun)};
+        if (const Index taken = small_run(rows, iteration, outcome); taken > 0) {
+          b += taken;
+          continue;
         }
       }
+      if (!small_step(batches.batch(b), iteration, updates, outcome)) return false;
+      ++b;
     }
+    return true;
   };
   if (small_ != nullptr) small_->load(state_);
-  run_team(threads, body);
+  Crew crew(threads, work, memory_ != nullptr ? memory_->scratch() : ScratchSizes{}, sizeof(T));
+  for (Index b = batches.begin; b < batches.end;) {
+    ask(b);
+    if (outcome.stop) break;
+    const Index end = std::min(batches.end, b + poll_every);
+    if (small_ != nullptr) {
+      if (!small_steps(b, end)) break;
+      b = end;
+    } else {
+      for (; b < end && one_step(crew, b); ++b) {
+      }
+      if (b < end) break;
+    }
+  }
   if (updates && !from_buffer_) state_.optimizer->iterations = start + outcome.done;
   give_back();
   if (small_ != nullptr && !updates) small_->gradients(batches.gradients);
@@ -308,9 +327,19 @@ void Trainer<T>::keep_last_finite(const Batches<T>& batches, Index done) {
 }
 
 template <typename T>
-Outcome Trainer<T>::finite_run(const Batches<T>& batches, Poll& poll, const Outcome* before) {
+Outcome Trainer<T>::safe_run(const Batches<T>& batches, Poll* poll, const Outcome* before) {
   snapshot_.take(state_);
-  Outcome outcome = run(batches, &poll, before);
+  try {
+    return run(batches, poll, before);
+  } catch (...) {
+    snapshot_.restore(state_);
+    throw;
+  }
+}
+
+template <typename T>
+Outcome Trainer<T>::finite_run(const Batches<T>& batches, Poll& poll, const Outcome* before) {
+  Outcome outcome = safe_run(batches, &poll, before);
   state_.position = outcome.position(batches.epoch, batches.earlier + batches.begin + outcome.done);
   poll.rethrow();
   if (outcome.finite && weights_finite()) return outcome;
@@ -462,8 +491,7 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
 template <typename T>
 std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
   state_.position.reset();
-  snapshot_.take(state_);
-  Outcome outcome = run({data, nullptr, {0, data.x.rows, data.x.rows}, 0, 0, 1}, nullptr);
+  Outcome outcome = safe_run({data, nullptr, {0, data.x.rows, data.x.rows}, 0, 0, 1}, nullptr, nullptr);
   if (!outcome.finite || !weights_finite()) {
     if (outcome.finite) snapshot_.restore(state_);
     std::ostringstream message;

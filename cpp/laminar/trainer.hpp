@@ -100,7 +100,9 @@ class Trainer {
   Index rows_within(Index limit, Index rows) const;
   /// With `before`, what came of the epoch's batches before these is counted in.
   Outcome run(const Batches<T>& batches, Poll* poll, const Outcome* before = nullptr);
-  /// A run after a snapshot; throws NonFiniteError, the last finite weights in their place.
+  /// A run after a snapshot, which comes back where the run throws: a step may have failed half way.
+  Outcome safe_run(const Batches<T>& batches, Poll* poll, const Outcome* before);
+  /// The same; throws NonFiniteError, the last finite weights in their place.
   Outcome finite_run(const Batches<T>& batches, Poll& poll, const Outcome* before);
   /// Throws where the epoch at hand is not the one that training stopped in.
   void check_position(const Epoch& epoch) const;

@@ -13,6 +13,10 @@ namespace {
 std::atomic<std::int64_t> count{0};
 std::atomic<std::int64_t> live{0};
 std::atomic<std::int64_t> peak{0};
+std::atomic<bool> denied{false};
+thread_local bool exempt = false;
+
+bool refused() { return denied && !exempt; }
 
 void* counted(void* p) noexcept {
   ++count;
@@ -24,10 +28,11 @@ void* counted(void* p) noexcept {
   return p;
 }
 
-void* allocate(std::size_t size) noexcept { return counted(std::malloc(size != 0 ? size : 1)); }
+void* allocate(std::size_t size) noexcept { return refused() ? nullptr : counted(std::malloc(size != 0 ? size : 1)); }
 
 void* allocate(std::size_t size, std::align_val_t alignment) noexcept {
   void* p = nullptr;
+  if (refused()) return p;
   return counted(posix_memalign(&p, static_cast<std::size_t>(alignment), size) == 0 ? p : nullptr);
 }
 
@@ -49,6 +54,15 @@ std::int64_t allocations() { return count; }
 
 AllocationPeak::AllocationPeak() : before_(live) { peak = before_; }
 std::int64_t AllocationPeak::bytes() const { return peak - before_; }
+
+OthersWithoutMemory::OthersWithoutMemory() {
+  exempt = true;
+  denied = true;
+}
+OthersWithoutMemory::~OthersWithoutMemory() {
+  denied = false;
+  exempt = false;
+}
 
 }  // namespace laminar::tests
 

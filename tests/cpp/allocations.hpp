@@ -19,4 +19,13 @@ class AllocationPeak {
   std::int64_t before_;
 };
 
+/// While this lives, operator new fails on all threads but the one that made it.
+class OthersWithoutMemory {
+ public:
+  OthersWithoutMemory();
+  OthersWithoutMemory(const OthersWithoutMemory&) = delete;
+  OthersWithoutMemory& operator=(const OthersWithoutMemory&) = delete;
+  ~OthersWithoutMemory();
+};
+
 }  // namespace laminar::tests

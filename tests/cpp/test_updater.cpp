@@ -4,6 +4,7 @@
 #include "laminar/updater.hpp"
 
 #include "laminar/config.hpp"
+#include "laminar/crew.hpp"
 #include "optimizers.hpp"
 #include "reference.hpp"
 #include "support.hpp"

@@ -11,8 +11,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <mutex>
 
 #include "functions.hpp"
+
+#include "laminar/crew.hpp"
 
 namespace {
 
@@ -48,8 +51,8 @@ constexpr std::array<double (*)(double), kFunctions> kExact = {
 Worst worst_of(const VectorFunction& function, double (*exact)(double), bool not_negative, std::int64_t stride) {
   Worst worst;
   const std::int64_t blocks = kFloats / (kBlock * stride);
-#pragma omp parallel for schedule(dynamic, 64)
-  for (std::int64_t block = 0; block < blocks; ++block) {
+  std::mutex mutex;
+  laminar::Crew(laminar::get_num_threads(), 0).share(blocks, [&](std::int64_t block) {
     std::array<float, kBlock> in;
     std::array<float, kBlock> out;
     for (int i = 0; i < kBlock; ++i) {
@@ -62,9 +65,9 @@ Worst worst_of(const VectorFunction& function, double (*exact)(double), bool not
       const double error = ulps(out[i], exact(static_cast<double>(in[i])));
       if (error > mine.ulps) mine = {error, in[i]};
     }
-#pragma omp critical
+    const std::lock_guard lock(mutex);
     if (mine.ulps > worst.ulps) worst = mine;
-  }
+  });
   return worst;
 }
 

@@ -30,32 +30,42 @@ inline void kernel_tasks(int node, const Network& network, Index panel, Index ro
   });
 }
 
+/// How a piece's gradient lies in a thread's memory, with its inputs behind it.
+struct PieceRoom {
+  Index stride;  // of the gradient's rows
+  Index block;   // elements of the gradient
+  Index inputs;  // elements behind them
+};
+
+// Without gaps the update is one long row. A row's last vector may then reach into the next row's first panel,
+// which is computed last.
+template <typename T>
+PieceRoom room_of(const kernels::Kernels<T>& k, const GradientTask& task, Index batch_rows) {
+  const bool whole_vectors = task.out_count % k.lanes == 0;
+  const bool dense = whole_vectors ? task.out_count <= kLargestDenseRow : task.out_count > k.panel;
+  const Index stride = dense ? task.out_count : padded_stride(task.out_count);
+  return {stride, round_up(task.in_count * stride + k.lanes, kSlice), task.in_count * batch_rows};
+}
+
 /// The gradient of a piece.
 template <typename T>
 void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pass, Index rows,
                      const GradientSink<T>& sink, const Deltas<T>& deltas) {
-  thread_local AlignedBuffer<T> buffer;  // grows to the largest seen, then stays
   const Node& n = pass.node(task.node);
   const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
   const Index columns = kernel.shape[1];
   const kernels::Kernels<T>& k = pass.kernels;
   const int input = n.inputs[0];
-  // Without gaps the update below is one long row. A row's last vector may then reach into the next row's
-  // first panel, which is computed last.
-  const bool whole_vectors = task.out_count % k.lanes == 0;
-  const bool dense = whole_vectors ? task.out_count <= kLargestDenseRow : task.out_count > k.panel;
-  const Index block_stride = dense ? task.out_count : padded_stride(task.out_count);
-  const Index block_size = round_up(task.in_count * block_stride + k.lanes, kSlice);
-  const Index size = block_size + task.in_count * pass.plan.rows();
-  if (buffer.size() < size) buffer = AlignedBuffer<T>(size);
-  T* block = buffer.data();
+  const PieceRoom room = room_of(k, task, pass.plan.rows());
+  const Index block_stride = room.stride;
+  T* block = scratch<T>(Scratch::gradient, room.block + room.inputs);
 
   kernels::WeightGradient<T> g;
   g.left = pass.output(input, 0) + task.in_begin;
   g.left_stride = pass.stride(input);
   const bool long_rows = rows * g.left_stride > kLargestInputInPlace && g.left_stride > kLongStride;
   if (k.depths > 1 || (long_rows && task.out_count > k.panel)) {
-    T* tiles = block + block_size;
+    T* tiles = block + room.block;
     k.tiles_of_columns(g.left, g.left_stride, rows, task.in_count, tiles);
     g.tiles = tiles;
   }

@@ -8,19 +8,12 @@
 namespace laminar {
 namespace {
 
-/// This thread's memory for the pieces at prediction: grows to the largest seen, then stays.
-template <typename T>
-T* scratch(Index size) {
-  thread_local AlignedBuffer<T> buffer;
-  if (buffer.size() < size) buffer = AlignedBuffer<T>(size);
-  return buffer.data();
-}
-
 template <typename T>
 kernels::PieceRows<T> pieces_of(const Maxout& layer, int node, const Pass<T>& pass, Rows rows) {
   kernels::PieceRows<T> r;
   r.z_stride = padded_stride(layer.units * layer.pieces);
-  r.z = pass.plan[node].kept >= 0 ? pass.kept(node, rows.begin) : scratch<T>(rows.count() * r.z_stride);
+  r.z =
+      pass.plan[node].kept >= 0 ? pass.kept(node, rows.begin) : scratch<T>(Scratch::pieces, rows.count() * r.z_stride);
   r.out = pass.output_to_write(node, rows.begin);
   r.out_stride = pass.plan[node].stride;
   r.rows = rows.count();

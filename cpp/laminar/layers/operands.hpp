@@ -4,6 +4,7 @@
 #pragma once
 
 #include "laminar/layers/work.hpp"
+#include "laminar/scratch.hpp"
 
 namespace laminar {
 
@@ -14,10 +15,8 @@ inline constexpr Index kTiledColumns = 512;
 /// Where a product may bring its left operand into tiles, or null where that costs more than it gives.
 template <typename T>
 T* room_for_tiles(const kernels::Kernels<T>& k, Index rows, Index columns) {
-  thread_local AlignedBuffer<T> buffer;  // grows to the largest seen, then stays
   if (k.depths == 1 && (rows < kTiledRows || columns < kTiledColumns)) return nullptr;
-  if (buffer.size() < kernels::tiles_size(rows)) buffer = AlignedBuffer<T>(kernels::tiles_size(rows));
-  return buffer.data();
+  return scratch<T>(Scratch::tiles, kernels::tiles_size(rows));
 }
 
 /// The gradients d_Z of a layer's products, one row for each of the workspace: `columns` of them.
