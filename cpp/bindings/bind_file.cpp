@@ -9,6 +9,7 @@
 #include "laminar/atomic_file.hpp"
 #include "laminar/config.hpp"
 #include "laminar/model_file.hpp"
+#include "laminar/printable.hpp"
 
 namespace laminar::bindings {
 namespace {
@@ -96,15 +97,36 @@ py::tuple read_safetensors(const std::filesystem::path& path) {
   return py::make_tuple(arrays, header.metadata);
 }
 
-/// Metadata, and (name, dtype, shape) of each tensor, without reading any of them.
-py::tuple inspect(const std::filesystem::path& path) {
-  const SafetensorsHeader header = read_safetensors_header(file_source(path));
-  py::list tensors;
-  for (const StoredTensor& tensor : header.tensors) {
-    tensors.append(py::make_tuple(tensor.name, tensor.dtype, py::tuple(py::cast(tensor.shape))));
+/// A file that is open: what is asked of it one after the other is of the same bytes.
+class OpenFile {
+ public:
+  explicit OpenFile(const std::filesystem::path& path)
+      : name_(std::string("'").append(path.string()).append("'")), source_(file_source(path)) {}
+
+  std::uint64_t size() const { return source_.size; }
+  /// Metadata, and (name, dtype, shape) of each tensor, without reading any of them.
+  py::tuple safetensors() const {
+    const SafetensorsHeader header = read_safetensors_header(source_);
+    py::list tensors;
+    for (const StoredTensor& tensor : header.tensors) {
+      tensors.append(py::make_tuple(tensor.name, tensor.dtype, py::tuple(py::cast(tensor.shape))));
+    }
+    return py::make_tuple(header.metadata, tensors);
   }
-  return py::make_tuple(header.metadata, tensors);
-}
+  py::tuple model() const { return loaded(ModelFile(name_, source_)); }
+  /// Fills an array with the bytes from an offset on.
+  void read(std::uint64_t offset, py::array array) const {
+    if ((array.flags() & static_cast<int>(py::array::c_style)) == 0) fail("read: expected a C-contiguous array");
+    const std::span<std::byte> to(static_cast<std::byte*>(array.mutable_data()),
+                                  static_cast<std::size_t>(array.nbytes()));
+    const py::gil_scoped_release unlock;
+    source_.read(offset, to);
+  }
+
+ private:
+  std::string name_;
+  ByteSource source_;
+};
 
 void write_safetensors(const std::filesystem::path& path, const py::dict& arrays, const Texts& metadata) {
   std::string header;
@@ -142,6 +164,8 @@ void bind_file(py::module_& module) {
     } catch (const std::system_error& e) {  // becomes the subclass of OSError that fits the number
       const py::object arguments = py::make_tuple(e.code().value(), e.what());
       PyErr_SetObject(PyExc_OSError, arguments.ptr());
+    } catch (const std::invalid_argument& e) {  // what it is about may be called anything
+      PyErr_SetString(PyExc_ValueError, printable(e.what()).c_str());
     }
   });
   bind_saving<float>(module);
@@ -149,7 +173,15 @@ void bind_file(py::module_& module) {
   module.def("load_model", [](const std::filesystem::path& path) { return loaded(ModelFile(path)); }, py::arg("path"));
   module.def("load_model_bytes", &load_bytes, py::arg("bytes"));
   module.def("read_safetensors", &read_safetensors, py::arg("path"));
-  module.def("inspect_safetensors", &inspect, py::arg("path"));
+  py::class_<OpenFile>(module, "OpenFile")
+      .def(py::init<const std::filesystem::path&>(), py::arg("path"))
+      .def_property_readonly("size", &OpenFile::size)
+      .def("safetensors", &OpenFile::safetensors)
+      .def("model", &OpenFile::model)
+      .def("read", &OpenFile::read, py::arg("offset"), py::arg("array"));
+  module.def(
+      "printable", [](const py::bytes& text) { return printable(static_cast<std::string_view>(text)); },
+      py::arg("text"));
   module.def("write_safetensors", &write_safetensors, py::arg("path"), py::arg("arrays"), py::arg("metadata"));
   module.def("write_file", &write_file, py::arg("path"), py::arg("content"));
   module.def(

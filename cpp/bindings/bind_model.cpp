@@ -31,9 +31,13 @@ py::array_t<T> array_of(const Tensor& tensor, const T* flat) {
 }
 
 template <typename T>
-py::list arrays_of(const Network& network, const T* flat) {
+py::list arrays_of(const Network& network, const T* flat, std::size_t first = 0,
+                   std::optional<std::size_t> last = std::nullopt) {
   py::list list;
-  for (const Tensor& tensor : network.parameters().tensors()) list.append(array_of(tensor, flat));
+  const std::vector<Tensor>& all = network.parameters().tensors();
+  for (std::size_t i = first; i < std::min(all.size(), last.value_or(all.size())); ++i) {
+    list.append(array_of(all[i], flat));
+  }
   return list;
 }
 
@@ -55,19 +59,24 @@ void set_weights(Model<T>& model, const std::vector<py::array>& arrays) {
   model.set_parameters(flat);
 }
 
+/// Layer i, the input not counted.
+py::dict layer(const Network& network, std::size_t i) {
+  const Node& node = network.nodes().at(i + 1);
+  Index count = 0;
+  for (const std::size_t t : node.tensors) count += network.parameters()[t].size;
+  const std::size_t first = node.tensors.empty() ? 0 : node.tensors.front();
+  py::dict described;
+  described["name"] = node.name;
+  described["kind"] = kind_of(node.layer);
+  described["output_shape"] = node.shape;
+  described["parameters"] = count;
+  described["tensors"] = py::make_tuple(first, first + node.tensors.size());  // their places in tensors()
+  return described;
+}
+
 py::list layers(const Network& network) {
   py::list list;
-  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
-    const Node& node = network.nodes()[i];
-    Index count = 0;
-    for (const std::size_t t : node.tensors) count += network.parameters()[t].size;
-    py::dict layer;
-    layer["name"] = node.name;
-    layer["kind"] = kind_of(node.layer);
-    layer["output_shape"] = node.shape;
-    layer["parameters"] = count;
-    list.append(layer);
-  }
+  for (std::size_t i = 0; i + 1 < network.nodes().size(); ++i) list.append(layer(network, i));
   return list;
 }
 
@@ -243,8 +252,15 @@ void bind(py::module_& module, const char* name) {
                                return sizeof(T) == sizeof(float) ? "float32" : "float64";
                              })
       .def("layers", [](const M& m) { return layers(m.network()); })
+      .def(
+          "layer", [](const M& m, std::size_t index) { return layer(m.network(), index); }, py::arg("index"))
       .def("tensors", [](const M& m) { return tensors(m.network()); })
-      .def("get_weights", [](const M& m) { return arrays_of(m.network(), m.parameters().data()); })
+      .def(
+          "get_weights",
+          [](const M& m, std::size_t first, std::optional<std::size_t> last) {
+            return arrays_of(m.network(), m.parameters().data(), first, last);
+          },
+          py::arg("first") = 0, py::arg("last") = py::none())
       .def("set_weights", &set_weights<T>, py::arg("weights"))
       .def(
           "compile",

@@ -17,7 +17,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/laminar
         PATTERN kernels EXCLUDE
         PATTERN metrics EXCLUDE
         # Internal: nothing that laminar.hpp includes needs them.
-        REGEX "/(atomic_file|checks|checksum|compare|crew|denormals|entries|epoch|inference|json_members|pace|perceptron_unit|processors|row_losses|tensor_rules|workers)\\.hpp$" EXCLUDE
+        REGEX "/(atomic_file|checks|checksum|compare|crew|denormals|entries|epoch|inference|json_members|pace|perceptron_unit|printable|processors|row_losses|tensor_rules|workers)\\.hpp$" EXCLUDE
         REGEX "/layers/(column_tasks|declaration|draws|kernel_gradient|operands|work)\\.hpp$" EXCLUDE)
 # The one kernel header that public ones mention: plain structs.
 install(FILES ${PROJECT_SOURCE_DIR}/cpp/laminar/kernels/table.hpp

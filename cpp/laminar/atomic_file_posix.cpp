@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The order matters: data, its sync, the name, the sync of the folder that holds the name.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,12 +12,14 @@
 #include <utility>
 
 #include "laminar/atomic_file.hpp"
+#include "laminar/printable.hpp"
 
 namespace laminar {
 namespace {
 
 [[noreturn]] void fail_with(int error, const char* operation, const std::filesystem::path& path) {
-  throw std::system_error(error, std::generic_category(), std::string(operation) + " '" + path.string() + "'");
+  throw std::system_error(error, std::generic_category(),
+                          std::string(operation) + " '" + printable(path.string()) + "'");
 }
 
 /// An open file, closed at the latest when this goes.
@@ -29,10 +32,22 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
 
-  bool open(const std::filesystem::path& path, int flags) {
-    do number_ = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+  bool open(const std::filesystem::path& path, int flags, mode_t mode = 0) {
+    do number_ = ::open(path.c_str(), flags | O_CLOEXEC, mode);
     while (number_ < 0 && errno == EINTR);
     return number_ >= 0;
+  }
+  /// Gives it a file's owner, group and mode. Where its group is not ours to give, ours may do no more
+  /// than everybody; a process that may not change owners makes the file its own.
+  bool take_rights_of(const struct stat& old) {
+    struct stat own = {};
+    if (::fstat(number_, &own) != 0) return false;
+    mode_t mode = old.st_mode & 07777;
+    if (old.st_uid != own.st_uid && ::fchown(number_, old.st_uid, static_cast<gid_t>(-1)) != 0) mode &= 01777;
+    if (old.st_gid != own.st_gid && ::fchown(number_, static_cast<uid_t>(-1), old.st_gid) != 0) {
+      mode = (mode & 01707) | (mode & mode << 3 & 070);
+    }
+    return ::fchmod(number_, mode) == 0;
   }
   bool write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
@@ -69,13 +84,13 @@ struct Temporary {
 };
 
 /// Opens a new file beside `path`.
-void open_beside(const std::filesystem::path& path, Descriptor& file, Temporary& temporary) {
+void open_beside(const std::filesystem::path& path, mode_t mode, Descriptor& file, Temporary& temporary) {
   static std::atomic<unsigned> counter{0};
   constexpr int kAttempts = 100;  // names that killed processes of the same number have left
   for (int attempt = 0;; ++attempt) {
     std::filesystem::path name = path;
     name.concat(".").concat(std::to_string(::getpid())).concat("-").concat(std::to_string(counter++)).concat(".part");
-    if (file.open(name, O_WRONLY | O_CREAT | O_EXCL)) {
+    if (file.open(name, O_WRONLY | O_CREAT | O_EXCL, mode)) {
       temporary.name = name;
       return;
     }
@@ -86,13 +101,14 @@ void open_beside(const std::filesystem::path& path, Descriptor& file, Temporary&
 }  // namespace
 
 void write_atomically(const std::filesystem::path& given, std::span<const std::span<const std::byte>> pieces) {
-  std::error_code none;
-  const bool link = std::filesystem::is_symlink(given, none);
-  const std::filesystem::path path = link ? std::filesystem::weakly_canonical(given) : given;
+  const std::filesystem::path path = replaceable(given);
+  struct stat old = {};
+  const bool replaces = ::stat(path.c_str(), &old) == 0;
 
   Temporary temporary;
   Descriptor file;
-  open_beside(path, file, temporary);
+  open_beside(path, replaces ? 0600 : 0666, file, temporary);
+  if (replaces && !file.take_rights_of(old)) fail_with(errno, "cannot set the mode of", temporary.name);
   for (const std::span<const std::byte> piece : pieces) {
     if (!file.write(piece)) fail_with(errno, "cannot write", temporary.name);
   }

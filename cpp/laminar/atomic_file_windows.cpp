@@ -10,13 +10,14 @@
 #include <system_error>
 
 #include "laminar/atomic_file.hpp"
+#include "laminar/printable.hpp"
 
 namespace laminar {
 namespace {
 
 [[noreturn]] void fail_with(const char* operation, const std::filesystem::path& path) {
   throw std::system_error(static_cast<int>(::GetLastError()), std::system_category(),
-                          std::string(operation) + " '" + path.string() + "'");
+                          std::string(operation) + " '" + printable(path.string()) + "'");
 }
 
 /// A new file beside its place, closed and removed unless it has been put there.
@@ -72,9 +73,7 @@ class Temporary {
 }  // namespace
 
 void write_atomically(const std::filesystem::path& given, std::span<const std::span<const std::byte>> pieces) {
-  std::error_code none;
-  const bool link = std::filesystem::is_symlink(given, none);
-  const std::filesystem::path path = link ? std::filesystem::weakly_canonical(given) : given;
+  const std::filesystem::path path = replaceable(given);
   Temporary file(path);
   for (const std::span<const std::byte> piece : pieces) file.write(piece);
   file.place(path);

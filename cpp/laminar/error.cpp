@@ -40,9 +40,13 @@ std::string to_string(const Shape& shape) {
 }
 
 std::string unknown_name(std::string_view kind, std::string_view name, const std::vector<std::string>& known) {
-  const auto nearest = std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
-    return edit_distance(name, a) < edit_distance(name, b);
-  });
+  constexpr std::size_t kLongest = 100;  // of a name that can be a slip: comparing takes name times known
+  const auto nearest =
+      name.size() > kLongest
+          ? known.end()
+          : std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
+              return edit_distance(name, a) < edit_distance(name, b);
+            });
   std::ostringstream message;
   message << "unknown " << kind << " '" << name << "'";
   if (nearest != known.end() && edit_distance(name, *nearest) <= std::max<std::size_t>(2, nearest->size() / 2)) {

@@ -16,20 +16,32 @@ bool is_list_of(const Json& value, const Fits& fits) {
   return value.is_array() && std::all_of(value.begin(), value.end(), fits);
 }
 
+// Depth is looked at beforehand: a parser that asks back at every bracket looks through the whole list
+// around it each time.
+void check_depth(std::string_view text, std::string_view owner) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kDeepest) fail(owner, ": nested deeper than ", kDeepest, " levels");
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view owner) {
-  int depth = 0;
-  const auto watch_depth = [&](int, Json::parse_event_t event, Json&) {
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (++depth > kDeepest) fail(owner, ": nested deeper than ", kDeepest, " levels");
-    } else if (event == Json::parse_event_t::object_end || event == Json::parse_event_t::array_end) {
-      --depth;
-    }
-    return true;
-  };
+  check_depth(text, owner);
   try {
-    return Json::parse(text, watch_depth);
+    return Json::parse(text);
   } catch (const Json::exception& e) {
     fail(owner, ": not JSON: ", e.what());
   }

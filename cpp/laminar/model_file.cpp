@@ -11,6 +11,7 @@
 #include "laminar/checksum.hpp"
 #include "laminar/config.hpp"
 #include "laminar/error.hpp"
+#include "laminar/printable.hpp"
 
 namespace laminar {
 namespace {
@@ -174,26 +175,24 @@ std::vector<std::byte> model_bytes(const Model<T>& model, const SaveOptions& opt
   return bytes;
 }
 
-/// make(), with the file's name before what it finds wrong.
+/// make(), with the file's name before what it finds wrong. Both may hold texts that the file has chosen.
 template <typename Make>
 auto ModelFile::explained(const Make& make) const {
   try {
     return make();
   } catch (const std::invalid_argument& e) {
-    fail("cannot load ", name_, ": ", e.what());
+    fail(printable("cannot load " + name_ + ": " + e.what()));
   }
 }
 
 ModelFile::ModelFile(const std::filesystem::path& path)
-    : name_(std::string("'").append(path.string()).append("'")),
-      source_(file_source(path)),
-      header_(explained([&] { return read_safetensors_header(source_); })) {
-  explained([&] { check(); });
-}
+    : ModelFile(std::string("'").append(path.string()).append("'"), file_source(path)) {}
 
-ModelFile::ModelFile(std::span<const std::byte> bytes)
-    : name_("a model from bytes"),
-      source_(memory_source(bytes)),
+ModelFile::ModelFile(std::span<const std::byte> bytes) : ModelFile("a model from bytes", memory_source(bytes)) {}
+
+ModelFile::ModelFile(std::string name, ByteSource source)
+    : name_(std::move(name)),
+      source_(std::move(source)),
       header_(explained([&] { return read_safetensors_header(source_); })) {
   explained([&] { check(); });
 }
@@ -203,7 +202,7 @@ void ModelFile::check() const {
   const std::uint64_t format = whole("laminar.format", kMostCounted);
   if (format < 1 || format > kFormat) {
     fail("its format is ", format, ", written by laminar ", has("laminar.version") ? text("laminar.version") : "?",
-         "; laminar ", build_info().version, " reads formats up to ", kFormat);
+         "; laminar ", build_info().version, " reads formats up to ", kFormat, ", a newer one reads it");
   }
   for (const auto& [key, value] : header_.metadata) {
     const bool known =

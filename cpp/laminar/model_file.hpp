@@ -61,6 +61,8 @@ class ModelFile {
   explicit ModelFile(const std::filesystem::path& path);
   /// Bytes in memory, which must outlive this.
   explicit ModelFile(std::span<const std::byte> bytes);
+  /// What messages call the file, and its bytes.
+  ModelFile(std::string name, ByteSource source);
 
   /// "float32" or "float64"
   const std::string& dtype() const { return text("laminar.dtype"); }

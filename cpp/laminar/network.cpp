@@ -2,6 +2,8 @@
 #include "laminar/network.hpp"
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "laminar/error.hpp"
 #include "laminar/layers/work.hpp"
@@ -23,6 +25,25 @@ Index width_of(const Shape& shape, const char* whose) {
 template <std::size_t... I>
 std::vector<std::string> kinds(std::index_sequence<I...>) {
   return {std::variant_alternative_t<I, Layer>::kKind...};
+}
+
+/// Gives each layer without a name the first of "dense", "dense_1", … that none before it has.
+void name_layers(std::vector<Layer>& layers) {
+  std::unordered_set<std::string> taken;
+  std::unordered_map<std::string, int> tried;  // by kind: what comes before is taken
+  for (Layer& layer : layers) {
+    std::string& name = std::visit([](auto& l) -> std::string& { return l.name; }, layer);
+    if (name.empty()) {
+      const std::string kind = kind_of(layer);
+      int& i = tried[kind];
+      do name = i == 0 ? kind : kind + "_" + std::to_string(i);
+      while (taken.contains(name) && ++i > 0);
+      ++i;
+    } else if (taken.contains(name)) {
+      fail("layers: two layers are named '", name, "'");
+    }
+    taken.insert(name);
+  }
 }
 
 }  // namespace
@@ -66,23 +87,13 @@ Network::Network(Shape input_shape, std::vector<Layer> layers) {
   input.width = width_of(input_shape, "input_shape");
   input.shape = std::move(input_shape);
   nodes_.push_back(std::move(input));
+  name_layers(layers);
   for (Layer& layer : layers) append(std::move(layer));
 }
 
 void Network::append(Layer layer) {
   Node node;
-  std::string& given = std::visit([](auto& l) -> std::string& { return l.name; }, layer);
-  const auto taken = [&](const std::string& name) {
-    return std::any_of(nodes_.begin() + 1, nodes_.end(), [&](const Node& n) { return n.name == name; });
-  };
-  if (given.empty()) {
-    const std::string kind = kind_of(layer);
-    given = kind;
-    for (int i = 1; taken(given); ++i) given = kind + "_" + std::to_string(i);
-  } else if (taken(given)) {
-    fail("layers: two layers are named '", given, "'");
-  }
-  node.name = given;
+  node.name = std::visit([](const auto& l) { return l.name; }, layer);
   node.inputs = {static_cast<int>(nodes_.size()) - 1};
   Declaration declaration(parameters_, nodes_.back(), node);
   std::visit([&](const auto& kind) { declare(kind, declaration); }, layer);

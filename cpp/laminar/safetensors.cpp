@@ -3,12 +3,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
-#include <fstream>
-#include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
-#include <system_error>
 
 #include "laminar/error.hpp"
 
@@ -160,39 +157,10 @@ void check_size(const StoredTensor& tensor) {
 
 }  // namespace
 
-ByteSource file_source(const std::filesystem::path& path) {
-  const auto refuse = [path](int error) {
-    throw std::system_error(error, std::generic_category(), "cannot read '" + path.string() + "'");
-  };
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) refuse(error ? error.value() : ENOENT);
-  if (std::filesystem::is_directory(status)) refuse(EISDIR);
-  if (!std::filesystem::is_regular_file(status)) fail("'", path.string(), "' is not a regular file");
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) refuse(error.value());
-  errno = 0;
-  const auto file = std::make_shared<std::ifstream>();
-  file->rdbuf()->pubsetbuf(nullptr, 0);  // tensors are read into their places
-  file->open(path, std::ios::binary);
-  if (!*file) refuse(errno != 0 ? errno : EIO);
-  return {size, [file, refuse](std::uint64_t offset, std::span<std::byte> to) {
-            errno = 0;
-            file->seekg(static_cast<std::streamoff>(offset));
-            file->read(reinterpret_cast<char*>(to.data()), static_cast<std::streamsize>(to.size()));
-            if (!*file) refuse(errno != 0 ? errno : EIO);
-          }};
-}
-
-ByteSource memory_source(std::span<const std::byte> bytes) {
-  return {bytes.size(), [bytes](std::uint64_t offset, std::span<std::byte> to) {
-            if (!to.empty()) std::memcpy(to.data(), bytes.data() + offset, to.size());
-          }};
-}
-
 const StoredTensor* SafetensorsHeader::find(std::string_view name) const {
-  const auto at = std::find_if(tensors.begin(), tensors.end(), [&](const StoredTensor& t) { return t.name == name; });
-  return at == tensors.end() ? nullptr : &*at;
+  const auto at = std::lower_bound(by_name.begin(), by_name.end(), name,
+                                   [&](std::size_t i, std::string_view wanted) { return tensors[i].name < wanted; });
+  return at == by_name.end() || tensors[*at].name != name ? nullptr : &tensors[*at];
 }
 
 SafetensorsHeader read_safetensors_header(const ByteSource& source) {
@@ -222,6 +190,10 @@ SafetensorsHeader read_safetensors_header(const ByteSource& source) {
   if (end != source.size - header.data) {
     fail("the tensors have ", end, " bytes, the file has ", source.size - header.data);
   }
+  header.by_name.resize(header.tensors.size());
+  std::iota(header.by_name.begin(), header.by_name.end(), std::size_t{0});
+  std::sort(header.by_name.begin(), header.by_name.end(),
+            [&](std::size_t a, std::size_t b) { return header.tensors[a].name < header.tensors[b].name; });
   return header;
 }
 
@@ -231,8 +203,10 @@ std::vector<std::span<const std::byte>> safetensors_pieces(std::vector<NamedTens
   std::stable_sort(tensors.begin(), tensors.end(), [](const NamedTensor& a, const NamedTensor& b) {
     return element_size(a.dtype) > element_size(b.dtype);
   });
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  using Entry = nlohmann::ordered_json;
+  Entry json = Entry::object();
   if (!metadata.empty()) json[kMetadata] = metadata;
+  auto& entries = json.get_ref<Entry::object_t&>();  // names are compared here: it would compare each with all
   std::uint64_t offset = 0;
   std::set<std::string_view> names;
   for (const NamedTensor& tensor : tensors) {
@@ -240,7 +214,8 @@ std::vector<std::span<const std::byte>> safetensors_pieces(std::vector<NamedTens
       fail("a file cannot hold two tensors named '", tensor.name, "'");
     }
     const std::uint64_t end = offset + tensor.bytes.size();
-    json[tensor.name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    entries.emplace_back(tensor.name,
+                         Entry{{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}});
     check_size({tensor.name, tensor.dtype, tensor.shape, offset, end});
     offset = end;
   }

@@ -6,30 +6,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "laminar/byte_source.hpp"
 #include "laminar/types.hpp"
 
 namespace laminar {
-
-/// Bytes that can be read in any order: a file's, or some in memory.
-struct ByteSource {
-  std::uint64_t size = 0;
-  /// Fills `to` with the bytes from `offset` on, which lie within `size`.
-  std::function<void(std::uint64_t offset, std::span<std::byte> to)> read;
-};
-
-/// A file, open as long as the source is held. Throws std::system_error where it cannot be read, and
-/// later where it has become shorter.
-ByteSource file_source(const std::filesystem::path& path);
-/// Bytes that must outlive the source.
-ByteSource memory_source(std::span<const std::byte> bytes);
 
 /// A tensor in a file. Offsets count from the end of the header, as in the file.
 struct StoredTensor {
@@ -44,7 +30,8 @@ struct StoredTensor {
 struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
   std::vector<StoredTensor> tensors;
-  std::uint64_t data = 0;  // where the tensors' bytes begin in the file
+  std::uint64_t data = 0;            // where the tensors' bytes begin in the file
+  std::vector<std::size_t> by_name;  // their positions in the order of names, for find
 
   /// Null where there is no such tensor.
   const StoredTensor* find(std::string_view name) const;

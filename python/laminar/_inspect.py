@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a file holds, as text: `laminar inspect FILE`. Tensors are not read but for the summary."""
+"""What a file holds, as text: `laminar inspect FILE`. Of models, tensors are read as well."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
 
 from . import _core, _saving
+from ._printable import listed, printable
+from ._tables.table import TEXT, Table
 from .sequential import Sequential
 
 _ITEM_SIZES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2}
@@ -26,23 +27,29 @@ def described(path: str) -> str:
     ValueError, OSError
         Where it is none, or cannot be read.
     """
-    metadata, tensors = _core.inspect_safetensors(_saving.checked_path(path, "inspect"))
-    size = f"{os.path.getsize(path):,} bytes"
+    file = _core.OpenFile(_saving.checked_path(path, "inspect"))
+    try:
+        metadata, tensors = file.safetensors()
+    except ValueError as error:
+        raise ValueError(f"inspect: {path!r}: {error}") from None
+    size, name = f"{file.size:,} bytes", printable(path)
     if "laminar.format" in metadata:
-        model = _saving.load(path, Sequential)
-        parts = [f"{path}: a model of laminar, {size}", _facts(model, metadata), _table(model)]
+        model = _saving.load(path, Sequential, file)
+        parts = [f"{name}: a model of laminar, {size}", _facts(model, metadata), _table(model)]
     else:
-        parts = [f"{path}: {len(tensors)} tensors, {size}", _texts(metadata)]
+        parts = [f"{name}: {len(tensors)} tensors, {size}", _texts(metadata)]
     rows = [
-        (name, dtype, "x".join(map(str, shape)) or "1", f"{_bytes(dtype, shape):,}")
+        (printable(name), dtype, "x".join(map(str, shape)) or "1", f"{_bytes(dtype, shape):,}")
         for name, dtype, shape in tensors
     ]
     parts.append(_aligned([("Tensor", "Type", "Shape", "Bytes"), *rows]))
+    if TEXT in metadata:
+        parts.append(_columns(Table.from_json(metadata[TEXT])))
     return "\n\n".join(part for part in parts if part)
 
 
 def _facts(model: Sequential, metadata: dict[str, str]) -> str:
-    version = metadata.get("laminar.version", "?")
+    version = printable(metadata.get("laminar.version", "?"))
     facts = {
         "format": f"{metadata['laminar.format']}, of laminar {version}",
         "dtype": model.dtype,
@@ -55,7 +62,7 @@ def _facts(model: Sequential, metadata: dict[str, str]) -> str:
         facts |= {
             "loss": _call(loss),
             "optimizer": _call(optimizer),
-            "metrics": ", ".join(metric["key"] for metric in metrics) or "none",
+            "metrics": listed(metric["key"] for metric in metrics) or "none",
             "updates": f"{core.iterations:,}",
             "learning rate": f"{core.learning_rate:g}",
         }
@@ -65,7 +72,9 @@ def _facts(model: Sequential, metadata: dict[str, str]) -> str:
         facts["training stands"] = stands
     if model.history is not None and model.history.epoch:
         facts["last epoch"] = ", ".join(
-            f"{key} {values[-1]:.4g}" for key, values in model.history.history.items() if values
+            f"{printable(key)} {values[-1]:.4g}"
+            for key, values in model.history.history.items()
+            if values
         )
     width = max(map(len, facts))
     return "\n".join(f"{name:<{width}}  {text}" for name, text in facts.items())
@@ -77,14 +86,31 @@ def _table(model: Sequential) -> str:
     return "\n".join(lines)
 
 
+def _columns(table: Table) -> str:
+    """Return a table's columns as text, with the numbers of the inputs that each becomes."""
+    kind = "a number" if table.target.kind == "number" else listed(table.target.classes)
+    lines = [f"target {printable(table.target.name)}: {kind}", f"inputs: {table.width}"]
+    start = 0
+    for column in table.columns:
+        end = start + column.width
+        places = str(start) if end == start + 1 else f"{start}-{end - 1}"
+        what = "number" if column.kind == "number" else listed(column.categories)
+        rest = ""
+        if column.indicator:
+            rest = ", and whether it is missing" if column.kind == "number" else ", (other)"
+        lines.append(f"  {places:>9}  {printable(column.name)}: {what}{rest}")
+        start = end
+    return "\n".join(lines)
+
+
 def _texts(metadata: dict[str, str]) -> str:
-    return "\n".join(f"{key}: {text}" for key, text in metadata.items())
+    return "\n".join(f"{printable(key)}: {printable(text)}" for key, text in metadata.items())
 
 
 def _call(spec: dict[str, object]) -> str:
     """Return a configuration as a call of its class would be written."""
     arguments = {key: value for key, value in spec.items() if key != "name"}
-    return f"{spec['name']}({', '.join(f'{key}={value}' for key, value in arguments.items())})"
+    return f"{spec['name']}({listed(f'{key}={value}' for key, value in arguments.items())})"
 
 
 def _bytes(dtype: str, shape: tuple[int, ...]) -> int:

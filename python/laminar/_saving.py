@@ -123,7 +123,7 @@ class Saving(Stack):
         if "laminar.format" in metadata:  # a whole model; the rest is its training
             found = {n: a for n, a in found.items() if not n.startswith(_BESIDE_WEIGHTS)}
         missing = [name for name in names if name not in found]
-        unknown = [name for name in found if name not in names]
+        unknown = sorted(found.keys() - set(names))
         if missing or unknown:
             raise ValueError(
                 f"load_weights: {path} fits another model: "
@@ -213,10 +213,10 @@ def checked_path(
     return text
 
 
-def load(path: str, kind: type[S]) -> S:
-    """Return the model of a file."""
+def load(path: str, kind: type[S], file: _core.OpenFile | None = None) -> S:
+    """Return the model of a file, which may be open already."""
     model = kind.__new__(kind)
-    contents = _core.load_model(path)
+    contents = (_core.OpenFile(path) if file is None else file).model()
     try:
         model._fill(*contents)
     except ValueError as error:  # of what the file says of Python

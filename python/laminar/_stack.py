@@ -21,6 +21,7 @@ import numpy as np
 from . import _arrays, _choice, _core, _seed, _summary
 from ._compiled import Compiled
 from ._component import flag, integer
+from ._printable import say
 from ._spelling import keywords
 from .layers import Input, Layer
 from .layers import get as get_layer
@@ -74,6 +75,7 @@ class Stack:
         if given_seed is not None and given_seed >= _seed.LIMIT:
             raise ValueError(f"Sequential: seed must be less than 2**64, got {seed}")
         self._layers: list[Layer] = []
+        self._given_names: set[str] = set()  # of layers
         self._input: tuple[int, ...] | None = None
         self._model: CoreModel | None = None
         self._outputs: tuple[int, ...] = ()
@@ -117,7 +119,7 @@ class Stack:
                 f"add: layer {layer.name or layer._entry!r} belongs to a model already; "
                 f"make another with {type(layer).__name__}.from_config(layer.get_config())"
             )
-        if layer._name is not None and layer._name in (other._name for other in self._layers):
+        if layer._name is not None and layer._name in self._given_names:
             raise ValueError(f"add: the model has a layer named {layer._name!r} already")
         if not self._layers and layer.input_shape is not None:
             if self._input not in (None, layer.input_shape):
@@ -129,6 +131,8 @@ class Stack:
         self._take_apart(keep=True)
         layer._owner = weakref.ref(self)
         self._layers.append(layer)
+        if layer._name is not None:
+            self._given_names.add(layer._name)
 
     def pop(self) -> Layer:
         """Remove the last layer and return it; ValueError if there is none."""
@@ -138,6 +142,8 @@ class Stack:
         self._take_apart(keep=True)
         layer = self._layers.pop()
         layer._owner = None
+        if layer._name is not None:
+            self._given_names.discard(layer._name)
         return layer
 
     @keywords()
@@ -250,7 +256,7 @@ class Stack:
     @property
     def output_shape(self) -> tuple[int | None, ...]:
         """The shape of a batch of outputs, (None, outputs); ValueError if not built."""
-        return (None, *self._core("output_shape").layers()[-1]["output_shape"])
+        return (None, *self._core("output_shape").layer(len(self._layers) - 1)["output_shape"])
 
     @property
     def weights(self) -> list[Weight]:
@@ -340,7 +346,7 @@ class Stack:
         if line_length is not None:
             length = integer(line_length, "summary: line_length", minimum=_summary.SHORTEST)
         shown = flag(show_trainable, "summary: show_trainable")
-        (print_fn or print)(_summary.of(self, length, shown))
+        (print_fn or say)(_summary.of(self, length, shown))
 
     def get_config(self) -> dict[str, Any]:
         """Return the structure of the model, without weights, in a form that JSON can carry."""
@@ -383,16 +389,26 @@ class Stack:
             config = {"input_shape": shape, "layers": [layer._spec() for layer in self._layers]}
             model = _MODELS[self._dtype.name](json.dumps(config), self._seed, self._precision)
             try:
-                for index, layer in enumerate(self._layers):
-                    layer._attach(model, index)
+                self._attach(model)
                 if self._compiled is not None:
                     self._compiled.apply(model)
             except BaseException:
-                self._take_apart(keep=False)
+                self._detach(None)
                 raise
-            self._outputs = tuple(model.layers()[-1]["output_shape"])
+            self._outputs = tuple(model.layer(len(self._layers) - 1)["output_shape"])
             self._model, self._input = model, shape
             return model
+
+    def _attach(self, model: CoreModel) -> None:
+        """Give the layers their places in a new model, and it the weights that they bring."""
+        for index, layer in enumerate(self._layers):
+            layer._attach(model, index)
+        brought = [(layer, weights) for layer in self._layers if (weights := layer._brought())]
+        if brought:
+            everything = model.get_weights()
+            for layer, weights in brought:
+                layer._put(weights, everything)
+            model.set_weights(everything)
 
     def _adopt(self, core: CoreModel) -> None:
         """Take over a core model, whose layers must be these, with what it is compiled with."""
@@ -407,7 +423,7 @@ class Stack:
         compiled = Compiled.of(core, self)
         for index, layer in enumerate(self._layers):
             layer._join(core, index)
-        self._outputs = tuple(core.layers()[-1]["output_shape"])
+        self._outputs = tuple(core.layer(len(self._layers) - 1)["output_shape"])
         self._model, self._input, self._seed = core, shape, core.seed
         if compiled is not None:
             compiled.optimizer._bind(core)
@@ -422,8 +438,13 @@ class Stack:
 
     def _take_apart(self, keep: bool) -> None:
         """Return to the state before building; with ``keep``, layers take their weights along."""
+        if self._model is not None:
+            self._detach(self._model.get_weights() if keep else None)
+
+    def _detach(self, weights: list[NDArray[Any]] | None) -> None:
+        """Take layers and optimizer from the model; they keep what is given of all weights."""
         for layer in self._layers:
-            layer._detach(keep)
+            layer._detach(weights)
         if self._compiled is not None:
             self._compiled.optimizer._bind(None)
         self._model = None

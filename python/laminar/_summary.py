@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ._printable import printable
+
 if TYPE_CHECKING:
-    from ._stack import Stack
+    from ._stack import Stack, Weight
     from .layers import Layer
 
 _HEAD = ("Layer (type)", "Output Shape", "Param #", "Trainable")
@@ -42,25 +44,26 @@ def of(
     """
     columns = 4 if show_trainable else 3
     built = model.built
-    rows = [_HEAD[:columns], *(_row(layer, model)[:columns] for layer in model.layers)]
+    weights = model.weights if built else []
+    rows = [_HEAD[:columns], *(_row(layer, weights)[:columns] for layer in model.layers)]
     widths = [max(len(row[i]) for row in rows) for i in range(columns)]
     if line_length is not None:
         widths = _fitted(widths, line_length)
     head, *body = ["\n".join(_lines(row, widths)) for row in rows]
     rounded = "" if model.precision == model.dtype else f", products of {model.precision}"
-    title = f'Model: "{model.name}" ({model.dtype}{rounded})'
+    title = f'Model: "{printable(model.name)}" ({model.dtype}{rounded})'
     rule = "─" * (sum(widths) + len(_GAP) * (columns - 1))
     return "\n".join([title, rule, head, rule, *body, rule, *_totals(model, built, with_optimizer)])
 
 
-def _row(layer: Layer, model: Stack) -> tuple[str, str, str, str]:
+def _row(layer: Layer, weights: Sequence[Weight]) -> tuple[str, str, str, str]:
     kind = type(layer).__name__
     if not layer.built:
-        return f"{layer.name or kind.lower()} ({kind})", "?", "0 (unbuilt)", "?"
-    own = [w.trainable for w in model.weights if w.name.rpartition("/")[0] == layer.name]
+        return f"{printable(layer.name or kind.lower())} ({kind})", "?", "0 (unbuilt)", "?"
+    own = [weight.trainable for weight in weights[slice(*layer._part())]]
     changed = "-" if not own else "Y" if all(own) else "partly" if any(own) else "N"
     return (
-        f"{layer.name} ({kind})",
+        f"{printable(layer.name)} ({kind})",
         str(layer.output_shape),
         f"{layer.count_params():,}",
         changed,

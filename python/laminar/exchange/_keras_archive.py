@@ -43,8 +43,8 @@ class Archive:
         self.path = path
         self._h5py = required("h5py", "keras", WHERE)
         try:
-            with zipfile.ZipFile(path) as archive:
-                size = os.path.getsize(path)
+            with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+                size = os.fstat(file.fileno()).st_size
                 members = [self._member(archive, name, size) for name in _MEMBERS]
         except (OSError, ValueError):
             raise

@@ -74,11 +74,11 @@ class File:
     def __init__(self, path: str) -> None:
         self.onnx = required("onnx", "onnx", WHERE)
         self.path = path
-        self.size = os.path.getsize(path)
-        if self.size >= _LARGEST:
-            raise self.refusal("is larger than an ONNX file can be")
         with open(path, "rb") as file:
-            content = file.read()
+            if os.fstat(file.fileno()).st_size >= _LARGEST:
+                raise self.refusal("is larger than an ONNX file can be")
+            content = file.read(_LARGEST)
+        self.size = len(content)
         try:
             model = self.onnx.load_model_from_string(content)
         except Exception as error:  # whatever protobuf raises

@@ -206,11 +206,8 @@ def steps(model: Stack, dialect: Dialect, where: str) -> list[Step]:
     found: list[Step] = []
     shape = tuple(model.input_shape or ())[1:]
     for number, (layer, described) in enumerate(zip(model.layers, core.layers(), strict=True)):
-        weights = {}
-        for tensor, values in tensors:
-            owner, _, name = tensor["name"].rpartition("/")
-            if owner == described["name"]:
-                weights[name] = values
+        own = tensors[slice(*described["tensors"])]
+        weights = {tensor["name"].rpartition("/")[2]: values for tensor, values in own}
         outputs = tuple(described["output_shape"])
         source = Source(layer, number, shape, outputs, weights, dialect, where)  # type: ignore[arg-type]
         kind = layer._entry

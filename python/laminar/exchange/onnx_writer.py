@@ -7,7 +7,6 @@ initializers under their names in the model. Training, seeds and regularizers ar
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,15 +75,14 @@ def steps_of(model: Stack) -> list[Step]:
     """Return the layers of a built model with weights and shapes; ValueError if it is not built."""
     described = model._core("export").layers()
     tensors = list(zip(model.weights, model.get_weights(), strict=True))
-    assert model.input_shape is not None
-    shapes = [model.input_shape[1:], *(tuple(d["output_shape"]) for d in described)]
+    before = tuple((model.input_shape or ())[1:])
     steps = []
-    for layer, (before, after) in zip(model.layers, itertools.pairwise(shapes), strict=True):
-        owner = f"{layer.name}/"
-        weights = {
-            w.name.removeprefix(owner): value for w, value in tensors if w.name.startswith(owner)
-        }
-        steps.append(Step(layer, weights, before, after))
+    for layer, facts in zip(model.layers, described, strict=True):
+        own = tensors[slice(*facts["tensors"])]
+        weights = {weight.name.rpartition("/")[2]: values for weight, values in own}
+        after = tuple(facts["output_shape"])
+        steps.append(Step(layer, weights, before, after))  # type: ignore[arg-type]
+        before = after
     return steps
 
 

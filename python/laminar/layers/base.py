@@ -131,7 +131,7 @@ class Layer(Component, family="layer"):
             If the layer is not in a built model.
         """
         first, last = self._part()
-        return self._built().get_weights()[first:last]
+        return self._built().get_weights(first, last)
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Replace the weights.
@@ -146,9 +146,14 @@ class Layer(Component, family="layer"):
         ValueError
             If the layer is not built, or number or shapes differ; nothing has changed then.
         """
-        first, last = self._part()
         model = self._built()
         everything = model.get_weights()
+        self._put(weights, everything)
+        model.set_weights(everything)
+
+    def _put(self, weights: Sequence[ArrayLike], everything: list[NDArray[Any]]) -> None:
+        """Put weights of the layer into the list of all; ValueError where they do not fit."""
+        first, last = self._part()
         where = f"set_weights of layer {self.name!r}"
         if len(weights) != last - first:
             raise ValueError(f"{where} takes {last - first} arrays, got {len(weights)}")
@@ -158,7 +163,6 @@ class Layer(Component, family="layer"):
             if array.shape != expected:
                 raise ValueError(f"{where}: weights[{i}] must be {expected}, got {array.shape}")
             everything[first + i] = array
-        model.set_weights(everything)
 
     def _built(self) -> ModelFloat32 | ModelFloat64:
         owner = None if self._owner is None else self._owner()
@@ -172,28 +176,30 @@ class Layer(Component, family="layer"):
         return self._model
 
     def _described(self) -> Mapping[str, Any]:
-        return self._built().layers()[self._index]
+        return self._built().layer(self._index)
 
     def _part(self) -> tuple[int, int]:
         """Return where the layer's tensors begin and end in the model's list."""
-        tensors = self._built().tensors()
-        mine = [i for i, t in enumerate(tensors) if t["name"].rpartition("/")[0] == self.name]
-        return (mine[0], mine[-1] + 1) if mine else (0, 0)
+        first, last = self._described()["tensors"]
+        return first, last
 
     def _join(self, model: ModelFloat32 | ModelFloat64, index: int) -> None:
         """Become layer ``index`` of a built model, with the weights that it has there."""
         self._model, self._index, self._kept = model, index, None
 
     def _attach(self, model: ModelFloat32 | ModelFloat64, index: int) -> None:
-        """Become layer ``index`` of a built model, and bring one's weights along."""
+        """Become layer ``index`` of a built model, which then takes the weights of `_brought`."""
         self._model, self._index = model, index
-        if self._kept is not None:
-            self.set_weights(self._kept)
 
-    def _detach(self, keep: bool) -> None:
-        """Leave the built model; with ``keep``, take the weights along."""
-        if self._model is not None and keep:
-            self._kept = self.get_weights() or None
+    def _brought(self) -> Sequence[ArrayLike] | None:
+        """Return the weights that an attached layer brings to its model, if there are any."""
+        return self._kept
+
+    def _detach(self, everything: list[NDArray[Any]] | None = None) -> None:
+        """Leave the built model; with the list of all its weights, take the layer's along."""
+        if self._model is not None and everything is not None:
+            first, last = self._part()
+            self._kept = everything[first:last] or None
         self._model = None
 
     def _options(self) -> dict[str, Any]:

@@ -103,16 +103,14 @@ class Normalization(Layer, entry="normalization"):
     def _options(self) -> dict[str, Any]:
         return {"invert": self.invert}
 
-    def _attach(self, model: Any, index: int) -> None:
-        if self._kept is None and self._moments is not None:
-            self._model, self._index = model, index
-            features = self.get_weights()[0].shape
-            one_for_all = self._moments[0].shape == (1,)
-            self._kept = [
-                np.broadcast_to(value, features) if one_for_all else value
-                for value in self._moments
-            ]
-        super()._attach(model, index)
+    def _brought(self) -> Sequence[ArrayLike] | None:
+        if self._kept is not None or self._moments is None:
+            return self._kept
+        one_for_all = self._moments[0].shape == (1,)
+        features = self.get_weights()[0].shape
+        return [
+            np.broadcast_to(value, features) if one_for_all else value for value in self._moments
+        ]
 
 
 class Rescaling(Layer, entry="rescaling"):
