@@ -174,9 +174,9 @@ void Crew::account(int size, Clock::duration waited) {
   expected_ = now - started_;
   balance_.add(size, expected_, waited);
   if (!balance_.lost()) return;
-  balance_.clear();
+  pace().rest(balance_.paid(), now, &again_);
+  balance_ = {};
   limit_ = std::max(1, size / 2);
-  pace().rest(now, &again_);
 }
 
 void Crew::run(Call call, const void* context) {

@@ -29,26 +29,24 @@ int Pace::allowed(int most, Clock::time_point now, Clock::time_point* again) {
     return 1;
   }
   if (idle_ == 0 || now >= asked_ + kAskAgain) {
-    const bool was_alone = idle_ <= 1;
     idle_ = idle_processors(1 << 20);
     asked_ = now;
-    if (was_alone && idle_ > 1) resumed_ = now;
   }
   *again = asked_ + kAskAgain;
   return std::min(most, idle_);
 }
 
-void Pace::rest(Clock::time_point now, Clock::time_point* again) {
+void Pace::rest(bool paid_before, Clock::time_point now, Clock::time_point* again) {
   const std::lock_guard lock(mutex_);
-  const bool soon = now < resumed_ + 8 * pause_;
-  pause_ = std::clamp<Clock::duration>(soon ? 2 * pause_ : Clock::duration::zero(), kFirstPause, kLongestPause);
-  *again = again_ = resumed_ = now + pause_;
+  pause_ = paid_before ? kFirstPause : std::clamp<Clock::duration>(2 * pause_, kFirstPause, kLongestPause);
+  *again = again_ = now + pause_;
 }
 
-// Twice what is spared must exceed the waiting, as a thread that gains little takes time from others.
+// While the caller works, each of the others spares it as much. A quarter of that is left to the machine.
 void Balance::add(int threads, Clock::duration took, Clock::duration waited) {
-  credit_ += (took - waited) * (threads - 1) / 2 - waited;
-  credit_ = std::min<Clock::duration>(credit_, kMostCredit);
+  const Clock::duration gain = (took - waited) * (threads - 1) * 3 / 4 - waited;
+  sum_ += gain;
+  credit_ = std::min<Clock::duration>(credit_ + gain, kMostCredit);
 }
 
 }  // namespace laminar

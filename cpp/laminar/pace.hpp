@@ -17,15 +17,14 @@ class Pace {
  public:
   /// Threads out of `most` that may work now; sets `again` to the time from which on it is worth asking anew.
   int allowed(int most, Clock::time_point now, Clock::time_point* again);
-  /// More than one thread has not paid. Sets `again` as above: later each time that it happens soon after the
-  /// last, up to a quarter of a second.
-  void rest(Clock::time_point now, Clock::time_point* again);
+  /// More than one thread has not paid. Sets `again` as above: soon where they had paid until then, else
+  /// twice as late as the last time, up to a quarter of a second.
+  void rest(bool paid_before, Clock::time_point now, Clock::time_point* again);
 
  private:
   std::mutex mutex_;
   Clock::time_point again_{};
   Clock::time_point asked_{};
-  Clock::time_point resumed_{};
   Clock::duration pause_{};
   int idle_ = 0;  // processors, when the system was asked last
 };
@@ -37,12 +36,14 @@ class Balance {
  public:
   /// A piece of work that took so long on several threads, of which the caller waited for the others.
   void add(int threads, Clock::duration took, Clock::duration waited);
-  /// Whether the threads have cost more than they have spared.
+  /// Whether the threads have lately cost more than they have spared.
   bool lost() const { return credit_ < Clock::duration::zero(); }
-  void clear() { credit_ = {}; }
+  /// Whether they have spared more than they have cost since the beginning.
+  bool paid() const { return sum_ > Clock::duration::zero(); }
 
  private:
   Clock::duration credit_{};
+  Clock::duration sum_{};
 };
 
 }  // namespace laminar
