@@ -228,7 +228,7 @@ TEST_CASE("fit: poll is asked in time however short the epochs are") {
     FitOptions<float> options{.batch_size = batch_size, .epochs = Index{1} << 40};
     options.poll = [&](const Progress&) { return ++polls > 0; };
     options.on_epoch = [&](Index, std::span<const Log>) {
-      return Clock::now() - start > std::chrono::milliseconds(200);
+      return Clock::now() - start > std::chrono::seconds(30);  // far past the time that a busy machine takes
     };
     CHECK(model.fit(task.dataset("mse"), options).interrupted);
     CHECK(polls == 1);

@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from skips import pytest_sessionfinish, pytest_terminal_summary
 
 import laminar
 from laminar import _seed
+
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]  # hooks that pytest finds here
 
 pytest.register_assert_rewrite("swap")
 

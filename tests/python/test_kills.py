@@ -16,8 +16,8 @@ from pathlib import Path
 
 import laminar
 
-# Prints a line when training begins and after each file of a checkpoint; at the end how many batches
-# it took itself, and the hash of all that it ends in.
+# Prints a line when training begins and after each file of a checkpoint; at the end how many
+# batches it took itself, and the hash of all that it ends in.
 PROGRAM = """
 import hashlib, json, os, sys
 import numpy as np
@@ -100,8 +100,8 @@ def test_kills_leave_no_trace(tmp_path: Path) -> None:
     path = tmp_path / "killed.safetensors"
     kills = trainings = 0
     while kills < wanted:
-        # A kill waits for a file, so each start but the first of a training resumes. Where a process
-        # ends before it is killed, so does the training.
+        # A kill waits for a file, so each start but the first of a training resumes. Where a
+        # process ends before it is killed, so does the training.
         for _ in range(min(5, wanted - kills)):
             if not killed(start(path), rng.randrange(1, 8), rng.uniform(0.0, 0.02)):
                 break
