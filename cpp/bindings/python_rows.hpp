@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "arrays.hpp"
 
@@ -30,6 +31,11 @@ class PythonRows final : public RowSource<T> {
   Index rows() const override { return rows_; }
   Index parts() const override { return parts_; }
   bool weighted() const override { return weighted_; }
+  MeanWeight mean_weight(std::optional<std::int32_t> /*ignored*/) const override {  // the reader knows the loss
+    const py::gil_scoped_acquire lock;
+    const auto [sum, rows] = object_.attr("mean_weight")().cast<std::pair<double, Index>>();
+    return {sum, rows};
+  }
   std::string name(Index part) const override {
     const py::gil_scoped_acquire lock;
     return object_.attr("name")(part).cast<std::string>();

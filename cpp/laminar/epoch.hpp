@@ -23,6 +23,7 @@ struct Epoch {
   bool shuffle = false;
   Index block_rows = 0;  // of a source that is read in blocks, and its parts; else 0
   Index parts = 0;
+  MeanWeight mean = {};
 
   /// 0 where only reading tells.
   Index batches() const { return (rows + batch_size - 1) / batch_size; }
@@ -41,7 +42,8 @@ struct Batches {
 
   Index size() const { return (data.x.rows + epoch.batch_size - 1) / epoch.batch_size; }
   BatchRows<T> batch(Index b) const {
-    return {data, order, b * epoch.batch_size, std::min(epoch.batch_size, data.x.rows - b * epoch.batch_size)};
+    return {data, order, b * epoch.batch_size, std::min(epoch.batch_size, data.x.rows - b * epoch.batch_size),
+            epoch.mean};
   }
 };
 
@@ -89,9 +91,11 @@ struct Outcome {
     finite = finite && std::isfinite(penalty);
     penalties += batch_weight > 0 ? penalty * batch_weight : 0;
   }
-  /// Loss and metrics over the rows seen.
-  std::span<const Log> means() {
-    logs[0].value = weight > 0 ? objective->loss.finish(loss / weight) + penalties / weight : 0;
+  /// Loss and metrics over the rows seen: the mean by their weights, whatever batches they came in.
+  std::span<const Log> means() { return means(weight); }
+  /// The same with the loss as a batch was updated by.
+  std::span<const Log> means(double divisor) {
+    logs[0].value = weight > 0 ? objective->loss.finish(loss / divisor) + penalties / weight : 0;
     for (std::size_t m = 0; m < scores.size(); ++m) logs[m + 1].value = scores.result(m);
     return logs;
   }

@@ -257,7 +257,7 @@ LbfgsEnd fit_lbfgs(Model<T>& model, const Dataset<T>& data, LbfgsOptions options
   };
   const SmoothFunction loss = [&](std::span<const double> x, std::span<double> gradient) {
     narrow(x);
-    const double value = scale * model.loss_and_gradients(data, gradients);
+    const double value = scale * model.loss_and_gradients(data, gradients, true);
     std::transform(gradients.begin(), gradients.end(), gradient.begin(),
                    [&](T g) { return scale * static_cast<double>(g); });
     return value;

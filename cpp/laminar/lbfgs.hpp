@@ -45,8 +45,8 @@ struct LbfgsEnd {
 /// shortened.
 LbfgsEnd minimize(const SmoothFunction& function, std::span<double> x, const LbfgsOptions& options = {});
 
-/// Minimizes `scale` times the model's loss over all rows as one batch. The optimizer's state stays as
-/// it is. What on_iteration sees in the model are the weights after the iteration.
+/// Minimizes `scale` times the model's loss over all rows as one batch, the mean by their weights. The optimizer's
+/// state stays as it is. What on_iteration sees in the model are the weights after the iteration.
 template <typename T>
 LbfgsEnd fit_lbfgs(Model<T>& model, const Dataset<T>& data, LbfgsOptions options = {}, double scale = 1);
 

@@ -41,7 +41,9 @@ bool Loss::from_logits() const { return find("from_logits").value_or(0) != 0; }
 
 Reduction Loss::reduction() const {
   const std::string_view chosen = word("reduction");
-  return chosen == "sum" ? Reduction::sum : chosen == "none" ? Reduction::none : Reduction::mean;
+  if (chosen == "sum") return Reduction::sum;
+  if (chosen == "none") return Reduction::none;
+  return chosen == "mean_with_sample_weight" ? Reduction::weighted_mean : Reduction::mean;
 }
 
 std::optional<std::int32_t> Loss::ignored_class() const {

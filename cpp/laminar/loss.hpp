@@ -13,9 +13,9 @@ namespace laminar {
 /// The list of losses.
 const Family& loss_family();
 
-/// What becomes of the losses of rows. Keras's three words for a mean are one: the mean weighted by the
-/// rows' weights.
-enum class Reduction { mean, sum, none };
+/// What becomes of the losses of rows: their sum is divided by the number of rows, by the sum of their
+/// weights, or not at all. "mean" is another word for the first.
+enum class Reduction { mean, weighted_mean, sum, none };
 
 /// `Loss("mse")`, `Loss("huber", {{"delta", 0.5}})`.
 struct Loss : Choice {

@@ -183,13 +183,13 @@ void Model<T>::predict(MatrixView<const T> x, MatrixView<T> out) const {
 }
 
 template <typename T>
-double Model<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients) {
+double Model<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight) {
   check_dataset("loss_and_gradients", network(), objective("loss_and_gradients"), data);
   network().require_gradient();
   if (gradients.size() != parameters().size()) {
     fail("loss_and_gradients: gradients needs ", parameters().size(), " elements, got ", gradients.size());
   }
-  return trainer_->loss_and_gradients(data, gradients);
+  return trainer_->loss_and_gradients(data, gradients, by_weight);
 }
 
 template class Model<float>;

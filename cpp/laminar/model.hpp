@@ -79,8 +79,9 @@ class Model {
                                const std::function<bool()>& stop = {}) const;
   /// out (rows, outputs) = the network's outputs for x (rows, features). NaN in gives NaN out.
   void predict(MatrixView<const T> x, MatrixView<T> out) const;
-  /// Loss of all rows, dropout included, and its gradient in the layout of the parameters.
-  double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients);
+  /// Loss of all rows, dropout included, and its gradient in the layout of the parameters. The sum of the
+  /// rows' losses times their weights is divided by the number of rows, or by the sum of their weights.
+  double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight = false);
 
  private:
   const Objective& objective(const char* operation) const;

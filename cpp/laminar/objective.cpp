@@ -8,7 +8,11 @@
 namespace laminar {
 
 Objective::Objective(const Network& network, const Loss& loss_, const std::vector<Metric>& metrics_)
-    : loss(loss_), asked(metrics_), sums(loss_.reduction() == Reduction::sum), ignored(loss_.ignored_class()) {
+    : loss(loss_),
+      asked(metrics_),
+      sums(loss_.reduction() == Reduction::sum),
+      by_weight(loss_.reduction() == Reduction::weighted_mean),
+      ignored(loss_.ignored_class()) {
   if (loss.reduction() == Reduction::none) {
     fail("compile: the loss '", loss.name(), "' has reduction 'none', but training needs one number for a batch; use ",
          "'sum_over_batch_size' or 'sum'");

@@ -26,6 +26,7 @@ struct Objective {
   std::vector<std::string> names;       // "loss", then the keys of the metrics
   bool absorbs_last = false;            // loss and last activation are one, on logits
   bool sums = false;                    // a batch's loss is the sum over its rows, not their mean
+  bool by_weight = false;               // … is divided by the sum of the batch's own weights
   std::optional<std::int32_t> ignored;  // rows of this class count for nothing
 
   /// The outputs reach the loss as logits.

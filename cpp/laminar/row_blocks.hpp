@@ -48,6 +48,10 @@ class RowBlocks {
 
   /// Rows of a block, the last one aside; 0 where all rows are one block.
   Index block_rows() const { return whole() ? 0 : block_rows_; }
+  /// Of a source's rows, where it knows.
+  MeanWeight mean_weight(std::optional<std::int32_t> ignored) const {
+    return source_ != nullptr ? source_->mean_weight(ignored) : MeanWeight{};
+  }
   /// What can be read in any order.
   Index parts() const { return source_ != nullptr ? source_->parts() : 1; }
 

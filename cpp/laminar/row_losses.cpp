@@ -63,7 +63,7 @@ void row_losses(const Loss& loss, MatrixView<const T> outputs, const Targets<T>&
 
 template <typename T>
 double reduced(const Loss& loss, std::span<const T> losses, const Targets<T>& targets, std::span<const T> weights) {
-  const bool weighted = loss.word("reduction") == "mean_with_sample_weight" && !weights.empty();
+  const bool weighted = loss.reduction() == Reduction::weighted_mean && !weights.empty();
   const std::optional<std::int32_t> ignored = loss.ignored_class();
   double sum = 0;
   double count = 0;

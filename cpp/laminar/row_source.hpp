@@ -4,9 +4,11 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "laminar/mean_weight.hpp"
 #include "laminar/types.hpp"
 
 namespace laminar {
@@ -24,6 +26,9 @@ class RowSource {
   virtual Index outputs() const = 0;
   /// Whether rows come with weights.
   virtual bool weighted() const { return false; }
+  /// What rows weigh, those of the ignored class left out, where it is known without reading them; else
+  /// blocks are trained on as if their mean were 1.
+  virtual MeanWeight mean_weight(std::optional<std::int32_t> /*ignored*/) const { return {}; }
   /// Rows of all parts, or 0 where only reading tells; these are read anew in every epoch.
   virtual Index rows() const { return 0; }
   /// How many parts there are, at least 1.
@@ -49,6 +54,15 @@ class ArrayRows final : public RowSource<T> {
   Index features() const override { return data_.x.columns; }
   Index outputs() const override { return data_.y.values.columns; }
   bool weighted() const override { return !data_.sample_weight.empty(); }
+  MeanWeight mean_weight(std::optional<std::int32_t> ignored) const override {
+    MeanWeight mean;
+    for (std::size_t i = 0; i < data_.sample_weight.size(); ++i) {
+      if (ignored && data_.y.labels[i] == *ignored) continue;
+      mean.sum += static_cast<double>(data_.sample_weight[i]);
+      ++mean.rows;
+    }
+    return mean;
+  }
   Index rows() const override { return data_.x.rows; }
   Index parts() const override { return std::max<Index>(1, (data_.x.rows + segment_ - 1) / segment_); }
   std::string name(Index part) const override { return "the segment at row " + std::to_string(part * segment_); }

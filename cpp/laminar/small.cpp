@@ -200,9 +200,9 @@ void SmallNetwork<T>::gather_targets(const BatchRows<T>& batch) {
 }
 
 template <typename T>
-double SmallNetwork<T>::step(const BatchRows<T>& batch, double weight, const Optimizer* optimizer, Index iteration) {
+double SmallNetwork<T>::step(const BatchRows<T>& batch, double divisor, const Optimizer* optimizer, Index iteration) {
   gather(batch);
-  step_.loss.scale = weight > 0 ? static_cast<T>(1 / weight) : T(0);
+  step_.loss.scale = divisor > 0 ? static_cast<T>(1 / divisor) : T(0);
   step_.update.weights = nullptr;
   if (optimizer != nullptr) {
     optimizer->coefficients(iteration + 1, coefficients_.data());
@@ -225,9 +225,13 @@ bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, 
   }
   for (Index i = 0; i < rows.count; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    const double weight = plain ? 1 : BatchRows<T>{rows.data, rows.order, rows.first + i, 1}.weight(objective_);
-    row_weights_[at] = weight;
-    scales_[at] = plain ? T(1) : weight > 0 ? static_cast<T>(1 / weight) : T(0);
+    row_weights_[at] = 1;
+    scales_[at] = 1;
+    if (plain) continue;
+    const BatchRows<T> row{rows.data, rows.order, rows.first + i, 1, rows.mean};
+    row_weights_[at] = row.weight(objective_);
+    const double divisor = row.divisor(objective_, row_weights_[at]);
+    scales_[at] = divisor > 0 ? static_cast<T>(1 / divisor) : T(0);
   }
   step_.update.optimizer = optimizer.index();
   step_.update.weights = parameters_.data();

@@ -29,10 +29,10 @@ class SmallNetwork {
   /// … and gives them back.
   void save(State<T>& state) const;
 
-  /// One batch, its rows' weights summing to `weight`; iteration 0 is the first. Without `optimizer`
+  /// One batch, its losses divided by `divisor`; iteration 0 is the first. Without `optimizer`
   /// the weights stay as they are and gradients() has the gradients.
   /// Returns the sum of the losses; where it is not finite, nothing was updated.
-  double step(const BatchRows<T>& batch, double weight, const Optimizer* optimizer, Index iteration);
+  double step(const BatchRows<T>& batch, double divisor, const Optimizer* optimizer, Index iteration);
   /// Batches of one row each, at most kRun of them, the first with number `iteration`. Returns false
   /// where a loss is not finite; then nothing was updated.
   static constexpr Index kRun = 16;

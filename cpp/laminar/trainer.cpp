@@ -18,6 +18,14 @@ namespace {
 constexpr std::chrono::milliseconds kPollInterval{50};
 constexpr double kWorkPerParameter = 40;  // updating and packing a weight
 
+/// All rows as one batch, divided by its rows or by its weights.
+template <typename T>
+Batches<T> whole(const Dataset<T>& data, bool by_weight) {
+  Epoch epoch{0, data.x.rows, data.x.rows};
+  epoch.mean.own = by_weight;
+  return {data, nullptr, epoch, 0, 0, 1};
+}
+
 }  // namespace
 
 /// The user's poll, asked at most every 50 ms over all epochs. What it throws is kept until the
@@ -124,7 +132,8 @@ Index Trainer<T>::rows_within(Index limit, Index rows) const {
 template <typename T>
 bool Trainer<T>::small_step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome) {
   const double weight = batch.weight(*state_.objective);
-  const double loss = small_->step(batch, weight, updates ? &state_.optimizer->optimizer : nullptr, iteration);
+  const double divisor = batch.divisor(*state_.objective, weight);
+  const double loss = small_->step(batch, divisor, updates ? &state_.optimizer->optimizer : nullptr, iteration);
   outcome.add(loss, weight, batch.count);
   small_->score(*state_.objective, outcome.scores);
   if (!outcome.finite) return false;
@@ -156,8 +165,9 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   const Index part = memory.rows();
   if (updates && from_buffer_) gradients = buffered_.gradients();
   const double weight = batch.weight(objective);
-  const T scale = weight > 0 ? static_cast<T>(1 / weight) : T(0);
-  const double penalty_scale = !state_.penalties_per_row ? 1 : weight > 0 ? 1 / weight : 0;
+  const double divisor = batch.divisor(objective, weight);
+  const T scale = divisor > 0 ? static_cast<T>(1 / divisor) : T(0);
+  const double penalty_scale = !state_.penalties_per_row ? 1 : divisor > 0 ? 1 / divisor : 0;
   GradientSink<T> to = sink(iteration, gradients);
   if (updates) to.statistics = state_.parameters.data();
   double loss = 0;
@@ -202,7 +212,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
     to.add = true;
   }
   if (gradients != nullptr) {
-    buffered_.complete(gradients, weight > 0 ? objective.loss.finish_slope(loss / weight) : 1, penalty_scale, team);
+    buffered_.complete(gradients, divisor > 0 ? objective.loss.finish_slope(loss / divisor) : 1, penalty_scale, team);
     if (updates) buffered_.apply(memory, team);
   }
   if (team.rank() == 0) ++outcome.done;
@@ -269,7 +279,8 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
     while (b < end) {
       const Index iteration = start + b - batches.begin;
       if (single_rows) {
-        const BatchRows<T> rows{batches.data, batches.order, b, std::min(end - b, SmallNetwork<T>::kRun)};
+        const BatchRows<T> rows{batches.data, batches.order, b, std::min(end - b, SmallNetwork<T>::kRun),
+                                batches.epoch.mean};
         if (const Index taken = small_run(rows, iteration, outcome); taken > 0) {
           b += taken;
           continue;
@@ -454,8 +465,14 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
   poll.rethrow();
   if (history.interrupted) return history;
   if (const Dataset<T>* all = rows.held()) {
-    check_total_weight("fit", *state_.objective, BatchRows<T>{*all, nullptr, 0, all->x.rows}.weight(*state_.objective));
+    const BatchRows<T> every{*all, nullptr, 0, all->x.rows};
+    epoch.mean.sum = every.weight(*state_.objective);
+    epoch.mean.rows = every.counted(*state_.objective);
+    check_total_weight("fit", *state_.objective, epoch.mean.sum);
+  } else {
+    epoch.mean = rows.mean_weight(state_.objective->ignored);
   }
+  epoch.mean.own = state_.penalties_per_row;
   for (epoch.number = state_.next_epoch; epoch.number < options.epochs; ++epoch.number) {
     Outcome outcome(*state_.objective, state_.network.outputs());
     if (!run_epoch(rows, epoch, options, poll, outcome)) {
@@ -491,7 +508,8 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
 template <typename T>
 std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
   state_.position.reset();
-  Outcome outcome = safe_run({data, nullptr, {0, data.x.rows, data.x.rows}, 0, 0, 1}, nullptr, nullptr);
+  const Batches<T> batches = whole(data, state_.penalties_per_row);
+  Outcome outcome = safe_run(batches, nullptr, nullptr);
   if (!outcome.finite || !weights_finite()) {
     if (outcome.finite) snapshot_.restore(state_);
     std::ostringstream message;
@@ -500,15 +518,18 @@ std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
     throw NonFiniteError(message.str());
   }
   std::vector<double> values;
-  for (const Log& log : outcome.means()) values.push_back(log.value);
+  const double divisor = batches.batch(0).divisor(*state_.objective, outcome.weight);
+  for (const Log& log : outcome.means(divisor)) values.push_back(log.value);
   return values;
 }
 
 template <typename T>
-double Trainer<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients) {
+double Trainer<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight) {
   std::fill(gradients.begin(), gradients.end(), T(0));
-  Outcome outcome = run({data, nullptr, {0, data.x.rows, data.x.rows}, 0, 0, 1, gradients.data()}, nullptr);
-  return outcome.means()[0].value;
+  Batches<T> batches = whole(data, by_weight || state_.penalties_per_row);
+  batches.gradients = gradients.data();
+  Outcome outcome = run(batches, nullptr);
+  return outcome.means(batches.batch(0).divisor(*state_.objective, outcome.weight))[0].value;
 }
 
 template class Trainer<float>;

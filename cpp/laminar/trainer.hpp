@@ -81,7 +81,7 @@ class Trainer {
   std::vector<double> train_on_batch(const Dataset<T>& data);
 
   /// Loss of all rows as one batch, and its gradient in the parameters' layout. Changes nothing.
-  double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients);
+  double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight);
 
  private:
   class Poll;  // the user's poll and its clock

@@ -84,6 +84,7 @@ def run(
     planned = np.geomspace(first, last, steps).tolist()
 
     twin = _copy(model, compiled, rows, planned[0])
+    weights = _of_mean_one(rows, compiled)
     generator = np.random.default_rng(model.seed)
     rates: list[float] = []
     losses: list[float] = []
@@ -96,7 +97,7 @@ def run(
         batch, order = order[:batch_size], order[batch_size:]
         assert twin.optimizer is not None
         twin.optimizer.learning_rate = rate
-        weight = None if rows.weight is None else rows.weight[batch]
+        weight = None if weights is None else weights[batch]
         try:
             value = twin.train_on_batch(rows.x[batch], rows.y[batch], weight, return_dict=True)
         except FloatingPointError:
@@ -114,6 +115,16 @@ def run(
         raise ValueError(f"{where}: the loss is not finite even with the rate {first:g}")
     best = rates[int(np.argmin(smoothed))]
     return RangeTest(rates, losses, smoothed, max(first, best / _MARGIN))
+
+
+def _of_mean_one(rows: Rows, compiled: Compiled) -> Any:
+    """Return the rows' weights divided by their mean, as fit takes them; None stays None."""
+    if rows.weight is None:
+        return None
+    ignored = getattr(compiled.loss, "ignore_class", None)
+    counted = rows.weight if ignored is None else rows.weight[rows.y != ignored]
+    mean = counted.mean(dtype=np.float64) if len(counted) else 0.0
+    return rows.weight / rows.weight.dtype.type(mean) if mean > 0 else rows.weight
 
 
 def _copy(model: Sequential, compiled: Compiled, rows: Rows, rate: float) -> Sequential:

@@ -4,16 +4,21 @@
 y is the target and p the output of the network, of k columns. A loss is a number for each row; its
 ``reduction`` says what becomes of these numbers:
 
-- ``"sum_over_batch_size"`` (and ``"mean"``, ``"mean_with_sample_weight"``): in training and
-  evaluation the mean over the rows, weighted by ``sample_weight``: divided by the sum of weights,
-  so that a row of weight 2 equals the row twice. (Keras divides by the number of rows.)
+- ``"sum_over_batch_size"`` (and ``"mean"``): the mean over the rows. Where rows have weights, fit
+  divides the sum of a batch by its rows times the mean weight of the whole training set: a row of
+  weight 2 pulls as the row twice, whatever batch it is in, and all rows as one batch are a weighted
+  mean. ``train_on_batch``, ``loss_and_gradients`` and a Dataset that does not fit into its buffer,
+  whose weights are not known beforehand, divide by the rows, as Keras does.
+- ``"mean_with_sample_weight"``: a batch is divided by the sum of its own weights. That gives rows
+  of large weight less than their due in small batches, and at one row a batch no weight at all.
 - ``"sum"``: the sum over the rows of a batch. fit then reports the mean over its batches, evaluate
   the sum over all rows.
 - ``"none"``: only for calls on arrays.
 
 Targets are smoothed first (``label_smoothing``); the loss of a row with its smoothed targets is
 multiplied by its weight, which is its sample weight times its class weight. A row of an ignored
-class has weight 0.
+class counts for nothing. What fit reports of an epoch, and evaluate, is the mean over all rows by
+their weights, so that it does not depend on the batches. (Keras's is divided by the rows.)
 
 Called on arrays, ``Huber(0.7)(y_true, y_pred, sample_weight=w)``, a loss gives what Keras gives.
 """

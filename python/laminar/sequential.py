@@ -131,7 +131,10 @@ class Sequential(Saving):
         class_weight : dict, optional
             {class number: weight} for every class that occurs; multiplies ``sample_weight``.
         sample_weight : array_like, optional
-            (n,): the weight of each row in the loss.
+            (n,): the weight of each row in the loss. A row of weight 2 pulls as the row twice,
+            whatever the batch size: a batch is divided by its rows times the mean weight of all
+            rows (of a Dataset that does not fit into its buffer, by its rows), see
+            `laminar.losses`.
         initial_epoch : int
             The number of the first epoch, to go on counting after an earlier fit.
         memory_limit : int or str, optional
@@ -277,7 +280,8 @@ class Sequential(Saving):
         Parameters
         ----------
         x, y, sample_weight, class_weight
-            As in `fit`.
+            As in `fit`, but the loss is divided by the number of rows, as in Keras: what other
+            batches weigh is not known. Weights whose mean over all batches is 1 train as in fit.
         return_dict : bool
             Return {key: value} in place of a list.
 
@@ -465,7 +469,7 @@ class Sequential(Saving):
         Returns
         -------
         loss : float
-            The mean over the rows of weight times loss.
+            The mean over the rows of weight times loss, divided by their number.
         gradients : list of ndarray
             The derivative of the loss by each tensor of `get_weights`, in that order.
 

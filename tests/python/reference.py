@@ -2,7 +2,7 @@
 """The formulas of the network in plain NumPy and float64, independent of the core.
 
 Nothing here is fast or clever: each function is the published formula, so that it can be checked
-by eye. Losses and gradients are those of the weighted mean over rows.
+by eye. Losses and gradients are those of the mean over rows of weight times loss.
 """
 
 from __future__ import annotations
@@ -461,7 +461,7 @@ def fused(loss: Spec, activation: Spec) -> bool:
 def loss_and_gradients(
     network: list[Dense], loss: Spec, x: Array, y: NDArray[Any], weight: Array | None = None
 ) -> tuple[float, list[Array]]:
-    """Return the weighted mean of the loss, and its derivative by each kernel and bias."""
+    """Return the mean of weight times loss, and its derivative by each kernel and bias."""
     if fused(
         loss, network[-1].activation
     ):  # the same on logits, where nothing is rounded to 0 or 1
@@ -469,7 +469,7 @@ def loss_and_gradients(
         loss = {**loss, "from_logits": True}
     values, sums = forward(network, x)
     weight = (np.ones(len(x)) if weight is None else weight) * kept(loss, y)
-    share = weight if loss.get("reduction") == "sum" else weight / weight.sum()
+    share = weight if loss.get("reduction") == "sum" else weight / kept(loss, y).sum()
     mean = float((share * losses(loss, y, values[-1])).sum())
     value = finish(loss, mean)
     d_a = loss_gradient(loss, y, values[-1]) * share[:, np.newaxis] * finish_slope(loss, mean)

@@ -174,7 +174,8 @@ def test_weighted_gradients(loss: reference.Spec, rng: np.random.Generator) -> N
 
 @pytest.mark.parametrize("loss", specs("loss"), ids=spec_id)
 def test_whole_weights_are_repeated_rows(loss: reference.Spec) -> None:
-    model, x, y = case(fitting(loss, SIGMOID), SIGMOID, 3, 33)
+    by_weight = {**fitting(loss, SIGMOID), "reduction": "mean_with_sample_weight"}
+    model, x, y = case(by_weight, SIGMOID, 3, 33)
     weight = np.random.default_rng(0).integers(0, 4, len(x))
     weighted = model.loss_and_gradients(x, y, sample_weight=weight)
     repeated = model.loss_and_gradients(x.repeat(weight, axis=0), y.repeat(weight, axis=0))

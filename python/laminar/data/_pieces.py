@@ -59,6 +59,10 @@ class Pieces(ABC):
         """Yield the rows of a part, without pieces that have none."""
         return (piece for piece in self.open(part) if len(piece.x))
 
+    def targets(self) -> Iterator[tuple[Any, Any]]:
+        """Yield all targets and weights, where that needs no reading of rows; else nothing."""
+        return iter(())
+
     @abstractmethod
     def open(self, part: int) -> Iterator[Piece]:
         """Yield the rows of a part."""
@@ -82,6 +86,10 @@ class Arrays(Pieces):
             self._segments += [(i, a, min(a + size, len(x))) for a in range(0, len(x), size)]
             self.rows += len(x)
         self.parts = len(self._segments)
+
+    def targets(self) -> Iterator[tuple[Any, Any]]:
+        """Yield those of each array."""
+        return ((y, weight) for _, y, weight in self._triples)
 
     def open(self, part: int) -> Iterator[Piece]:
         """Yield the segment."""

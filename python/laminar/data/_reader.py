@@ -11,11 +11,11 @@ import numpy as np
 
 from .. import _rows
 from .._rows import Rows
+from ._pieces import Piece
 
 if TYPE_CHECKING:
     from ..losses import Loss
     from ._dataset import Dataset
-    from ._pieces import Piece
 
 
 class Reader:
@@ -77,6 +77,21 @@ class Reader:
     def parts(self) -> int:
         """What can be read in any order."""
         return self._pieces.parts
+
+    def mean_weight(self) -> tuple[float, int]:
+        """Return the sum of the rows' weights and the number of rows that count.
+
+        (0, 0) where only reading tells. Summed row by row, as the core does.
+        """
+        total, counted = 0.0, 0
+        ignored = getattr(self._loss, "ignore_class", None)
+        for y, weight in self._pieces.targets() if self.weighted else ():
+            rows = self._checked(Piece(np.zeros((len(y), 1), self.dtype), y, weight), 0)
+            assert rows.weight is not None
+            counts = rows.weight if ignored is None else rows.weight[rows.y != ignored]
+            total = float(np.cumsum([total, *counts], dtype=np.float64)[-1])
+            counted += len(counts)
+        return total, counted
 
     def name(self, part: int) -> str:
         """Return what errors call a part."""
