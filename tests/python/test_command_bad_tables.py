@@ -11,6 +11,7 @@ import pytest
 from test_command_tables import error_of, laminar_command, output_of, table_of, write
 
 import laminar
+from laminar import layers
 from laminar._tables import Table
 
 pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
@@ -43,6 +44,9 @@ def test_a_constant_target(tmp_path: Path, capsys: Capture) -> None:
         data = write(tmp_path / "t.csv", HEADER, [[*row[:2], value] for row in rows()])
         text = error_of(capsys, *train(data))
         assert f"column 'y', the target, is always '{value}': nothing to learn" in text
+    same = [[*row[:2], ("1.5", "1.50")[i % 2]] for i, row in enumerate(rows())]
+    text = error_of(capsys, *train(write(tmp_path / "t.csv", HEADER, same)))
+    assert "column 'y', the target, is always '1.5': nothing to learn" in text
 
 
 def test_a_target_without_value(tmp_path: Path, capsys: Capture) -> None:
@@ -208,8 +212,15 @@ def test_columns_that_tell_nothing(tmp_path: Path, capsys: Capture) -> None:
     far = [[1e12 + i, *row[1:]] for i, row in enumerate(rows())]
     data = write(tmp_path / "t.csv", HEADER, far)
     assert "differ by less than float32 can tell" in error_of(capsys, *train(data))
-    data = write(tmp_path / "t.csv", HEADER, [[5, *row[1:]] for row in rows()])
-    laminar_command(*train(data))
+    for constant in (5, 0.1):  # the mean of many 0.1 is not 0.1
+        data = write(tmp_path / "t.csv", HEADER, [[constant, *row[1:]] for row in rows(70)])
+        laminar_command(*train(data, "--save", tmp_path / "m.safetensors"))
+        model = laminar.load_model(tmp_path / "m.safetensors")
+        (normalization,) = [one for one in model.layers if isinstance(one, layers.Normalization)]
+        assert normalization.variance is not None
+        assert normalization.variance[0] == 0
+        seen, other = (model.predict([{"a": a, "b": "u"}]) for a in (constant, 1000))
+        np.testing.assert_array_equal(seen, other)
 
 
 def test_a_file_of_another_table(tmp_path: Path, capsys: Capture) -> None:

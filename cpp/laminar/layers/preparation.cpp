@@ -31,6 +31,28 @@ kernels::ColumnRows<T> rows_of(int node, const Pass<T>& pass, Rows rows) {
   return r;
 }
 
+/// Whether a column differs from its mean by no more than rounding: it tells nothing, and to divide by
+/// that would blow up any other value.
+template <typename T>
+bool is_constant(T mean, T variance) {
+  return std::sqrt(variance) <= 4 * std::numeric_limits<T>::epsilon() * std::abs(mean);
+}
+
+/// The value of constant columns in rows that are done: 0, or where `invert` their mean. NaN stays.
+template <typename T>
+void settle_constants(const kernels::ColumnRows<T>& r, bool invert) {
+  for (Index j = 0; j < r.columns; ++j) {
+    if (!is_constant(r.first[j], r.second[j])) continue;
+    const T value = invert ? r.first[j] : T(0);
+    for (Index i = 0; i < r.rows; ++i) {
+      for (Index g = 0; g < r.groups; ++g) {
+        T& out = r.out[i * r.out_stride + g * r.columns + j];
+        if (!std::isnan(out)) out = value;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void declare(const Normalization&, Declaration& declaration) {
@@ -53,6 +75,7 @@ void forward(const Normalization& layer, int node, const Pass<T>& pass, Rows row
   } else {
     pass.kernels.standardize(r);
   }
+  settle_constants(r, layer.invert);
 }
 
 void declare(const Rescaling& layer, Declaration& declaration) {

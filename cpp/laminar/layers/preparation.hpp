@@ -11,7 +11,9 @@
 namespace laminar {
 
 /// a = (x - mean) / max(sqrt(variance), 1e-7), or x max(sqrt(variance), 1e-7) + mean where `invert`;
-/// mean and variance are tensors that training leaves alone, one value for each of the last axis.
+/// mean and variance are tensors that training leaves alone, one value for each of the last axis. A column
+/// that differs from its mean by rounding alone, sqrt(variance) <= 4 epsilon |mean|, is constant: a = 0, or
+/// its mean where `invert`, whatever x is.
 struct Normalization {
   static constexpr const char* kKind = "normalization";
 

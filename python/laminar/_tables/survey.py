@@ -150,7 +150,7 @@ class Survey:
                 f"{tally.name}, the target, has no value in {tally.missing} rows, the first is "
                 f"row {tally.first_missing}; remove them before"
             )
-        if len(tally.counts) == 1:
+        if len(tally.counts) == 1 or (tally.other == 0 and tally.least == tally.most):
             only = next(iter(tally.counts))
             raise ValueError(f"{tally.name}, the target, is always {only!r}: nothing to learn")
         if task is None:
@@ -192,13 +192,15 @@ class _Tally:
         self.whole = True
         self.dates = False
         self.mean = self._squares = 0.0
+        self.least, self.most = math.inf, -math.inf  # of the numbers
         self.counts: Counter[str] = Counter()
         self.overflows = False
 
     @property
     def variance(self) -> float:
         numbers = self.values - self.other
-        return self._squares / numbers if numbers else 0.0
+        # Of a constant, what the mean is off by rounding is no variance.
+        return self._squares / numbers if self.least < self.most else 0.0
 
     @property
     def mostly_numbers(self) -> bool:
@@ -245,6 +247,8 @@ class _Tally:
         self.mean += distance * numbers.size / after
         self._squares += float(((numbers - mean) ** 2).sum())
         self._squares += distance**2 * before * numbers.size / after
+        self.least = min(self.least, float(numbers.min()))
+        self.most = max(self.most, float(numbers.max()))
 
 
 def _natural(text: str) -> tuple[int, float, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from . import _moments
 from . import _onnx_activations as activations
 from ._onnx_graph import Graph
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..layers import Layer
-
-_LEAST_DEVIATION = 1e-7  # a feature without variance is divided by this
 
 
 class Step(NamedTuple):
@@ -120,7 +119,7 @@ def _reshape(graph: Graph, x: str, step: Step) -> str:
 
 def _normalization(graph: Graph, x: str, step: Step) -> str:
     mean = _weight(graph, step, "mean")
-    deviation = np.maximum(np.sqrt(step.weights["variance"]), _LEAST_DEVIATION)
+    deviation = _moments.deviation(step.weights, step.layer.invert)
     scale = graph.constant(deviation, f"{step.layer.name}/deviation")
     if step.layer.invert:
         return graph.op("Add", graph.op("Mul", x, scale), mean)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import layers
+from ._moments import LEAST, deviation
 from ._onnx_file import File
 from ._onnx_match import Bound
 from ._onnx_patterns import number
@@ -45,7 +46,6 @@ Made: TypeAlias = "Piece | Affine | None"
 Make: TypeAlias = Callable[[File, str, Bound], Made]
 
 _EPSILON = 1e-3
-_SMALLEST = 1e-7  # deviation that Normalization divides by
 
 
 def affine(center: Any = 0.0, scale: Any = 1.0, shift: Any = 0.0) -> Affine:
@@ -68,13 +68,22 @@ def layer_of(found: Affine, trained_before: bool, features: int) -> Piece:
         if one_for_all:
             offset = float(shift[0] - center[0] * scale[0])
             return Piece(layers.Rescaling(float(scale[0]), offset), [])
-        if np.all(shift == 0) and np.all((scale > _SMALLEST) & (scale < 1 / _SMALLEST)):
-            return Piece(layers.Normalization(mean=center, variance=1 / scale**2), [])
-        if np.all(center == 0) and np.all((scale > _SMALLEST) & (scale < 1 / _SMALLEST)):
+        fits = (scale == 0) | ((scale > LEAST) & (scale < 1 / LEAST))
+        variance = np.square(np.divide(1, scale, out=np.zeros_like(scale), where=scale != 0))
+        if np.all(shift == 0) and _kept(center, variance, fits):
+            return Piece(layers.Normalization(mean=center, variance=variance), [])
+        if np.all(center == 0) and _kept(shift, scale**2, fits):
             return Piece(layers.Normalization(mean=shift, variance=scale**2, invert=True), [])
     gamma = scale * np.sqrt(1 + _EPSILON)
     layer = layers.BatchNormalization(epsilon=_EPSILON)
     return Piece(layer, [gamma, shift, center, np.ones(features)])
+
+
+def _kept(mean: NDArray[Any], variance: NDArray[Any], fits: NDArray[Any]) -> bool:
+    """Whether a Normalization divides by these deviations, and takes none for rounding."""
+    single = {"mean": mean.astype(np.float32), "variance": variance.astype(np.float32)}
+    found = deviation(single, False)
+    return bool(np.all(fits & (np.isfinite(found) | (variance == 0))))
 
 
 def _dense(kernel: NDArray[Any], bias: Any) -> Piece | None:

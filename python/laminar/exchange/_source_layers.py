@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _moments
 from ._source_activations import TEXTS as ACTIVATIONS
 from ._source_text import Dialect
 
@@ -297,12 +298,9 @@ def _layer_normalization(source: Source) -> list[Step]:
 
 
 def _normalization(source: Source) -> list[Step]:
-    """(x - mean) / deviation or its opposite; a deviation is at least 1e-7, as in Keras."""
-    mean, variance = source.weights["mean"], source.weights["variance"]
-    with np.errstate(all="ignore"):  # what is not finite here is so in the core as well
-        root = np.sqrt(variance)
-        smallest = variance.dtype.type(1e-7)
-        deviation = np.where(root < smallest, smallest, root)
+    """(x - mean) / deviation or its opposite."""
+    mean = source.weights["mean"]
+    deviation = _moments.deviation(source.weights, source.layer.invert)
     first, texts = source.array("mean", mean)
     second, more = source.array("deviation", deviation)
     function = "restore" if source.layer.invert else "standardize"

@@ -25,8 +25,10 @@ _MODES = ("multi_hot", "one_hot", "count")
 class Normalization(Layer, entry="normalization"):
     """(x - mean) / sqrt(variance) for each feature, with mean and variance of known data.
 
-    A feature without variance becomes 0. Mean and variance are weights that training leaves alone:
-    give them, or let `adapt` compute them.
+    A constant feature, whose deviation is no more than rounding (4 times the model's precision
+    beside its mean), becomes 0 whatever its value is later, and the mean with ``invert``: it has
+    no effect. Keras and scikit-learn let new values of it through. Mean and variance are weights
+    that training leaves alone: give them, or let `adapt` compute them.
 
     Parameters
     ----------
@@ -89,7 +91,13 @@ class Normalization(Layer, entry="normalization"):
         if not np.isfinite(array).all():
             raise ValueError("adapt: data must be finite")
         axes = tuple(range(array.ndim - 1))
-        moments = (array.mean(axis=axes), array.var(axis=axes))
+        # A constant is its own mean, whatever rounding makes of the sum.
+        first = array.reshape(-1, array.shape[-1])[0]
+        constant = (array == first).all(axis=axes)
+        moments = (
+            np.where(constant, first, array.mean(axis=axes)),
+            np.where(constant, 0.0, array.var(axis=axes)),
+        )
         if self._model is not None:
             self.set_weights(moments)
         self._moments, self._kept = moments, None
