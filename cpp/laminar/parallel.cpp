@@ -36,6 +36,7 @@ bool automatic_threads() { return requested.load() == 0; }
 
 int threads_for(double work) {
   if (const int threads = requested.load(); threads > 0) return threads;
+  if (work < 2 * kWorkPerThread) return 1;  // without a look at the processors, which takes as long as a row
   return static_cast<int>(std::clamp<double>(work / kWorkPerThread, 1, default_threads()));
 }
 
