@@ -123,6 +123,7 @@ void Constraint::check(const Shape& shape) const {
 
 template <typename T>
 void Constraint::apply(const Shape& shape, std::span<T> weights) const {
+  check_elements(family().title, name(), "weights", weights.size(), shape);
   kApply<T>[static_cast<std::size_t>(index())](*this, shape, weights);
 }
 

@@ -39,6 +39,15 @@ std::string to_string(const Shape& shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
+void check_elements(const char* kind, const char* name, const char* argument, std::size_t elements,
+                    const Shape& shape) {
+  Index wanted = 1;
+  for (const Index extent : shape) wanted *= extent;
+  if (wanted == static_cast<Index>(elements)) return;
+  fail(kind, " '", name, "': ", argument, " must have ", wanted, " elements for shape ", to_string(shape), ", got ",
+       elements);
+}
+
 std::string unknown_name(std::string_view kind, std::string_view name, const std::vector<std::string>& known) {
   constexpr std::size_t kLongest = 100;  // of a name that can be a slip: comparing takes name times known
   const auto nearest =

@@ -32,6 +32,10 @@ std::string join(const std::vector<std::string>& names);
 /// "(30, 64)", and "(30,)" for one axis, as Python writes shapes.
 std::string to_string(const Shape& shape);
 
+/// Throws unless so many elements of the argument fill a tensor of this shape; the message begins with
+/// "kind 'name': ".
+void check_elements(const char* kind, const char* name, const char* argument, std::size_t elements, const Shape& shape);
+
 /// "unknown optimizer 'adma'; did you mean 'adam'? known: …"
 std::string unknown_name(std::string_view kind, std::string_view name, const std::vector<std::string>& known);
 

@@ -15,6 +15,7 @@ Model<T>::Model(Network network, std::uint64_t seed, ProductPrecision precision)
 
 template <typename T>
 Model<T>::Model(std::unique_ptr<State<T>> state) : state_(std::move(state)) {
+  if (state_ == nullptr) fail("Model: state must not be null");
   if (state_->optimizer.has_value()) trainer_ = std::make_unique<Trainer<T>>(*state_, state_->optimizer->optimizer);
 }
 
@@ -29,7 +30,9 @@ void Model<T>::set_parameters(std::span<const T> values) {
 
 template <typename T>
 std::span<const T> Model<T>::tensor(std::size_t i) const {
-  const Tensor& tensor = state_->network.parameters()[i];
+  const std::vector<Tensor>& tensors = state_->network.parameters().tensors();
+  if (i >= tensors.size()) fail("tensor: i must be less than the ", tensors.size(), " tensors, got ", i);
+  const Tensor& tensor = tensors[i];
   return parameters().subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.size));
 }
 
@@ -179,6 +182,7 @@ void Model<T>::predict(MatrixView<const T> x, MatrixView<T> out) const {
     fail("predict: out must have shape (", x.rows, ", ", network().outputs(), "), got (", out.rows, ", ", out.columns,
          ")");
   }
+  if (out.data == nullptr) fail("predict: out must not be null");
   laminar::predict(*state_, x, out);
 }
 

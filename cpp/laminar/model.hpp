@@ -40,7 +40,7 @@ class Model {
   std::span<const T> parameters() const { return state_->parameters.span(); }
   /// Replaces all parameters; `values` has the size of parameters().
   void set_parameters(std::span<const T> values);
-  /// One tensor of network().parameters(), without padding.
+  /// Tensor i of network().parameters(), without padding.
   std::span<const T> tensor(std::size_t i) const;
 
   /// Sets what to train towards; resets the optimizer's state.

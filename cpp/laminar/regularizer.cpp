@@ -165,6 +165,7 @@ const Family& regularizer_family() {
 
 template <typename T>
 double Regularizer::penalty(const Shape& shape, std::span<const T> weights) const {
+  check_elements(family().title, name(), "weights", weights.size(), shape);
   const auto function = kFunctions<T>[static_cast<std::size_t>(index())].penalty;
   if (function != nullptr) return function(shape, values().data(), weights);
   // A factor of 0 takes no part: 0 times an overflowed sum would be NaN.
@@ -177,6 +178,8 @@ double Regularizer::penalty(const Shape& shape, std::span<const T> weights) cons
 template <typename T>
 void Regularizer::add_gradient(const Shape& shape, std::span<const T> weights, std::span<T> gradient,
                                double scale) const {
+  check_elements(family().title, name(), "weights", weights.size(), shape);
+  check_elements(family().title, name(), "gradient", gradient.size(), shape);
   const auto function = kFunctions<T>[static_cast<std::size_t>(index())].add_gradient;
   if (function != nullptr) return function(shape, values().data(), weights, gradient, scale);
   const double a = scale * l1();

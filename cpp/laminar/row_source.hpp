@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "laminar/error.hpp"
 #include "laminar/mean_weight.hpp"
 #include "laminar/types.hpp"
 
@@ -66,7 +67,10 @@ class ArrayRows final : public RowSource<T> {
   Index rows() const override { return data_.x.rows; }
   Index parts() const override { return std::max<Index>(1, (data_.x.rows + segment_ - 1) / segment_); }
   std::string name(Index part) const override { return "the segment at row " + std::to_string(part * segment_); }
-  void open(Index part) override { first_ = part * segment_; }
+  void open(Index part) override {
+    if (part < 0 || part >= parts()) fail("ArrayRows: part must be from 0 to ", parts() - 1, ", got ", part);
+    first_ = part * segment_;
+  }
   Dataset<T> next() override {
     if (first_ < 0) return {};
     const Index first = std::exchange(first_, -1);  // a segment is one piece

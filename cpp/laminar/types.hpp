@@ -2,6 +2,7 @@
 // The one statement of layout: matrices are row-major, a row is a sample, a column a feature.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -15,6 +16,15 @@ using Index = std::int64_t;
 /// Extents of one sample, without the batch axis.
 using Shape = std::vector<Index>;
 
+namespace detail {
+/// Says what is wrong with a view of so many rows and columns.
+[[noreturn]] void refuse_matrix(Index rows, Index columns);
+/// Rows that so many values make; throws unless they fill whole ones.
+Index whole_rows(std::size_t values, Index columns);
+/// Throws unless the rows are among those of the argument, which has `held`.
+void check_range(const char* argument, Index first, Index count, Index held);
+}  // namespace detail
+
 /// A row-major matrix that somebody else owns; rows follow each other without gaps.
 template <typename T>
 struct MatrixView {
@@ -24,11 +34,15 @@ struct MatrixView {
 
   /// A matrix without rows.
   MatrixView() = default;
-  /// rows_ * columns_ elements from data_ on.
-  MatrixView(T* data_, Index rows_, Index columns_) : data(data_), rows(rows_), columns(columns_) {}
-  /// A vector of samples with `columns_` features each; a rest that fills no row is left out.
+  /// rows_ * columns_ elements from data_ on. Throws std::invalid_argument where a size is negative, or
+  /// data_ null although there are elements.
+  MatrixView(T* data_, Index rows_, Index columns_) : data(data_), rows(rows_), columns(columns_) {
+    if (rows < 0 || columns < 0 || (data == nullptr && rows > 0 && columns > 0)) detail::refuse_matrix(rows, columns);
+  }
+  /// A vector of samples with `columns_` features each. Throws std::invalid_argument where they do not
+  /// fill whole rows.
   MatrixView(std::span<T> values, Index columns_)
-      : data(values.data()), rows(static_cast<Index>(values.size()) / columns_), columns(columns_) {}
+      : data(values.data()), rows(detail::whole_rows(values.size(), columns_)), columns(columns_) {}
   /// What may be written may be read.
   template <typename U>
     requires std::is_same_v<const U, T>
@@ -57,17 +71,23 @@ struct Dataset {
   std::span<const T> sample_weight;  // one a row, not negative; empty: 1 for each
 };
 
-/// Some consecutive rows of a data set.
+/// Some consecutive rows of a data set. Throws std::invalid_argument where it does not have them all.
 template <typename T>
 Dataset<T> rows_of(const Dataset<T>& data, Index first, Index count) {
-  const auto part = [&](auto values) {
-    return values.empty() ? values : values.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+  const auto part = [&](const char* argument, auto values) {
+    if (values.empty()) return values;
+    detail::check_range(argument, first, count, static_cast<Index>(values.size()));
+    return values.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
   };
   const MatrixView<const T>& x = data.x;
   const MatrixView<const T>& y = data.y.values;
-  Dataset<T> rows{{x.data + first * x.columns, count, x.columns}, {}, part(data.sample_weight)};
-  if (y.data != nullptr) rows.y = Targets<T>(MatrixView<const T>(y.data + first * y.columns, count, y.columns));
-  if (!data.y.labels.empty()) rows.y = Targets<T>(part(data.y.labels));
+  detail::check_range("x", first, count, x.rows);
+  Dataset<T> rows{{x.data + first * x.columns, count, x.columns}, {}, part("sample_weight", data.sample_weight)};
+  if (y.data != nullptr) {
+    detail::check_range("y", first, count, y.rows);
+    rows.y = Targets<T>(MatrixView<const T>(y.data + first * y.columns, count, y.columns));
+  }
+  if (!data.y.labels.empty()) rows.y = Targets<T>(part("y", data.y.labels));
   return rows;
 }
 
