@@ -2,6 +2,7 @@
 // Activations and their slopes on arrays (rows, columns) of float32 or float64.
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "interrupts.hpp"
 
 #include "laminar/activation.hpp"
 #include "laminar/config.hpp"
@@ -14,8 +15,7 @@ py::array activate_as(const Activation& f, const py::array& z) {
   const MatrixView<const T> in = matrix<T>(z, "z");
   py::array_t<T> out({in.rows, in.columns});
   const MatrixView<T> a(out.mutable_data(), in.rows, in.columns);
-  const py::gil_scoped_release unlocked;
-  activate<T>(f, in, a);
+  unlocked([&] { activate<T>(f, in, a); });
   return out;
 }
 
@@ -30,8 +30,7 @@ py::array gradient_as(const Activation& f, const py::array& z, const py::array& 
   if (!f.has_gradient()) fail("activation '", f.name(), "' has no gradient to train with: its slope is 0 everywhere");
   py::array_t<T> out({in.rows, in.columns});
   const MatrixView<T> d_z(out.mutable_data(), in.rows, in.columns);
-  const py::gil_scoped_release unlocked;
-  activation_gradient<T>(f, in, upstream, d_z);
+  unlocked([&] { activation_gradient<T>(f, in, upstream, d_z); });
   return out;
 }
 

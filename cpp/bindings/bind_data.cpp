@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batches of a data set for loops in Python, in the order that fit would take them.
 #include "bindings.hpp"
+#include "interrupts.hpp"
 #include "python_rows.hpp"
 
 #include "laminar/row_blocks.hpp"
@@ -33,10 +34,7 @@ class Batches {
     if (block_ == nullptr || used_ == block_->x.rows) {
       used_ = 0;
       block_ = nullptr;  // where reading throws, nothing comes twice
-      {
-        const py::gil_scoped_release unlock;
-        block_ = blocks_->next(raise_interrupts);
-      }
+      block_ = unlocked([&] { return blocks_->next(); });
       if (block_ == nullptr) throw py::stop_iteration();
     }
     const Index count = std::min(batch_size_, block_->x.rows - used_);

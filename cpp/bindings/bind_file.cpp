@@ -5,6 +5,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "interrupts.hpp"
 
 #include "laminar/atomic_file.hpp"
 #include "laminar/config.hpp"
@@ -70,6 +71,7 @@ SaveOptions save_options(bool training, const Texts& texts, const py::dict& arra
 
 /// (model, texts, {name: array})
 py::tuple loaded(const ModelFile& file) {
+  const StopScope scope(raise_interrupts);
   py::dict arrays;
   const auto read = [&](const StoredTensor& tensor, std::span<std::byte> to) { file.read(tensor, to); };
   for (const StoredTensor& tensor : file.attached()) arrays[py::str(tensor.name)] = array_of(tensor, read);
@@ -130,12 +132,14 @@ class OpenFile {
 
 void write_safetensors(const std::filesystem::path& path, const py::dict& arrays, const Texts& metadata) {
   std::string header;
+  const StopScope scope(raise_interrupts);
   write_atomically(path, safetensors_pieces(tensors_of(arrays), metadata, header));
 }
 
 void write_file(const std::filesystem::path& path, const py::bytes& content) {
   const auto view = static_cast<std::string_view>(content);
   const std::span<const std::byte> pieces[] = {std::as_bytes(std::span(view.data(), view.size()))};
+  const StopScope scope(raise_interrupts);
   write_atomically(path, pieces);
 }
 
@@ -144,11 +148,15 @@ void bind_saving(py::module_& module) {
   module.def(
       "save_model",
       [](const Model<T>& model, const std::filesystem::path& path, bool training, const Texts& texts,
-         const py::dict& arrays) { save_model(model, path, save_options(training, texts, arrays)); },
+         const py::dict& arrays) {
+        const StopScope scope(raise_interrupts);
+        save_model(model, path, save_options(training, texts, arrays));
+      },
       py::arg("model"), py::arg("path"), py::arg("training"), py::arg("texts"), py::arg("arrays"));
   module.def(
       "model_bytes",
       [](const Model<T>& model, bool training, const Texts& texts, const py::dict& arrays) {
+        const StopScope scope(raise_interrupts);
         const std::vector<std::byte> bytes = model_bytes(model, save_options(training, texts, arrays));
         return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
       },
@@ -164,6 +172,8 @@ void bind_file(py::module_& module) {
     } catch (const std::system_error& e) {  // becomes the subclass of OSError that fits the number
       const py::object arguments = py::make_tuple(e.code().value(), e.what());
       PyErr_SetObject(PyExc_OSError, arguments.ptr());
+    } catch (const Stopped&) {  // what a callback called while fit was interrupted
+      PyErr_SetNone(PyExc_KeyboardInterrupt);
     } catch (const std::invalid_argument& e) {  // what it is about may be called anything
       PyErr_SetString(PyExc_ValueError, printable(e.what()).c_str());
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Initializers as functions that fill an array.
 #include "arrays.hpp"
+#include "interrupts.hpp"
 
 #include <algorithm>
 
@@ -14,10 +15,11 @@ template <typename T>
 void initialize(const Initializer& initializer, std::uint64_t seed, py::array& out) {
   const std::span<T> target = writable_elements<T>(out, "out");
   const Shape shape = shape_of(out);
-  const py::gil_scoped_release release;
-  std::vector<double> values(target.size());
-  initializer.fill(shape, RandomStream(seed, Purpose::initializer, 0, 0), values);
-  std::transform(values.begin(), values.end(), target.begin(), [](double v) { return static_cast<T>(v); });
+  unlocked([&] {
+    std::vector<double> values(target.size());
+    initializer.fill(shape, RandomStream(seed, Purpose::initializer, 0, 0), values);
+    std::transform(values.begin(), values.end(), target.begin(), [](double v) { return static_cast<T>(v); });
+  });
 }
 
 }  // namespace

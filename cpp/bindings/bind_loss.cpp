@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Losses called on arrays.
 #include "arrays.hpp"
+#include "interrupts.hpp"
 
 #include "laminar/config.hpp"
 #include "laminar/row_losses.hpp"
@@ -22,16 +23,12 @@ py::object loss_of(const Loss& loss, const py::array& y, const py::array& output
   if (!sample_weight.is_none()) weights = vector<T>(sample_weight.cast<py::array>(), "sample_weight");
   py::array_t<T> rows(p.rows);
   const std::span<T> out(rows.mutable_data(), static_cast<std::size_t>(p.rows));
-  double value = 0;
-  {
-    const py::gil_scoped_release unlock;
+  const double value = unlocked([&] {
     row_losses<T>(loss, p, targets, weights, out);
-    if (loss.reduction() != Reduction::none) {
-      value = reduced<T>(loss, out, targets, weights);
-    } else {
-      for (T& row : out) row = static_cast<T>(loss.finish(static_cast<double>(row)));
-    }
-  }
+    if (loss.reduction() != Reduction::none) return reduced<T>(loss, out, targets, weights);
+    for (T& row : out) row = static_cast<T>(loss.finish(static_cast<double>(row)));
+    return 0.0;
+  });
   if (loss.reduction() == Reduction::none) return rows;
   return py::float_(value);
 }

@@ -3,6 +3,7 @@
 // kept, since two threads may hold the same metric.
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "interrupts.hpp"
 
 #include "laminar/config.hpp"
 #include "laminar/scores.hpp"
@@ -18,7 +19,7 @@ void bind_metric(py::module_& module) {
           "update",
           [](RunningMetric& m, const py::array& y_true, const py::array& y_pred, const py::object& sample_weight) {
             const Dataset<double> data = dataset<double>(y_pred, y_true, sample_weight);
-            m.update(data.x, data.y, data.sample_weight);
+            interruptible([&] { m.update(data.x, data.y, data.sample_weight); });
           },
           py::arg("y_true"), py::arg("y_pred"), py::arg("sample_weight"))
       .def("result", &RunningMetric::result);

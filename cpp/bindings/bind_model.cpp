@@ -5,6 +5,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "interrupts.hpp"
 #include "python_rows.hpp"
 
 #include "laminar/config.hpp"
@@ -151,27 +152,19 @@ void fit(Model<T>& model, const py::object& data, const py::object& validation, 
   options.on_epoch = [&](Index epoch, std::span<const Log> logs) { return callbacks.epoch(epoch, logs); };
   options.poll = [&](const Progress& progress) { return callbacks.poll(progress); };
   if (!on_batch.is_none()) options.on_batch = [&](const Progress& progress) { return callbacks.batch(progress); };
-  {
-    const py::gil_scoped_release unlock;
-    if (rows.source == nullptr) {
-      model.fit(rows.memory, options);
-    } else {
-      model.fit(*rows.source, options);
-    }
-  }
+  unlocked([&] { return rows.source == nullptr ? model.fit(rows.memory, options) : model.fit(*rows.source, options); });
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
 }
 
-/// Ctrl-C ends the evaluation of a source.
 template <typename T>
 std::vector<double> evaluate(const Model<T>& model, const py::object& data, Index buffer_size) {
   const Data<T> rows(data);
-  const py::gil_scoped_release unlock;
-  if (rows.source == nullptr) return model.evaluate(rows.memory);
-  return model.evaluate(*rows.source, buffer_size, raise_interrupts);
+  return unlocked(
+      [&] { return rows.source == nullptr ? model.evaluate(rows.memory) : model.evaluate(*rows.source, buffer_size); });
 }
 
-/// Returns (why it ended, iterations, evaluations, value). Ctrl-C ends it after the iteration at hand.
+/// Returns (why it ended, iterations, evaluations, value). Ctrl-C leaves the weights of the last iteration that was
+/// completed.
 template <typename T>
 py::tuple fit_lbfgs(Model<T>& model, const py::array& x, const py::array& y, const py::object& sample_weight,
                     Index max_iterations, Index max_evaluations, double tolerance, double scale,
@@ -186,11 +179,7 @@ py::tuple fit_lbfgs(Model<T>& model, const py::array& x, const py::array& y, con
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     return !on_iteration.is_none() && on_iteration(iteration, value).cast<bool>();
   };
-  LbfgsEnd end;
-  {
-    const py::gil_scoped_release unlock;
-    end = laminar::fit_lbfgs(model, data, options, scale);
-  }
+  const LbfgsEnd end = unlocked([&] { return laminar::fit_lbfgs(model, data, options, scale); });
   return py::make_tuple(name_of(end.reason), end.iterations, end.evaluations, end.value);
 }
 
@@ -201,8 +190,7 @@ void predict(const Model<T>& model, const py::array& x, py::array out) {
   if (!out.writeable()) fail("out: expected a writeable array");
   const MatrixView<const T> shape = matrix<T>(out, "out");
   const MatrixView<T> to(static_cast<T*>(out.mutable_data()), shape.rows, shape.columns);
-  const py::gil_scoped_release unlock;
-  model.predict(in, to);
+  unlocked([&] { model.predict(in, to); });
 }
 
 constexpr const char* kBfloat16 = "bfloat16";
@@ -229,8 +217,7 @@ py::object predict_ready(const Model<T>& model, const py::handle& x) {
   if (model.network().work() * static_cast<double>(in.rows) < kWorkUnderLock) {
     model.predict(in, to);
   } else {
-    const py::gil_scoped_release unlock;
-    model.predict(in, to);
+    unlocked([&] { model.predict(in, to); });
   }
   return out;
 }
@@ -240,8 +227,8 @@ void bind(py::module_& module, const char* name) {
   using M = Model<T>;
   py::class_<M>(module, name)
       .def(py::init([](const std::string& config, std::uint64_t seed, const std::string& precision) {
-             const bool rounds = precision == kBfloat16;
-             return M(network_from_json(config), seed, rounds ? ProductPrecision::bfloat16 : ProductPrecision::full);
+             const auto products = precision == kBfloat16 ? ProductPrecision::bfloat16 : ProductPrecision::full;
+             return unlocked([&] { return M(network_from_json(config), seed, products); });
            }),
            py::arg("config"), py::arg("seed"), py::arg("precision"))
       .def_property_readonly("config", [](const M& m) { return to_json(m.network()); })
@@ -299,8 +286,7 @@ void bind(py::module_& module, const char* name) {
           "train_on_batch",
           [](M& m, const py::array& x, const py::array& y, const py::object& sample_weight) {
             const Dataset<T> data = dataset<T>(x, y, sample_weight);
-            const py::gil_scoped_release unlock;
-            return m.train_on_batch(data);
+            return unlocked([&] { return m.train_on_batch(data); });
           },
           py::arg("x"), py::arg("y"), py::arg("sample_weight"))
       .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("buffer_size"))
@@ -311,11 +297,7 @@ void bind(py::module_& module, const char* name) {
           [](M& m, const py::array& x, const py::array& y, const py::object& sample_weight) {
             const Dataset<T> data = dataset<T>(x, y, sample_weight);
             std::vector<T> gradients(m.parameters().size());
-            double loss = 0;
-            {
-              const py::gil_scoped_release unlock;
-              loss = m.loss_and_gradients(data, gradients);
-            }
+            const double loss = unlocked([&] { return m.loss_and_gradients(data, gradients); });
             return py::make_tuple(loss, arrays_of(m.network(), gradients.data()));
           },
           py::arg("x"), py::arg("y"), py::arg("sample_weight"));

@@ -3,6 +3,7 @@
 // are an array, or the three arrays of a CSR matrix: values, columns and starts.
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "interrupts.hpp"
 
 #include "laminar/perceptron.hpp"
 
@@ -56,7 +57,6 @@ py::tuple fit(Unit& unit, const py::object& x, const py::array& y, const std::op
       optional_vector<double>(class_weight, "class_weight"),
       optional_vector<std::uint8_t>(held_out, "held_out"),
   };
-  bool signalled = false;
   PerceptronOptions options{
       .eta0 = eta0,
       .l2 = l2,
@@ -67,12 +67,6 @@ py::tuple fit(Unit& unit, const py::object& x, const py::array& y, const std::op
       .strict = strict,
       .shuffle = shuffle,
       .fit_intercept = fit_intercept,
-      .poll =
-          [&] {
-            const py::gil_scoped_acquire lock;
-            signalled = PyErr_CheckSignals() != 0;
-            return signalled;
-          },
   };
   if (report) {
     options.report = [&](const PerceptronEpoch& epoch) {
@@ -80,12 +74,11 @@ py::tuple fit(Unit& unit, const py::object& x, const py::array& y, const std::op
       (*report)(as_dict(epoch));
     };
   }
-  PerceptronEnd end;
-  {
-    const py::gil_scoped_release unlock;
-    end = unit.fit(data, options);
-  }
-  if (signalled) throw py::error_already_set();
+  const PerceptronEnd end = unlocked([&] {
+    const PerceptronEnd end = unit.fit(data, options);
+    StopScope::current()->leave();
+    return end;
+  });
   return py::make_tuple(end.epochs, end.mistakes);
 }
 
@@ -93,8 +86,7 @@ py::array_t<double> decide(const Unit& unit, const py::object& x) {
   const RowsView<double> in = rows(x, unit.features());
   py::array_t<double> z({in.rows, unit.units()});
   const MatrixView<double> out(z.mutable_data(), in.rows, unit.units());
-  const py::gil_scoped_release unlock;
-  unit.decide(in, out);
+  unlocked([&] { unit.decide(in, out); });
   return z;
 }
 

@@ -64,13 +64,6 @@ class PythonRows final : public RowSource<T> {
   py::object piece_;  // what the rows given last are views of
 };
 
-/// Asked while rows are waited for, without the interpreter lock: Ctrl-C is raised.
-inline bool raise_interrupts() {
-  const py::gil_scoped_acquire lock;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-  return false;
-}
-
 /// What Python passes as data: a tuple of arrays (x, y, sample_weight), or an object for PythonRows.
 template <typename T>
 struct Data {

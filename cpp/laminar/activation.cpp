@@ -6,7 +6,9 @@
 #include "laminar/buffer.hpp"
 #include "laminar/crew.hpp"
 #include "laminar/entries.hpp"
+#include "laminar/error.hpp"
 #include "laminar/kernels/table.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 namespace {
@@ -50,10 +52,13 @@ void for_pieces(const Activation& f, Index rows, Index columns, const Work& work
   const double time = kWorkPerElement * static_cast<double>(size);
   ScratchSizes sizes;
   sizes.need(Scratch::comparison, 2 * room);
+  StopScope* const stop = StopScope::current();
   Crew(threads_for(time), time, sizes, sizeof(T)).share((size + piece - 1) / piece, [&](Index i) {
+    if (stop != nullptr && stop->poll(kWorkPerElement * static_cast<double>(piece))) return;
     T* const memory = scratch<T>(Scratch::comparison, 2 * room);
     work(i * piece, std::min(piece, size - i * piece), memory, memory + room);
   });
+  if (stop != nullptr) stop->leave();
 }
 
 }  // namespace
@@ -75,8 +80,20 @@ bool Activation::keeps_input() const { return traits(*this).keeps_input; }
 bool Activation::has_gradient() const { return traits(*this).has_gradient; }
 bool Activation::is_linear() const { return index() == position_of<kernels::Linear>(kernels::Activations{}); }
 
+namespace {
+
+template <typename T>
+void check_shape(const Activation& f, const char* argument, MatrixView<const T> z, MatrixView<const T> other) {
+  if (other.rows == z.rows && other.columns == z.columns) return;
+  fail("activation '", f.name(), "': ", argument, " must have the shape of z, (", z.rows, ", ", z.columns, "), got (",
+       other.rows, ", ", other.columns, ")");
+}
+
+}  // namespace
+
 template <typename T>
 void activate(const Activation& f, MatrixView<const T> z, MatrixView<T> a) {
+  check_shape<T>(f, "a", z, a);
   const kernels::Kernels<T>& k = kernels::kernels<T>();
   const auto values = f.values_as<T>();
   for_pieces<T>(f, z.rows, z.columns, [&](Index begin, Index count, T* piece, T*) {
@@ -88,6 +105,8 @@ void activate(const Activation& f, MatrixView<const T> z, MatrixView<T> a) {
 
 template <typename T>
 void activation_gradient(const Activation& f, MatrixView<const T> z, MatrixView<const T> d_a, MatrixView<T> d_z) {
+  check_shape<T>(f, "d_a", z, d_a);
+  check_shape<T>(f, "d_z", z, d_z);
   const kernels::Kernels<T>& k = kernels::kernels<T>();
   const auto values = f.values_as<T>();
   for_pieces<T>(f, z.rows, z.columns, [&](Index begin, Index count, T* piece, T* d) {

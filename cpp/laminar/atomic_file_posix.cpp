@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -13,6 +14,7 @@
 
 #include "laminar/atomic_file.hpp"
 #include "laminar/printable.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 namespace {
@@ -50,8 +52,11 @@ class Descriptor {
     return ::fchmod(number_, mode) == 0;
   }
   bool write(std::span<const std::byte> bytes) {
+    constexpr std::size_t kMost = std::size_t{8} << 20;  // before the caller is asked
     while (!bytes.empty()) {
-      const auto written = ::write(number_, bytes.data(), bytes.size());
+      const std::size_t size = std::min(bytes.size(), kMost);
+      leave_if_stopped(static_cast<double>(size));
+      const auto written = ::write(number_, bytes.data(), size);
       if (written < 0 && errno != EINTR) return false;
       if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
     }

@@ -11,6 +11,7 @@
 
 #include "laminar/atomic_file.hpp"
 #include "laminar/printable.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 namespace {
@@ -46,8 +47,9 @@ class Temporary {
   Temporary& operator=(const Temporary&) = delete;
 
   void write(std::span<const std::byte> bytes) {
-    constexpr std::size_t kMost = std::size_t{1} << 30;  // the call counts in 32 bits
+    constexpr std::size_t kMost = std::size_t{8} << 20;  // before the caller is asked
     while (!bytes.empty()) {
+      leave_if_stopped(static_cast<double>(std::min(bytes.size(), kMost)));
       DWORD written = 0;
       const auto size = static_cast<DWORD>(std::min(bytes.size(), kMost));
       if (!::WriteFile(handle_, bytes.data(), size, &written, nullptr)) fail_with("cannot write", name_);

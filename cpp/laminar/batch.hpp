@@ -31,6 +31,8 @@ class BatchMemory {
   const std::vector<GradientTask>& tasks() const { return tasks_; }
   /// What each thread of a step needs besides.
   const ScratchSizes& scratch() const { return scratch_; }
+  /// Whether some task changes running statistics.
+  bool lasting() const { return !whole_batch_.empty(); }
   /// This thread's share of phase B: consecutive tasks, about the same work for everyone.
   Team::Share task_share(const Team& team) const;
 

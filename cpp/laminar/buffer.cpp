@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laminar/buffer.hpp"
 
+#include <cstring>
+
+#include "laminar/stop.hpp"
+
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
@@ -26,6 +30,12 @@ void* allocate_aligned(std::size_t bytes) {
   }
 #endif
   return memory;
+}
+
+void clear(std::span<std::byte> bytes) {
+  constexpr std::size_t kPiece = std::size_t{16} << 20;
+  in_pieces(bytes.size(), kPiece, 1,
+            [&](std::size_t begin, std::size_t end) { std::memset(bytes.data() + begin, 0, end - begin); });
 }
 
 void free_aligned(void* memory) noexcept { ::operator delete(memory, std::align_val_t{kAlignment}); }

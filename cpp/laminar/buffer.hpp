@@ -35,13 +35,15 @@ constexpr Index padded_stride(Index columns) {
 /// a step through them would wait for a page's address every 4 KiB. Throws std::bad_alloc.
 void* allocate_aligned(std::size_t bytes);
 void free_aligned(void* memory) noexcept;
+/// Sets all bytes to 0. Where a StopScope ends this, it throws.
+void clear(std::span<std::byte> bytes);
 
 /// A fixed number of elements, copied by value.
 template <typename T>
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  explicit AlignedBuffer(Index size) : size_(size), data_(allocate(size)) { std::fill_n(data(), size, T(0)); }
+  explicit AlignedBuffer(Index size) : size_(size), data_(allocate(size)) { clear(std::as_writable_bytes(span())); }
   AlignedBuffer(const AlignedBuffer& other) : size_(other.size_), data_(allocate(other.size_)) {
     std::copy_n(other.data(), size_, data());
   }

@@ -7,9 +7,12 @@
 #include "laminar/batch_rows.hpp"
 #include "laminar/error.hpp"
 #include "laminar/kernels/table.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 namespace {
+
+constexpr Index kPiece = 1 << 20;  // elements that are looked at before the caller is asked
 
 /// "(layer 'dense' has kernel (30, 64))", or nothing where no layer has one.
 std::string first_kernel(const Network& network) {
@@ -22,11 +25,13 @@ std::string first_kernel(const Network& network) {
 
 template <typename T>
 void check_finite(const char* operation, const char* argument, const T* values, Index rows, Index columns) {
-  if (kernels::kernels<T>().all_finite(values, rows * columns)) return;
-  Index at = 0;
-  while (std::isfinite(values[at])) ++at;
-  fail(operation, ": ", argument, " must be finite, but row ", at / columns, ", column ", at % columns, " is ",
-       values[at]);
+  in_pieces(rows * columns, kPiece, 1, [&](Index begin, Index end) {
+    if (kernels::kernels<T>().all_finite(values + begin, end - begin)) return;
+    Index at = begin;
+    while (std::isfinite(values[at])) ++at;
+    fail(operation, ": ", argument, " must be finite, but row ", at / columns, ", column ", at % columns, " is ",
+         values[at]);
+  });
 }
 
 /// Values that the first layer takes for tokens must be tokens, or NaN.
@@ -36,15 +41,17 @@ void check_tokens(const char* operation, const Network& network, MatrixView<cons
   while (first + 1 < network.nodes().size() && is_view(network.nodes()[first].layer)) ++first;
   const auto* encoding = std::get_if<CategoryEncoding>(&network.nodes()[first].layer);
   if (encoding == nullptr) return;
-  for (Index i = 0; i < x.rows * x.columns; ++i) {
-    const T value = x.data[i];
-    if ((value >= 0 && value < static_cast<T>(encoding->num_tokens) && std::floor(value) == value) ||
-        std::isnan(value)) {
-      continue;
+  in_pieces(x.rows * x.columns, kPiece, 4, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const T value = x.data[i];
+      if ((value >= 0 && value < static_cast<T>(encoding->num_tokens) && std::floor(value) == value) ||
+          std::isnan(value)) {
+        continue;
+      }
+      fail(operation, ": x must hold whole numbers from 0 to ", encoding->num_tokens - 1, " (layer '",
+           network.nodes()[first].name, "'), but row ", i / x.columns, ", column ", i % x.columns, " is ", value);
     }
-    fail(operation, ": x must hold whole numbers from 0 to ", encoding->num_tokens - 1, " (layer '",
-         network.nodes()[first].name, "'), but row ", i / x.columns, ", column ", i % x.columns, " is ", value);
-  }
+  });
 }
 
 template <typename T>
@@ -80,12 +87,13 @@ void check_weights(const char* operation, const Dataset<T>& data) {
   if (static_cast<Index>(data.sample_weight.size()) != data.x.rows) {
     fail(operation, ": x has ", data.x.rows, " rows, sample_weight has ", data.sample_weight.size());
   }
-  for (std::size_t i = 0; i < data.sample_weight.size(); ++i) {
-    const T weight = data.sample_weight[i];
-    if (!std::isfinite(weight) || weight < 0) {
+  in_pieces(data.x.rows, kPiece, 2, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const T weight = data.sample_weight[static_cast<std::size_t>(i)];
+      if (std::isfinite(weight) && weight >= 0) continue;
       fail(operation, ": sample_weight must be finite and not negative, but row ", i, " is ", weight);
     }
-  }
+  });
 }
 
 }  // namespace
@@ -93,21 +101,24 @@ void check_weights(const char* operation, const Dataset<T>& data) {
 template <typename T>
 void check_targets(const char* operation, const Loss& loss, Index outputs, const Targets<T>& y) {
   const std::optional<std::int32_t> ignored = loss.ignored_class();
-  for (std::size_t i = 0; i < y.labels.size(); ++i) {
-    const std::int32_t label = y.labels[i];
-    if ((label < 0 || label >= outputs) && label != ignored) {
+  in_pieces(static_cast<Index>(y.labels.size()), kPiece, 2, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const std::int32_t label = y.labels[static_cast<std::size_t>(i)];
+      if ((label >= 0 && label < outputs) || label == ignored) continue;
       fail(operation, ": y must hold class numbers from 0 to ", outputs - 1, " (there are ", outputs,
            " outputs), but row ", i, " is ", label);
     }
-  }
+  });
   if (!loss.restricts_targets()) return;
-  for (Index i = 0; i < y.values.rows * y.values.columns; ++i) {
-    const T value = y.values.data[i];
-    if (const char* rule = loss.broken_rule(static_cast<double>(value)); *rule != '\0') {
-      fail(operation, ": y ", rule, " for the loss '", loss.name(), "', but row ", i / outputs, ", column ",
-           i % outputs, " is ", value);
+  in_pieces(y.values.rows * y.values.columns, kPiece, 10, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const T value = y.values.data[i];
+      if (const char* rule = loss.broken_rule(static_cast<double>(value)); *rule != '\0') {
+        fail(operation, ": y ", rule, " for the loss '", loss.name(), "', but row ", i / outputs, ", column ",
+             i % outputs, " is ", value);
+      }
     }
-  }
+  });
 }
 
 template <typename T>
@@ -116,6 +127,7 @@ void check_input(const char* operation, const Network& network, MatrixView<const
     fail(operation, ": x has ", x.columns, " features, the network takes ", network.features(), first_kernel(network));
   }
   if (x.rows < 1) fail(operation, ": x needs at least one row, got ", x.rows);
+  if (x.data == nullptr) fail(operation, ": x must not be null for ", x.rows, " rows");
   check_tokens(operation, network, x);
 }
 

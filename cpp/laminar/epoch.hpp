@@ -23,6 +23,7 @@ struct Epoch {
   bool shuffle = false;
   Index block_rows = 0;  // of a source that is read in blocks, and its parts; else 0
   Index parts = 0;
+  Index part = 0;  // most rows of a batch that go through at a time; 0 for all
   MeanWeight mean = {};
 
   /// 0 where only reading tells.
@@ -58,10 +59,11 @@ struct Outcome {
   Index rows = 0;     // rows seen
   double weight = 0;  // of these rows
   bool finite = true;
-  bool stop = false;
-  double last_loss = 0;  // sum over the last batch
-  double loss = 0;       // sum over rows
-  double penalties = 0;  // of the batches, times their weights
+  bool stop = false;       // the caller asked to, before the way back was complete
+  bool abandoned = false;  // … or before all gradients were: nothing is updated
+  double last_loss = 0;    // sum over the last batch
+  double loss = 0;         // sum over rows
+  double penalties = 0;    // of the batches, times their weights
   Scores scores;
   std::vector<Log> logs;
 

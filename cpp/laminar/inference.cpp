@@ -27,7 +27,7 @@ int threads_for_rows(const State<T>& state, Index rows) {
 /// starts with, its rows).
 template <typename T, typename Finish>
 void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, bool on_logits, double* activity,
-                    int threads, Crew& crew, const Finish& finish) {
+                    int threads, Crew& crew, StopScope* stop, const Finish& finish) {
   const Plan& plan = state.inference_plan;
   const Index count = rows.count();
   const Index blocks = std::max<Index>((count + kBlockRows - 1) / kBlockRows, row_sharers(count, threads));
@@ -42,6 +42,7 @@ void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, boo
                  scratch<T>(Scratch::workspace, plan.size()),
                  nullptr,
                  on_logits};
+    pass.stop = stop;
     if (activity != nullptr) pass.activity = activity + block.begin;
     const T* from = x.data + first * x.columns;
     if (plan.reads_input_in_place()) {
@@ -52,6 +53,7 @@ void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, boo
       }
     }
     forward(pass, {0, block.count()}, 1, pass.last() + 1);
+    if (stop != nullptr && stop->stopped()) return;
     finish(pass, first, block.count());
   });
 }
@@ -145,14 +147,16 @@ class Evaluation {
 
 template <typename T>
 void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out) {
+  StopScope* const stop = StopScope::current();
   const int threads = threads_for_rows(state, x.rows);
   Crew crew(threads, state.network.work() * static_cast<double>(x.rows), state.inference_plan.scratch(), sizeof(T));
-  forward_blocks(state, x, {0, x.rows}, false, nullptr, threads, crew,
+  forward_blocks(state, x, {0, x.rows}, false, nullptr, threads, crew, stop,
                  [&](const Pass<T>& pass, Index first, Index count) {
                    for (Index i = 0; i < count; ++i) {
                      std::copy_n(pass.output(pass.last(), i), out.columns, out.data + (first + i) * out.columns);
                    }
                  });
+  if (stop != nullptr) stop->leave();
 }
 
 template <typename T>
@@ -172,14 +176,16 @@ std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const ty
   ScratchSizes sizes = state.inference_plan.scratch();
   sizes.need(Scratch::comparison, evaluation.room());
   Crew crew(threads, state.network.work() * static_cast<double>(most), sizes, sizeof(T));
+  StopScope* const scope = StopScope::current();
   rows.start();
   while (const Dataset<T>* block = rows.next(ask)) {
     evaluation.begin_block(*block);
     for (Index chunk = 0; chunk < block->x.rows; chunk += kEvaluateRows) {
       const Rows part{chunk, std::min(chunk + kEvaluateRows, block->x.rows)};
       forward_blocks(
-          state, block->x, part, state.objective->absorbs_last, evaluation.activity(), threads, crew,
+          state, block->x, part, state.objective->absorbs_last, evaluation.activity(), threads, crew, scope,
           [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
+      if (scope != nullptr) scope->leave();
       evaluation.finish_chunk(part);
     }
     if (ask()) break;

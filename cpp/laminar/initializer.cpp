@@ -10,6 +10,7 @@
 
 #include "laminar/entries.hpp"
 #include "laminar/error.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 namespace {
@@ -21,6 +22,9 @@ struct Fans {
 
 /// Left out, an initializer draws from the model's seed and the tensor's position in it.
 constexpr ParameterInfo kSeed{"seed", kAbsent, Range::whole};
+
+constexpr Index kPiece = 1 << 16;     // draws before the caller is asked
+constexpr double kWorkPerDraw = 500;  // 50 ns
 
 constexpr double kKeptDeviation = 0.87962566103423978;  // of a standard normal cut at 2
 
@@ -138,24 +142,59 @@ struct VarianceScaling {
   }
 };
 
+using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Q of the QR decomposition of a matrix that has no more columns than rows; R is left in its upper triangle.
+/// As Eigen's HouseholderQR does it, 48 reflections at a time, but so that the caller is asked meanwhile.
+Matrix orthonormal(Matrix& a) {
+  constexpr Index kTogether = 48;
+  constexpr Index kColumns = 192;  // that they are applied to before the caller is asked
+  const Index rows = a.rows();
+  const Index columns = a.cols();
+  Eigen::VectorXd factors(columns);
+  Eigen::VectorXd room(columns);
+  const auto reflect = [&](auto&& to, Index k, Index count, bool forward) {
+    for (Index j = 0; j < to.cols(); j += kColumns) {
+      const Index part = std::min(kColumns, to.cols() - j);
+      leave_if_stopped(4.0 * static_cast<double>((rows - k) * part * count));
+      auto columns_of = to.middleCols(j, part);
+      Eigen::internal::apply_block_householder_on_the_left(columns_of, a.block(k, k, rows - k, count),
+                                                           factors.segment(k, count), forward);
+    }
+  };
+  for (Index k = 0; k < columns; k += kTogether) {
+    const Index count = std::min(kTogether, columns - k);
+    auto panel = a.block(k, k, rows - k, count);
+    auto panel_factors = factors.segment(k, count);
+    Eigen::internal::householder_qr_inplace_unblocked(panel, panel_factors, room.data());
+    reflect(a.block(k, k + count, rows - k, columns - k - count), k, count, false);
+  }
+  Matrix q = Matrix::Identity(rows, columns);
+  for (Index k = (columns - 1) / kTogether * kTogether; k >= 0; k -= kTogether) {
+    const Index count = std::min(kTogether, columns - k);
+    reflect(q.block(k, k, rows - k, columns - k), k, count, true);
+  }
+  return q;
+}
+
 /// gain Q of the QR decomposition of a normal matrix, signs made unique  (Saxe et al. 2014)
 struct Orthogonal {
   static constexpr EntryInfo info{"orthogonal", "", {{"gain", 1.0}, kSeed}};
   static void fill(const Shape& shape, const RandomStream& stream, const double* p, std::span<double> out) {
-    using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     if (shape.size() < 2) fail("initializer 'orthogonal': needs a tensor of 2 axes, got shape ", to_string(shape));
     if (out.empty()) return;
     const Index columns = shape.back();
     const Index rows = static_cast<Index>(out.size()) / columns;
     const bool wide = rows < columns;
     Matrix normal(wide ? columns : rows, wide ? rows : columns);
-    for (Index i = 0; i < normal.size(); ++i) {
-      normal.data()[i] = normal_quantile(stream.uniform(static_cast<std::uint64_t>(i)));
-    }
-    const Eigen::HouseholderQR<Matrix> qr(normal);
-    Matrix q = qr.householderQ() * Matrix::Identity(normal.rows(), normal.cols());
+    in_pieces(normal.size(), kPiece, kWorkPerDraw, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
+        normal.data()[i] = normal_quantile(stream.uniform(static_cast<std::uint64_t>(i)));
+      }
+    });
+    Matrix q = orthonormal(normal);
     for (Index j = 0; j < q.cols(); ++j) {
-      if (qr.matrixQR()(j, j) < 0) q.col(j) *= -1;
+      if (normal(j, j) < 0) q.col(j) *= -1;
     }
     Eigen::Map<Matrix> result(out.data(), rows, columns);
     if (wide) {
@@ -183,7 +222,9 @@ template <typename I>
 void fill_tensor(const Shape& shape, const RandomStream& stream, const double* p, std::span<double> out) {
   if constexpr (requires { I::draw(0.5, Fans{1, 1}, p); }) {
     const Fans fans = fans_of(shape);
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = I::draw(stream.uniform(i), fans, p);
+    in_pieces(out.size(), std::size_t{kPiece}, kWorkPerDraw, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) out[i] = I::draw(stream.uniform(i), fans, p);
+    });
   } else {
     I::fill(shape, stream, p, out);
   }
@@ -203,6 +244,7 @@ const Family& initializer_family() {
 }
 
 void Initializer::fill(const Shape& shape, const RandomStream& stream, std::span<double> out) const {
+  check_elements(family().title, name(), "out", out.size(), shape);
   const bool seeded = takes("seed") && has("seed");
   kFill[static_cast<std::size_t>(index())](shape, seeded ? own_stream(value("seed")) : stream, values().data(), out);
 }

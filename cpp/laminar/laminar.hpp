@@ -12,4 +12,5 @@
 #include "laminar/parallel.hpp"
 #include "laminar/perceptron.hpp"
 #include "laminar/row_source.hpp"
+#include "laminar/stop.hpp"
 #include "laminar/table.hpp"

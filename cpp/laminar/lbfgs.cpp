@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "laminar/error.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 namespace {
@@ -50,6 +51,7 @@ Vector direction_of(const Vector& gradient, const std::deque<Change>& changes) {
   Vector factors(changes.size());
   for (std::size_t k = changes.size(); k-- > 0;) {
     const Change& c = changes[k];
+    leave_if_stopped(4 * static_cast<double>(d.size()));
     factors[k] = dot(c.x, d) / c.product;
     for (std::size_t i = 0; i < d.size(); ++i) d[i] -= factors[k] * c.gradient[i];
   }
@@ -58,6 +60,7 @@ Vector direction_of(const Vector& gradient, const std::deque<Change>& changes) {
   for (double& v : d) v *= size;
   for (std::size_t k = 0; k < changes.size(); ++k) {
     const Change& c = changes[k];
+    leave_if_stopped(4 * static_cast<double>(d.size()));
     const double factor = factors[k] - dot(c.gradient, d) / c.product;
     for (std::size_t i = 0; i < d.size(); ++i) d[i] += factor * c.x[i];
   }
@@ -192,10 +195,11 @@ const char* name_of(LbfgsReason reason) {
   return "line_search";
 }
 
-LbfgsEnd minimize(const SmoothFunction& function, std::span<double> x, const LbfgsOptions& options) {
-  check(options);
-  Vector at(x.begin(), x.end());
-  Vector gradient(x.size());
+namespace {
+
+/// As minimize; `at` is the best point at any time.
+LbfgsEnd minimize_from(const SmoothFunction& function, Vector& at, const LbfgsOptions& options) {
+  Vector gradient(at.size());
   std::deque<Change> changes;
   LbfgsEnd end;
   end.value = function(at, gradient);
@@ -204,7 +208,6 @@ LbfgsEnd minimize(const SmoothFunction& function, std::span<double> x, const Lbf
     throw NonFiniteError("lbfgs: the loss or its gradient is not finite at the start");
   }
   const auto ended = [&](LbfgsReason reason) {
-    std::copy(at.begin(), at.end(), x.begin());
     end.reason = reason;
     return end;
   };
@@ -221,8 +224,8 @@ LbfgsEnd minimize(const SmoothFunction& function, std::span<double> x, const Lbf
       changes.clear();  // try the gradient alone
       continue;
     }
-    Change change{Vector(x.size()), Vector(x.size()), 0};
-    for (std::size_t i = 0; i < x.size(); ++i) {
+    Change change{Vector(at.size()), Vector(at.size()), 0};
+    for (std::size_t i = 0; i < at.size(); ++i) {
       change.x[i] = search.point[i] - at[i];
       change.gradient[i] = search.gradient[i] - gradient[i];
     }
@@ -245,6 +248,22 @@ LbfgsEnd minimize(const SmoothFunction& function, std::span<double> x, const Lbf
   }
 }
 
+}  // namespace
+
+LbfgsEnd minimize(const SmoothFunction& function, std::span<double> x, const LbfgsOptions& options) {
+  check(options);
+  if (!function) fail("lbfgs: function must not be empty");
+  Vector at(x.begin(), x.end());
+  try {
+    const LbfgsEnd end = minimize_from(function, at, options);
+    std::copy(at.begin(), at.end(), x.begin());
+    return end;
+  } catch (...) {
+    std::copy(at.begin(), at.end(), x.begin());
+    throw;
+  }
+}
+
 template <typename T>
 LbfgsEnd fit_lbfgs(Model<T>& model, const Dataset<T>& data, LbfgsOptions options, double scale) {
   if (!(scale > 0) || !std::isfinite(scale)) fail("lbfgs: scale must be above 0, got ", scale);
@@ -264,9 +283,14 @@ LbfgsEnd fit_lbfgs(Model<T>& model, const Dataset<T>& data, LbfgsOptions options
   };
   options.precision = std::max<double>(options.precision, std::numeric_limits<T>::epsilon());
   Vector x(model.parameters().begin(), model.parameters().end());
-  const LbfgsEnd end = minimize(loss, x, options);
-  narrow(x);
-  return end;
+  try {
+    const LbfgsEnd end = minimize(loss, x, options);
+    narrow(x);
+    return end;
+  } catch (...) {
+    narrow(x);
+    throw;
+  }
 }
 
 template LbfgsEnd fit_lbfgs(Model<float>&, const Dataset<float>&, LbfgsOptions, double);

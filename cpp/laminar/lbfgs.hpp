@@ -40,7 +40,8 @@ struct LbfgsEnd {
   double value = 0;
 };
 
-/// Minimizes from x, and leaves x at the best point. Throws std::invalid_argument for options that
+/// Minimizes from x, and leaves x at the best point, also where it throws: what the function or
+/// on_iteration has thrown, or a StopScope has ended. Throws std::invalid_argument for options that
 /// make no sense, and NonFiniteError where f is not finite at the start; steps to such points are
 /// shortened.
 LbfgsEnd minimize(const SmoothFunction& function, std::span<double> x, const LbfgsOptions& options = {});

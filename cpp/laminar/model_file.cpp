@@ -12,6 +12,7 @@
 #include "laminar/config.hpp"
 #include "laminar/error.hpp"
 #include "laminar/printable.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 namespace {
@@ -124,7 +125,8 @@ struct Contents {
     std::sort(tensors.begin(), tensors.end(), by_name);
     for (const NamedTensor& tensor : tensors) {
       add_head(checksum, tensor);
-      checksum.add(tensor.bytes);
+      in_pieces(tensor.bytes.size(), std::size_t{8} << 20, 2,
+                [&](std::size_t begin, std::size_t end) { checksum.add(tensor.bytes.subspan(begin, end - begin)); });
     }
     metadata[kChecksum] = std::to_string(checksum.value());
     return safetensors_pieces(std::move(tensors), metadata, header);
@@ -294,6 +296,7 @@ void ModelFile::check_checksum() const {
       const auto part = std::span(chunk).first(std::min<std::uint64_t>(chunk.size(), tensor->end - at));
       source_.read(header_.data + at, part);
       checksum.add(std::span<const std::byte>(part));
+      leave_if_stopped(2 * static_cast<double>(part.size()));
     }
   }
   if (whole(kChecksum, ~std::uint64_t{0}) != checksum.value()) {
@@ -313,7 +316,14 @@ void ModelFile::read_tensor(const std::string& name, const Shape& shape, T* to) 
 }
 
 void ModelFile::read(const StoredTensor& tensor, std::span<std::byte> to) const {
-  source_.read(header_.data + tensor.begin, to.first(tensor.end - tensor.begin));
+  const std::uint64_t stored = source_.size - header_.data;
+  if (tensor.begin > tensor.end || tensor.end > stored || to.size() < tensor.end - tensor.begin) {
+    fail("read: tensor '", tensor.name, "' has ", tensor.end - tensor.begin, " of the file's ", stored,
+         " bytes, there is room for ", to.size());
+  }
+  in_pieces(tensor.end - tensor.begin, std::uint64_t{8} << 20, 1, [&](std::uint64_t begin, std::uint64_t end) {
+    source_.read(header_.data + tensor.begin + begin, to.subspan(begin, end - begin));
+  });
 }
 
 std::vector<StoredTensor> ModelFile::attached() const {

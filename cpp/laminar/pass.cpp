@@ -82,6 +82,7 @@ template <typename T>
 void forward(const Pass<T>& pass, Rows rows, int first, int end) {
   for (int i = first; i < end; ++i) {
     if (pass.plan[i].holder != i) continue;
+    if (pass.stopping(rows.count(), pass.work(i))) return;
     std::visit(
         [&](const auto& layer) {
           if constexpr (requires { forward(layer, i, pass, rows); }) forward(layer, i, pass, rows);
@@ -95,6 +96,7 @@ template <typename T>
 void backward(const Pass<T>& pass, Rows rows, int last, int first) {
   for (int i = last; i >= first && pass.wants_delta(i); --i) {
     if (pass.plan[i].holder != i) continue;
+    if (pass.stopping(rows.count(), pass.work(i))) return;
     if (pass.activity != nullptr && pass.node(i).activity.has_value()) add_activity_gradient(pass, i, rows);
     std::visit(
         [&](const auto& layer) {

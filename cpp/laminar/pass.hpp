@@ -22,6 +22,7 @@
 #include "laminar/packed.hpp"
 #include "laminar/parallel.hpp"
 #include "laminar/plan.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 
@@ -65,7 +66,17 @@ struct Pass {
   // Penalties on outputs: of each row summed here, or null; and their share in the batch's loss.
   double* activity = nullptr;
   double activity_scale = 0;
+  StopScope* stop = nullptr;  // where it is stopped, what is computed is of no use to anyone
 
+  /// Whether to leave, before so many operations for each of some rows.
+  bool stopping(Index rows, double operations) const {
+    return stop != nullptr && stop->poll(static_cast<double>(rows) * operations);
+  }
+  /// One row's operations in a node, about.
+  double work(int i) const {
+    const Node& n = node(i);
+    return 2 * static_cast<double>(n.tensors.empty() ? n.width : network.parameters()[n.tensors[0]].size);
+  }
   bool wants_delta(int i) const { return plan[i].delta >= 0; }
   bool on_logits(int i) const { return last_on_logits && i == last(); }
 };

@@ -9,6 +9,7 @@
 #include "laminar/error.hpp"
 #include "laminar/perceptron_unit.hpp"
 #include "laminar/random.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 namespace {
@@ -34,6 +35,7 @@ void check_rows(const RowsView<T>& x, Index features) {
 template <typename T>
 void check_finite(const RowsView<T>& x) {
   for (Index r = 0; r < x.rows; ++r) {
+    leave_if_stopped(static_cast<double>(x.columns));
     x.row(r).each([r](Index column, T value) {
       if (!std::isfinite(value)) {
         fail("Perceptron: x must be finite, but row ", r, ", column ", column, " is ", value);
@@ -167,6 +169,7 @@ PerceptronEnd Perceptron<T>::fit_unit(Index number, const PerceptronData<T>& dat
   PerceptronEnd end;
   PerceptronEpoch at;
   at.unit = number;
+  StopScope* const scope = StopScope::current();
   Index work = 0;
   while (end.epochs < options.max_epochs && !at.last) {
     if (options.shuffle) {
@@ -196,9 +199,9 @@ PerceptronEnd Perceptron<T>::fit_unit(Index number, const PerceptronData<T>& dat
       }
       unit.truncate(options.eta0);
       ++rows;
-      if (work += penalized ? features_ : x.count; work >= kPollWork && options.poll) {
+      if (work += penalized ? features_ : x.count; work >= kPollWork) {
         work = 0;
-        if (options.poll()) {
+        if ((options.poll && options.poll()) || (scope != nullptr && scope->poll(kPollWork))) {
           unit.settle();
           end.stopped = true;
           return end;
@@ -229,6 +232,7 @@ PerceptronEnd Perceptron<T>::fit_unit(Index number, const PerceptronData<T>& dat
 
 template <typename T>
 PerceptronEnd Perceptron<T>::fit(const PerceptronData<T>& data, const PerceptronOptions& options) {
+  check_sizes();
   check(data, features_, classes_);
   check(options);
   const std::vector<T> weights = weights_;
@@ -251,12 +255,23 @@ PerceptronEnd Perceptron<T>::fit(const PerceptronData<T>& data, const Perceptron
 }
 
 template <typename T>
+void Perceptron<T>::check_sizes() const {
+  const auto units = static_cast<std::size_t>(this->units());
+  if (weights_.size() != units * static_cast<std::size_t>(features_) || biases_.size() != units) {
+    fail("Perceptron: expected ", units * static_cast<std::size_t>(features_), " weights and ", units, " biases, got ",
+         weights_.size(), " and ", biases_.size());
+  }
+}
+
+template <typename T>
 void Perceptron<T>::decide(const RowsView<T>& x, MatrixView<T> z) const {
+  check_sizes();
   check_rows(x, features_);
   if (z.rows != x.rows || z.columns != units()) {
     fail("Perceptron: z must have shape (", x.rows, ", ", units(), "), got (", z.rows, ", ", z.columns, ")");
   }
   for (Index r = 0; r < x.rows; ++r) {
+    leave_if_stopped(2 * static_cast<double>(x.columns * units()));
     for (Index unit = 0; unit < units(); ++unit) {
       z.data[r * units() + unit] =
           decision(x.row(r), weights_.data() + unit * features_, T(1), biases_[static_cast<std::size_t>(unit)]);

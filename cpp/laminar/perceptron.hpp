@@ -41,7 +41,7 @@ struct PerceptronOptions {
   bool strict = false;              // a row with z = 0 is mistaken whatever its class
   bool shuffle = true;              // draw a new order of the rows every epoch
   bool fit_intercept = true;        // learn the biases too
-  std::function<bool()> poll = {};  // asked now and then; true stops after the row at hand
+  std::function<bool()> poll = {};  // asked now and then; true stops after the row at hand, as a StopScope
   std::function<void(const PerceptronEpoch&)> report = {};  // told of each epoch of each unit
 };
 
@@ -88,6 +88,8 @@ class Perceptron {
   void decide(const RowsView<T>& x, MatrixView<T> z) const;
 
  private:
+  /// Throws where weights() or biases() were given another size.
+  void check_sizes() const;
   PerceptronEnd fit_unit(Index unit, const PerceptronData<T>& data, const PerceptronOptions& options);
 
   Index features_;

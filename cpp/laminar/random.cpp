@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "laminar/stop.hpp"
+
 namespace laminar {
 namespace {
 
@@ -101,6 +103,8 @@ double normal_quantile(double p) {
 
 void fill_permutation(const RandomStream& stream, std::span<Index> order) {
   const auto size = order.size();
+  constexpr std::size_t kPiece = 1 << 16;  // of draws before the caller is asked
+  constexpr double kWorkPerDraw = 50;
   for (std::size_t i = 0; i < size; ++i) order[i] = static_cast<Index>(i);
   // The high half of word * i is uniform on 0 … i-1 up to i / 2^64.
   const auto exchange = [&](std::size_t i, std::uint64_t word) {
@@ -108,6 +112,7 @@ void fill_permutation(const RandomStream& stream, std::span<Index> order) {
     std::swap(order[i - 1], order[j]);
   };
   for (std::size_t i = size; i > 1; i -= 2) {
+    if (i % kPiece < 2) leave_if_stopped(kWorkPerDraw * kPiece);
     const auto w = stream.words(i);
     exchange(i, (std::uint64_t{w[0]} << 32) | w[1]);
     if (i == 2) break;

@@ -7,6 +7,7 @@
 
 #include "laminar/error.hpp"
 #include "laminar/random.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 namespace {
@@ -51,7 +52,7 @@ void RowBlocks<T>::stop_reading() {
   if (!reading_.valid()) return;
   stopped_ = true;
   reading_.wait();
-  reading_ = {};
+  reading_ = {};  // with what it has thrown, Stopped perhaps
   stopped_ = false;
 }
 
@@ -81,13 +82,17 @@ void RowBlocks<T>::start(std::optional<Shuffle> shuffle) {
 
 template <typename T>
 void RowBlocks<T>::fill_later() {
-  reading_ = std::async(std::launch::async, [this] { fill(blocks_[ahead_]); });
+  reading_ = std::async(std::launch::async, [this] {
+    const StopScope scope([this] { return stopped_.load(); });
+    fill(blocks_[ahead_]);
+  });
 }
 
 template <typename T>
 bool RowBlocks<T>::wait(const Stop& stop) {
   while (reading_.wait_for(kPatience) != std::future_status::ready) {
     if (stop && stop()) return false;
+    if (StopScope* const scope = StopScope::current(); scope != nullptr && scope->ask()) scope->leave();
   }
   return true;
 }

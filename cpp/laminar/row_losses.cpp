@@ -9,9 +9,12 @@
 #include "laminar/error.hpp"
 #include "laminar/kernels/table.hpp"
 #include "laminar/plan.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 namespace {
+
+constexpr double kWorkPerValue = 20;
 
 template <typename T>
 void check_rows(const Loss& loss, MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights) {
@@ -49,6 +52,7 @@ void row_losses(const Loss& loss, MatrixView<const T> outputs, const Targets<T>&
   r.columns = columns;
   for (Index first = 0; first < outputs.rows; first += block) {
     r.rows = std::min(block, outputs.rows - first);
+    leave_if_stopped(kWorkPerValue * static_cast<double>(r.rows * columns));
     for (Index i = 0; i < r.rows; ++i) {
       std::copy_n(outputs.data + (first + i) * columns, columns, memory.data() + i * stride);
       if (loss.class_labels()) continue;

@@ -7,8 +7,15 @@
 #include "laminar/buffer.hpp"
 #include "laminar/error.hpp"
 #include "laminar/plan.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
+namespace {
+
+constexpr double kWorkPerValue = 20;
+constexpr Index kRowsInPlace = 1 << 16;
+
+}  // namespace
 
 RowScores::RowScores(const std::vector<Metric>& metrics, Index columns, Index rows, bool ignores)
     : counts_(static_cast<std::size_t>(ignores ? rows : 0)) {
@@ -115,6 +122,10 @@ void RunningMetric::update(MatrixView<const T> outputs, const Targets<T>& target
     metric_ = metric;
     state_.resize(static_cast<std::size_t>(metric.state_size(columns)));
   }
+  // Rows so many that the caller may end this go into a copy, so that the state is with all of them or none.
+  std::vector<double> copy;
+  if (StopScope::current() != nullptr && outputs.rows > kRowsInPlace) copy = state_;
+  std::vector<double>& state = copy.empty() ? state_ : copy;
   const Index stride = padded_stride(columns);
   AlignedBuffer<T> padded(2 * kBlockRows * stride);
   std::vector<double> values(static_cast<std::size_t>(kBlockRows * metric.row_values(columns)));
@@ -124,6 +135,7 @@ void RunningMetric::update(MatrixView<const T> outputs, const Targets<T>& target
   block.columns = columns;
   for (Index first = 0; first < outputs.rows; first += kBlockRows) {
     block.rows = std::min(kBlockRows, outputs.rows - first);
+    if (!copy.empty()) leave_if_stopped(kWorkPerValue * static_cast<double>(block.rows * columns));
     for (Index i = 0; i < block.rows; ++i) {
       std::copy_n(outputs.data + (first + i) * columns, columns, padded.data() + i * stride);
       if (labels) continue;
@@ -135,8 +147,9 @@ void RunningMetric::update(MatrixView<const T> outputs, const Targets<T>& target
       block.targets = padded.data() + kBlockRows * stride;
     }
     metric.measure(block, values.data());
-    metric.fold(values.data(), weights.empty() ? nullptr : weights.data() + first, block.rows, columns, state_.data());
+    metric.fold(values.data(), weights.empty() ? nullptr : weights.data() + first, block.rows, columns, state.data());
   }
+  if (!copy.empty()) state_ = std::move(copy);
 }
 
 template void RowScores::measure(const std::vector<Metric>&, const MeasuredRows<float>&, Index,

@@ -11,6 +11,7 @@
 #include "laminar/epoch.hpp"
 #include "laminar/error.hpp"
 #include "laminar/inference.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
 namespace {
@@ -33,10 +34,15 @@ Batches<T> whole(const Dataset<T>& data, bool by_weight) {
 template <typename T>
 class Trainer<T>::Poll {
  public:
-  explicit Poll(const FitOptions<T>& options) : options_(options) {}
+  explicit Poll(const FitOptions<T>& options) : options_(options), outer_(StopScope::current()) {}
+  Poll(const Poll&) = delete;
+  Poll& operator=(const Poll&) = delete;
+
+  /// What long work asks; where nothing is said, nobody.
+  std::function<bool()> inside = {};
 
   bool due() {
-    if (!options_.poll) return false;
+    if (!options_.poll && outer_ == nullptr) return false;
     const auto now = Clock::now();
     if (now - last_ < kPollInterval) return false;
     last_ = now;
@@ -44,7 +50,7 @@ class Trainer<T>::Poll {
   }
   bool ask(const Progress& progress) {
     try {
-      return options_.poll(progress);
+      return (options_.poll && options_.poll(progress)) || (outer_ != nullptr && outer_->ask());
     } catch (...) {
       error_ = std::current_exception();
       return true;
@@ -55,14 +61,40 @@ class Trainer<T>::Poll {
     return due() &&
            ask({epoch.number, done, epoch.batches(), outcome.rows > 0 ? outcome.means() : std::span<const Log>{}});
   }
+  /// What was thrown when somebody was asked; Stopped where long work was told to end.
   void rethrow() const {
+    rethrow_thrown();
+    scope_.leave();
+  }
+  void rethrow_thrown() const {
     if (error_) std::rethrow_exception(error_);
+    if (outer_ != nullptr) outer_->rethrow();
   }
 
  private:
   const FitOptions<T>& options_;
+  StopScope* outer_;
   Clock::time_point last_ = Clock::now();
   std::exception_ptr error_;
+  StopScope scope_{[this] { return inside && inside(); }};
+};
+
+/// What long work asks while this lives.
+template <typename T>
+class Trainer<T>::Inside {
+ public:
+  Inside(Poll* poll, std::function<bool()> asks) : poll_(poll) {
+    if (poll_ != nullptr) outer_ = std::exchange(poll_->inside, std::move(asks));
+  }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+  ~Inside() {
+    if (poll_ != nullptr) poll_->inside = std::move(outer_);
+  }
+
+ private:
+  Poll* poll_;
+  std::function<bool()> outer_;
 };
 
 template <typename T>
@@ -81,10 +113,19 @@ void Trainer<T>::Snapshot::restore(State<T>& state) const {
 template <typename T>
 Trainer<T>::Trainer(State<T>& state, const Optimizer& optimizer) : state_(state), buffered_(state, optimizer) {}
 
+// The pass over the gradients that this costs takes as long as the products of some 30 rows.
 template <typename T>
-void Trainer<T>::reserve(Index rows) {
-  const Index part = part_ > 0 ? std::min(part_, rows) : rows;
-  from_buffer_ = part < rows || buffered_.needed();
+bool Trainer<T>::long_step(Index rows) const {
+  constexpr Index kFewRows = 256;
+  constexpr double kLongPhase = 4e9;  // operations, some 50 ms
+  return rows >= kFewRows && state_.network.work() * static_cast<double>(rows) > kLongPhase;
+}
+
+template <typename T>
+void Trainer<T>::reserve(Index rows, Index part) {
+  const bool limited = part > 0;
+  part = limited ? std::min(part, rows) : rows;
+  from_buffer_ = part < rows || buffered_.needed() || (StopScope::current() != nullptr && long_step(rows));
   if (!from_buffer_ && state_.precision == ProductPrecision::full &&
       SmallNetwork<T>::suits(state_.network, *state_.objective, rows)) {
     memory_.reset();
@@ -94,7 +135,7 @@ void Trainer<T>::reserve(Index rows) {
     return;
   }
   small_.reset();
-  if (memory_ == nullptr || memory_->rows() < part || (part_ > 0 && memory_->rows() > part)) {
+  if (memory_ == nullptr || memory_->rows() < part || (limited && memory_->rows() > part)) {
     memory_.reset();
     memory_ = std::make_unique<BatchMemory<T>>(state_.network, *state_.objective, part, state_.precision);
   }
@@ -154,11 +195,11 @@ Index Trainer<T>::small_run(const BatchRows<T>& rows, Index iteration, Outcome& 
 
 // All threads leave a run in the same step: what decides is the same for each of them. Every thread
 // sums the batch's losses itself, in the same order; `stop` is written by rank 0 before the first
-// barrier and read by all after it.
+// barrier and read by all after it, `abandoned` before the second.
 template <typename T>
 template <typename Ask>
 bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, const Ask& ask,
-                      Outcome& outcome) {
+                      StopScope* stop, Outcome& outcome) {
   BatchMemory<T>& memory = *memory_;
   const Objective& objective = *state_.objective;
   const bool updates = gradients == nullptr;
@@ -188,14 +229,17 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
                        iteration,
                        first,
                        memory.activity(),
-                       1 / static_cast<double>(batch.count)};
+                       1 / static_cast<double>(batch.count),
+                       stop};
     memory.forward_and_back(pass, objective, rows, scale, team);
+    if (team.rank() == 0 && stop != nullptr && stop->stopped()) outcome.stop = true;
     team.barrier();
+    if (outcome.stop) return false;
     loss += memory.loss_sum(rows.count);
     activity += memory.activity_sum(rows.count);
     const bool last = first + rows.count == batch.count;
     const bool finite = std::isfinite(loss) && std::isfinite(activity);
-    if (team.rank() == 0 && !outcome.stop) {
+    if (team.rank() == 0) {
       memory.fold_scores(outcome.scores, rows);
       const double penalty = penalty_scale * buffered_.penalty() + activity / static_cast<double>(batch.count);
       if (last || !finite) {
@@ -203,12 +247,16 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
         outcome.add_penalty(penalty, weight);
       }
     }
-    if (!finite || outcome.stop) return false;
-    const Team::Share share = memory.task_share(team);
-    for (Index t = share.begin; t < share.end; ++t) {
-      parameter_gradient(pass, memory.tasks()[static_cast<std::size_t>(t)], rows.count, to);
-    }
+    if (!finite) return false;
+    const bool in_place = gradients == nullptr;
+    gradient_share(pass, to, rows.count, team, in_place ? std::nullopt : std::optional(false));
+    if (team.rank() == 0 && !in_place && stop != nullptr) outcome.abandoned = stop->stopped();
     team.barrier();
+    if (outcome.abandoned) return false;
+    if (!in_place && memory.lasting()) {
+      gradient_share(pass, to, rows.count, team, true);
+      team.barrier();
+    }
     to.add = true;
   }
   if (gradients != nullptr) {
@@ -217,6 +265,18 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   }
   if (team.rank() == 0) ++outcome.done;
   return true;
+}
+
+template <typename T>
+void Trainer<T>::gradient_share(const Pass<T>& pass, const GradientSink<T>& to, Index rows, const Team& team,
+                                std::optional<bool> lasting) {
+  const Team::Share share = memory_->task_share(team);
+  for (Index t = share.begin; t < share.end; ++t) {
+    const GradientTask& task = memory_->tasks()[static_cast<std::size_t>(t)];
+    if (lasting.has_value() && needs_whole_batch(pass.node(task.node).layer) != *lasting) continue;
+    if (lasting == false && pass.stopping(rows, static_cast<double>(task.in_count * task.out_count))) return;
+    parameter_gradient(pass, task, rows, to);
+  }
 }
 
 template <typename T>
@@ -243,7 +303,7 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
   // The first rows only wait for the weights, which every thread would read.
   const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kLeastRows, 1)) +
                       kWorkPerParameter * static_cast<double>(state_.network.parameters().count());
-  reserve(rows);
+  reserve(rows, batches.epoch.part);
 
   // Reading the clock takes as long as a step of the smallest networks; with several threads a step
   // takes longer than its work tells.
@@ -263,15 +323,27 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
     const auto means = outcome.rows > 0 ? outcome.means() : std::span<const Log>{};
     outcome.stop = poll->ask({batches.epoch.number, batches.earlier + b, batches.epoch.batches(), means});
   };
+  StopScope* const stop = StopScope::current();
+  const bool in_stages = stop != nullptr && memory_ != nullptr && from_buffer_;
+  std::optional<Outcome> before_step;  // of steps in stages, which may have been counted when they are abandoned
+  const Inside inside(poll, [&] {
+    Outcome last = before_step.has_value() ? *before_step : outcome;
+    give_back();
+    const auto means = last.rows > 0 ? last.means() : std::span<const Log>{};
+    return poll->ask(
+        {batches.epoch.number, batches.earlier + batches.begin + last.done, batches.epoch.batches(), means});
+  });
   // The caller goes from step to step, and calls the others into each.
   const auto one_step = [&](Crew& crew, Index b) {
     bool goes_on = false;
+    if (in_stages) before_step = outcome;
     crew.run([&](const Team& team) {
       const FlushDenormals flush;
       const bool done =
-          step(batches.batch(b), start + b - batches.begin, batches.gradients, team, [&] { ask(b); }, outcome);
+          step(batches.batch(b), start + b - batches.begin, batches.gradients, team, [&] { ask(b); }, stop, outcome);
       if (team.rank() == 0) goes_on = done;
     });
+    if (goes_on) before_step.reset();
     return goes_on;
   };
   const auto small_steps = [&](Index b, Index end) {
@@ -306,6 +378,10 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
       if (b < end) break;
     }
   }
+  if ((outcome.stop || outcome.abandoned) && before_step.has_value()) {
+    outcome = *before_step;
+    outcome.stop = true;
+  }
   if (updates && !from_buffer_) state_.optimizer->iterations = start + outcome.done;
   give_back();
   if (small_ != nullptr && !updates) small_->gradients(batches.gradients);
@@ -319,18 +395,21 @@ bool Trainer<T>::weights_finite() const {
 
 // A loss that is not finite is met before its update, but an update with a finite loss may itself
 // have overflowed. Training is a function of the epoch's start, so the last finite weights are found
-// by doing the epoch again up to the update that broke them.
+// by doing the epoch again up to the update that broke them. Where the caller does not wait, those stay that
+// were found so far.
 template <typename T>
 void Trainer<T>::keep_last_finite(const Batches<T>& batches, Index done) {
   if (weights_finite()) return;
   snapshot_.restore(state_);
+  const StopScope scope({});  // of its own: within 50 ms it does not hear of a stop that was asked for before
+  const double work = 3 * state_.network.work() * static_cast<double>(batches.epoch.batch_size);
   for (Index b = batches.begin; b < batches.begin + done; ++b) {
     Snapshot before;
     before.take(state_);
     Batches<T> one = batches;
     one.begin = b;
     one.end = b + 1;
-    run(one, nullptr);
+    if (StopScope::current()->poll(work) || run(one, nullptr).stop) return;
     if (weights_finite()) continue;
     before.restore(state_);
     return;
@@ -352,11 +431,16 @@ template <typename T>
 Outcome Trainer<T>::finite_run(const Batches<T>& batches, Poll& poll, const Outcome* before) {
   Outcome outcome = safe_run(batches, &poll, before);
   state_.position = outcome.position(batches.epoch, batches.earlier + batches.begin + outcome.done);
+  if (outcome.stop && !weights_finite()) {
+    state_.position.reset();
+    keep_last_finite(batches, outcome.done);
+  }
   poll.rethrow();
   if (outcome.finite && weights_finite()) return outcome;
   state_.position.reset();
   const Index at = batches.earlier + batches.begin + outcome.done - (outcome.finite ? 1 : 0);
   keep_last_finite(batches, outcome.done);
+  poll.rethrow();
   std::ostringstream message;
   message << "fit: the " << (outcome.finite ? "weights are" : "loss is") << " not finite in epoch "
           << batches.epoch.number + 1 << ", batch " << at + 1;
@@ -442,6 +526,19 @@ bool Trainer<T>::run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOpti
 template <typename T>
 History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitOptions<T>& options) {
   History history;
+  Poll poll(options);
+  try {
+    run_epochs(rows, validation, options, poll, history);
+  } catch (const Stopped&) {
+    poll.rethrow_thrown();
+    history.interrupted = true;
+  }
+  return history;
+}
+
+template <typename T>
+void Trainer<T>::run_epochs(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitOptions<T>& options, Poll& poll,
+                            History& history) {
   history.names = state_.objective->names;
   if (validation != nullptr) {
     for (const std::string& name : state_.objective->names) history.names.push_back("val_" + name);
@@ -451,8 +548,9 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
   epoch.block_rows = rows.block_rows();
   epoch.parts = epoch.block_rows > 0 ? rows.parts() : 0;
   if (rows.whole()) epoch.shuffle = options.shuffle && epoch.batch_size < epoch.rows;  // one batch has no order
-  Poll poll(options);
-  part_ = options.memory_limit > 0 ? rows_within(options.memory_limit, epoch.batch_size) : 0;
+  Index done = 0;  // batches of the epoch, where none is under way
+  const Inside inside(&poll, [&] { return poll.ask({epoch.number, done, epoch.batches(), {}}); });
+  epoch.part = options.memory_limit > 0 ? rows_within(options.memory_limit, epoch.batch_size) : 0;
   if (!options.resume) {
     state_.position.reset();
     state_.next_epoch = options.initial_epoch;
@@ -463,7 +561,7 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
   };
   history.interrupted = !loaded(&rows) || !loaded(validation);
   poll.rethrow();
-  if (history.interrupted) return history;
+  if (history.interrupted) return;
   if (const Dataset<T>* all = rows.held()) {
     const BatchRows<T> every{*all, nullptr, 0, all->x.rows};
     epoch.mean.sum = every.weight(*state_.objective);
@@ -475,10 +573,12 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
   epoch.mean.own = state_.penalties_per_row;
   for (epoch.number = state_.next_epoch; epoch.number < options.epochs; ++epoch.number) {
     Outcome outcome(*state_.objective, state_.network.outputs());
+    done = 0;
     if (!run_epoch(rows, epoch, options, poll, outcome)) {
       history.interrupted = true;
-      return history;
+      return;
     }
+    done = epoch.batches();
     state_.position.reset();
     state_.next_epoch = epoch.number + 1;
     ++state_.epochs;
@@ -492,7 +592,7 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
       poll.rethrow();
       if (stopped) {
         history.interrupted = true;
-        return history;
+        return;
       }
       values.insert(values.end(), held_out.begin(), held_out.end());
     }
@@ -502,14 +602,14 @@ History Trainer<T>::fit(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitO
     if (options.on_epoch && options.on_epoch(epoch.number, logs)) break;
   }
   buffered_.finalize();
-  return history;
 }
 
 template <typename T>
 std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
-  state_.position.reset();
   const Batches<T> batches = whole(data, state_.penalties_per_row);
   Outcome outcome = safe_run(batches, nullptr, nullptr);
+  if (outcome.stop) StopScope::current()->leave();
+  state_.position.reset();
   if (!outcome.finite || !weights_finite()) {
     if (outcome.finite) snapshot_.restore(state_);
     std::ostringstream message;
@@ -529,6 +629,7 @@ double Trainer<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradi
   Batches<T> batches = whole(data, by_weight || state_.penalties_per_row);
   batches.gradients = gradients.data();
   Outcome outcome = run(batches, nullptr);
+  if (outcome.stop) StopScope::current()->leave();
   return outcome.means(batches.batch(0).divisor(*state_.objective, outcome.weight))[0].value;
 }
 

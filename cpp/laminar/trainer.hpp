@@ -47,8 +47,8 @@ struct FitOptions {
   Index validation_buffer_size = Index{1} << 28;
   /// Called on the calling thread after each epoch; true stops.
   std::function<bool(Index epoch, std::span<const Log> logs)> on_epoch = {};
-  /// Called on the calling thread before a batch, every 50 ms or less often; true stops after the
-  /// last completed batch.
+  /// Called on the calling thread every 50 ms or less often, before a batch or while one is under way;
+  /// true stops after the last completed batch: one that is under way is abandoned.
   std::function<bool(const Progress&)> poll = {};
   /// Called on the calling thread after every batch, the weights in their place; it may change them
   /// and the learning rate. True ends the epoch there. Where set, each batch is a run of its own.
@@ -84,7 +84,8 @@ class Trainer {
   double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight);
 
  private:
-  class Poll;  // the user's poll and its clock
+  class Poll;    // the user's poll and its clock
+  class Inside;  // what it tells while a batch is under way
   /// Weights and optimizer state at an epoch's start.
   struct Snapshot {
     AlignedBuffer<T> parameters;
@@ -94,7 +95,11 @@ class Trainer {
     void restore(State<T>& state) const;
   };
 
-  void reserve(Index rows);
+  /// Whether a step of so many rows takes so long that its update must wait for all gradients: until then
+  /// it can be abandoned.
+  bool long_step(Index rows) const;
+  /// Memory for batches of so many rows, of which `part` go through at a time, 0 for all.
+  void reserve(Index rows, Index part);
   /// Rows that fit into the limit at a time; throws where none does, or where the network must see
   /// all rows of a batch at once.
   Index rows_within(Index limit, Index rows) const;
@@ -106,6 +111,8 @@ class Trainer {
   Outcome finite_run(const Batches<T>& batches, Poll& poll, const Outcome* before);
   /// Throws where the epoch at hand is not the one that training stopped in.
   void check_position(const Epoch& epoch) const;
+  void run_epochs(RowBlocks<T>& rows, RowBlocks<T>* validation, const FitOptions<T>& options, Poll& poll,
+                  History& history);
   /// All of an epoch, or what is left of it; false where the poll has stopped it.
   bool run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOptions<T>& options, Poll& poll, Outcome& outcome);
   /// The same for one block; leave is set where on_batch ends the epoch.
@@ -118,15 +125,17 @@ class Trainer {
   /// taken one by one because a loss is not finite.
   Index small_run(const BatchRows<T>& rows, Index iteration, Outcome& outcome);
   template <typename Ask>
-  bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, const Ask& ask,
+  bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, const Ask& ask, StopScope* stop,
             Outcome& outcome);
+  /// This thread's share of phase B. With `lasting`, that which changes running statistics, or the rest.
+  void gradient_share(const Pass<T>& pass, const GradientSink<T>& to, Index rows, const Team& team,
+                      std::optional<bool> lasting);
   /// Where phase B puts what it sums: into `gradients`, or without them straight into the update.
   GradientSink<T> sink(Index iteration, T* gradients) const;
   void keep_last_finite(const Batches<T>& batches, Index done);
   bool weights_finite() const;
 
   State<T>& state_;
-  Index part_ = 0;            // most rows at a time, 0 for all of a batch
   bool from_buffer_ = false;  // updates of the present run are made by buffered_
   std::unique_ptr<BatchMemory<T>> memory_;
   BufferedUpdate<T> buffered_;

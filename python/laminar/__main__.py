@@ -80,6 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, ImportError) as error:
         print(f"laminar: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("laminar: interrupted", file=sys.stderr)
+        return 130  # as shells count the signal
     return 0
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 LABEL = np.dtype(np.int32)
+_PIECE = 1 << 22  # elements that are converted at a time: between two pieces Ctrl-C is answered
 
 _HINTS = {
     "O": "convert the columns to numbers first",
@@ -264,6 +265,12 @@ def _converted(array: Array, name: str, dtype: np.dtype[Any]) -> Array:
         return array
     try:
         with np.errstate(over="raise"):
-            return array.astype(dtype, order="C", copy=True)
+            if array.size <= _PIECE or array.ndim == 0:
+                return array.astype(dtype, order="C", copy=True)
+            result = np.empty(array.shape, dtype)
+            rows = max(1, _PIECE * len(array) // array.size)
+            for first in range(0, len(array), rows):
+                result[first : first + rows] = array[first : first + rows]
+            return result
     except FloatingPointError:
         raise ValueError(f"{name} holds a value too large for {dtype}") from None

@@ -163,7 +163,9 @@ class Sequential(Saving):
             Where the loss is no longer finite; the last finite weights are kept. The callback
             `TerminateOnNaN` ends training quietly instead.
         KeyboardInterrupt
-            At Ctrl-C; the weights are those of the last completed batch.
+            At Ctrl-C; the weights are those of the last completed batch. One that is under way is
+            abandoned where it takes long. Weights that overflowed in the epoch do not stay: they
+            are replaced by finite ones of the same epoch, the last ones if these are found soon.
         """
         given = y
         y, class_names = _labels.numbered("fit: y", y, self.class_names, learn=True)
@@ -294,6 +296,8 @@ class Sequential(Saving):
         ------
         TypeError, ValueError, FloatingPointError
             As in `fit`.
+        KeyboardInterrupt
+            At Ctrl-C, before the update; the weights are unchanged.
         """
         y, _ = _labels.numbered("train_on_batch: y", y, self.class_names)
         compiled = self._ready("train_on_batch", y)

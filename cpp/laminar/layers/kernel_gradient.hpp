@@ -79,6 +79,8 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   alignas(kAlignment) T sums[kTaskOutputs];
   const Index panels = (task.out_count + k.panel - 1) / k.panel;
   for (Index p = 0; p < panels; ++p) {
+    // An update that others have begun is carried through.
+    if (sink.gradients != nullptr && pass.stopping(rows, 2.0 * static_cast<double>(task.in_count * k.panel))) return;
     const Index j = (panels - 1 - p) * k.panel;
     const DeltaPanel<T> panel = delta_panel(pass, task.node, deltas, task.out_begin + j);
     g.delta = panel.values;

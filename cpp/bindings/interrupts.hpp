@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ctrl-C while the core computes: Python's signal handlers run on the thread that called, and what they raise
+// ends the call.
+#pragma once
+
+#include "bindings.hpp"
+
+#include "laminar/stop.hpp"
+
+namespace laminar::bindings {
+
+/// Runs Python's signal handlers, on its main thread; throws what one of them has raised.
+inline bool raise_interrupts() {
+  const py::gil_scoped_acquire lock;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  return false;
+}
+
+/// Returns work(), which gives way to interrupts; the interpreter lock is kept.
+template <typename Work>
+auto interruptible(const Work& work) {
+  const StopScope scope(raise_interrupts);
+  return work();
+}
+
+/// The same without the interpreter lock.
+template <typename Work>
+auto unlocked(const Work& work) {
+  const py::gil_scoped_release unlock;
+  return interruptible(work);
+}
+
+}  // namespace laminar::bindings
