@@ -200,11 +200,14 @@ ModelFile::ModelFile(std::string name, ByteSource source)
 }
 
 void ModelFile::check() const {
-  if (!has("laminar.format")) fail("it is a safetensors file, but no model of laminar");
+  if (!has("laminar.format"))
+    fail(
+        "it is a safetensors file, but no model of laminar: it has no structure, and its tensors can only be "
+        "weights of a model that is there (load_weights and load_torch_weights in Python)");
   const std::uint64_t format = whole("laminar.format", kMostCounted);
   if (format < 1 || format > kFormat) {
     fail("its format is ", format, ", written by laminar ", has("laminar.version") ? text("laminar.version") : "?",
-         "; laminar ", build_info().version, " reads formats up to ", kFormat, ", a newer one reads it");
+         "; laminar ", build_info().version, " reads formats up to ", kFormat, "; update it");
   }
   for (const auto& [key, value] : header_.metadata) {
     const bool known =

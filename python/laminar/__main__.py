@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import laminar
+from laminar._printable import lines
 from laminar.command import COMMANDS_ON_FILES
 
 ANSWERS: dict[str, tuple[str, Callable[[], str]]] = {
@@ -78,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             run(arguments)
     except (OSError, ValueError, ImportError) as error:
-        print(f"laminar: {error}", file=sys.stderr)
+        print(lines(f"laminar: {error}"), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("laminar: interrupted", file=sys.stderr)

@@ -27,6 +27,11 @@ def listed(texts: Iterable[object]) -> str:
     return ", ".join(map(printable, texts))
 
 
+def lines(text: str) -> str:
+    """Return a text of several lines with each of them made printable."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def say(text: str) -> None:
     """Print lines; what the output's encoding lacks, as lines and dots of tables, becomes plain."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, TextIO
 
+from ._printable import printable
+
 REDRAW_SECONDS = 0.1
 
 
@@ -102,10 +104,11 @@ class Bar(Silent):
 def described(logs: Mapping[str, object]) -> str:
     """Return logs as one line of text."""
     # A callback may have added what is no number.
-    return " - ".join(
+    parts = (
         f"{name}: {float(value):.4g}" if isinstance(value, numbers.Real) else f"{name}: {value}"
         for name, value in logs.items()
     )
+    return printable(" - ".join(parts))
 
 
 def style(verbose: object, where: str = "fit") -> type[Silent]:

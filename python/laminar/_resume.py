@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _core
+from ._printable import listed, printable
 from ._saving import notes_of
 
 if TYPE_CHECKING:
@@ -108,8 +109,8 @@ def kept_classes(
     kept = tuple(map(str, notes["class_names"]))
     if given is not None and kept != given:
         raise ValueError(
-            f"fit: resume: {path!r} was trained on the classes {', '.join(kept[:10])}; "
-            f"y has {', '.join(given[:10])}"
+            f"fit: resume: {path!r} was trained on the classes {listed(kept[:10])}; "
+            f"y has {listed(given[:10])}"
         )
     return kept
 
@@ -127,10 +128,12 @@ def check_like(mine: CoreModel, other: CoreModel, path: str) -> None:
     if own is None or kept is None:
         raise ValueError(f"{where} holds no training: the model was saved without its optimizer")
     if mine.config != other.config:
-        raise ValueError(f"{where} holds another model: its layers are {other.config}")
+        raise ValueError(f"{where} holds another model: its layers are {printable(other.config)}")
     for name, here, there in zip(("loss", "optimizer", "metrics"), own, kept, strict=True):
         if _fixed(here) != _fixed(there):
-            raise ValueError(f"{where} was compiled with {name} {there}, the model with {here}")
+            raise ValueError(
+                f"{where} was compiled with {name} {printable(there)}, the model with {here}"
+            )
 
 
 def _fixed(text: str) -> Any:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _core, layers
 from ._component import flag
+from ._printable import listed, printable
 from ._spelling import keywords
 from ._stack import Stack
 from .callbacks import History
@@ -126,9 +127,9 @@ class Saving(Stack):
         unknown = sorted(found.keys() - set(names))
         if missing or unknown:
             raise ValueError(
-                f"load_weights: {path} fits another model: "
-                f"it lacks {', '.join(missing) or 'nothing'}, "
-                f"and has {', '.join(unknown) or 'nothing'} besides"
+                f"load_weights: {printable(path)} fits another model: "
+                f"it lacks {listed(missing) or 'nothing'}, "
+                f"and has {listed(unknown) or 'nothing'} besides"
             )
         self.set_weights([found[name] for name in names])
 
@@ -209,7 +210,9 @@ def checked_path(
     if not text.endswith(ending):
         raise ValueError(f"{where}: the file's name must end in {ending!r}, got {text!r}")
     if not flag(overwrite, f"{where}: overwrite") and os.path.exists(text):
-        raise FileExistsError(f"{where}: {text} is there already; overwrite=True replaces it")
+        raise FileExistsError(
+            f"{where}: {printable(text)} is there already; overwrite=True replaces it"
+        )
     return text
 
 

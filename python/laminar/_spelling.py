@@ -19,6 +19,8 @@ def hint(word: str, candidates: Iterable[str]) -> str:
     """Return the part of an error message that helps a user who wrote ``word``."""
     from difflib import SequenceMatcher, get_close_matches  # needed only on the way to an error
 
+    from ._printable import listed
+
     names = sorted(candidates)
     lowered = {name.lower(): name for name in names}
     found = get_close_matches(word.lower(), lowered, n=5, cutoff=0.6)
@@ -30,7 +32,7 @@ def hint(word: str, candidates: Iterable[str]) -> str:
 
         nearest = min(found, key=distance)
         return f"did you mean {lowered[nearest]!r}?"
-    return f"there is {', '.join(names)}" if names else "there is none"
+    return f"there is {listed(names)}" if names else "there is none"
 
 
 def argument_names(function: Callable[..., object]) -> tuple[str, ...]:

@@ -46,15 +46,29 @@ def load_model(filepath: str | os.PathLike[str]) -> Sequential:
         Where it cannot be read, or the package that reads it is missing.
     """
     path = os.fspath(filepath)
+    if not isinstance(path, str):
+        raise TypeError(f"load_model: filepath must be text or a path, got {filepath!r}")
     ending = os.path.splitext(path)[1]
-    if ending in _READERS:
+    known = (_saving.ENDING, *_READERS)
+    if ending not in known:
+        raise ValueError(_refusal(path, known, None))
+    try:
+        if ending == _saving.ENDING:
+            return _saving.load(path, Sequential)
         reader = import_module(f"laminar.exchange.{_READERS[ending]}")
         loaded: Sequential = reader.load(path)
         return loaded
-    if ending != _saving.ENDING:
-        known = ", ".join([_saving.ENDING, *_READERS])
-        raise ValueError(f"load_model: the file's name must end in one of {known}, got {path!r}")
-    return _saving.load(path, Sequential)
+    except (ValueError, IsADirectoryError) as error:
+        message = _refusal(path, known, str(error))
+        if message is None:
+            raise
+        raise type(error)(message) from None
+
+
+def _refusal(path: str, known: tuple[str, ...], reason: str | None) -> str | None:
+    from ._file_kinds import refusal  # needed only on the way to an error
+
+    return refusal(path, known, reason)
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself

@@ -6,10 +6,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import threading
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,33 +19,36 @@ from support import small_classifier
 
 from laminar import Sequential, _core, callbacks, layers, load_model
 from laminar._inspect import described
-from laminar.exchange import _keras_archive, _onnx_file
+from laminar.exchange import _keras_archive, _onnx_file, keras_file, onnx_reader
 
 
 def model_of(units: int) -> Sequential:
     return Sequential([layers.Input(4), layers.Dense(units)], seed=1)
 
 
+_REPLACE = """
+import os, sys
+path, *versions = sys.argv[1:]
+print("ready", flush=True)
+while True:
+    for version in versions:
+        os.link(version, path + ".spare")
+        os.replace(path + ".spare", path)
+"""
+
+
 @contextmanager
 def replaced(path: Path, versions: list[Path]) -> Iterator[None]:
-    """Let a thread replace a file by one after the other of others, as fast as it can."""
-    stop = threading.Event()
-
-    def replace() -> None:
-        spare = path.with_name("spare")
-        while not stop.is_set():
-            for version in versions:
-                os.link(version, spare)
-                os.replace(spare, path)
-
+    """Let a process replace a file by one after the other of others, as fast as it can."""
     shutil.copy(versions[0], path)  # a link to the same file would be left as it is by replace
-    thread = threading.Thread(target=replace)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    command = [sys.executable, "-c", _REPLACE, *map(str, (path, *versions))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -79,8 +84,9 @@ def test_sizes_are_those_of_the_file_that_is_open(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No reader of exchanged files asks the path a second time."""
-    module = {"keras": _keras_archive, "onnx": _onnx_file}[name]
     pytest.importorskip({"keras": "h5py", "onnx": "onnx"}[name])
+    module = {"keras": _keras_archive, "onnx": _onnx_file}[name]
+    reader: Any = {"keras": keras_file, "onnx": onnx_reader}[name]
     path = tmp_path / f"m.{name}"
     path.write_bytes(b"nothing")
     opened: list[object] = []
@@ -96,7 +102,7 @@ def test_sizes_are_those_of_the_file_that_is_open(
     for asked in ("getsize", "exists", "isfile"):
         monkeypatch.setattr(os.path, asked, refuse)
     with pytest.raises(ValueError, match="is not an"):
-        load_model(path)
+        reader.load(path)
     assert opened == [str(path)]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._printable import listed
 from ..exchange._extras import required
 from .cells import cells_of
 from .reading import Block
@@ -50,7 +51,7 @@ def encoded(frame: Any, name: str, text: str, dtype: np.dtype[Any]) -> Array:
         if column not in rows.column_names:
             raise ValueError(
                 f"{name}: lacks column {column!r}, which the model reads; "
-                f"it has {', '.join(rows.column_names)}"
+                f"it has {listed(rows.column_names)}"
             )
     cells = {
         column: cells_of(

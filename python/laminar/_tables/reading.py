@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from .._printable import printable
 from ..exchange._extras import required
 from .cells import Cells, cells_of
 
@@ -61,26 +62,26 @@ class Source:
         fallback: Sequence[Sequence[str]] = (),
         known: Sequence[str] = (),
     ) -> None:
-        self.path = path
+        self._file, self.path = path, printable(path)  # to open, and for messages
         self.missing = tuple(missing)
         self._arrow = required("pyarrow", "tabular", "tables")
         if os.path.getsize(path) == 0:
-            raise ValueError(f"{path} is empty")
+            raise ValueError(f"{self.path} is empty")
         self._parquet = path.endswith(".parquet")
         self._delimiter = delimiter or ("\t" if path.endswith(".tsv") else ",")
         if len(self._delimiter) != 1:
-            raise ValueError(f"{path}: a delimiter must be one character, got {delimiter!r}")
+            raise ValueError(f"{self.path}: a delimiter must be one character, got {delimiter!r}")
         self._skip = 0
         self.has_header = True
         if self._parquet:
             if header is not None:
-                raise ValueError(f"{path}: a Parquet file names its columns; header must not")
+                raise ValueError(f"{self.path}: a Parquet file names its columns; header must not")
             self.names = tuple(self._opened_parquet().schema_arrow.names)
         else:
             self.names = self._header(header, fallback, known)
         double = [name for i, name in enumerate(self.names) if name in self.names[:i]]
         if double:
-            raise ValueError(f"{path}: two columns are called {double[0]!r}")
+            raise ValueError(f"{self.path}: two columns are called {double[0]!r}")
 
     def rows(self) -> int | None:
         """Return how many rows a Parquet file has; None of a CSV file, which must be read first."""
@@ -149,7 +150,7 @@ class Source:
 
     def _first_line(self) -> tuple[int, list[str]]:
         try:
-            with open(self.path, encoding="utf-8-sig", newline="") as file:
+            with open(self._file, encoding="utf-8-sig", newline="") as file:
                 for i, cells in enumerate(csv.reader(file, delimiter=self._delimiter)):
                     if cells:
                         return i, cells
@@ -160,9 +161,9 @@ class Source:
     def _opened_parquet(self) -> Any:
         parquet = required("pyarrow.parquet", "tabular", "tables")
         try:
-            return parquet.ParquetFile(self.path)
+            return parquet.ParquetFile(self._file)
         except self._arrow.ArrowInvalid as error:
-            raise ValueError(f"{self.path} is no Parquet file: {error}") from None
+            raise ValueError(f"{self.path} is no Parquet file: {printable(error)}") from None
 
     def _parquet_batches(self, columns: list[str], row_group: int | None) -> Iterator[Any]:
         groups = None if row_group is None else [row_group]
@@ -186,7 +187,7 @@ class Source:
         text = self._arrow.string()
         try:
             yield from reading.open_csv(
-                self.path,
+                self._file,
                 reading.ReadOptions(
                     use_threads=False,
                     block_size=_BLOCK_BYTES,
@@ -203,7 +204,7 @@ class Source:
         except self._arrow.ArrowInvalid as error:
             if not odd and "Empty CSV" in str(error):
                 return
-            raise ValueError(odd[0] if odd else f"{self.path}: {error}") from None
+            raise ValueError(odd[0] if odd else f"{self.path}: {printable(error)}") from None
 
 
 def _is_number(text: str) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from .. import _core, _frames
+from .._printable import listed
 from .cells import text_of
 from .table import Column, Table
 
@@ -74,7 +75,7 @@ def _cells(row: object, name: str, columns: Sequence[Column]) -> list[str]:
         raise TypeError(f"{name} must be a mapping as the first one is, got {type(row).__name__}")
     for column in columns:
         if column.name not in row:
-            has = ", ".join(map(str, row))
+            has = listed(row)
             raise ValueError(
                 f"{name} lacks column {column.name!r}, which the model reads; it has {has}"
             )

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .. import _core
+from .._printable import listed
 from ..exchange._extras import required
 from .cells import Cells, as_numbers, as_texts
 
@@ -187,7 +188,7 @@ class Encoder:
                 row = int(np.argmax(loose < 0))
                 raise ValueError(
                     f"{name} is {texts[row].as_py()!r} in row {block.first + row}, a class that "
-                    f"training has not seen; it has seen {', '.join(target.classes[:10])}"
+                    f"training has not seen; it has seen {listed(target.classes[:10])}"
                 )
             for row in np.flatnonzero(found < 0)[:1]:
                 self.loose_labels[texts[int(row)].as_py()] += int((found < 0).sum())

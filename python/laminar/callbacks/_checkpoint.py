@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from .._component import flag, integer, number
+from .._printable import printable
 from .._spelling import keywords
 from ._base import Logs
 from ._monitor import Monitoring
@@ -127,4 +128,4 @@ class ModelCheckpoint(Monitoring):
         else:
             self.model.save(path)
         if self.verbose:
-            print(f"Epoch {self._epoch + 1}: model written to {path}")
+            print(f"Epoch {self._epoch + 1}: model written to {printable(path)}")

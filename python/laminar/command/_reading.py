@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .. import _saving
+from .._printable import listed, printable
 from .._tables.cells import MISSING
 from .._tables.reading import Source
 from .._tables.table import TEXT, Encoder, Table
@@ -60,16 +61,17 @@ def loaded(path: str) -> tuple[Sequential, Table]:
     ValueError, OSError
         Where the file is none, or its model was not trained on a table.
     """
+    name = printable(path)
     model = _saving.load(_saving.checked_path(path, "model"), Sequential)
     if TEXT not in model._texts:
         raise ValueError(
-            f"{path}: the model was not trained by laminar train, and knows of no table; "
+            f"{name}: the model was not trained by laminar train, and knows of no table; "
             "use laminar.load_model in Python"
         )
     table = Table.from_json(model._texts[TEXT])
     if model.input_shape != (None, table.width):
         raise ValueError(
-            f"{path}: the table makes {table.width} inputs, the model takes {model.input_shape}"
+            f"{name}: the table makes {table.width} inputs, the model takes {model.input_shape}"
         )
     return model, table
 
@@ -97,7 +99,7 @@ class Rows:
     def __init__(
         self, table: Table, path: str, arguments: argparse.Namespace, target: bool = True
     ) -> None:
-        self.encoder = Encoder(table, path)
+        self.encoder = Encoder(table, printable(path))
         self._columns = table.needed() + [table.target.name] * target
         self._source = Source(
             path,
@@ -111,7 +113,7 @@ class Rows:
             if name not in self._source.names:
                 what = "the target " if name == table.target.name else "column "
                 raise ValueError(
-                    f"{path} lacks {what}{name!r}; it has {', '.join(self._source.names)}"
+                    f"{printable(path)} lacks {what}{name!r}; it has {listed(self._source.names)}"
                 )
 
     def blocks(self) -> Iterator[Block]:
@@ -121,7 +123,7 @@ class Rows:
     def say_notes(self) -> None:
         """Say on stderr what a user should know of the rows."""
         for line in self.encoder.notes():
-            print(f"laminar: note: {line}", file=sys.stderr)
+            print(f"laminar: note: {printable(line)}", file=sys.stderr)
 
 
 def _names(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .._printable import printable, say
 from ._reading import Rows, add_file_arguments, add_model_argument, loaded
 from ._report import Report
 
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print the measures."""
     model, table = loaded(arguments.model)
-    print(measured(model, table, arguments.data, arguments))
+    say(measured(model, table, arguments.data, arguments))
 
 
 def measured(model: Sequential, table: Table, path: str, arguments: argparse.Namespace) -> str:
@@ -37,4 +38,4 @@ def measured(model: Sequential, table: Table, path: str, arguments: argparse.Nam
         x = rows.encoder.inputs(block, np.empty((block.rows, table.width), model.dtype))
         report.add(rows.encoder.targets(block), model.predict(x))
     rows.say_notes()
-    return f"{path}, {report.rows:,} rows: {report}"
+    return f"{printable(path)}, {report.rows:,} rows: {report}"

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 from .. import exchange
+from .._printable import printable, say
 from ..models import load_model
 
 
@@ -29,6 +31,6 @@ def run(arguments: argparse.Namespace) -> None:
         stem = os.path.splitext(arguments.model)[0]
         output = stem + (f"-{arguments.to}" if ending == ".safetensors" else "") + ending
     if os.path.exists(output) and os.path.samefile(output, arguments.model):
-        raise ValueError(f"export: {output} is the model itself; choose another --output")
+        raise ValueError(f"export: {output!r} is the model itself; choose another --output")
     load_model(arguments.model).export(output, arguments.to)
-    print(output)
+    say(printable(output) if sys.stdout.isatty() else output)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._printable import printable
 from ._reading import Rows, add_file_arguments, add_model_argument, loaded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -39,19 +40,35 @@ def run(arguments: argparse.Namespace) -> None:
     rows = Rows(table, arguments.data, arguments, target=False)
     with contextlib.ExitStack() as stack:
         file: Any = sys.stdout
+        # A terminal shows what cells hold; a file and a pipe get it as it is.
+        shown: Callable[[str], str] = printable if file.isatty() else str
         if arguments.output is not None:
+            shown = str
+            _refuse_inputs(arguments)
             file = stack.enter_context(open(arguments.output, "w", encoding="utf-8", newline=""))
         writer = csv.writer(file, lineterminator="\n")
-        probabilities = [f"p({label})" for label in table.target.classes]
-        writer.writerow([table.target.name, *probabilities])
+        probabilities = [shown(f"p({label})") for label in table.target.classes]
+        writer.writerow([shown(table.target.name), *probabilities])
         try:
             for block in rows.blocks():
                 x = rows.encoder.inputs(block, np.empty((block.rows, table.width), model.dtype))
-                writer.writerows(_lines(table.target, model.predict(x)))
+                lines = _lines(table.target, model.predict(x))
+                writer.writerows([[shown(first), *rest] for first, *rest in lines])
             file.flush()
         except BrokenPipeError:  # the reader, head for example, has seen enough
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the flush at exit
     rows.say_notes()
+
+
+def _refuse_inputs(arguments: argparse.Namespace) -> None:
+    """Raise ValueError where the file to write is one that is read, which it would empty."""
+    if not os.path.exists(arguments.output):
+        return
+    for what in ("model", "data"):
+        if os.path.samefile(arguments.output, getattr(arguments, what)):
+            raise ValueError(
+                f"predict: --output {arguments.output!r} is the {what} itself; choose another file"
+            )
 
 
 def _lines(target: Target, predicted: NDArray[Any]) -> Iterator[list[str]]:

@@ -11,14 +11,13 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import resource
-import tempfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .. import _saving, callbacks, layers, metrics, optimizers
+from .. import _memory, _saving, callbacks, layers, metrics, optimizers
 from .._component import integer
+from .._printable import printable, say
 from .._tables import Choices, Encoder, Source, Survey
 from .._tables.table import TEXT
 from ..sequential import Sequential
@@ -127,7 +126,7 @@ def run(arguments: argparse.Namespace) -> None:
             raise ValueError(f"--{name}: there is no folder {folder!r}")
     source = Source(arguments.data, arguments.header, arguments.delimiter, arguments.missing)
     survey = Survey(source, _choices(arguments))
-    print(_described(arguments.data, survey))
+    say(_described(arguments.data, survey))
     parts = _read(source, survey, [arguments.validation, test], arguments.seed)
     train, validation, held_out = parts
     model, history = _trained(train, validation, survey, arguments)
@@ -141,9 +140,9 @@ def run(arguments: argparse.Namespace) -> None:
         if len(part.x):
             report = Report(survey.table.target)
             report.add(part.y, model.predict(part.x))
-            print(f"{name}, {report.rows:,} rows: {report}")
+            say(f"{name}, {report.rows:,} rows: {report}")
     if arguments.test is not None and not test:
-        print(f"test, {measured(model, survey.table, arguments.test, arguments)}")
+        say(f"test, {measured(model, survey.table, arguments.test, arguments)}")
 
 
 class _Part(NamedTuple):
@@ -177,21 +176,23 @@ def _choices(arguments: argparse.Namespace) -> Choices:
 
 def _described(path: str, survey: Survey) -> str:
     table = survey.table
+    name = printable(table.target.name)
     kinds = [column.kind for column in table.columns]
     lines = [
-        f"{path}: {survey.rows:,} rows, {kinds.count('number')} columns of numbers, "
+        f"{printable(path)}: {survey.rows:,} rows, {kinds.count('number')} columns of numbers, "
         f"{kinds.count('category')} of categories: {table.width} inputs"
     ]
     if table.target.kind == "number":
         mean, deviation = survey.target_moments
         lines.append(
-            f"target {table.target.name}: regression, mean {mean:.6g}, "
-            f"standard deviation {deviation:.6g}"
+            f"target {name}: regression, mean {mean:.6g}, standard deviation {deviation:.6g}"
         )
     else:
-        shares = [f"{label} {n / survey.rows:.1%}" for label, n in survey.classes.items()]
+        shares = [
+            f"{printable(label)} {n / survey.rows:.1%}" for label, n in survey.classes.items()
+        ]
         shown = ", ".join(shares[:10]) + (", …" if len(shares) > 10 else "")
-        lines.append(f"target {table.target.name}: classification, {shown}")
+        lines.append(f"target {name}: classification, {shown}")
     return "\n".join(lines)
 
 
@@ -219,15 +220,10 @@ def _read(source: Source, survey: Survey, shares: list[float], seed: int) -> lis
 
 def _rows_array(rows: int, width: int) -> Array:
     """Return memory for encoded rows: a temporary file where they take half of what there is."""
-    most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS):
-        limit, _ = resource.getrlimit(kind)
-        if limit != resource.RLIM_INFINITY:
-            most = min(most, limit)
-    if 4 * rows * width <= most // 2:
+    most = _memory.most()
+    if most is None or 4 * rows * width <= most // 2:
         return np.empty((rows, width), np.float32)
-    with tempfile.TemporaryFile() as file:  # its contents live as long as they are mapped
-        return np.memmap(file, np.float32, "w+", shape=(rows, width))
+    return _memory.in_temporary_file((rows, width), np.float32, "train")
 
 
 def _trained(

@@ -12,7 +12,7 @@ import numpy as np
 from .. import _core, _seed
 from .._component import flag, integer, number_of_bytes
 from .._spelling import keywords
-from . import _files, _pieces
+from . import _files, _npy, _pieces
 from ._reader import Reader
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Dataset:
         *,
         buffer_size: int | str = "256MiB",
     ) -> Dataset:
-        """Return the rows of ``.npy`` files, which are mapped into memory, not loaded.
+        """Return the rows of ``.npy`` files, which are read when they are used, not loaded.
 
         Parameters
         ----------
@@ -149,8 +149,8 @@ class Dataset:
                 key: paths[i] if paths else None
                 for key, paths in zip(("x", "y", "sample_weight"), names, strict=True)
             }
-            mapped = {key: file and _files.mapped(file) for key, file in files.items()}
-            triples.append(_triple(f"from_npy: {path!r}", mapped))
+            stored = {key: file and _npy.Stored(file) for key, file in files.items()}
+            triples.append(_triple(f"from_npy: {path!r}", stored))
         if len({(t[0].shape[1:], t[1] is None or t[1].shape[1:]) for t in triples}) > 1:
             raise ValueError("Dataset.from_npy: the files hold rows of different shapes")
         return cls(_pieces.Arrays(triples, names[0]), buffer_size)

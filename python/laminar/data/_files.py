@@ -1,33 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files as parts of a data set: mapped arrays, CSV files, row groups of Parquet files."""
+"""Files as parts of a data set: CSV files, and row groups of Parquet files."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .._component import integer
+from .._printable import listed
 from .._tables import Block, Choices, Encoder, Source, Survey, Table
 from ._pieces import Piece, Pieces
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 _ENDINGS = (".csv", ".tsv", ".parquet")
-
-
-def mapped(path: str) -> NDArray[Any]:
-    """Return the array of a ``.npy`` file, which the operating system reads when it is used."""
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise ValueError(f"Dataset.from_npy: {path!r} holds no array of numbers: {error}") from None
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"Dataset.from_npy: {path!r} is no .npy file")
-    return array
 
 
 class Sources:
@@ -67,7 +54,7 @@ class Sources:
             if lacking:
                 raise ValueError(
                     f"Dataset.from_files: {source.path} lacks column {lacking[0]!r}; "
-                    f"it has {', '.join(source.names)}"
+                    f"it has {listed(source.names)}"
                 )
 
     def counted(self) -> int | None:

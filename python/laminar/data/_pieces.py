@@ -73,7 +73,7 @@ class Pieces(ABC):
 
 
 class Arrays(Pieces):
-    """Segments of arrays, in memory or mapped; several are read one after another."""
+    """Segments of arrays, in memory, mapped or in files; several are read one after another."""
 
     def __init__(self, triples: Sequence[tuple[Any, Any, Any]], names: Sequence[str]) -> None:
         self._triples, self._names = triples, names
@@ -89,7 +89,7 @@ class Arrays(Pieces):
 
     def targets(self) -> Iterator[tuple[Any, Any]]:
         """Yield those of each array."""
-        return ((y, weight) for _, y, weight in self._triples)
+        return ((_whole(y), _whole(weight)) for _, y, weight in self._triples)
 
     def open(self, part: int) -> Iterator[Piece]:
         """Yield the segment."""
@@ -100,6 +100,11 @@ class Arrays(Pieces):
         """Return the array and the row that the segment begins with."""
         i, first, _ = self._segments[part]
         return f"the segment of {self._names[i]} at row {first}"
+
+
+def _whole(array: Any) -> Any:
+    """Return an array in memory, whose rows may be in a file."""
+    return None if array is None else array[:]
 
 
 class Generated(Pieces):

@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._printable import lines
 from ._extras import required
 
 WHERE = "load_model"
 _LARGEST_CONFIG = 2**24
 # Keras stores without compression; what others compressed may still be a little smaller.
 _LARGEST_RATIO = 16
+_MOST_ARRAYS = 16  # of a layer
 _MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 
 
@@ -41,7 +43,7 @@ class Archive:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._h5py = required("h5py", "keras", WHERE)
+        self._h5py = required("h5py", "keras", f"{WHERE}: {path!r}")
         try:
             with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
                 size = os.fstat(file.fileno()).st_size
@@ -54,6 +56,7 @@ class Archive:
         version = str(metadata.get("keras_version", ""))
         if not version.startswith("3"):
             raise self.refusal(f"must be written by Keras 3, got version {version!r}")
+        self._left = len(members[2])  # bytes that arrays may take: one may be linked to many times
         try:
             self._weights = self._h5py.File(io.BytesIO(members[2]), "r")
         except Exception as error:  # h5py's kinds differ by version
@@ -61,7 +64,7 @@ class Archive:
 
     def refusal(self, what: str) -> ValueError:
         """Return the error that says what is wrong with the file."""
-        return ValueError(f"{WHERE}: {self.path}: {what}")
+        return ValueError(lines(f"{WHERE}: {self.path}: {what}"))
 
     def weights(self, layer: str) -> list[NDArray[Any]]:
         """Return the arrays of a layer, in order; ValueError where they are damaged."""
@@ -71,6 +74,8 @@ class Archive:
                 group = self._inside(group, name)
                 if group is None:
                     return []
+            if len(group) > _MOST_ARRAYS:
+                raise self.refusal(f"weights of {layer!r} are {len(group)} arrays, too many")
             return [self._array(group, str(i)) for i in range(len(group))]
         except ValueError:
             raise
@@ -125,5 +130,8 @@ class Archive:
         stored = found.id.get_storage_size() == found.nbytes
         if found.is_virtual or found.external or not stored:
             raise self.refusal(f"{where} must be stored whole in the file, without compression")
+        self._left -= found.nbytes
+        if self._left < 0:
+            raise self.refusal(f"{where}: its arrays take more bytes than its weights have")
         array: NDArray[Any] = found[()]
         return np.asarray(array)

@@ -7,6 +7,7 @@ other operator sets and sparse or exotic tensors are refused; only shapes of con
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -14,11 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .._printable import lines
 from ._extras import required
 
 WHERE = "load_model"
 _LARGEST = 2**31  # bytes of a message of protobuf
 _LONGEST_SHAPE = 64
+_MOST_COMPUTED = 4096  # numbers in a constant that operators make of others
+LARGEST_RATIO = 16  # of what is made of a file's constants to the file
 ROWS = -1  # stands in shapes for the number of rows
 
 # Attributes in the order in which patterns give them after the inputs, with their defaults.
@@ -72,7 +76,7 @@ class File:
     """
 
     def __init__(self, path: str) -> None:
-        self.onnx = required("onnx", "onnx", WHERE)
+        self.onnx = required("onnx", "onnx", f"{WHERE}: {path!r}")
         self.path = path
         with open(path, "rb") as file:
             if os.fstat(file.fileno()).st_size >= _LARGEST:
@@ -84,6 +88,7 @@ class File:
         except Exception as error:  # whatever protobuf raises
             raise self.refusal(f"is not an ONNX file: {error}") from None
         self._refuse_parts(model)
+        self._refuse_growth(model.graph)
         try:
             self.onnx.checker.check_model(model)
             del model.graph.value_info[:]
@@ -95,6 +100,12 @@ class File:
         self.constants: dict[str, NDArray[Any]] = {}
         self.nodes: dict[str, Node] = {}
         self._aliases: dict[str, str] = {}
+        self._made = 0  # bytes of constants that are not in the file
+        self._shapes = {
+            info.name: shape
+            for info in (*self._graph.input, *self._graph.output, *self._graph.value_info)
+            if (shape := _sample_shape(info)) is not None
+        }
         self._of_rows: set[str] = set()  # constants that hold ROWS
         self._ends()
         for tensor in self._graph.initializer:
@@ -104,7 +115,7 @@ class File:
 
     def refusal(self, what: str) -> ValueError:
         """Return the error that says what is wrong with the file."""
-        return ValueError(f"{WHERE}: {self.path}: {what}")
+        return ValueError(lines(f"{WHERE}: {self.path}: {what}"))
 
     def resolve(self, name: str) -> str:
         """Return the name of a value under which its node or constant is known."""
@@ -125,10 +136,7 @@ class File:
 
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Return the shape of a sample of a value, None where the file does not tell."""
-        for info in (*self._graph.value_info, *self._graph.output, *self._graph.input):
-            if self.resolve(info.name) == name or info.name == name:
-                return _sample_shape(info)
-        return None
+        return self._shapes.get(name)
 
     def _refuse_parts(self, model: Any) -> None:
         if len(model.functions) > 0:
@@ -150,6 +158,47 @@ class File:
                     raise self.refusal(f"node {node.name!r}: operator {node.op_type} has no layer")
                 if attribute.t.data_location == external or len(attribute.t.external_data) > 0:
                     raise self.refusal(f"node {node.name!r}: its data lie outside of the file")
+
+    def _refuse_growth(self, graph: Any) -> None:
+        """Refuse operators that make large constants of small ones.
+
+        onnx computes those of integers while it infers shapes: repeated, a Concat of a constant
+        with itself doubles them, and a sum of a row and a column multiplies them.
+        """
+        integers = (self.onnx.TensorProto.INT32, self.onnx.TensorProto.INT64)
+        sizes = {t.name: math.prod(t.dims) for t in graph.initializer if t.data_type in integers}
+        for node in graph.node:
+            found = [sizes[name] for name in node.input if name in sizes]
+            match node.op_type:
+                case "Constant":
+                    size = max((_numbers(attribute) for attribute in node.attribute), default=0)
+                case "Shape":
+                    size = len(node.input)  # axes do not grow with what is computed of them
+                case "Concat":
+                    size = sum(found)
+                case "Gather":
+                    size = sizes.get(node.input[1], 1) if len(node.input) > 1 and found else 0
+                case "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Where" | "Max" | "Min":
+                    size = math.prod(found) if found else 0
+                case (
+                    "Cast"
+                    | "Identity"
+                    | "Reshape"
+                    | "Slice"
+                    | "Squeeze"
+                    | "Transpose"
+                    | "Unsqueeze"
+                ):
+                    size = sizes.get(node.input[0], 0)
+                case _:
+                    size = 0
+            if size > max(_MOST_COMPUTED, *found, 0) and node.op_type != "Constant":
+                raise self.refusal(
+                    f"node {node.name or node.output[0]!r}: operator {node.op_type} would make a "
+                    f"constant of {size:,} numbers, of at most {max(found):,}"
+                )
+            if size:
+                sizes.update(dict.fromkeys(node.output, size))
 
     def _ends(self) -> None:
         """Find input, output and type."""
@@ -192,6 +241,9 @@ class File:
             return
         if kind == "Identity" or (kind == "Cast" and self._keeps_type(given["to"])):
             self._aliases[node.output[0]] = inputs[0]
+            shape = self._shapes.get(node.output[0])
+            if shape is not None:
+                self._shapes.setdefault(inputs[0], shape)
             return
         if kind == "Shape" and not given and self.shape(inputs[0]) is not None:
             self.constants[node.output[0]] = np.array([ROWS, *(self.shape(inputs[0]) or ())])
@@ -204,6 +256,12 @@ class File:
             given_constants = [self.constants[name] for name in inputs if name]
             folded = self._folded(kind, given_constants, given, of_rows)
             if folded is not None:
+                self._made += folded.nbytes
+                if self._made > LARGEST_RATIO * max(self.size, 2**16):
+                    raise self.refusal(
+                        f"node {node.name or node.output[0]!r}: constants made of the file's would "
+                        f"take more than {LARGEST_RATIO} times its size"
+                    )
                 self.constants[node.output[0]] = folded
                 return
         if kind == "Clip" and self.opset < 11:  # bounds were attributes
@@ -272,6 +330,11 @@ class File:
         except (IndexError, TypeError, ValueError) as error:
             raise self.refusal(f"operator {kind} on a constant: {error}") from None
         return None
+
+
+def _numbers(attribute: Any) -> int:
+    """Return how many integers an attribute of a constant holds."""
+    return max(math.prod(attribute.t.dims) if attribute.HasField("t") else 0, len(attribute.ints))
 
 
 def _plain(value: Any) -> Any:

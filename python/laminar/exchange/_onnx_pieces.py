@@ -49,8 +49,12 @@ _EPSILON = 1e-3
 
 
 def affine(center: Any = 0.0, scale: Any = 1.0, shift: Any = 0.0) -> Affine:
-    """Return a map of numbers or arrays."""
-    return Affine(*(without_rows(np.asarray(v, np.float64)) for v in (center, scale, shift)))
+    """Return a map of numbers or arrays; ValueError where one has several axes."""
+    parts = [without_rows(np.asarray(v, np.float64)) for v in (center, scale, shift)]
+    if any(part.ndim > 1 for part in parts):
+        shapes = ", ".join(str(part.shape) for part in parts)
+        raise ValueError(f"a map must have one number, or one a feature, got shapes {shapes}")
+    return Affine(*parts)
 
 
 def without_rows(value: NDArray[Any]) -> NDArray[Any]:
@@ -60,14 +64,19 @@ def without_rows(value: NDArray[Any]) -> NDArray[Any]:
     return value
 
 
-def layer_of(found: Affine, trained_before: bool, features: int) -> Piece:
-    """Return the layer that computes a map: a preparing one as long as nothing is trained."""
-    one_for_all = all(part.size == 1 for part in found)
+def layer_of(found: Affine, trained_before: bool, features: int, most: int) -> Piece:
+    """Return the layer that computes a map: a preparing one as long as nothing is trained.
+
+    ValueError where it would have weights for more than ``most`` features.
+    """
+    if not trained_before and all(part.size == 1 for part in found):
+        factor = float(found.scale.reshape(()))
+        offset = float(found.shift.reshape(())) - float(found.center.reshape(())) * factor
+        return Piece(layers.Rescaling(factor, offset), [])
+    if features > most:
+        raise ValueError(f"{features:,} features are too many for a file of its size")
     center, scale, shift = (np.broadcast_to(part, (features,)) for part in found)
     if not trained_before:
-        if one_for_all:
-            offset = float(shift[0] - center[0] * scale[0])
-            return Piece(layers.Rescaling(float(scale[0]), offset), [])
         fits = (scale == 0) | ((scale > LEAST) & (scale < 1 / LEAST))
         variance = np.square(np.divide(1, scale, out=np.zeros_like(scale), where=scale != 0))
         if np.all(shift == 0) and _kept(center, variance, fits):

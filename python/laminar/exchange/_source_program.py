@@ -64,8 +64,9 @@ def program(model: Stack, dialect: Dialect, where: str) -> Program:
         if target != "out":
             sizes[i % 2] = max(sizes[i % 2], stage[0].width)
         for step in stage:
-            lines.append(f"/* {harmless(step.title)} */")
-            lines.append(re.sub(r"\bTO\b", target, re.sub(r"\bFROM\b", source, step.code)))
+            code = re.sub(r"\bTO\b", target, re.sub(r"\bFROM\b", source, step.code))
+            # Names of layers go in last: one may be a word that has a meaning here.
+            lines += [f"/* {harmless(step.title)} */", dialect.text(code)]
             source = target
     names = _needed("\n".join(step.code for stage in stages for step in stage))
     return Program(
@@ -73,7 +74,7 @@ def program(model: Stack, dialect: Dialect, where: str) -> Program:
         outputs=prod(model.output_shape[1:]),  # type: ignore[arg-type]
         arrays="\n\n".join(text for stage in stages for step in stage for text in step.arrays),
         functions=dialect.text("\n".join(FUNCTIONS[n].strip("\n") + "\n" for n in names)).rstrip(),
-        body=dialect.text("\n".join(f"  {line}" for line in lines)),
+        body="\n".join(f"  {line}" for line in lines),
         workspace=(sizes[0], sizes[1]),
         on_stack=sum(sizes) * (4 if dialect.single else 8) <= STACK_BYTES,
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import layers, losses, metrics, optimizers
+from .._printable import lines
 from . import _shapes
 from ._keras_archive import Archive
 from ._keras_layers import component, described, layer_of, policy
@@ -56,7 +57,7 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     _compile(model, archive.config.get("compile_config"), notes)
     if notes:
         warnings.warn(
-            f"load_model: {archive.path}: not taken over: {'; '.join(notes)}",
+            lines(f"load_model: {archive.path}: not taken over: {'; '.join(notes)}"),
             UserWarning,
             stacklevel=2,
         )

@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import activations, layers
 from . import _shapes
-from ._onnx_file import File
+from ._onnx_file import LARGEST_RATIO, File
 from ._onnx_match import Bound, match, operators, size
 from ._onnx_patterns import ACTIVATIONS, Spec
 from ._onnx_patterns import Make as MakeSpec
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..sequential import Sequential
-
-_LARGEST_RATIO = 16
 
 
 def load(path: str | os.PathLike[str]) -> Sequential:
@@ -113,12 +111,13 @@ def _merged(file: File, pieces: list[Piece | Affine]) -> list[Piece]:
     for i, piece in enumerate(pieces):
         if isinstance(piece, Affine):
             following = pieces[i + 1] if i + 1 < len(pieces) else None
-            if isinstance(following, Affine):
-                pieces[i + 1] = piece.then(following)
-                continue
-            features = max(part.size for part in piece) if shape is None else math.prod(shape)
             try:
-                piece = layer_of(piece, trained, features)
+                if isinstance(following, Affine):
+                    pieces[i + 1] = piece.then(following)
+                    continue
+                features = max(part.size for part in piece) if shape is None else math.prod(shape)
+                most = LARGEST_RATIO * max(file.size, 2**16)
+                piece = layer_of(piece, trained, features, most)
             except ValueError as error:
                 raise file.refusal(f"{error}") from None
         layer = piece.layer
@@ -159,7 +158,7 @@ def _model(file: File, pieces: list[Piece]) -> Sequential:
         given += [np.broadcast_to(v, to) for v, to in zip(values, expected, strict=True)]
         shape = _shapes.after(layer, shape)
     # What is repeated takes more memory than in the file: not without bounds.
-    if sum(value.size for value in given) > _LARGEST_RATIO * max(file.size, 2**16):
+    if sum(value.size for value in given) > LARGEST_RATIO * max(file.size, 2**16):
         raise ValueError("its weights would be much larger than the file")
     model = Sequential([start, *(piece.layer for piece in pieces)], dtype=file.dtype)
     model.set_weights(given)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _core
+from .._printable import listed, printable
 from ._onnx_layers import Step
 from .onnx_writer import steps_of
 
@@ -37,8 +38,16 @@ _NAMES: dict[str, dict[str, tuple[str, float | None]]] = {
     "layer_normalization": {"gamma": ("weight", 1.0), "beta": ("bias", 0.0)},
     "prelu": {"alpha": ("weight", None)},
 }
-# Kinds that have weights, or compute something, and no module of PyTorch.
-_LACKING = ("category_encoding", "discretization", "maxout", "normalization", "rescaling")
+# Kinds without weights that have a module, or none where they do nothing in prediction.
+_WITHOUT_WEIGHTS = (
+    "activation",
+    "alpha_dropout",
+    "dropout",
+    "flatten",
+    "gaussian_dropout",
+    "gaussian_noise",
+    "reshape",
+)
 _COUNTER = "num_batches_tracked"
 
 
@@ -55,7 +64,7 @@ def write(model: Stack, path: str) -> None:
     index = 0
     for step in steps_of(model):
         layer, entry = step.layer, step.layer._entry
-        if entry in _LACKING:
+        if entry not in _NAMES and (entry not in _WITHOUT_WEIGHTS or step.weights):
             raise ValueError(
                 f"export: PyTorch has no module for layer {layer.name!r}, a {type(layer).__name__}"
             )
@@ -69,7 +78,7 @@ def write(model: Stack, path: str) -> None:
 
 def load(model: Stack, path: str) -> None:
     """Set the weights of a built model to those of a file; see `Sequential.load_torch_weights`."""
-    where = f"load_torch_weights: {path}"
+    where = f"load_torch_weights: {printable(path)}"
     steps = [step for step in steps_of(model) if step.weights]
     modules = _modules(_core.read_safetensors(path)[0], where)
     wanted = [step for step in steps if step.layer._entry != "normalization"]
@@ -92,6 +101,9 @@ def _module(step: Step) -> Tensors:
     """Return a layer's weights as those of a module."""
     tensors: Tensors = {}
     names = _NAMES.get(step.layer._entry, {})
+    unknown = [name for name in step.weights if name not in names]
+    if unknown:
+        raise ValueError(f"layer {step.layer.name!r} has weights without a name: {unknown}")
     learned = any(names[name][1] is not None for name in step.weights if name in names)
     for own, (name, absent) in names.items():
         value = step.weights.get(own)
@@ -134,7 +146,7 @@ def _in_order(modules: dict[str, Tensors], steps: list[Step], where: str) -> lis
     if len(modules) != len(steps):
         raise ValueError(
             f"{where}: the model has {len(steps)} layers with weights, "
-            f"the file {len(modules)} modules: {', '.join(modules)}"
+            f"the file {len(modules)} modules: {listed(modules)}"
         )
     if len({_without_numbers(name) for name in modules}) <= 1:
         return list(modules)
@@ -145,11 +157,11 @@ def _in_order(modules: dict[str, Tensors], steps: list[Step], where: str) -> lis
         if not fitting:
             raise ValueError(
                 f"{where}: no module fits layer {step.layer.name!r}, whose weights have shapes "
-                f"{_shapes(_module(step))}; there are {', '.join(free)}"
+                f"{_shapes(_module(step))}; there are {listed(free)}"
             )
         if len({_without_numbers(name) for name in fitting}) > 1:
             raise ValueError(
-                f"{where}: layer {step.layer.name!r} may be any of {', '.join(fitting)}: their "
+                f"{where}: layer {step.layer.name!r} may be any of {listed(fitting)}: their "
                 "names tell no order; number the modules"
             )
         chosen.append(fitting[0])
