@@ -23,7 +23,7 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
       losses_(rows),
       labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)),
       activity_(static_cast<std::size_t>(network.penalizes_activity() ? rows : 0)),
-      scores_(objective.metrics, network.outputs(), rows, objective.ignored.has_value()) {
+      scores_(objective, network.outputs(), rows) {
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     if (needs_whole_batch(network.nodes()[i].layer)) whole_batch_.push_back(static_cast<int>(i));
   }

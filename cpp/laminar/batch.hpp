@@ -66,7 +66,7 @@ class BatchMemory {
   std::vector<std::int32_t> labels_;
   std::vector<double> activity_;
   std::vector<int> whole_batch_;  // nodes that need all rows of their input
-  RowScores scores_;
+  RowScores<T> scores_;
   int task_threads_ = 0;  // that phase B is cut for
   std::vector<GradientTask> tasks_;
   ScratchSizes scratch_;

@@ -26,7 +26,7 @@ void compare(const kernels::Kernels<T>& kernels, const Objective& objective, con
   kernels.loss(loss);
 
   const MeasuredRows<T> rows{c.outputs, c.outputs_stride, c.targets, c.targets_stride, c.labels, c.rows, c.columns};
-  c.scores->measure(objective.metrics, rows, c.first_score, objective.ignored);
+  c.scores->measure(objective, rows, c.first_score);
 }
 
 template void compare(const kernels::Kernels<float>&, const Objective&, const Compared<float>&);

@@ -19,9 +19,9 @@ struct Compared {
   T scale = 1;         // of the gradient
   T* delta = nullptr;  // null: no gradient
   Index delta_stride = 0;
-  T* losses = nullptr;          // one per row
-  RowScores* scores = nullptr;  // of the metrics
-  Index first_score = 0;        // the number of the first row there
+  T* losses = nullptr;             // one per row
+  RowScores<T>* scores = nullptr;  // of the metrics
+  Index first_score = 0;           // the number of the first row there
   Index rows = 0;
   Index columns = 0;
 };

@@ -67,7 +67,7 @@ class Evaluation {
         columns_(state.network.outputs()),
         stride_(padded_stride(columns_)),
         losses_(rows > 0 ? std::min(kEvaluateRows, rows) : kEvaluateRows),
-        row_scores_(objective_.metrics, columns_, losses_.size(), objective_.ignored.has_value()),
+        row_scores_(objective_, columns_, losses_.size()),
         scores_(objective_.metrics, columns_),
         activity_(static_cast<std::size_t>(state.network.penalizes_activity() ? losses_.size() : 0)) {}
 
@@ -121,7 +121,7 @@ class Evaluation {
   double weight() const { return objective_.sums ? 1 : weight_; }
   Index rows() const { return rows_; }
 
-  std::vector<double> result() const {
+  std::vector<double> result() {
     const double mean = loss_ / weight();
     std::vector<double> values = {objective_.loss.finish(mean) + penalty_ / static_cast<double>(rows_)};
     for (std::size_t m = 0; m < scores_.size(); ++m) values.push_back(scores_.result(m));
@@ -134,7 +134,7 @@ class Evaluation {
   Index columns_;
   Index stride_;
   AlignedBuffer<T> losses_;
-  RowScores row_scores_;
+  RowScores<T> row_scores_;
   Scores scores_;
   std::vector<double> activity_;
   Index rows_ = 0;

@@ -27,8 +27,8 @@ using Metrics =
                   MeanOf<kernels::CategoricalCrossentropy>, MeanOf<kernels::SparseCategoricalCrossentropy>,
                   MeanOf<kernels::Mse>, MeanOf<kernels::Mae>, RootMeanSquaredError, MeanOf<kernels::Huber>, R2Score,
                   MeanOf<kernels::LogCosh>, MeanOf<kernels::Mape>, MeanOf<kernels::Msle>, MeanOf<kernels::Poisson>,
-                  MeanOf<kernels::KlDivergence>, MeanOf<kernels::Hinge>, MeanOf<kernels::SquaredHinge>,
-                  MeanOf<kernels::CategoricalHinge>, CosineSimilarity>;
+                  MeanOf<kernels::KlDivergence>, MeanOfMargins<kernels::Hinge>, MeanOfMargins<kernels::SquaredHinge>,
+                  MeanOfMargins<kernels::CategoricalHinge>, CosineSimilarity>;
 
 /// Position of a hyper-parameter of an entry, -1 where it has none of this name.
 int parameter_at(const EntryInfo& info, std::string_view name) {
@@ -90,19 +90,87 @@ constexpr auto measure_of() {
   }
 }
 
+/// Metrics whose states grow take them whole; for the others a state is so many numbers.
+template <typename M>
+constexpr bool grows() {
+  return requires { &M::state_bound; };
+}
+
 template <typename M, typename T>
-void fold(const Metric& metric, const double* values, const T* weights, Index rows, Index columns, double* state) {
+void fold(const Metric& metric, const double* values, const T* weights, Index rows, Index columns,
+          std::vector<double>& state) {
   const Setting setting{metric.values().data(), columns};
   const Index width = M::row_values(setting);
   for (Index i = 0; i < rows; ++i, values += width) {
-    M::fold(setting, values, weights != nullptr ? static_cast<double>(weights[i]) : 1, state);
+    const double weight = weights != nullptr ? static_cast<double>(weights[i]) : 1;
+    if constexpr (grows<M>()) {
+      M::fold(setting, values, weight, state);
+    } else {
+      M::fold(setting, values, weight, state.data());
+    }
+  }
+}
+
+template <typename M>
+double finish(const Setting& setting, std::vector<double>& state) {
+  if constexpr (grows<M>()) {
+    return M::finish(setting, state);
+  } else {
+    return M::finish(setting, state.data());
+  }
+}
+
+template <typename M>
+Index state_bound(const Setting& setting, Index size, Index rows) {
+  if constexpr (grows<M>()) {
+    return M::state_bound(setting, size, rows);
+  } else {
+    return size;
+  }
+}
+
+template <typename M>
+Index size_of(const Setting& setting, std::span<const double> states) {
+  if constexpr (grows<M>()) {
+    return M::size_of(setting, states);
+  } else {
+    return M::state_size(setting);
+  }
+}
+
+template <typename M>
+bool valid(const Setting& setting, std::span<const double> state) {
+  if constexpr (grows<M>()) {
+    return M::valid(setting, state);
+  } else {
+    return static_cast<Index>(state.size()) == M::state_size(setting);
+  }
+}
+
+/// Whether a metric of outputs sees probabilities in place of logits, `elementwise` where they are sigmoids.
+template <typename M>
+bool of_probabilities(const Setting& setting, bool elementwise) {
+  if constexpr (requires { &M::of_probabilities; }) {
+    return M::of_probabilities(setting, elementwise);
+  } else {
+    return true;
+  }
+}
+
+/// The activation whose logits the loss behind a metric takes; -1 for none.
+template <typename M>
+constexpr int link_of() {
+  if constexpr (requires { typename M::Link; }) {
+    return position_of<typename M::Link>(kernels::Activations{});
+  } else {
+    return -1;
   }
 }
 
 template <typename T>
 struct TypedFunctions {
   void (*measure)(const Metric&, const MeasuredRows<T>&, double*);
-  void (*fold)(const Metric&, const double*, const T*, Index, Index, double*);
+  void (*fold)(const Metric&, const double*, const T*, Index, Index, std::vector<double>&);
 };
 
 struct Functions {
@@ -110,7 +178,12 @@ struct Functions {
   bool upwards;
   Index (*row_values)(const Setting&);
   Index (*state_size)(const Setting&);
-  double (*finish)(const Setting&, const double*);
+  Index (*state_bound)(const Setting&, Index, Index);
+  Index (*size_of)(const Setting&, std::span<const double>);
+  bool (*valid)(const Setting&, std::span<const double>);
+  bool (*of_probabilities)(const Setting&, bool);
+  int link;
+  double (*finish)(const Setting&, std::vector<double>&);
   TypedFunctions<float> of_float;
   TypedFunctions<double> of_double;
 };
@@ -122,7 +195,12 @@ constexpr auto kFunctions = from_list(Metrics{}, [](auto tag) {
                    M::upwards,
                    &M::row_values,
                    &M::state_size,
-                   &M::finish,
+                   &state_bound<M>,
+                   &size_of<M>,
+                   &valid<M>,
+                   &of_probabilities<M>,
+                   link_of<M>(),
+                   &finish<M>,
                    {measure_of<M, float>(), &fold<M, float>},
                    {measure_of<M, double>(), &fold<M, double>}};
 });
@@ -182,6 +260,17 @@ void Metric::ignore_logits(const Activation& last) {
   if (parameter_at(info(), "from_logits") >= 0) set("from_logits", 0);
 }
 
+bool Metric::takes_probabilities_of(const Activation& link, Index outputs) {
+  if (const int at = parameter_at(info(), "from_logits"); at >= 0) {
+    if (values()[static_cast<std::size_t>(at)] != 0) return false;
+    if (functions(*this).link == link.index()) {
+      set("from_logits", 1);
+      return false;
+    }
+  }
+  return functions(*this).of_probabilities({values().data(), outputs}, !link.row_wise());
+}
+
 bool Metric::ignores(std::int32_t label) const {
   const int at = parameter_at(info(), "ignore_class");
   return at >= 0 && values()[static_cast<std::size_t>(at)] == static_cast<double>(label);
@@ -189,23 +278,32 @@ bool Metric::ignores(std::int32_t label) const {
 
 Index Metric::row_values(Index columns) const { return functions(*this).row_values({values().data(), columns}); }
 Index Metric::state_size(Index columns) const { return functions(*this).state_size({values().data(), columns}); }
+Index Metric::state_bound(Index size, Index rows, Index columns) const {
+  return functions(*this).state_bound({values().data(), columns}, size, rows);
+}
+Index Metric::size_of(std::span<const double> states, Index columns) const {
+  return functions(*this).size_of({values().data(), columns}, states);
+}
+bool Metric::valid(std::span<const double> state, Index columns) const {
+  return functions(*this).valid({values().data(), columns}, state);
+}
 
 template <typename T>
 void Metric::measure(const MeasuredRows<T>& rows, double* values) const {
   typed<T>(*this).measure(*this, rows, values);
 }
 template <typename T>
-void Metric::fold(const double* values, const T* weights, Index rows, Index columns, double* state) const {
+void Metric::fold(const double* values, const T* weights, Index rows, Index columns, std::vector<double>& state) const {
   typed<T>(*this).fold(*this, values, weights, rows, columns, state);
 }
 
-double Metric::result(const double* state, Index columns) const {
+double Metric::result(std::vector<double>& state, Index columns) const {
   return functions(*this).finish({values().data(), columns}, state);
 }
 
 template void Metric::measure(const MeasuredRows<float>&, double*) const;
 template void Metric::measure(const MeasuredRows<double>&, double*) const;
-template void Metric::fold(const double*, const float*, Index, Index, double*) const;
-template void Metric::fold(const double*, const double*, Index, Index, double*) const;
+template void Metric::fold(const double*, const float*, Index, Index, std::vector<double>&) const;
+template void Metric::fold(const double*, const double*, Index, Index, std::vector<double>&) const;
 
 }  // namespace laminar

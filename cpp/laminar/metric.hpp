@@ -4,7 +4,9 @@
 // threads. The list stands in metric.cpp, formulas in metrics/.
 #pragma once
 
+#include <span>
 #include <string>
+#include <vector>
 
 #include "laminar/choice.hpp"
 #include "laminar/loss.hpp"
@@ -51,21 +53,29 @@ struct Metric : Choice {
   Metric resolved(const Loss& loss, Index outputs) const;
   /// The metric of probabilities, where `last` makes some and from_logits was asked for all the same.
   void ignore_logits(const Activation& last);
+  /// Whether the metric is to see the probabilities that `link` makes of a model's logits. Not those that
+  /// take logits: margins, what from_logits was asked of, and what computes the same more exactly so.
+  bool takes_probabilities_of(const Activation& link, Index outputs);
 
   /// Whether rows of this class do not count.
   bool ignores(std::int32_t label) const;
 
-  /// Numbers that a row contributes, and numbers of the state.
+  /// Numbers that a row contributes, and numbers of the state before the first row.
   Index row_values(Index columns) const;
   Index state_size(Index columns) const;
+  /// The most numbers that a state of `size` may have after so many more rows.
+  Index state_bound(Index size, Index rows, Index columns) const;
+  /// The states that begin with these numbers: their size, and whether they are any state at all.
+  Index size_of(std::span<const double> states, Index columns) const;
+  bool valid(std::span<const double> state, Index columns) const;
   /// values (rows, row_values) of the rows. A row in which something is NaN gives NaN.
   template <typename T>
   void measure(const MeasuredRows<T>& rows, double* values) const;
   /// Adds the values of rows to a state, which starts as zeros; without weights each row counts as 1.
   template <typename T>
-  void fold(const double* values, const T* weights, Index rows, Index columns, double* state) const;
-  /// The reported number; 0 where no row was folded.
-  double result(const double* state, Index columns) const;
+  void fold(const double* values, const T* weights, Index rows, Index columns, std::vector<double>& state) const;
+  /// The reported number; 0 where no row was folded. The state may change its order, not what it says.
+  double result(std::vector<double>& state, Index columns) const;
 };
 
 }  // namespace laminar

@@ -389,24 +389,23 @@ void ModelFile::read_position(const Objective& objective, Index outputs, std::op
   visit_counters_of_position(read, take);
   if (has("laminar.position.block_rows")) visit_counters_of_blocks(read, take);
   const StoredTensor* stored = header_.find(kSums);
-  const Index most = stored == nullptr ? 0 : static_cast<Index>(stored->end - stored->begin);
-  Index size = 3;
-  for (const Metric& metric : objective.metrics) {
-    const Index values = metric.state_size(outputs);
-    if (values < 0 || values > most) fail("'", kSums, "' is too short for the metric '", metric.key, "'");
-    read.scores.emplace_back(static_cast<std::size_t>(values));
-    size += values;
-  }
+  const Index bytes = stored == nullptr ? 0 : static_cast<Index>(stored->end - stored->begin);
+  const Index size = std::max<Index>(3, bytes / static_cast<Index>(sizeof(double)));
   std::vector<double> sums(static_cast<std::size_t>(size));
   read_tensor(kSums, {size}, sums.data());
   read.weight = sums[0];
   read.loss = sums[1];
   read.penalties = sums[2];
-  auto from = sums.begin() + 3;
-  for (auto& state : read.scores) {
-    std::copy_n(from, state.size(), state.begin());
-    from += static_cast<std::ptrdiff_t>(state.size());
+  std::span<const double> rest = std::span<const double>(sums).subspan(3);
+  for (const Metric& metric : objective.metrics) {
+    const Index values = metric.size_of(rest, outputs);
+    const bool fits = values >= 0 && values <= static_cast<Index>(rest.size());
+    const auto state = rest.first(fits ? static_cast<std::size_t>(values) : 0);
+    if (!fits || !metric.valid(state, outputs)) fail("'", kSums, "' holds no state of the metric '", metric.key, "'");
+    read.scores.emplace_back(state.begin(), state.end());
+    rest = rest.subspan(state.size());
   }
+  if (!rest.empty()) fail("'", kSums, "' holds ", rest.size(), " numbers more than the metrics take");
   position = std::move(read);
 }
 

@@ -18,6 +18,8 @@ Objective::Objective(const Network& network, const Loss& loss_, const std::vecto
          "'sum_over_batch_size' or 'sum'");
   }
   const Activation* last = activation_of(network.nodes().back().layer);
+  logits = loss.from_logits() && (last == nullptr || !loss.absorbs(*last));
+  if (logits) link = loss.absorbs("sigmoid") ? Activation("sigmoid") : Activation("softmax");
   names.emplace_back("loss");
   for (const Metric& metric : metrics_) {
     if (std::find(names.begin(), names.end(), metric.key) != names.end()) {
@@ -25,6 +27,7 @@ Objective::Objective(const Network& network, const Loss& loss_, const std::vecto
     }
     metrics.push_back(metric.resolved(loss, network.outputs()));
     if (last != nullptr) metrics.back().ignore_logits(*last);
+    of_probabilities.push_back(link && metrics.back().takes_probabilities_of(*link, network.outputs()) ? 1 : 0);
     names.push_back(metric.key);
   }
   // A penalty on the outputs needs them, and its slope goes back through the activation.

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "laminar/buffer.hpp"
 #include "laminar/error.hpp"
+#include "laminar/kernels/table.hpp"
 #include "laminar/plan.hpp"
 #include "laminar/stop.hpp"
 
@@ -17,10 +17,12 @@ constexpr Index kRowsInPlace = 1 << 16;
 
 }  // namespace
 
-RowScores::RowScores(const std::vector<Metric>& metrics, Index columns, Index rows, bool ignores)
-    : counts_(static_cast<std::size_t>(ignores ? rows : 0)) {
+template <typename T>
+RowScores<T>::RowScores(const Objective& objective, Index columns, Index rows)
+    : counts_(static_cast<std::size_t>(objective.ignored.has_value() ? rows : 0)),
+      probabilities_(objective.needs_link() ? rows * padded_stride(columns) : 0) {
   Index size = 0;
-  for (const Metric& metric : metrics) {
+  for (const Metric& metric : objective.metrics) {
     offsets_.push_back(size);
     widths_.push_back(metric.row_values(columns));
     size += rows * widths_.back();
@@ -29,8 +31,15 @@ RowScores::RowScores(const std::vector<Metric>& metrics, Index columns, Index ro
 }
 
 template <typename T>
-void RowScores::measure(const std::vector<Metric>& metrics, const MeasuredRows<T>& rows, Index first,
-                        std::optional<std::int32_t> ignored) {
+void RowScores<T>::measure(const Objective& objective, const MeasuredRows<T>& rows, Index first) {
+  const std::vector<Metric>& metrics = objective.metrics;
+  const Index stride = padded_stride(rows.columns);
+  T* probabilities = probabilities_.size() > 0 ? probabilities_.data() + first * stride : nullptr;
+  if (probabilities != nullptr) {
+    const auto values = objective.link->values_as<T>();
+    kernels::kernels<T>().activate({objective.link->kernel(), values.data(), rows.outputs, rows.outputs_stride,
+                                    probabilities, stride, rows.rows, rows.columns});
+  }
   const auto measure_run = [&](Index begin, Index end) {
     if (begin == end) return;
     MeasuredRows<T> run = rows;
@@ -38,10 +47,15 @@ void RowScores::measure(const std::vector<Metric>& metrics, const MeasuredRows<T
     if (run.targets != nullptr) run.targets += begin * rows.targets_stride;
     if (run.labels != nullptr) run.labels += begin;
     run.rows = end - begin;
+    MeasuredRows<T> shares = run;
+    shares.outputs = probabilities + begin * stride;
+    shares.outputs_stride = stride;
     for (std::size_t m = 0; m < metrics.size(); ++m) {
-      metrics[m].measure(run, values_.data() + offsets_[m] + (first + begin) * widths_[m]);
+      metrics[m].measure(objective.of_probabilities[m] != 0 ? shares : run,
+                         values_.data() + offsets_[m] + (first + begin) * widths_[m]);
     }
   };
+  const std::optional<std::int32_t> ignored = objective.ignored;
   if (!ignored.has_value()) return measure_run(0, rows.rows);
   Index begin = 0;
   for (Index i = 0; i < rows.rows; ++i) {
@@ -54,7 +68,8 @@ void RowScores::measure(const std::vector<Metric>& metrics, const MeasuredRows<T
   measure_run(begin, rows.rows);
 }
 
-RowScores::Run RowScores::run(Index first, Index rows) const {
+template <typename T>
+typename RowScores<T>::Run RowScores<T>::run(Index first, Index rows) const {
   if (counts_.empty()) return {first, rows};
   const auto counts = [&](Index i) { return counts_[static_cast<std::size_t>(i)] != 0; };
   while (first < rows && !counts(first)) ++first;
@@ -68,17 +83,24 @@ Scores::Scores(const std::vector<Metric>& metrics, Index columns) : metrics_(&me
 }
 
 template <typename T>
-void Scores::fold(const RowScores& scores, const T* weights, Index rows) {
-  for (RowScores::Run run = scores.run(0, rows); run.begin < rows; run = scores.run(run.end, rows)) {
+void Scores::fold(const RowScores<T>& scores, const T* weights, Index rows) {
+  for (typename RowScores<T>::Run run = scores.run(0, rows); run.begin < rows; run = scores.run(run.end, rows)) {
     for (std::size_t m = 0; m < states_.size(); ++m) {
       const Metric& metric = (*metrics_)[m];
       const T* run_weights = metric.weighted && weights != nullptr ? weights + run.begin : nullptr;
-      metric.fold(scores.values(m, run.begin), run_weights, run.end - run.begin, columns_, states_[m].data());
+      metric.fold(scores.values(m, run.begin), run_weights, run.end - run.begin, columns_, states_[m]);
     }
   }
 }
 
-double Scores::result(std::size_t metric) const { return (*metrics_)[metric].result(states_[metric].data(), columns_); }
+void Scores::reserve(Index rows) {
+  for (std::size_t m = 0; m < states_.size(); ++m) {
+    const auto size = static_cast<Index>(states_[m].size());
+    states_[m].reserve(static_cast<std::size_t>((*metrics_)[m].state_bound(size, rows, columns_)));
+  }
+}
+
+double Scores::result(std::size_t metric) { return (*metrics_)[metric].result(states_[metric], columns_); }
 
 template <typename T>
 void RunningMetric::check(MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights) const {
@@ -147,17 +169,15 @@ void RunningMetric::update(MatrixView<const T> outputs, const Targets<T>& target
       block.targets = padded.data() + kBlockRows * stride;
     }
     metric.measure(block, values.data());
-    metric.fold(values.data(), weights.empty() ? nullptr : weights.data() + first, block.rows, columns, state.data());
+    metric.fold(values.data(), weights.empty() ? nullptr : weights.data() + first, block.rows, columns, state);
   }
   if (!copy.empty()) state_ = std::move(copy);
 }
 
-template void RowScores::measure(const std::vector<Metric>&, const MeasuredRows<float>&, Index,
-                                 std::optional<std::int32_t>);
-template void RowScores::measure(const std::vector<Metric>&, const MeasuredRows<double>&, Index,
-                                 std::optional<std::int32_t>);
-template void Scores::fold(const RowScores&, const float*, Index);
-template void Scores::fold(const RowScores&, const double*, Index);
+template class RowScores<float>;
+template class RowScores<double>;
+template void Scores::fold(const RowScores<float>&, const float*, Index);
+template void Scores::fold(const RowScores<double>&, const double*, Index);
 template void RunningMetric::update(MatrixView<const float>, const Targets<float>&, std::span<const float>);
 template void RunningMetric::update(MatrixView<const double>, const Targets<double>&, std::span<const double>);
 

@@ -6,21 +6,20 @@
 #include <optional>
 #include <vector>
 
-#include "laminar/metric.hpp"
+#include "laminar/buffer.hpp"
+#include "laminar/objective.hpp"
 
 namespace laminar {
 
 /// The values of every metric for up to `rows` rows; threads write different rows.
+template <typename T>
 class RowScores {
  public:
-  /// `ignores` where a class may be ignored.
-  RowScores(const std::vector<Metric>& metrics, Index columns, Index rows, bool ignores);
+  RowScores(const Objective& objective, Index columns, Index rows);
 
   /// Measures rows that follow each other, of which the first is number `first` here; rows of the
   /// ignored class count for nothing.
-  template <typename T>
-  void measure(const std::vector<Metric>& metrics, const MeasuredRows<T>& rows, Index first,
-               std::optional<std::int32_t> ignored = {});
+  void measure(const Objective& objective, const MeasuredRows<T>& rows, Index first);
   /// Of the first row.
   const double* values(std::size_t metric, Index row) const {
     return values_.data() + offsets_[metric] + row * widths_[metric];
@@ -35,8 +34,9 @@ class RowScores {
  private:
   std::vector<Index> offsets_;
   std::vector<Index> widths_;
-  std::vector<double> values_;  // [metric][row][value]
-  std::vector<char> counts_;    // of each row; empty unless a class is ignored
+  std::vector<double> values_;      // [metric][row][value]
+  std::vector<char> counts_;        // of each row; empty unless a class is ignored
+  AlignedBuffer<T> probabilities_;  // padded rows, where the outputs are logits and metrics see these
 };
 
 /// What the rows seen so far add up to.
@@ -46,9 +46,11 @@ class Scores {
 
   /// Adds the first `rows` rows; weights may be null, and only weighted metrics look at them.
   template <typename T>
-  void fold(const RowScores& scores, const T* weights, Index rows);
+  void fold(const RowScores<T>& scores, const T* weights, Index rows);
+  /// Makes room for so many more rows.
+  void reserve(Index rows);
   std::size_t size() const { return metrics_->size(); }
-  double result(std::size_t metric) const;
+  double result(std::size_t metric);
   /// Of every metric; states may be replaced by those of equal sizes.
   const std::vector<std::vector<double>>& states() const { return states_; }
   void set_states(std::vector<std::vector<double>> states) { states_ = std::move(states); }
@@ -70,7 +72,10 @@ class RunningMetric {
   template <typename T>
   void update(MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights = {});
   /// 0 before the first row.
-  double result() const { return state_.empty() ? 0 : metric_.result(state_.data(), columns_); }
+  double result() const {
+    std::vector<double> state = state_;
+    return state.empty() ? 0 : metric_.result(state, columns_);
+  }
 
  private:
   template <typename T>

@@ -47,7 +47,7 @@ SmallNetwork<T>::SmallNetwork(const Network& network, const Objective& objective
       weights_(rows_),
       losses_(rows_),
       labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows_ : 0)),
-      scores_(objective.metrics, network.outputs(), rows_, objective.ignored.has_value()) {
+      scores_(objective, network.outputs(), rows_) {
   Index values = 0;
   Index largest = 0;
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
@@ -251,7 +251,7 @@ void SmallNetwork<T>::score(const Objective& objective, Scores& scores) {
   const kernels::LossRows<T>& loss = step_.loss;
   const MeasuredRows<T> rows{loss.outputs, loss.outputs_stride, loss.targets, loss.targets_stride,
                              loss.labels,  loss.rows,           loss.columns};
-  scores_.measure(objective.metrics, rows, 0, objective.ignored);
+  scores_.measure(objective, rows, 0);
   scores.fold(scores_, loss.weights, loss.rows);
 }
 

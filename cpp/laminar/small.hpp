@@ -86,7 +86,7 @@ class SmallNetwork {
   AlignedBuffer<T> losses_;
   AlignedBuffer<T> scratch_;
   std::vector<std::int32_t> labels_;
-  RowScores scores_;
+  RowScores<T> scores_;
   kernels::SmallStep<T> step_;
 };
 

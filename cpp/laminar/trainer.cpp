@@ -152,6 +152,7 @@ Index Trainer<T>::rows_within(Index limit, Index rows) const {
   Index row = (Plan(state_.network, kBlockRows, Mode::training, state_.precision).size() / kBlockRows +
                2 * padded_stride(state_.network.outputs())) *
               bytes;
+  if (state_.objective->needs_link()) row += padded_stride(state_.network.outputs()) * bytes;
   for (const Metric& metric : state_.objective->metrics) {
     row += metric.row_values(state_.network.outputs()) * static_cast<Index>(sizeof(double));
   }
@@ -300,6 +301,7 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
   outcome.done = 0;
   const Index start = state_.optimizer->batches();
   const Index rows = batches.epoch.batch_size;
+  outcome.scores.reserve(rows * (batches.end - batches.begin));
   // The first rows only wait for the weights, which every thread would read.
   const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kLeastRows, 1)) +
                       kWorkPerParameter * static_cast<double>(state_.network.parameters().count());

@@ -53,3 +53,17 @@ TEST_CASE("objective: metrics are told apart by their keys") {
   CHECK(Objective(network, "mse", {logits}).metrics[0].value("from_logits") == 0);
   CHECK(Objective(Network(2, {Dense{.units = 3}}), "mse", {logits}).metrics[0].value("from_logits") == 1);
 }
+
+TEST_CASE("objective: metrics of logits see probabilities, unless they take logits or their order") {
+  const Network network(2, {Dense{.units = 3}});
+  const Loss loss("categorical_crossentropy", {{"from_logits", 1}});
+  const Metric own("auc", {{"from_logits", 1}});
+  const Objective objective(network, loss,
+                            {"precision", "mse", own, "accuracy", "categorical_crossentropy", "categorical_hinge"});
+  CHECK(std::string_view(objective.link->name()) == "softmax");
+  CHECK(objective.of_probabilities == std::vector<char>{1, 1, 0, 0, 0, 0});
+  CHECK(objective.metrics[4].value("from_logits") == 1);
+  CHECK_FALSE(Objective(network, "mse", {"precision"}).needs_link());
+  const Network ends(2, {Dense{.units = 3, .activation = "softmax"}});
+  CHECK_FALSE(Objective(ends, loss, {"precision"}).needs_link());
+}

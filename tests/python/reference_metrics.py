@@ -81,8 +81,11 @@ def area(spec: Spec, y: Array, p: Array, weight: Array) -> float:
         return float(np.mean([area(single, y[:, [j]], p[:, [j]], weight) for j in columns]))
     if spec["from_logits"]:
         p = reference.activate({"name": "sigmoid"}, p)
-    n = spec["num_thresholds"]
-    edges = [-1e-7, *(np.arange(1, n - 1) / (n - 1)), 1 + 1e-7]
+    if spec["num_thresholds"] is None:
+        edges = [-np.inf, *np.unique(p)]
+    else:
+        n = spec["num_thresholds"]
+        edges = [-1e-7, *(np.arange(1, n - 1) / (n - 1)), 1 + 1e-7]
     points = [[c.sum() for c in counts(p > t, y, weight)] for t in edges]
     tp, fp, tn, fn = np.array(points).T
     if spec["curve"] == "PR" and spec["summation_method"] == "interpolation":

@@ -34,8 +34,13 @@ struct BinaryAccuracy : AccuracyMetric {
   }
 };
 
+/// Of the order of a row's outputs, which probabilities have from their logits, but for ties.
+struct RankMetric : AccuracyMetric {
+  static bool of_probabilities(const Setting&, bool) { return false; }
+};
+
 /// 1 where the largest output is at the largest target.
-struct CategoricalAccuracy : AccuracyMetric {
+struct CategoricalAccuracy : RankMetric {
   static constexpr EntryInfo info{"categorical_accuracy", "", {}};
   template <typename T>
   static void measure(const Setting&, const Row<T>& row, double* out) {
@@ -50,7 +55,7 @@ struct SparseCategoricalAccuracy : CategoricalAccuracy {
 };
 
 /// 1 where fewer than k outputs are larger than that at the largest target.
-struct TopKCategoricalAccuracy : AccuracyMetric {
+struct TopKCategoricalAccuracy : RankMetric {
   static constexpr EntryInfo info{"top_k_categorical_accuracy", "", {{"k", 5, Range::count}}};
   template <typename T>
   static void measure(const Setting& s, const Row<T>& row, double* out) {

@@ -84,10 +84,11 @@ struct ShareMetric : ConfusionMetric {
   static double finish(const Setting&, const double* state) { return share(state[0], state[0] + state[1]); }
 
   /// With top_k and no threshold the largest outputs are a yes whatever their size.
+  static bool by_rank_alone(const Setting& s) { return std::isnan(s.p[0]) && !std::isnan(s.p[1]); }
+  static bool of_probabilities(const Setting& s, bool) { return !by_rank_alone(s); }
   template <typename T>
   static Confusion of(const Setting& s, const Row<T>& row) {
-    const bool by_rank_alone = std::isnan(s.p[0]) && !std::isnan(s.p[1]);
-    return confusion(row, by_rank_alone ? -INFINITY : threshold_or_half(s.p[0]), s.p[1], s.p[2]);
+    return confusion(row, by_rank_alone(s) ? -INFINITY : threshold_or_half(s.p[0]), s.p[1], s.p[2]);
   }
 };
 
@@ -169,16 +170,17 @@ struct FBetaScore : ConfusionMetric {
 
   static Index row_values(const Setting& s) { return s.columns; }
   static Index state_size(const Setting& s) { return 3 * s.columns; }
+  static bool by_size(const Setting& s) { return std::isnan(s.p[1]) && s.columns > 1; }
+  static bool of_probabilities(const Setting& s, bool) { return !by_size(s); }
 
   // Without a threshold the largest output is the yes; a single one is compared with 0.5. What an
   // output adds to its three counts is one number: 1 + the place among them, 0 for a true negative.
   template <typename T>
   static void measure(const Setting& s, const Row<T>& row, double* out) {
-    const bool by_size = std::isnan(s.p[1]) && s.columns > 1;
-    const double threshold = by_size ? 0 : threshold_or_half(s.p[1]);
+    const double threshold = by_size(s) ? 0 : threshold_or_half(s.p[1]);
     const double top = row.output(row.largest_output());
     for (Index j = 0; j < s.columns; ++j) {
-      const bool said = by_size ? row.output(j) == top : row.output(j) > threshold;
+      const bool said = by_size(s) ? row.output(j) == top : row.output(j) > threshold;
       out[j] = said ? (row.positive(j) ? 1 : 2) : (row.positive(j) ? 3 : 0);
     }
   }

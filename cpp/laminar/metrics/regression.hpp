@@ -23,11 +23,18 @@ struct MeanOf : MeanMetric {
   static constexpr EntryInfo info = without_reduction(L::info);
   static constexpr Takes takes = L::class_labels ? Takes::labels : Takes::values;
   static constexpr int loss = position_of<L>(kernels::Losses{});
+  using Link = typename L::Fused;
   static Index row_values(const Setting&) { return 2; }
   static void fold(const Setting&, const double* values, double weight, double* state) {
     state[0] += weight * values[0];
     state[1] += weight * values[1];
   }
+};
+
+/// The mean of a loss of margins, which are no probabilities: logits stay as they are.
+template <typename L>
+struct MeanOfMargins : MeanOf<L> {
+  static bool of_probabilities(const Setting&, bool) { return false; }
 };
 
 /// Root of the mean of the squared error over all rows and outputs.

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
     from .._tables.table import Target
 
-# Enough for three exact digits of an area.
-_THRESHOLDS = 2000
-
 
 class Report:
     """Running measures of one kind of target."""
@@ -48,7 +45,7 @@ def measures(target: Target) -> dict[str, Any]:
     if len(target.classes) == 2:
         return {
             "accuracy": metrics.BinaryAccuracy(),
-            "ROC AUC": metrics.AUC(num_thresholds=_THRESHOLDS),
+            "ROC AUC": metrics.AUC(),
             "log loss": metrics.BinaryCrossentropy(),
         }
     return {

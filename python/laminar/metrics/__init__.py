@@ -4,7 +4,11 @@
 A metric's ``name`` is the key under which it appears in logs and histories. The core computes
 all metrics in the pass that computes the loss, over all rows of an epoch: the value of a history
 is that of the rows seen, not a mean of batches. Metrics see what the model predicts, after the
-last activation. y is the target and p the output of the network, of k columns.
+last activation. Where that is a logit, since the loss has ``from_logits=True``, they see the
+probabilities that its sigmoid or softmax would give: accuracy, precision, AUC and all others but
+the hinge metrics, which are of margins, and those that have ``from_logits=True`` themselves. (In
+Keras thresholds would be on the logits.) y is the target and p the output of the network, of k
+columns.
 
 A metric is also an object for loops of one's own, which takes rows in pieces:
 

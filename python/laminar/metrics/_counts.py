@@ -129,18 +129,21 @@ class FBetaScore(Metric, entry="fbeta_score"):
 class AUC(Metric, entry="auc"):
     """Area under the ROC or the precision-recall curve, for binary and multi-label outputs.
 
-    The curve has one point for each threshold, evenly spaced from 0 to 1. A target above 0.5 is a
-    yes.
+    The curve has a point for each output that differs from the others, equal ones being one point:
+    for ROC the share of pairs in order, ties counting half. Beyond 131,072 different outputs
+    neighbours share a point, none with more than 3e-5 of all weight. A target above 0.5 is a yes.
 
     Parameters
     ----------
-    num_thresholds : int
-        At least 2.
+    num_thresholds : int, optional
+        At least 2: points at so many thresholds, evenly spaced from 0 to 1, in place of all. Keras
+        has 200, which tell little of outputs that are close together, those of rare events for
+        example.
     curve : {"ROC", "PR"}
         True against false positive rate, or precision against recall.
     summation_method : {"interpolation", "majoring", "minoring"}
-        Between two points: trapezoids (for PR the curve of Davis and Goadrich, 2006), the larger
-        or the smaller of the two heights.
+        Between two points: trapezoids (for PR the curve of Davis and Goadrich, 2006, which is not
+        scikit-learn's average precision), the larger or the smaller of the two heights.
     multi_label : bool
         The mean of the areas of the columns, in place of one curve over all of them.
     from_logits : bool
@@ -153,7 +156,7 @@ class AUC(Metric, entry="auc"):
     @keywords()
     def __init__(
         self,
-        num_thresholds: int = 200,
+        num_thresholds: int | None = None,
         curve: str = "ROC",
         summation_method: str = "interpolation",
         multi_label: bool = False,
