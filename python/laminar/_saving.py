@@ -121,10 +121,15 @@ class Saving(Stack):
         self._core("load_weights")
         found, metadata = _core.read_safetensors(path)
         names = [weight.name for weight in self.weights]
+        own = set(names)
         if "laminar.format" in metadata:  # a whole model; the rest is its training
-            found = {n: a for n, a in found.items() if not n.startswith(_BESIDE_WEIGHTS)}
+            found = {
+                name: array
+                for name, array in found.items()
+                if name in own or not name.startswith(_BESIDE_WEIGHTS)
+            }
         missing = [name for name in names if name not in found]
-        unknown = sorted(found.keys() - set(names))
+        unknown = sorted(found.keys() - own)
         if missing or unknown:
             raise ValueError(
                 f"load_weights: {printable(path)} fits another model: "
