@@ -115,7 +115,7 @@ void check_targets(const char* operation, const Loss& loss, Index outputs, const
       const T value = y.values.data[i];
       if (const char* rule = loss.broken_rule(static_cast<double>(value)); *rule != '\0') {
         fail(operation, ": y ", rule, " for the loss '", loss.name(), "', but row ", i / outputs, ", column ",
-             i % outputs, " is ", value);
+             i % outputs, " is ", value, loss.target_advice());
       }
     }
   });

@@ -11,6 +11,9 @@ namespace {
 
 using kernels::TargetRange;
 
+// What targets computed in float32 may miss their range by, such as probabilities that sum to 1.
+constexpr double kRounding = 1e-5;
+
 struct Traits {
   bool class_labels;
   bool whole_batch;
@@ -60,6 +63,24 @@ const char* Loss::broken_rule(double target) const {
       return target >= 0 ? "" : "must not be negative";
     case TargetRange::positive:
       return target > 0 ? "" : "must be greater than 0";
+    case TargetRange::share:
+      return target >= -kRounding && target <= 1 + kRounding ? "" : "must be from 0 to 1";
+    case TargetRange::sign:
+      return target >= -1 - kRounding && target <= 1 + kRounding ? "" : "must be from -1 to 1";
+    case TargetRange::any:
+      break;
+  }
+  return "";
+}
+
+const char* Loss::target_advice() const {
+  switch (traits(*this).targets(values().data())) {
+    case TargetRange::share:
+      return "; a class is 0 or 1: of -1 and 1 make them by (y + 1) / 2, of 1 and 2 by y - 1";
+    case TargetRange::sign:
+      return "; a class is -1 or 1, or 0 or 1";
+    case TargetRange::non_negative:
+    case TargetRange::positive:
     case TargetRange::any:
       break;
   }

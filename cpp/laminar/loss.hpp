@@ -33,10 +33,12 @@ struct Loss : Choice {
   Reduction reduction() const;
   /// Rows of this class count for nothing: loss, gradient and weight 0.
   std::optional<std::int32_t> ignored_class() const;
-  /// Whether there are targets for which the loss is not defined.
+  /// Whether there are targets that the loss is not for.
   bool restricts_targets() const;
-  /// "" where the loss is defined for a target, else what targets must be.
+  /// "" where the loss is for a target, else what targets must be.
   const char* broken_rule(double target) const;
+  /// How others become what they must be, for the end of a message; "" where nothing is known.
+  const char* target_advice() const;
 
   /// The loss is a function of the mean over the whole batch: row losses are what the mean is taken of,
   /// and gradients are those of the mean times finish_slope(mean).

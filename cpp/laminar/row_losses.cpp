@@ -16,6 +16,10 @@ namespace {
 
 constexpr double kWorkPerValue = 20;
 
+/// Whether a loss has a value for all targets, those included that it is not for: Keras gives it as well.
+/// Tweedie's deviances, of which gamma's is one, have none where a power or a logarithm has none.
+bool defined_everywhere(const Loss& loss) { return !loss.takes("power") && std::string_view(loss.name()) != "gamma"; }
+
 template <typename T>
 void check_rows(const Loss& loss, MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights) {
   const Index rows = loss.class_labels() ? static_cast<Index>(targets.labels.size()) : targets.values.rows;
@@ -27,7 +31,7 @@ void check_rows(const Loss& loss, MatrixView<const T> outputs, const Targets<T>&
   if (!weights.empty() && static_cast<Index>(weights.size()) != outputs.rows) {
     fail(loss.name(), ": there are ", outputs.rows, " rows, sample_weight has ", weights.size());
   }
-  check_targets(loss.name(), loss, outputs.columns, targets);
+  if (loss.class_labels() || !defined_everywhere(loss)) check_targets(loss.name(), loss, outputs.columns, targets);
 }
 
 }  // namespace

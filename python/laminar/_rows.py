@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
+# Losses of distributions over classes, and what their sum may miss 1 by: rough smoothing is no
+# mistake, several classes in a row are one.
+_DISTRIBUTIONS = ("categorical_crossentropy", "categorical_focal_crossentropy", "kl_divergence")
+_MOST_BESIDE = 0.5
+
+
 class Rows(NamedTuple):
     """Samples (n, in), targets (n, out) or labels (n,), and weights (n,) or None.
 
@@ -65,8 +71,35 @@ def prepared(
     ------
     TypeError, ValueError
         Where one of them is wrong, or they differ in length.
+
+    Warns
+    -----
+    UserWarning
+        Where targets shall be distributions over classes and rows are far from that.
     """
-    return converted(where, x, y, weight, dtype, loss._labels)
+    rows = converted(where, x, y, weight, dtype, loss._labels)
+    check_sums(where, rows.y, loss)
+    return rows
+
+
+def check_sums(where: str, y: Array, loss: Loss) -> None:
+    """Warn where rows that shall sum to 1 are far from it; rows of zeros count for nothing."""
+    if loss._entry not in _DISTRIBUTIONS or y.ndim != 2 or y.shape[1] == 1:
+        return
+    sums = y.sum(axis=1)
+    wrong = (np.abs(sums - 1) > _MOST_BESIDE) & (sums != 0)
+    if not wrong.any():
+        return
+    wrong &= (y >= 0).all(axis=1) & (y <= 1).all(axis=1)  # the core refuses others
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        warnings.warn(
+            f"{where}: row {row} of y sums to {sums[row]:g}, and the loss {loss._entry!r} takes "
+            "one class, or the probabilities of all, which sum to 1; where a row may have several "
+            "classes, use sigmoid and 'binary_crossentropy'",
+            UserWarning,
+            stacklevel=6,  # the caller of fit
+        )
 
 
 def converted(

@@ -136,6 +136,9 @@ TEST_CASE_TEMPLATE("checks: targets for which the loss is not defined, and nothi
   Task<T> task(4, 3, 2);
   task.y[3] = 0;
   check_refused<T>("gamma", task.dataset("gamma"), {"y must be greater than 0", "'gamma'", "row 1, column 1 is 0"});
+  task.y[3] = -1;
+  check_refused<T>("binary_crossentropy", task.dataset("binary_crossentropy"),
+                   {"y must be from 0 to 1", "row 1, column 1 is -1", "(y + 1) / 2"});
   const Loss loss("sparse_categorical_crossentropy", {{"ignore_class", -1}});
   task.labels = {-1, -1, -1, 1};
   task.weights = {1, 1, 1, 0};

@@ -273,10 +273,19 @@ TEST_CASE("loss: targets for which a loss is defined") {
   for (const EntryInfo& entry : loss_family().entries) {
     const Loss loss(entry.name);
     const std::string_view name = entry.name;
-    CHECK(loss.restricts_targets() == (name == "gamma" || name == "tweedie"));
-    CHECK(refuses(loss, -1) == loss.restricts_targets());
+    const bool deviance = name == "gamma" || name == "tweedie" || name == "poisson" || name == "msle";
+    const bool margin = name == "hinge" || name == "squared_hinge" || name == "categorical_hinge";
+    const bool share = name == "binary_crossentropy" || name == "binary_focal_crossentropy" ||
+                       name == "categorical_crossentropy" || name == "categorical_focal_crossentropy" ||
+                       name == "kl_divergence" || name == "dice" || name == "tversky";
+    CHECK(loss.restricts_targets() == (deviance || margin || share));
+    CHECK(refuses(loss, -1) == (deviance || share));
+    CHECK(refuses(loss, -1.01) == (deviance || share || margin));
     CHECK(refuses(loss, 0) == (name == "gamma"));
     CHECK_FALSE(refuses(loss, 1));
+    CHECK_FALSE(refuses(loss, 1 + 1e-6));  // rounded in float32
+    CHECK(refuses(loss, 1.01) == (share || margin));
+    CHECK((std::string_view(loss.target_advice()) != "") == (share || margin));
   }
   for (const double power : {-1., 0., 1., 1.5, 2., 3.}) {
     const Loss loss("tweedie", {{"power", power}});

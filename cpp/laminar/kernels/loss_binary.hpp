@@ -53,6 +53,7 @@ struct BinaryCrossentropy : ElementwiseLoss {
       "binary_crossentropy",
       "bce BCE",
       {{"from_logits", 0, Range::flag}, {"label_smoothing", 0, Range::fraction}, kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::share; }
   template <typename V>
   static Terms<V> terms(V y, V output, const Scalar<V>* q) {
     y = smoothed(y, q[1]);
@@ -80,6 +81,7 @@ struct BinaryFocalCrossentropy : ElementwiseLoss {
                                    {"from_logits", 0, Range::flag},
                                    {"label_smoothing", 0, Range::fraction},
                                    kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::share; }
   /// `d_m` and `slope` are the derivatives of m and of the cross-entropy.
   template <typename V>
   static Terms<V> focused(V y, V p, V rest, V value, V d_m, V slope, const Scalar<V>* q) {

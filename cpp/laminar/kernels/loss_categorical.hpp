@@ -131,6 +131,7 @@ struct CategoricalCrossentropy : LossEntry {
       "categorical_crossentropy",
       "",
       {{"from_logits", 0, Range::flag}, {"label_smoothing", 0, Range::fraction}, kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::share; }
   template <typename L, typename View, typename T>
   static void compare(const LossRows<T>& r, View& view) {
     r.logits ? crossentropy_on_logits<L>(r, view) : crossentropy_on_probabilities<L>(r, view);
@@ -145,6 +146,7 @@ struct SparseCategoricalCrossentropy : CategoricalCrossentropy {
       "sparse_categorical_crossentropy",
       "",
       {{"from_logits", 0, Range::flag}, {"ignore_class", kAbsent, Range::integer}, kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::any; }
   template <typename T>
   static std::int32_t label(std::int32_t given, const T* q) {
     return static_cast<T>(given) == q[1] ? -1 : given;
@@ -162,6 +164,7 @@ struct CategoricalFocalCrossentropy : LossEntry {
                                    {"from_logits", 0, Range::flag},
                                    {"label_smoothing", 0, Range::fraction},
                                    kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::share; }
 
   /// Value of one class, and p times its derivative by p: alpha y (gamma (1 - p)^(gamma - 1) p ln p - (1 - p)^gamma).
   template <typename V>

@@ -11,6 +11,7 @@ namespace {
 /// p - y ln(p + margin)
 struct Poisson : ElementwiseLoss {
   static constexpr EntryInfo info{"poisson", "", {kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::non_negative; }
   template <typename V>
   static Terms<V> terms(V y, V p, const Scalar<V>*) {
     const V shifted = p + Scalar<V>(kProbabilityMargin);
@@ -21,6 +22,7 @@ struct Poisson : ElementwiseLoss {
 /// sum_j y_j ln(y_j / p_j), both kept between the margin and 1
 struct KlDivergence : ElementwiseLoss {
   static constexpr EntryInfo info{"kl_divergence", "kld KLD kullback_leibler_divergence", {kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::share; }
   static constexpr bool averaged = false;
   template <typename V>
   static Terms<V> terms(V y, V p, const Scalar<V>*) {

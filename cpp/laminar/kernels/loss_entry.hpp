@@ -15,8 +15,15 @@ constexpr double kProbabilityMargin = 1e-7;
 constexpr ParameterInfo kReduction{"reduction", 0, Range::word,
                                    "sum_over_batch_size sum mean mean_with_sample_weight none"};
 
-/// Targets for which a loss is defined.
-enum class TargetRange { any, non_negative, positive };
+/// Targets that a loss is for. Others it has no value for, or one without a lower bound, or it does not
+/// tell them apart.
+enum class TargetRange {
+  any,
+  non_negative,
+  positive,
+  share,  // from 0 to 1: a class or its probability
+  sign,   // from -1 to 1: a class as -1 or 1
+};
 
 struct LossEntry {
   using Fused = void;                          // the activation that the loss absorbs, on logits

@@ -76,6 +76,7 @@ struct Mape : ElementwiseLoss {
 /// (ln(1 + y) - ln(1 + p))^2, both raised to the margin where they are below it
 struct Msle : ElementwiseLoss {
   static constexpr EntryInfo info{"msle", "mean_squared_logarithmic_error MSLE", {kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::non_negative; }
   template <typename V>
   static Terms<V> terms(V y, V p, const Scalar<V>*) {
     const V margin = broadcast<V>(Scalar<V>(kProbabilityMargin));
@@ -106,6 +107,7 @@ inline V margin_target(V y) {
 /// max(1 - y p, 0)
 struct Hinge : ElementwiseLoss {
   static constexpr EntryInfo info{"hinge", "", {kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::sign; }
   template <typename V>
   static Terms<V> terms(V y, V p, const Scalar<V>*) {
     y = margin_target(y);
@@ -117,6 +119,7 @@ struct Hinge : ElementwiseLoss {
 /// max(1 - y p, 0)^2
 struct SquaredHinge : ElementwiseLoss {
   static constexpr EntryInfo info{"squared_hinge", "", {kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::sign; }
   template <typename V>
   static Terms<V> terms(V y, V p, const Scalar<V>*) {
     y = margin_target(y);

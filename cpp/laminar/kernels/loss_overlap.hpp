@@ -72,6 +72,7 @@ struct CosineSimilarity : LossEntry {
 /// 1 - 2 sum y p / (sum y + sum p + margin)
 struct Dice : LossEntry {
   static constexpr EntryInfo info{"dice", "", {kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::share; }
   template <typename L, typename View, typename T>
   static void compare(const LossRows<T>& r, View& view) {
     using V = Vector<T>;
@@ -86,6 +87,7 @@ struct Dice : LossEntry {
 struct Tversky : LossEntry {
   static constexpr EntryInfo info{
       "tversky", "", {{"alpha", 0.5, Range::non_negative}, {"beta", 0.5, Range::non_negative}, kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::share; }
   template <typename L, typename View, typename T>
   static void compare(const LossRows<T>& r, View& view) {
     using V = Vector<T>;
@@ -107,6 +109,7 @@ struct Tversky : LossEntry {
 /// max(max_j (1 - y_j) p_j - sum_j y_j p_j + 1, 0); outputs that share the maximum share its slope
 struct CategoricalHinge : LossEntry {
   static constexpr EntryInfo info{"categorical_hinge", "", {kReduction}};
+  static constexpr TargetRange targets(const double*) { return TargetRange::sign; }
   template <typename L, typename View, typename T>
   static void compare(const LossRows<T>& r, View& view) {
     using V = Vector<T>;

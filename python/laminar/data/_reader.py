@@ -54,6 +54,8 @@ class Reader:
         if first is None:
             raise ValueError(f"{where}: the data set has no rows")
         self.first = self._checked(first, 0)
+        if loss is not None:
+            _rows.check_sums(where, self.first.y, loss)
         x, y, _ = self.first
         self.features = int(np.prod(x.shape[1:], dtype=np.int64))
         self.outputs = 0 if y.ndim == 1 else int(np.prod(y.shape[1:], dtype=np.int64))
