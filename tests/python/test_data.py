@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -412,3 +413,45 @@ def test_exceptions_of_a_generator_arrive() -> None:
     for call in (model().fit, lambda d, verbose: [*d.batches(10)]):
         with pytest.raises(LookupError, match="the source is dry"):
             call(data, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("column", "options", "message"),
+    [
+        (["x"] * 30, {"drop": ["nope"]}, "no column 'nope'"),
+        ([f"k{i}" for i in range(1100)], {}, r"max_categories, or leave it out with drop=\['a'\]"),
+        (["2024-01-02"] * 30, {}, r"leave it out with drop=\['a'\]"),
+        ([""] * 30, {}, r"leave it out with drop=\['a'\]"),
+        (
+            [*map(str, range(29)), "about"],
+            {},
+            r"take all as categories with categorical=\['a'\], or leave",
+        ),
+    ],
+)
+def test_errors_name_arguments_and_no_flags(
+    column: list[str], options: Any, message: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("pyarrow")
+    rows = "\n".join(f"{cell},{i % 3}" for i, cell in enumerate(column))
+    (tmp_path / "t.csv").write_text(f"a,dear\n{rows}\n")
+    with pytest.raises(ValueError, match=message) as error:
+        Dataset.from_files(tmp_path / "t.csv", "dear", **options)
+    assert "--" not in str(error.value)
+    targets = "\n".join([*(f"{i},{i}.5" for i in range(29)), "30,about"])
+    (tmp_path / "t.csv").write_text(f"a,dear\n{targets}\n")
+    with pytest.raises(ValueError, match="take them as classes with task='classification'"):
+        Dataset.from_files(tmp_path / "t.csv", "dear")
+    many = "\n".join(f"{i},k{i}" for i in range(1100))
+    (tmp_path / "t.csv").write_text(f"a,dear\n{many}\n")
+    with pytest.raises(ValueError, match="for numbers use task='regression'"):
+        Dataset.from_files(tmp_path / "t.csv", "dear")
+
+
+def test_no_error_of_python_names_a_flag() -> None:
+    folder = Path(laminar.__file__).parent
+    for path in folder.rglob("*.py"):
+        if path.parent.name == "command" or path.name == "__main__.py":
+            continue
+        flags = re.findall(r"[\"' ]--[a-z][a-z-]+", path.read_text(encoding="utf-8"))
+        assert not flags, path

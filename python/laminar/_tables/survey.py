@@ -57,6 +57,16 @@ class Choices(NamedTuple):
     drop: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     max_categories: int | None = None  # the most frequent ones that are kept; None refuses many
+    from_command: bool = False  # they are flags of the command line, and messages shall say so
+
+    def named(self, choice: str, value: str | list[str] | None = None) -> str:
+        """Return a choice as the user would write it, a value of it included where one is given."""
+        if not self.from_command:
+            return choice if value is None else f"{choice}={value!r}"
+        flag = "--" + choice.replace("_", "-")
+        if isinstance(value, list):
+            return f"{flag} {value[0]!r}"
+        return flag if value is None else f"{flag} {value}"
 
 
 class Survey:
@@ -112,7 +122,8 @@ class Survey:
         self.table = Table(source.names, tuple(columns), target, source.missing)
 
     def _column(self, name: str, tally: _Tally) -> Column:
-        drop = f"leave it out with --drop {name!r}"
+        choices = self._choices
+        drop = f"leave it out with {choices.named('drop', [name])}"
         tally.refuse_dates(f"split them into numbers before, or {drop}")
         if tally.values == 0:
             raise ValueError(f"{tally.name} has no values; {drop}")
@@ -126,14 +137,16 @@ class Survey:
         if name not in self._choices.categorical and tally.mostly_numbers:
             raise ValueError(
                 f"{tally.name} holds numbers and {tally.other} texts, the first {tally.example}; "
-                f"correct them, call such a text a missing value with --missing, "
-                f"take all as categories with --categorical {name!r}, or {drop}"
+                f"correct them, call such a text a missing value with {choices.named('missing')}, "
+                f"take all as categories with {choices.named('categorical', [name])}, "
+                f"or {drop}"
             )
         most = self._choices.max_categories
         found = len(tally.counts)
         if tally.overflows or (most is None and found > MAX_CATEGORIES):
             count = f"more than {_MAX_COUNTED:,}" if tally.overflows else f"{found:,}"
-            keep = "" if tally.overflows else "keep the most frequent with --max-categories, or "
+            most_frequent = f"keep the most frequent with {choices.named('max_categories')}, or "
+            keep = "" if tally.overflows else most_frequent
             raise ValueError(
                 f"{tally.name} has {count} distinct values; with more than {MAX_CATEGORIES:,} it "
                 f"is more likely a name or a key than a category: {keep}{drop}"
@@ -159,7 +172,7 @@ class Survey:
                 raise ValueError(
                     f"{tally.name}, the target, holds numbers and {tally.other} texts, the first "
                     f"{tally.example}; correct them, or take them as classes with "
-                    "--task classification"
+                    + self._choices.named("task", "classification")
                 )
             numbers = tally.other == 0 and not (few and tally.whole)
             task = "regression" if numbers else "classification"
@@ -174,7 +187,7 @@ class Survey:
         if tally.overflows or len(tally.counts) > MAX_CATEGORIES:
             raise ValueError(
                 f"{tally.name}, the target, has more than {MAX_CATEGORIES:,} classes; "
-                "for numbers use --task regression"
+                f"for numbers use {self._choices.named('task', 'regression')}"
             )
         classes = tuple(sorted(tally.counts, key=_natural))
         self.classes = {label: tally.counts[label] for label in classes}

@@ -171,6 +171,7 @@ def _choices(arguments: argparse.Namespace) -> Choices:
         tuple(arguments.drop),
         tuple(arguments.categorical),
         None if most is None else integer(most, "--max-categories", minimum=1),
+        from_command=True,
     )
 
 
