@@ -68,7 +68,9 @@ def rates(
     made, (panel,) = figure(1)
     panel.plot(tried, losses, alpha=0.35, label="loss of a batch")
     panel.plot(tried, smoothed, label="smoothed")
-    panel.axvline(suggestion, color="black", linestyle="--", label=f"suggestion {suggestion:.2g}")
+    if suggestion == suggestion:  # NaN where there is none
+        label = f"suggestion {suggestion:.2g}"
+        panel.axvline(suggestion, color="black", linestyle="--", label=label)
     panel.set_xscale("log")
     panel.set_xlabel("learning rate")
     panel.set_ylabel("loss")

@@ -7,6 +7,7 @@ itself cannot change.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ class RangeTest:
         The running mean of the losses, corrected for its start.
     suggestion : float
         A tenth of the rate at which the smoothed loss is least: there it still falls, and noise
-        has not begun to make it rise.
+        has not begun to make it rise. NaN where the loss did not fall.
     """
 
     rates: list[float]
@@ -113,8 +114,35 @@ def run(
             break
     if not rates:
         raise ValueError(f"{where}: the loss is not finite even with the rate {first:g}")
-    best = rates[int(np.argmin(smoothed))]
-    return RangeTest(rates, losses, smoothed, max(first, best / _MARGIN))
+    return RangeTest(rates, losses, smoothed, _suggested(rates, losses, smoothed))
+
+
+def _suggested(rates: list[float], losses: list[float], smoothed: list[float]) -> float:
+    """Return the rate to suggest, and warn where the test does not show one."""
+    where = "find_learning_rate"
+    least = int(np.argmin(smoothed))
+    rate = rates[least] / _MARGIN
+    # The losses of batches scatter, by how much tell those at rates far below the best one; a
+    # smoothed loss that is lower by less has not fallen.
+    half = least // 2 + 1
+    scatter = float(np.median(np.abs(np.diff(losses[: max(half, 5)])))) if len(losses) > 2 else 0.0
+    start = float(np.mean(losses[:half]))
+    advice = None
+    if not smoothed[least] < start - scatter:
+        rate = float("nan")
+        advice = (
+            f"the loss fell at no rate from {rates[0]:g} to {rates[-1]:g}, so there is none to "
+            "suggest; try a smaller start or a larger end, more steps, or scaled inputs"
+        )
+    elif rate < rates[0]:
+        rate = rates[0]
+        advice = (
+            f"the loss was least at {rates[least]:g}, so near the start that a smaller rate may be "
+            "better; try a smaller start"
+        )
+    if advice is not None:
+        warnings.warn(f"{where}: {advice}", UserWarning, stacklevel=5)  # its caller
+    return rate
 
 
 def _of_mean_one(rows: Rows, compiled: Compiled) -> Any:

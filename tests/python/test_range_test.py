@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,7 @@ def test_row_weights_and_whole_batches() -> None:
     assert found.losses[0] == pytest.approx(linear().evaluate(x[:10], y[:10]), rel=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:find_learning_rate")
 def test_a_loss_that_is_not_finite_ends_the_test() -> None:
     x, y = task()
     found = linear().find_learning_rate(x, y, start=1e-3, end=1e30, steps=10)
@@ -119,3 +121,39 @@ def test_the_picture() -> None:
     assert panel.get_xscale() == "log"
     np.testing.assert_array_equal(panel.lines[0].get_ydata(), found.losses)
     np.testing.assert_array_equal(panel.lines[1].get_ydata(), found.smoothed)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(
+    "kind", ["noise", "rates too small", "rates too large", "nothing to learn"]
+)
+def test_without_a_fall_there_is_no_suggestion_but_a_warning(kind: str, seed: int) -> None:
+    x, y = task()
+    options: dict[str, float] = {}
+    if kind == "noise":
+        y = np.random.default_rng(seed).normal(size=y.shape)
+        options = {"end": 1e-3}
+    elif kind == "rates too small":
+        options = {"end": 1e-6}
+    elif kind == "rates too large":
+        options = {"start": 5.0, "end": 50.0}
+    else:
+        x, y = 0 * x, 0 * y
+    model = Sequential([layers.Input(6), layers.Dense(1)], seed=seed)
+    model.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="the loss fell at no rate from") as seen:
+        found = model.find_learning_rate(x, y, **options)
+    assert seen[0].filename == __file__
+    assert np.isnan(found.suggestion)
+    assert model.optimizer is not None
+    with pytest.raises(ValueError, match="must be finite"):
+        model.optimizer.learning_rate = found.suggestion
+    if importlib.util.find_spec("matplotlib"):
+        found.plot()
+
+
+def test_a_range_that_begins_too_late_is_told() -> None:
+    x, y = task()
+    with pytest.warns(UserWarning, match="a smaller rate may be better; try a smaller start"):
+        found = linear().find_learning_rate(x, y, start=0.3, end=3.0, steps=30, batch_size=None)
+    assert found.suggestion == pytest.approx(0.3)
