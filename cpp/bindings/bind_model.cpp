@@ -250,6 +250,10 @@ void bind(py::module_& module, const char* name) {
           py::arg("first") = 0, py::arg("last") = py::none())
       .def("set_weights", &set_weights<T>, py::arg("weights"))
       .def(
+          "set_layer",
+          [](M& m, std::size_t index, const std::string& config) { m.set_layer(index + 1, layer_from_json(config)); },
+          py::arg("index"), py::arg("config"))
+      .def(
           "compile",
           [](M& m, const std::string& loss, const std::string& optimizer, const std::string& metrics) {
             m.compile(loss_from_json(loss), optimizer_from_json(optimizer), metrics_from_json(metrics));

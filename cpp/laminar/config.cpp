@@ -141,6 +141,14 @@ Layer layer_of_kind(std::string_view kind, Members& members, const std::string& 
   }
 }
 
+Layer layer_from(const Json& json, const std::string& owner) {
+  Members members(json, owner);
+  const std::string kind = members.text("kind");
+  Layer layer = layer_of_kind(kind, members, owner);
+  members.finish();
+  return layer;
+}
+
 }  // namespace
 
 Network network_from_json(std::string_view text) {
@@ -151,11 +159,7 @@ Network network_from_json(std::string_view text) {
   if (!layers_json.is_array()) fail("network: 'layers' must be a list, got ", layers_json.type_name());
   std::vector<Layer> layers;
   for (const Json& layer_json : layers_json) {
-    const std::string owner = "layer " + std::to_string(layers.size());
-    Members layer(layer_json, owner);
-    const std::string kind = layer.text("kind");
-    layers.push_back(layer_of_kind(kind, layer, owner));
-    layer.finish();
+    layers.push_back(layer_from(layer_json, "layer " + std::to_string(layers.size())));
   }
   members.finish();
   return {input_shape, std::move(layers)};
@@ -172,6 +176,7 @@ std::string to_json(const Network& network) {
   return Json{{"input_shape", network.input_shape()}, {"layers", std::move(layers)}}.dump();
 }
 
+Layer layer_from_json(std::string_view text) { return layer_from(parse_json(text, "configuration"), "layer"); }
 Activation activation_from_json(std::string_view text) {
   return choice_from<Activation>(parse_json(text, "configuration"), "activation");
 }

@@ -23,6 +23,8 @@ Network network_from_json(std::string_view text);
 /// The inverse: network_from_json(to_json(network)) is the same network.
 std::string to_json(const Network& network);
 
+/// {"kind": "dropout", "rate": 0.5}
+Layer layer_from_json(std::string_view text);
 /// {"name": "huber", "delta": 0.5}
 Activation activation_from_json(std::string_view text);
 /// The same for a loss.

@@ -37,6 +37,11 @@ std::span<const T> Model<T>::tensor(std::size_t i) const {
 }
 
 template <typename T>
+void Model<T>::set_layer(std::size_t node, Layer layer) {
+  state_->network.replace(node, std::move(layer));
+}
+
+template <typename T>
 void Model<T>::compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics) {
   Objective objective(state_->network, loss, metrics);
   OptimizerState<T> optimizer_state(optimizer, state_->network.parameters());

@@ -43,6 +43,11 @@ class Model {
   /// Tensor i of network().parameters(), without padding.
   std::span<const T> tensor(std::size_t i) const;
 
+  /// Gives node number `node` of network().nodes() other options, such as the rate of a dropout: from the
+  /// next update on they hold. The layer must be of the same kind, one that acts in training alone. A
+  /// callback of fit may do it.
+  void set_layer(std::size_t node, Layer layer);
+
   /// Sets what to train towards; resets the optimizer's state.
   void compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics = {});
   /// Whether it has been, so that fit and evaluate may be called.

@@ -118,6 +118,24 @@ bool Network::penalizes_activity() const {
   return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) { return node.activity.has_value(); });
 }
 
+void Network::replace(std::size_t node, Layer layer) {
+  if (node == 0 || node >= nodes_.size()) {
+    fail("replace: node must be from 1 to ", nodes_.size() - 1, ", got ", node);
+  }
+  Node& old = nodes_[node];
+  if (layer.index() != old.layer.index() || !is_training_only(layer)) {
+    fail("layer '", old.name, "' is of kind '", kind_of(old.layer), "', which a layer of kind '", kind_of(layer),
+         "' cannot replace: both must be of one kind that acts in training alone, such as dropout");
+  }
+  std::visit([&](auto& kind) { kind.name = old.name; }, layer);
+  ParameterLayout none;
+  Node scratch;
+  scratch.name = old.name;
+  Declaration declaration(none, nodes_[static_cast<std::size_t>(old.inputs[0])], scratch);
+  std::visit([&](const auto& kind) { declare(kind, declaration); }, layer);
+  old.layer = std::move(layer);
+}
+
 void Network::require_gradient() const {
   for (std::size_t i = 1; i < nodes_.size(); ++i) {
     const Activation* activation = activation_of(nodes_[i].layer);

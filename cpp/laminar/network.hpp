@@ -53,6 +53,10 @@ class Network {
   /// Throws where some layer cannot be trained by gradient, and says which and why.
   void require_gradient() const;
 
+  /// Gives a node a layer with other options; its name stays. Throws, and changes nothing, unless both
+  /// are of one kind that acts in training alone: on others plans and weights depend.
+  void replace(std::size_t node, Layer layer);
+
  private:
   void append(Layer layer);
 

@@ -64,21 +64,35 @@ class Compiled:
             self._specs.append({**spec, "key": key})
 
     @classmethod
-    def of(cls, model: CoreModel, owner: object) -> Compiled | None:
-        """Return what a core model is compiled with; None where it is not."""
+    def of(
+        cls, model: CoreModel, owner: object, names: Sequence[str] | None = None
+    ) -> Compiled | None:
+        """Return what a core model is compiled with; None where it is not.
+
+        Parameters
+        ----------
+        model : CoreModel
+            The model.
+        owner : Sequential
+            See `Compiled`.
+        names : sequence of str, optional
+            What the metrics are called. Without it they are called like their keys, which differ
+            where a weighted metric's name was taken.
+        """
         if model.compiled_with is None:
             return None
         loss, optimizer, chosen = (json.loads(text) for text in model.compiled_with)
         kinds: list[list[metrics.Metric]] = [[], []]
-        for spec in chosen:
-            weighted = spec.pop("weighted")
-            # A weighted metric whose name was taken appears under a longer one.
-            name = spec.pop("key").removeprefix("weighted_" if weighted else "")
-            kinds[weighted].append(metrics.get(spec)._called(name))
+        keys = [spec.pop("key") for spec in chosen]
+        for spec, name in zip(chosen, keys if names is None else names, strict=True):
+            kinds[spec.pop("weighted")].append(metrics.get(spec)._called(name))
         excluded = optimizer.pop("exclude_from_weight_decay", ())
         made = optimizers.get(optimizer)
         made._excluded_names = tuple(excluded)
-        return cls(made, losses.get(loss), kinds[0], owner, kinds[1])
+        compiled = cls(made, losses.get(loss), kinds[0], owner, kinds[1])
+        if compiled.keys[1:] != keys:
+            raise ValueError(f"the metrics are called {compiled.keys[1:]}, the file has {keys}")
+        return compiled
 
     def arguments(self) -> dict[str, Any]:
         """Return what `Sequential.compile` would take to make an equal object."""
@@ -101,22 +115,37 @@ class Compiled:
         if self.settled and loss._entry == self.loss._entry:
             return
         self.loss, self.settled = loss, True
+        self.fix()
         if model is not None:
             self.apply(model)
 
-    def apply(self, model: CoreModel) -> None:
+    def apply(self, model: CoreModel, afresh: bool = False) -> None:
         """Compile a core model, unless the loss is still unknown.
 
-        ValueError, before anything changes, where the core refuses.
+        Parameters
+        ----------
+        model : CoreModel
+            The model.
+        afresh : bool
+            Begin with the learning rate that the optimizer was given, not with its present one.
+
+        Raises
+        ------
+        ValueError
+            Before anything changes, where the core refuses.
         """
         if not self.settled:
             return
-        model.compile(
-            json.dumps(self.loss._spec()),
-            json.dumps(self.optimizer._spec()),
-            json.dumps(self._specs),
-        )
+        optimizer = self.optimizer._spec()
+        if afresh:
+            optimizer["learning_rate"] = self.optimizer._rate_to_begin_with()
+        model.compile(json.dumps(self.loss._spec()), json.dumps(optimizer), json.dumps(self._specs))
         self.optimizer._bind(model)
+
+    def fix(self) -> None:
+        """Refuse changes of what the model has taken from now on."""
+        for part in (self.loss, *self.metrics):
+            part._fix()
 
 
 def _several(

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from . import _core
+from ._attributes import Attributes, is_own
 from ._spelling import argument_names, hint, keywords
 
 C = TypeVar("C", bound="Component")
@@ -86,14 +87,20 @@ def encoded(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-class Component:
+class Component(Attributes):
     """An entry of one of the core's lists, with its parameters.
 
     A subclass names its family, ``class Optimizer(Component, family="optimizer")``; the classes
     below it name their entry, ``class Adam(Optimizer, entry="adam")``. A further class for an entry
     that has one says so, ``class ReLU(Activation, variant=True)``: it is found by its class name.
+
+    Attributes can be changed until a model uses the object; then it is fixed, since the core has
+    taken its values.
     """
 
+    _derived = True
+    # Whether a model uses the object, or all of a process do.
+    _fixed = False
     _family: ClassVar[str] = ""
     _entry: ClassVar[str] = ""
     _classes: ClassVar[dict[str, type[Any]]] = {}
@@ -103,6 +110,8 @@ class Component:
         cls, family: str = "", entry: str = "", variant: bool = False, **kwargs: Any
     ) -> None:
         super().__init_subclass__(**kwargs)
+        if not is_own(cls):
+            raise NotImplementedError(f"{cls.__name__}: {own_part(cls)}")
         if family:
             cls._family = family
             cls._classes = {}
@@ -116,13 +125,32 @@ class Component:
     @keywords()
     def __init__(self) -> None:
         """Make an entry that has no parameters."""
+        self._need_entry()
 
-    def __setattr__(self, name: str, value: object) -> None:
+    def _need_entry(self) -> None:
+        """Raise NotImplementedError for the base of a family, which computes nothing."""
+        if not self._entry:
+            raise NotImplementedError(f"{type(self).__name__}: {own_part(type(self))}")
+
+    def _assign(self, name: str, value: object) -> None:
         """Check a parameter: its kind against the core's default, its range by the core."""
-        parameters = entries(self._family).get(self._entry, {"parameters": {}})["parameters"]
+        parameters = entries(self._family)[self._entry]["parameters"]
         if name in parameters:
             value = self._checked(name, value, parameters[name])
-        super().__setattr__(name, value)
+        super()._assign(name, value)
+
+    def _change(self, name: str, value: object) -> None:
+        if self._fixed:
+            kind = type(self).__name__
+            raise AttributeError(
+                f"{kind}: {name} cannot be changed any more, since models take the values of a "
+                f"{self._family} when they begin to use it; make another object"
+            )
+        vars(self).update(vars(self._with(name, value)))
+
+    def _fix(self) -> None:
+        """Refuse changes from now on."""
+        self._fixed = True
 
     def _checked(self, name: str, value: object, default: object) -> object:
         """Return a parameter's value in the kind that its default has."""
@@ -189,6 +217,21 @@ class Component:
         return f"{type(self).__name__}({arguments})"
 
 
+def own_part(kind: type[Component]) -> str:
+    """Return why there are no classes of the user's own, and what to do."""
+    module = next(base.__module__.split(".")[1] for base in kind.__mro__ if "_family" in vars(base))
+    instead = {
+        "loss": "the losses there are take weights of rows (sample_weight, class_weight)",
+        "metric": "a callback can compute it: LambdaCallback(on_epoch_end=…) may add to the logs",
+        "layer": "there are Dense, Maxout, Activation, BatchNormalization, Dropout and more",
+        "schedule": "laminar.callbacks.LearningRateScheduler takes a function of the epoch",
+    }.get(kind._family, f"laminar.{module} has those there are, and their arguments")
+    return (
+        f"a {kind._family} of one's own is not supported yet, since the core computes while it "
+        f"trains; use one of laminar.{module}: {instead}"
+    )
+
+
 def get(base: type[C], identifier: object) -> C:
     """Return the object of family ``base`` that a user named.
 
@@ -220,8 +263,12 @@ def get(base: type[C], identifier: object) -> C:
             )
         return named(base, name).from_config(config.get("config", config))
     module = base.__module__.split(".")[1]
+    advice = ""
+    if callable(identifier):
+        advice = "; Python functions are not taken, since the core computes while it trains"
     raise TypeError(
         f"{base._family} must be a name or an object of laminar.{module}, got {identifier!r}"
+        + advice
     )
 
 

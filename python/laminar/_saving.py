@@ -46,6 +46,19 @@ class Saving(Stack):
     # Of the fit that is running.
     _calls: CallbackList | None = None
 
+    def _assign(self, name: str, value: object) -> None:
+        where = f"{type(self).__name__}: {name}"
+        if name == "stop_training":
+            value = flag(value, where)
+        elif name == "history" and not (value is None or isinstance(value, History)):
+            raise TypeError(f"{where} must be a History or None, got {value!r}")
+        elif name in ("feature_names", "class_names") and value is not None:
+            texts = isinstance(value, (tuple, list)) and all(isinstance(v, str) for v in value)
+            if not texts:
+                raise TypeError(f"{where} must be a tuple of strings or None, got {value!r}")
+            value = tuple(value)  # type: ignore[arg-type]  # which it is
+        super()._assign(name, value)
+
     @keywords()
     def save(
         self,
@@ -170,6 +183,7 @@ class Saving(Stack):
             "stop_training": self.stop_training,
             "feature_names": self.feature_names,
             "class_names": self.class_names,
+            "metric_names": [metric.name for metric in self.metrics],
             "callbacks": states,  # None unless fit is running
         }
         return json.dumps(notes), arrays
@@ -187,7 +201,8 @@ class Saving(Stack):
         """Become the model of a file."""
         notes = notes_of(texts)
         self._start(_config(core) if notes is None else notes["model"])
-        self._adopt(core)
+        names = None if notes is None else _names(notes, "metric_names")
+        self._adopt(core, names if core.compiled_with is not None else None)
         self._texts = {name: text for name, text in texts.items() if name != _NOTES}
         if notes is not None:
             if notes["history"] is not None:

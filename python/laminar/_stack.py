@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from . import _arrays, _choice, _core, _seed, _summary
+from ._attributes import Attributes
 from ._compiled import Compiled
 from ._component import flag, integer
 from ._printable import say
 from ._spelling import keywords
 from .layers import Input, Layer
 from .layers import get as get_layer
-from .layers.base import Shape, sample_shape
+from .layers.base import Shape, refuse_frozen, sample_shape
 from .layers.lookup import Lookup
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Weight(NamedTuple):
     trainable: bool
 
 
-class Stack:
+class Stack(Attributes):
     """Layers, their weights, and what they are compiled with; see `Sequential`."""
 
     @keywords()
@@ -68,7 +69,7 @@ class Stack:
         seed: int | None = None,
         precision: str | None = None,
     ) -> None:
-        self.name = name or type(self).__name__.lower()
+        self.name = _checked_name(name or type(self).__name__.lower())
         self._dtype = _checked_dtype(dtype)
         self._precision = _checked_precision(precision, self.dtype)
         given_seed = None if seed is None else integer(seed, "Sequential: seed")
@@ -88,6 +89,29 @@ class Stack:
             self.add(layer)
         self._seed = _seed.next_seed() if given_seed is None else given_seed
         self._build_if_known()
+
+    def _change(self, name: str, value: object) -> None:
+        if name != "name":
+            raise AttributeError(
+                f"{type(self).__name__}: {name} cannot be changed; make another model"
+                + ("; add and pop change its layers" if name == "layers" else "")
+            )
+        vars(self)["name"] = _checked_name(value)
+
+    def _instead(self, name: str) -> str:
+        compiled = name in ("optimizer", "loss", "metrics", "metrics_names")
+        return "; compile chooses it" if compiled else ""
+
+    def _check_change(self, layer: Layer, name: str, value: object) -> None:
+        """Raise ValueError or AttributeError where a layer's change does not suit the model."""
+        if name == "input_shape":
+            raise AttributeError(
+                f"{type(layer).__name__}: input_shape cannot be changed in a model; "
+                "build tells it the shape, or an Input"
+            )
+        taken = [other._name for other in self._layers if other is not layer]
+        if name == "name" and value is not None and value in taken:
+            raise ValueError(f"the model has a layer named {value!r} already")
 
     def add(self, layer: Layer | Input) -> None:
         """Append a layer, or give the input to a model that has no layers yet.
@@ -213,15 +237,26 @@ class Stack:
         chosen = Compiled(optimizer, loss, metrics, self, weighted_metrics)
         model = self._build_if_known()
         if model is not None:
-            chosen.apply(model)
+            chosen.apply(model, afresh=True)
         if self._compiled is not None and self._compiled.optimizer is not chosen.optimizer:
-            self._compiled.optimizer._bind(None)
-            self._compiled.optimizer._owner = None
+            self._compiled.optimizer._release()
+        if chosen.optimizer._model is None:
+            chosen.optimizer._release()
         chosen.optimizer._owner = weakref.ref(self)
+        chosen.fix()
         self._compiled = chosen
         advice = _choice.mismatch(self._layers, chosen.loss)
         if advice:
             warnings.warn(f"compile: {advice}", UserWarning, stacklevel=3)  # the caller of compile
+
+    @property
+    def trainable(self) -> bool:
+        """True: freezing a model is not supported yet, so that False cannot be set."""
+        return True
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        refuse_frozen(value, f"model {self.name!r}")
 
     @property
     def layers(self) -> list[Layer]:
@@ -410,7 +445,7 @@ class Stack:
                 layer._put(weights, everything)
             model.set_weights(everything)
 
-    def _adopt(self, core: CoreModel) -> None:
+    def _adopt(self, core: CoreModel, metric_names: Sequence[str] | None = None) -> None:
         """Take over a core model, whose layers must be these, with what it is compiled with."""
         network = json.loads(core.config)
         shape = tuple(network["input_shape"])
@@ -420,7 +455,7 @@ class Stack:
         same = same and core.precision == self._precision
         if not same or self._input not in (None, shape):
             raise ValueError("the layers that Python and the core know differ")
-        compiled = Compiled.of(core, self)
+        compiled = Compiled.of(core, self, metric_names)
         for index, layer in enumerate(self._layers):
             layer._join(core, index)
         self._outputs = tuple(core.layer(len(self._layers) - 1)["output_shape"])
@@ -428,6 +463,7 @@ class Stack:
         if compiled is not None:
             compiled.optimizer._bind(core)
             compiled.optimizer._owner = weakref.ref(self)
+            compiled.fix()
             self._compiled = compiled
 
     def _build_if_known(self) -> CoreModel | None:
@@ -498,6 +534,10 @@ class Stack:
         self._compiled.settle(self._layers, y, self._model)
         return self._compiled
 
+    @property
+    def _being_trained(self) -> bool:
+        return self._training
+
     def _not_in_training(self, where: str) -> None:
         if self._training:
             raise RuntimeError(f"{where}: the model is being trained")
@@ -510,6 +550,13 @@ class Stack:
                 yield
             finally:
                 self._training = False
+
+
+def _checked_name(name: object) -> str:
+    """Return a model's name; TypeError where it is no text."""
+    if not isinstance(name, str):
+        raise TypeError(f"Sequential: name must be a string, got {name!r}")
+    return name
 
 
 def _checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:

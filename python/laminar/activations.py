@@ -423,6 +423,9 @@ log_softmax = LogSoftmax()
 sparsemax = Sparsemax()
 hard_swish = hard_silu
 swish = silu
+for _ready in list(globals().values()):
+    if isinstance(_ready, Activation):
+        _ready._fix()  # it is everybody's
 
 Identifier: TypeAlias = "str | Mapping[str, Any] | type[Activation] | Activation | None"
 

@@ -81,6 +81,7 @@ class Loss(Component, family="loss"):
 
     @keywords()
     def __init__(self, reduction: str = "sum_over_batch_size") -> None:
+        self._need_entry()
         self.reduction = reduction
 
     @keywords()

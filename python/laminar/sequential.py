@@ -166,6 +166,8 @@ class Sequential(Saving):
             At Ctrl-C; the weights are those of the last completed batch. One that is under way is
             abandoned where it takes long. Weights that overflowed in the epoch do not stay: they
             are replaced by finite ones of the same epoch, the last ones if these are found soon.
+            With an EarlyStopping they are then those of its best epoch, which it sets after errors
+            too.
         """
         given = y
         y, class_names = _labels.numbered("fit: y", y, self.class_names, learn=True)
@@ -261,7 +263,11 @@ class Sequential(Saving):
                     )
                 except FloatingPointError as error:
                     if not calls.accept(error):
+                        calls.left()
                         raise
+                except BaseException:
+                    calls.left()
+                    raise
                 finally:
                     shown.close()
                     self._calls = None

@@ -233,6 +233,33 @@ TEST_CASE("model: compile sets loss, metrics, rate and a new clock") {
   CHECK(model.learning_rate() == 0.01);
 }
 
+TEST_CASE("model: options of dropout hold from the next update on") {
+  const Task<double> task(20, 3, 1);
+  const auto trained = [&](double first, double then) {
+    Model<double> model(Network(3, {Dense{.units = 8}, Dropout{.rate = first}, Dense{.units = 1}}), 1);
+    model.compile("mse", "sgd");
+    model.set_layer(2, Dropout{.rate = then});
+    model.fit(task.dataset("mse"), {.epochs = 2});
+    return weights_of(model);
+  };
+  CHECK(trained(0.5, 0.1) == trained(0.1, 0.1));
+  CHECK(trained(0.5, 0.5) != trained(0.1, 0.1));
+  // A callback changes them inside a fit as between two.
+  Model<double> inside(Network(3, {Dense{.units = 8}, Dropout{.rate = 0.5}, Dense{.units = 1}}), 1);
+  Model<double> between(Network(3, {Dense{.units = 8}, Dropout{.rate = 0.5}, Dense{.units = 1}}), 1);
+  for (Model<double>* model : {&inside, &between}) model->compile("mse", "sgd");
+  FitOptions<double> options{.epochs = 2};
+  options.on_epoch = [&](Index, std::span<const Log>) {
+    inside.set_layer(2, Dropout{.rate = 0.25});
+    return false;
+  };
+  inside.fit(task.dataset("mse"), options);
+  between.fit(task.dataset("mse"), {.epochs = 1});
+  between.set_layer(2, Dropout{.rate = 0.25});
+  between.fit(task.dataset("mse"), {.epochs = 2, .initial_epoch = 1});
+  CHECK(weights_of(inside) == weights_of(between));
+}
+
 TEST_CASE("model: what the optimizer keeps is counted by trainable weights") {
   Model<float> model(Network(2, {Dense{.units = 3}, BatchNormalization{}}));  // 6 + 3, 3 + 3, 2 * 3 moments
   CHECK(model.optimizer_parameters() == 0);

@@ -96,6 +96,26 @@ TEST_CASE("network: what cannot be trained by gradient says so") {
   }
 }
 
+TEST_CASE("network: layers that act in training alone can be replaced") {
+  Network network(4, {Dense{.units = 3}, Dropout{.rate = 0.5, .name = "drop"}, GaussianNoise{.stddev = 1}});
+  network.replace(2, Dropout{.rate = 0.25, .seed = 7, .name = "other"});
+  network.replace(3, GaussianNoise{.stddev = 0});
+  const auto& dropout = std::get<Dropout>(network.nodes()[2].layer);
+  CHECK(dropout.rate == 0.25);
+  CHECK(dropout.seed == 7);
+  CHECK(dropout.name == "drop");
+  CHECK(std::get<GaussianNoise>(network.nodes()[3].layer).stddev == 0);
+  const auto replaced = [&](std::size_t node, const Layer& layer) {
+    return message_of([&] { network.replace(node, layer); });
+  };
+  CHECK(without(replaced(1, Dense{.units = 3}), {"layer 'dense'", "of kind 'dense'", "acts in training alone"}) == "");
+  CHECK(without(replaced(2, AlphaDropout{.rate = 0.5}), {"'drop'", "'dropout'", "'alpha_dropout'"}) == "");
+  CHECK(without(replaced(2, Dropout{.rate = 1}), {"'drop'", "rate"}) == "");
+  CHECK(without(replaced(0, Dropout{}), {"node must be from 1 to 3, got 0"}) == "");
+  CHECK(without(replaced(4, Dropout{}), {"node must be from 1 to 3, got 4"}) == "");
+  CHECK(dropout.rate == 0.25);
+}
+
 TEST_CASE("network: kinds of layers") {
   const auto kinds = layer_kinds();
   CHECK(kinds.size() == std::variant_size_v<Layer>);

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import copy
+import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support import small_classifier
 
+import laminar
 from laminar import Sequential, layers, losses, metrics, optimizers
 from laminar._compiled import Compiled
 
@@ -68,3 +72,42 @@ def test_what_is_not_compiled_says_so() -> None:
         with pytest.raises(ValueError, match=f"{name}: compile the model first"):
             getattr(model, name)([[1, 2, 3]], [[0, 0]])
     assert model.predict([[1, 2, 3]]).shape == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "weighted"),
+    [
+        (["mse"], [metrics.MeanAbsoluteError(name="weighted_mae")]),
+        (["mae"], ["mae"]),
+        (["mae"], [metrics.MeanAbsoluteError(name="weighted_mae")]),
+        ([metrics.MeanAbsoluteError(name="weighted_mae")], ["mse", "mae"]),
+        ([], [metrics.MeanAbsoluteError(name="weighted_weighted_mae"), "weighted_mae_free"]),
+        (["accuracy", metrics.CategoricalAccuracy(name="acc")], []),
+    ],
+)
+def test_keys_and_names_are_the_same_after_every_way(
+    chosen: list[Any], weighted: list[Any], tmp_path: Path
+) -> None:
+    weighted = [metrics.MeanSquaredError(w) if w == "weighted_mae_free" else w for w in weighted]
+    for built in (False, True):
+        model = small_classifier(built=built)
+        model.compile("sgd", "categorical_crossentropy", chosen, weighted)
+        twins = [pickle.loads(pickle.dumps(model)), copy.deepcopy(model)]
+        if built:
+            path = tmp_path / "m.safetensors"
+            model.save(path)
+            twins += [
+                laminar.load_model(path),
+                pickle.loads(pickle.dumps(laminar.load_model(path))),
+            ]
+        for twin in twins:
+            assert twin.metrics_names == model.metrics_names
+            assert [m.get_config() for m in twin.metrics] == [m.get_config() for m in model.metrics]
+            twin.compile("sgd", "mse", **_metrics_of(twin))
+            assert twin.metrics_names == model.metrics_names
+
+
+def _metrics_of(model: Sequential) -> dict[str, Any]:
+    assert model._compiled is not None
+    arguments = model._compiled.arguments()
+    return {name: arguments[name] for name in ("metrics", "weighted_metrics")}

@@ -13,6 +13,7 @@ import pytest
 from support import FAMILIES, another
 
 from laminar import (
+    Sequential,
     _core,
     activations,
     constraints,
@@ -207,3 +208,31 @@ def test_ranges_are_checked_where_the_value_is_given() -> None:
     with pytest.raises(ValueError, match="learning_rate"):
         adam.learning_rate = -0.1
     assert adam.learning_rate == 0.001
+
+
+@pytest.mark.parametrize("base", [base for _, base in BASES.values()], ids=lambda b: b.__name__)
+def test_classes_of_one_s_own_are_refused_in_words(base: type[Component]) -> None:
+    instead = "is not supported yet, since the core computes while it trains; use one of laminar."
+    with pytest.raises(NotImplementedError, match=f"Mine: a {base._family} of one's own {instead}"):
+        type("Mine", (base,), {"call": lambda self, *arguments: 0.0})
+    concrete = next(iter(base._classes.values()))
+    with pytest.raises(NotImplementedError, match=f"Mine: a {base._family} of one's own {instead}"):
+        type("Mine", (concrete,), {})
+    with pytest.raises(NotImplementedError, match=f"{base.__name__}: a {base._family} of one's"):
+        base()
+    assert base.__name__ not in {cls.__name__ for cls in base._classes.values()}
+
+
+def test_functions_in_place_of_entries_are_refused_in_words() -> None:
+    def mine(*arguments: Any) -> float:
+        return 0.0
+
+    model = Sequential([layers.Input(3), layers.Dense(2)])
+    for given in ({"loss": mine}, {"metrics": [mine]}, {"optimizer": mine}):
+        with pytest.raises(TypeError, match="Python functions are not taken, since the core"):
+            model.compile(**{"optimizer": "sgd", "loss": "mse", **given})
+    with pytest.raises(NotImplementedError, match="a loss of one's own is not supported yet"):
+        model.compile("sgd", losses.Loss)
+    for name in ("activation", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
+        with pytest.raises(TypeError, match="Python functions are not taken"):
+            layers.Dense(2, **{name: mine})

@@ -11,7 +11,7 @@ import reference
 from numpy.typing import NDArray
 from support import another, specs
 
-from laminar import Sequential, _core, layers, optimizers
+from laminar import Sequential, _core, callbacks, layers, optimizers
 
 STEPS = 10
 WIDTHS = (3, 17, 2)
@@ -141,7 +141,7 @@ def test_each_model_has_its_own_learning_rate() -> None:
     assert optimizer.learning_rate == 0.25
     del first
     gc.collect()
-    assert build(optimizer).optimizer is optimizer
+    assert build(optimizer).optimizer is not optimizer  # as if the first were still there
 
 
 def test_compile_starts_the_optimizer_afresh(rng: np.random.Generator) -> None:
@@ -345,3 +345,53 @@ def test_adagrad_slows_down_and_rmsprop_does_not() -> None:
     rmsprop = -np.diff(path(optimizers.RMSprop(0.1, rho=0.5), np.ones_like))
     np.testing.assert_allclose(adagrad, 0.1 / np.sqrt(0.1 + np.arange(2, STEPS + 1)), rtol=1e-6)
     assert rmsprop[-1] == pytest.approx(0.1, rel=1e-3)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("way", ["callback", "own callback"])
+def test_no_rate_leaks_from_one_model_into_the_next(kept: bool, way: str) -> None:
+    optimizer = optimizers.SGD(0.1)
+    models = []
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    for _ in range(3):
+        model = build(optimizer)
+        assert model.optimizer is not None
+        assert model.optimizer.learning_rate == 0.1
+
+        def lower(epoch: int, logs: object, model: Sequential = model) -> None:
+            assert model.optimizer is not None
+            model.optimizer.learning_rate *= 0.1
+
+        lowers: callbacks.Callback = callbacks.LambdaCallback(on_epoch_end=lower)
+        if way == "callback":
+            lowers = callbacks.LearningRateScheduler(lambda epoch, rate: 0.1 * rate)
+        model.fit(x, x[:, :2], epochs=2, verbose=0, callbacks=[lowers])
+        assert model.optimizer.learning_rate == pytest.approx(1e-3)
+        if kept:
+            models.append(model)
+        del model, lower, lowers
+        gc.collect()
+    assert optimizers.SGD.from_config(optimizer.get_config()).learning_rate < 0.1  # as it is now
+
+
+def test_compile_begins_with_the_rate_that_was_given() -> None:
+    optimizer = optimizers.SGD(0.1)
+    model = build(optimizer)
+    x = np.ones((8, 3))
+    scheduler = callbacks.LearningRateScheduler(lambda epoch: 0.025)
+    for _ in range(2):
+        model.fit(x, x[:, :2], verbose=0, callbacks=[scheduler])
+        assert optimizer.learning_rate == 0.025
+        model.compile(optimizer, "mse")
+        assert model.optimizer is optimizer
+        assert optimizer.learning_rate == 0.1
+    optimizer.learning_rate = 0.5  # a user's own choice holds for later models too
+    assert build(optimizer).optimizer.learning_rate == 0.5  # type: ignore[union-attr]
+    model.fit(x, x[:, :2], verbose=0, callbacks=[scheduler])
+    model.add(layers.Dense(2))  # the same training: the present rate stays
+    assert model.built
+    assert model.optimizer is not None
+    assert model.optimizer.learning_rate == 0.025
+    model.compile("adam", "mse")
+    assert optimizer.learning_rate == 0.5
+    assert build(optimizer).optimizer is optimizer

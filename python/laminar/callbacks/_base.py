@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from .._attributes import Attributes
 
 if TYPE_CHECKING:
     from ..sequential import Sequential
@@ -12,8 +14,11 @@ if TYPE_CHECKING:
 Logs: TypeAlias = "Mapping[str, float] | None"
 
 
-class Callback:
+class Callback(Attributes):
     """Base of all callbacks; a subclass overrides what it needs.
+
+    The logs of an epoch are one dict: what a callback adds, a number by a name of its own, those
+    after it in the list see, monitor and record, and so does the History.
 
     Attributes
     ----------
@@ -26,6 +31,8 @@ class Callback:
 
     model: Sequential
     params: dict[str, Any]
+    # The keys that it adds to the logs.
+    _adds: ClassVar[tuple[str, ...]] = ()
 
     def set_model(self, model: Sequential) -> None:
         """Receive the model, before training begins."""
@@ -45,6 +52,9 @@ class Callback:
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on where a saved training stopped; called after on_train_begin."""
 
+    def _left(self) -> None:
+        """Run in place of on_train_end where an error or Ctrl-C has ended training."""
+
     def on_train_begin(self, logs: Logs = None) -> None:
         """Run once before the first epoch."""
 
@@ -55,7 +65,7 @@ class Callback:
         """Run before each epoch, counted from 0."""
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Run after each epoch; ``logs`` has the loss and the metrics, by key."""
+        """Run after each epoch; ``logs`` has the loss and the metrics, by key; add to it freely."""
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Run before each batch of an epoch, counted from 0."""

@@ -30,7 +30,8 @@ class ModelCheckpoint(Monitoring):
     verbose : int
         1 prints a line for each file.
     save_best_only : bool
-        Write only where the value is better than all before.
+        Write only where the value is better than all before, those of earlier fits with this
+        object included. Another value of ``monitor`` or ``mode`` begins anew.
     save_weights_only : bool
         Write the file of ``model.save_weights`` in its place, which is smaller.
     mode : {"auto", "min", "max"}
@@ -39,6 +40,11 @@ class ModelCheckpoint(Monitoring):
         An integer writes after so many batches instead.
     initial_value_threshold : float, optional
         With ``save_best_only``, the value that the first file must be better than.
+
+    Attributes
+    ----------
+    best : float
+        With ``save_best_only``, the best value so far.
     """
 
     @keywords()
@@ -62,11 +68,11 @@ class ModelCheckpoint(Monitoring):
             )
         self.verbose = verbose
         self.save_best_only = flag(save_best_only, "ModelCheckpoint: save_best_only")
-        self.save_freq = save_freq
-        if save_freq != "epoch":
-            self.save_freq = integer(save_freq, "ModelCheckpoint: save_freq", minimum=1)
-            # Set here and not in the class, so that fit calls between batches only where it must.
-            self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]
+        self.save_freq: str | int = (
+            "epoch"
+            if save_freq == "epoch"
+            else integer(save_freq, "ModelCheckpoint: save_freq", minimum=1)
+        )
         self.initial_value_threshold = (
             None
             if initial_value_threshold is None
@@ -76,21 +82,24 @@ class ModelCheckpoint(Monitoring):
         self._epoch = self._batches = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Check the monitored key and forget earlier trainings."""
+        """Check the monitored key; the best value of earlier trainings stays."""
         self._epoch, self._batches = self.params["initial_epoch"], 0
         if self.save_best_only:
             self._begin()
-            if self.initial_value_threshold is not None:
-                self.best = self.initial_value_threshold
+            self._take_if_better(self.initial_value_threshold)
 
     def get_state(self) -> dict[str, Any]:
         """Return the best so far, and the batches since training began."""
         return {"best": self.best, "batches": self._batches}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take it over."""
-        self.best = state["best"]
+        """Take it over, but for a best value that is no better than this object's."""
+        self._take_if_better(state["best"])
         self._batches = state["batches"]
+
+    def _take_if_better(self, value: float | None) -> None:
+        if value is not None and self._improves(value, self.best):
+            self.best = value
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Note the epoch, for the name of the file."""
@@ -101,7 +110,12 @@ class ModelCheckpoint(Monitoring):
         if self.save_freq == "epoch":
             self._save(logs)
 
-    def _count_batch(self, batch: int, logs: Logs = None) -> None:
+    @property
+    def _counts_batches(self) -> bool:
+        return self.save_freq != "epoch"
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Write the file, if it is time; called only where ``save_freq`` counts batches."""
         self._batches += 1
         if self._batches % int(self.save_freq) == 0:
             self._save(logs)
@@ -109,14 +123,15 @@ class ModelCheckpoint(Monitoring):
     def _save(self, logs: Logs) -> None:
         values = dict(logs or {})
         if self.save_best_only:
-            if self.monitor not in values:
+            if self._counts_batches and self.monitor not in values:
                 raise ValueError(
                     f"ModelCheckpoint: {self.monitor!r} is known after an epoch only; "
                     "use save_freq='epoch'"
                 )
-            if not self._improves(values[self.monitor], self.best):
+            value = self._value(values)
+            if value is None or not self._improves(value, self.best):
                 return
-            self.best = values[self.monitor]
+            self.best = value
         try:
             path = self.filepath.format(epoch=self._epoch + 1, **values)
         except KeyError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Iterable, Mapping
 
 from .._component import flag
 from .._spelling import keywords
@@ -19,7 +20,8 @@ class CSVLogger(Callback):
     Parameters
     ----------
     filename : str or path
-        The file. The first line names the columns: epoch, then the keys in alphabetical order.
+        The file. The first line names the columns: epoch, then the keys in alphabetical order, and
+        after them keys that a callback adds in a later epoch. What an epoch lacks is left empty.
     separator : str
         One character between the columns.
     append : bool
@@ -37,10 +39,11 @@ class CSVLogger(Callback):
         self.separator = separator
         self.append = flag(append, "CSVLogger: append")
         self._columns: list[str] | None = None
+        self._own = False  # whether this training has written them
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Empty the file, or read its columns."""
-        self._columns = None
+        self._columns, self._own = None, False
         if self.append and os.path.exists(self.filename):
             with open(self.filename, newline="", encoding="utf-8") as file:
                 self._columns = next(csv.reader(file, delimiter=self.separator), None)
@@ -49,18 +52,29 @@ class CSVLogger(Callback):
                 pass
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Write a line; ValueError where the file that is appended to has other columns."""
-        values = dict(logs or {})
-        columns = ["epoch", *sorted(values)]
-        lines: list[list[object]] = []
+        """Write a line; ValueError where the file that is appended to lacks a column."""
+        values = {"epoch": epoch, **(logs or {})}
         if self._columns is None:
-            self._columns = columns
-            lines.append(list(columns))
-        if self._columns != columns:
+            self._own, self._columns = True, ["epoch", *sorted(logs or {})]
+            self._write("a", [dict(zip(self._columns, self._columns, strict=True))])
+        new = sorted(values.keys() - set(self._columns))
+        if new and not self._own:
             raise ValueError(
                 f"CSVLogger: {self.filename} has the columns {', '.join(self._columns)}, "
-                f"now there are {', '.join(columns)}"
+                f"now there are epoch, {', '.join(sorted(logs or {}))}"
             )
-        lines.append([epoch, *(values[name] for name in columns[1:])])
-        with open(self.filename, "a", newline="", encoding="utf-8") as file:
-            csv.writer(file, delimiter=self.separator, lineterminator="\n").writerows(lines)
+        if new:  # which a callback has added late
+            with open(self.filename, newline="", encoding="utf-8") as file:
+                earlier = list(csv.DictReader(file, delimiter=self.separator))
+            self._columns += new
+            self._write("w", [dict(zip(self._columns, self._columns, strict=True)), *earlier])
+        self._write("a", [values])
+
+    def _write(self, mode: str, lines: Iterable[Mapping[str, object]]) -> None:
+        """Write lines, with an empty cell for what one lacks."""
+        assert self._columns is not None
+        with open(self.filename, mode, newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(
+                file, self._columns, delimiter=self.separator, lineterminator="\n"
+            )
+            writer.writerows(lines)

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .._component import integer, number
+from .._component import flag, integer, number
 from .._spelling import keywords
 from ._base import Logs
 from ._monitor import Monitoring
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 
 class EarlyStopping(Monitoring):
     """Stops when a monitored value has stopped improving, and goes back to the best weights.
+
+    It goes back as well where training ends by Ctrl-C or an error. Each fit is a training of its
+    own: it begins without a best value, so that one object serves for several models or parts of
+    the data. A fit of the same model with an ``initial_epoch`` goes on with the one before: the
+    best value and its weights stay, and the wait begins anew.
 
     Parameters
     ----------
@@ -32,7 +39,8 @@ class EarlyStopping(Monitoring):
     baseline : float, optional
         The wait is reset only by values better than this.
     restore_best_weights : bool
-        At the end set the weights of the best epoch. Unlike in Keras this is the default.
+        At the end set the weights of the best epoch, whatever has ended training. Unlike in Keras
+        this is the default.
     start_from_epoch : int
         Epochs at the start that are not looked at.
 
@@ -40,10 +48,20 @@ class EarlyStopping(Monitoring):
     ----------
     best : float
         The best value seen.
+    best_weights : list of ndarray or None
+        The weights of its epoch, where they shall be restored.
+    wait : int
+        Epochs since the last improvement.
     best_epoch, stopped_epoch : int
         The epoch of the best value, and the one after which training was stopped (0 if it was
         not), counted from 0.
     """
+
+    wait: int
+    stopped_epoch: int
+    best_epoch: int
+    best_weights: list[NDArray[Any]] | None
+    _trained: Callable[[], object] | None = None
 
     @keywords()
     def __init__(
@@ -62,7 +80,9 @@ class EarlyStopping(Monitoring):
         self.patience = integer(patience, "EarlyStopping: patience")
         self.verbose = verbose
         self.baseline = None if baseline is None else number(baseline, "EarlyStopping: baseline")
-        self.restore_best_weights = restore_best_weights
+        self.restore_best_weights = flag(
+            restore_best_weights, "EarlyStopping: restore_best_weights"
+        )
         self.start_from_epoch = integer(start_from_epoch, "EarlyStopping: start_from_epoch")
         self._reset()
 
@@ -71,11 +91,16 @@ class EarlyStopping(Monitoring):
         self.stopped_epoch = 0
         self.best_epoch = 0
         self.best = float("inf")
-        self.best_weights: list[NDArray[Any]] | None = None
+        self.best_weights = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Check the monitored key and forget earlier trainings."""
-        self._reset()
+        """Check the monitored key, and forget earlier trainings unless this one goes on."""
+        goes_on = self.params.get("initial_epoch", 0) > 0 and self._trained is not None
+        if goes_on and self._trained() is self.model:  # type: ignore[misc]  # not None
+            self.wait = self.stopped_epoch = 0
+        else:
+            self._reset()
+        self._trained = weakref.ref(self.model)
         self._begin()
 
     def get_state(self) -> dict[str, Any]:
@@ -100,7 +125,9 @@ class EarlyStopping(Monitoring):
         """Compare with the best epoch so far, and stop if it is too long ago."""
         if epoch < self.start_from_epoch:
             return
-        value = (logs or {})[self.monitor]
+        value = self._value(logs)
+        if value is None:
+            return
         if self.restore_best_weights and self.best_weights is None:
             self.best_weights = self.model.get_weights()  # better than nothing, should all be NaN
             self.best_epoch = epoch
@@ -120,6 +147,11 @@ class EarlyStopping(Monitoring):
         """Set the best weights."""
         if self.stopped_epoch and self.verbose:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping, best was {self.best_epoch + 1}")
+        self._restore()
+
+    def _left(self) -> None:
+        self._restore()
+
+    def _restore(self) -> None:
         if self.best_weights is not None:
             self.model.set_weights(self.best_weights)
-            self.best_weights = None

@@ -24,9 +24,12 @@ class History(Callback):
         For each key (``loss``, metrics, and the same with ``val_``) one value an epoch.
     """
 
+    epoch: list[int]
+    history: dict[str, list[float]]
+
     def __init__(self) -> None:
-        self.epoch: list[int] = []
-        self.history: dict[str, list[float]] = {}
+        self.epoch = []
+        self.history = {}
 
     # A model keeps its last history: a strong reference back would make a cycle, which delays
     # the release of the model's memory.

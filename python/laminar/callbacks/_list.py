@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._attributes import is_own
+from ._adapted import Adapted, has_own, is_callback
 from ._base import Callback
 from ._checkpoint import ModelCheckpoint
+from ._lambda import LambdaCallback
+from ._monitor import Monitoring
 from ._progress import ProgressBar
 from ._terminate import TerminateOnNaN
 
@@ -24,7 +28,7 @@ class CallbackList:
     where : str
         The function that was called, for error messages.
     callbacks : None, Callback or iterable of Callback
-        What the user passed.
+        What the user passed; objects with methods of a callback will do.
     *last : Callback
         Called after the user's, so that a History records what these add to the logs. After them
         come checkpoints, so that a file holds the epoch whole.
@@ -46,20 +50,21 @@ class CallbackList:
     )
 
     def __init__(self, where: str, callbacks: object, *last: Callback) -> None:
-        given = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
+        one = isinstance(callbacks, type) or is_callback(callbacks)
         try:
-            self._all: list[Callback] = [*given, *last]  # type: ignore[misc]
+            given: list[object] = [callbacks] if one else list(callbacks or ())  # type: ignore[call-overload]
         except TypeError:
             raise TypeError(f"{where}: callbacks must be a list, got {callbacks!r}") from None
-        for callback in self._all:
-            if not isinstance(callback, Callback):
-                raise TypeError(f"{where}: callbacks must be Callback objects, got {callback!r}")
+        for callback in given:
             for name in self._never_called:
-                if hasattr(callback, name):
+                if not isinstance(callback, type) and has_own(callback, name):
                     raise TypeError(
                         f"{where}: callback {type(callback).__name__} has {name}, which is never "
                         "called; there are on_train_batch_begin and on_train_batch_end"
                     )
+            if not is_callback(callback):
+                raise TypeError(f"{where}: {_no_callback(callback)}")
+        self._all = [c if isinstance(c, Callback) else Adapted(c) for c in (*given, *last)]
         self._all.sort(
             key=lambda callback: isinstance(callback, ModelCheckpoint)
         )  # which is stable
@@ -69,18 +74,17 @@ class CallbackList:
 
     def _having(self, name: str) -> list[Callback]:
         """Return the callbacks with an answer of their own, from their class or set on them."""
-        return [
-            callback
-            for callback in self._all
-            if name in vars(callback)
-            or getattr(type(callback), name) is not getattr(Callback, name)
-        ]
+        return [callback for callback in self._all if _answers(callback, name)]
 
     def start(self, model: Sequential, params: dict[str, Any]) -> None:
         """Hand out model and parameters, and begin training."""
         self.introduce(model, params)
         self._steps: int | None = params["steps"]
+        added = tuple(key for callback in self._all for key in callback._adds)
+        anything = any(_may_add(callback) for callback in self._all)
         for callback in self._all:
+            if isinstance(callback, Monitoring):
+                callback._added, callback._open_logs = added, anything
             callback.on_train_begin(None)
 
     def introduce(self, model: Sequential, params: dict[str, Any]) -> None:
@@ -100,7 +104,7 @@ class CallbackList:
                 arrays |= {_array_name(len(states), key, i): v for i, v in enumerate(values)}
             plain = {k: v for k, v in state.items() if k not in lists}
             counts = {k: len(values) for k, values in lists.items()}
-            states.append({"class": type(callback).__name__, "state": plain, "arrays": counts})
+            states.append({"class": _class_name(callback), "state": plain, "arrays": counts})
         return states, arrays
 
     def restore(self, states: list[dict[str, Any]], arrays: dict[str, Any]) -> None:
@@ -114,7 +118,7 @@ class CallbackList:
     def check(self, states: list[dict[str, Any]]) -> None:
         """Raise ValueError where a file has the states of other callbacks."""
         kept = [saved["class"] for saved in states]
-        given = [type(callback).__name__ for callback in self._stateful()]
+        given = [_class_name(callback) for callback in self._stateful()]
         if kept != given:
             raise ValueError(
                 "fit: resume: the training had these callbacks that keep a state: "
@@ -122,7 +126,15 @@ class CallbackList:
             )
 
     def _stateful(self) -> list[Callback]:
-        return [c for c in self._all if type(c).get_state is not Callback.get_state]
+        return [
+            c
+            for c in self._all
+            if (
+                has_own(c.answering, "get_state")
+                if isinstance(c, Adapted)
+                else type(c).get_state is not Callback.get_state
+            )
+        ]
 
     def begin(self, epoch: int, batches_done: int | None) -> None:
         """Announce the first epoch, or inside one, which has begun before, the next batch."""
@@ -148,9 +160,17 @@ class CallbackList:
             callback.on_train_batch_end(batch, logs)
 
     def epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Report an epoch."""
+        """Report an epoch; TypeError where a callback adds to the logs what is no number."""
         for callback in self._all:
             callback.on_epoch_end(epoch, logs)
+            for key, value in logs.items():
+                if type(value) is not float:
+                    logs[key] = _number(value, key, callback)
+
+    def left(self) -> None:
+        """Finish training that an error or Ctrl-C has ended."""
+        for callback in self._all:
+            callback._left()
 
     def end(self, logs: dict[str, float]) -> None:
         """Finish training."""
@@ -187,6 +207,51 @@ class CallbackList:
         for callback in accepting:
             callback.reason = str(error)
         return bool(accepting)
+
+
+def _answers(callback: Callback, name: str) -> bool:
+    """Whether a callback wants to be called between batches."""
+    if name in vars(callback):
+        return True
+    method = getattr(type(callback), name)
+    if method is ModelCheckpoint.on_train_batch_end:
+        return isinstance(callback, ModelCheckpoint) and callback._counts_batches
+    return method is not getattr(Callback, name)
+
+
+def _no_callback(given: object) -> str:
+    """Return what is wrong with an object that is no callback."""
+    if isinstance(given, type):
+        return f"callbacks must be Callback objects, got the class {given.__name__}; call it first"
+    advice = ""
+    if callable(given):
+        advice = "; LambdaCallback(on_epoch_end=function) makes one of a function"
+    return (
+        f"callbacks must be Callback objects, got {given!r}, which has no method of theirs such as "
+        f"on_epoch_end{advice}"
+    )
+
+
+def _may_add(callback: Callback) -> bool:
+    """Whether a callback may add keys to the logs that nobody knows before."""
+    return isinstance(callback, (Adapted, LambdaCallback)) or not is_own(type(callback))
+
+
+def _class_name(callback: Callback) -> str:
+    return type(callback.answering if isinstance(callback, Adapted) else callback).__name__
+
+
+def _number(value: Any, key: str, callback: Callback) -> float:
+    """Return what a callback has put into the logs, which files must be able to hold."""
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"fit: what callback {_class_name(callback)} puts into the logs must be a number, got "
+            f"{key!r}: {value!r}"
+        ) from None
 
 
 def _holds_arrays(value: object) -> bool:

@@ -32,6 +32,8 @@ class LearningRateScheduler(Callback):
         1 prints a line an epoch.
     """
 
+    _adds = ("learning_rate",)
+
     @keywords()
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:
         if not callable(schedule):
@@ -81,6 +83,10 @@ class ReduceLROnPlateau(Monitoring):
         The rate is never lowered beyond this.
     """
 
+    _adds = ("learning_rate",)
+    wait: int
+    cooldown_counter: int
+
     @keywords(epsilon="min_delta")
     def __init__(
         self,
@@ -108,6 +114,7 @@ class ReduceLROnPlateau(Monitoring):
     def on_train_begin(self, logs: Logs = None) -> None:
         """Check the monitored key and forget earlier trainings."""
         self._begin()
+        self._forget()
         self.wait = self.cooldown_counter = 0
 
     def get_state(self) -> dict[str, Any]:
@@ -123,7 +130,9 @@ class ReduceLROnPlateau(Monitoring):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Compare with the best epoch so far, and lower the rate if it is too long ago."""
         _note(self, logs)
-        value = (logs or {})[self.monitor]
+        value = self._value(logs)
+        if value is None:
+            return
         if self.cooldown_counter > 0:
             self.cooldown_counter -= 1
             self.wait = 0

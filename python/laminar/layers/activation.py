@@ -69,6 +69,7 @@ class ReLU(Activation, variant=True):
     ) -> None:
         function = activations.ReLU(negative_slope, max_value, threshold)
         super().__init__(function, name, input_shape)
+        function._fix()  # its arguments are the layer's
         self.max_value = function.max_value
         self.negative_slope = function.negative_slope
         self.threshold = function.threshold
@@ -96,6 +97,7 @@ class LeakyReLU(Activation, variant=True):
     ) -> None:
         function = activations.LeakyReLU(negative_slope)
         super().__init__(function, name, input_shape)
+        function._fix()  # its arguments are the layer's
         self.negative_slope = function.negative_slope
 
 
@@ -118,6 +120,7 @@ class ELU(Activation, variant=True):
     ) -> None:
         function = activations.ELU(alpha)
         super().__init__(function, name, input_shape)
+        function._fix()  # its arguments are the layer's
         self.alpha = function.alpha
 
 

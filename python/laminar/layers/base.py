@@ -8,11 +8,14 @@ model keeps its weights, and brings them to the model it is next built in.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from .. import _arrays
-from .._component import Component, integer
+from .._attributes import Attributes
+from .._component import Component, flag, integer
 from .._spelling import keywords
 
 if TYPE_CHECKING:
@@ -42,6 +45,15 @@ def last_axis(axis: int, where: str) -> int:
     return -1
 
 
+def refuse_frozen(value: object, where: str) -> None:
+    """Raise NotImplementedError where ``trainable`` shall be False."""
+    if not flag(value, f"{where}: trainable"):
+        raise NotImplementedError(
+            f"{where}: trainable=False is not supported yet: all weights are trained that "
+            "training changes at all, and those of this object would be as well"
+        )
+
+
 def own_seed(seed: int | None, where: str) -> int | None:
     """Return the seed of one layer's draws; an error where it is none."""
     checked = None if seed is None else integer(seed, where)
@@ -50,7 +62,7 @@ def own_seed(seed: int | None, where: str) -> int | None:
     return checked
 
 
-class Input:
+class Input(Attributes):
     """The shape of one sample; a model that starts with it is built at once.
 
     Parameters
@@ -66,12 +78,19 @@ class Input:
         self.shape = sample_shape(shape, "Input: shape")
         self.name = name
 
+    def _change(self, name: str, value: object) -> None:
+        raise AttributeError(f"Input: {name} cannot be changed; make another Input")
+
     def __repr__(self) -> str:
         return f"Input(shape={self.shape!r})"
 
 
 class Layer(Component, family="layer"):
     """Base of all layers.
+
+    Attributes are the arguments of the constructor. They can be changed until the layer is built;
+    from then on those that act in training alone, the rate of a `Dropout` for example, can: the
+    next update follows them, from a callback too.
 
     Parameters
     ----------
@@ -81,6 +100,9 @@ class Layer(Component, family="layer"):
         On the first layer of a model: the shape of one sample, in place of an `Input`.
     """
 
+    # Arguments that can be changed while the layer is in a built model.
+    _changeable: ClassVar[frozenset[str]] = frozenset()
+
     _model: ModelFloat32 | ModelFloat64 | None = None
     _index = 0
     _kept: list[NDArray[Any]] | None = None
@@ -88,6 +110,7 @@ class Layer(Component, family="layer"):
 
     @keywords(input_dim="input_shape")
     def __init__(self, name: str | None = None, input_shape: Shape | None = None) -> None:
+        self._need_entry()
         kind = type(self).__name__
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{kind}: name must be a string, got {name!r}")
@@ -100,6 +123,15 @@ class Layer(Component, family="layer"):
     def name(self) -> str | None:
         """The given name; in a built model, the unique one."""
         return self._name if self._model is None else str(self._described()["name"])
+
+    @property
+    def trainable(self) -> bool:
+        """True: freezing a layer is not supported yet, so that False cannot be set."""
+        return True
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        refuse_frozen(value, f"layer {self.name or self._entry!r}")
 
     @property
     def built(self) -> bool:
@@ -183,13 +215,45 @@ class Layer(Component, family="layer"):
         first, last = self._described()["tensors"]
         return first, last
 
+    def _change(self, name: str, value: object) -> None:
+        owner = None if self._owner is None else self._owner()
+        if owner is not None:
+            owner._check_change(self, name, value)
+        with nullcontext() if owner is None else owner._lock:
+            made = self._with(name, value)
+            if self._model is not None:
+                if name not in self._changeable:
+                    raise AttributeError(
+                        f"{type(self).__name__}: {name} cannot be changed in a built model, which "
+                        f"has taken it (layer {self.name!r}); make a new layer and model"
+                        + self._what_can_change()
+                    )
+                self._model.set_layer(self._index, json.dumps(made._spec()))
+            vars(self).update(vars(made))
+
+    def _what_can_change(self) -> str:
+        if not self._changeable:
+            return ""
+        return f" ({' and '.join(sorted(self._changeable))} can be changed at any time)"
+
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "name": self._name}
+
+    def _fix_parts(self) -> None:
+        """Fix what the layer consists of, since a built model has taken it."""
+        for part in vars(self).values():
+            if isinstance(part, Component):
+                part._fix()
+
     def _join(self, model: ModelFloat32 | ModelFloat64, index: int) -> None:
         """Become layer ``index`` of a built model, with the weights that it has there."""
         self._model, self._index, self._kept = model, index, None
+        self._fix_parts()
 
     def _attach(self, model: ModelFloat32 | ModelFloat64, index: int) -> None:
         """Become layer ``index`` of a built model, which then takes the weights of `_brought`."""
         self._model, self._index = model, index
+        self._fix_parts()
 
     def _brought(self) -> Sequence[ArrayLike] | None:
         """Return the weights that an attached layer brings to its model, if there are any."""

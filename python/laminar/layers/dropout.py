@@ -6,6 +6,8 @@ Their draws depend on the seed, the layer, the update, the row in the batch and 
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .._component import number
 from .._spelling import keywords
 from .base import Layer, Shape, own_seed
@@ -46,6 +48,8 @@ class Dropout(Layer, entry="dropout"):
         On the first layer of a model: the shape of one sample.
     """
 
+    _changeable: ClassVar[frozenset[str]] = frozenset(("rate", "seed"))
+
     @keywords(p="rate", input_dim="input_shape")
     def __init__(
         self,
@@ -77,6 +81,8 @@ class AlphaDropout(Layer, entry="alpha_dropout"):
         On the first layer of a model: the shape of one sample.
     """
 
+    _changeable: ClassVar[frozenset[str]] = frozenset(("rate", "seed"))
+
     @keywords(p="rate", input_dim="input_shape")
     def __init__(
         self,
@@ -104,6 +110,8 @@ class GaussianNoise(Layer, entry="gaussian_noise"):
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
     """
+
+    _changeable: ClassVar[frozenset[str]] = frozenset(("stddev", "seed"))
 
     @keywords(sigma="stddev", input_dim="input_shape")
     def __init__(
@@ -135,6 +143,8 @@ class GaussianDropout(Layer, entry="gaussian_dropout"):
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
     """
+
+    _changeable: ClassVar[frozenset[str]] = frozenset(("rate", "seed"))
 
     @keywords(p="rate", input_dim="input_shape")
     def __init__(

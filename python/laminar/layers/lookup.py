@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._attributes import Attributes
 from .._component import integer
 from .._spelling import argument_names, keywords
 from .preprocessing import checked_mode
@@ -22,7 +23,7 @@ L = TypeVar("L", bound="Lookup")
 _MODES = ("int", "one_hot", "multi_hot", "count")
 
 
-class Lookup:
+class Lookup(Attributes):
     """Base of the lookups: a vocabulary, and what to do with values that it lacks."""
 
     _kinds = ""
@@ -42,6 +43,7 @@ class Lookup:
         )
         self.output_mode = checked_mode(output_mode, kind, _MODES)
         self.vocabulary: list[Any] | None = None
+        self._numbers: dict[Any, int] = {}
         if vocabulary is not None:
             self._learn(self._checked(vocabulary, f"{kind}: vocabulary").ravel().tolist())
 
@@ -115,6 +117,9 @@ class Lookup:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
 
+    def _change(self, name: str, value: object) -> None:
+        vars(self).update(vars(self._with(name, value)))
+
     def _checked(self, values: object, where: str) -> NDArray[Any]:
         array = np.asarray(values)
         if array.dtype.kind == "O" and all(isinstance(v, str) for v in array.ravel()):
@@ -132,7 +137,7 @@ class Lookup:
         numbers = {value: i + self.num_oov_indices for i, value in enumerate(vocabulary)}
         if len(numbers) != len(vocabulary):
             raise ValueError(f"{type(self).__name__}: vocabulary holds a value twice")
-        self.vocabulary, self._numbers = vocabulary, numbers
+        vars(self).update(vocabulary=vocabulary, _numbers=numbers)
 
     def _number(self, value: Any) -> int:
         known = self._numbers.get(value)

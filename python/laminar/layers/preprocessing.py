@@ -102,6 +102,11 @@ class Normalization(Layer, entry="normalization"):
             self.set_weights(moments)
         self._moments, self._kept = moments, None
 
+    def _change(self, name: str, value: object) -> None:
+        super()._change(name, value)
+        if name in ("mean", "variance"):  # in place of those that a model has left behind
+            self._kept = None
+
     def _current(self, which: int) -> list[float] | None:
         if self._model is not None:
             return [float(value) for value in self.get_weights()[which]]
@@ -171,9 +176,9 @@ class Discretization(Layer, entry="discretization"):
         where = "Discretization: bin_boundaries"
         if isinstance(bin_boundaries, (str, bytes)) or not np.iterable(bin_boundaries):
             raise TypeError(f"{where} must be a list of numbers, got {bin_boundaries!r}")
-        self.bin_boundaries = [
+        self.bin_boundaries = tuple(
             number(value, f"{where}[{i}]") for i, value in enumerate(bin_boundaries)
-        ]
+        )
         pairs = zip(self.bin_boundaries, self.bin_boundaries[1:], strict=False)
         if not self.bin_boundaries or any(low >= high for low, high in pairs):
             raise ValueError(f"{where} must be numbers that increase, got {bin_boundaries!r}")

@@ -30,6 +30,7 @@ class Metric(Component, family="metric"):
 
     @keywords()
     def __init__(self, name: str = "metric") -> None:
+        self._need_entry()
         if not isinstance(name, str):
             raise TypeError(f"{type(self).__name__}: name must be a string, got {name!r}")
         self.name = name

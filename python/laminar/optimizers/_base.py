@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _core
 from .._component import Component, encoded, entries
-from .._spelling import argument_names, hint, keywords
+from .._spelling import argument_names, keywords
 from . import schedules
 from .schedules import InverseTimeDecay, LearningRateSchedule
 
@@ -114,27 +114,30 @@ class Optimizer(Component, family="optimizer"):
     _model: ModelFloat32 | ModelFloat64 | None = None
     _updater: UpdaterFloat32 | UpdaterFloat64 | None = None
     _dtype: np.dtype[Any] | None = None
-    _learning_rate: float = 0.0
+    _learning_rate: float = 0.0  # the present one
+    _given_rate: float = (
+        0.0  # that of the constructor, or of a user since, which no training changes
+    )
     _schedule: LearningRateSchedule | None = None
-    _owner: Callable[[], object] | None = None
+    _owner: Callable[[], Any] | None = None
     _excluded_names: tuple[str, ...] = ()
     _excluded_arrays: tuple[NDArray[Any], ...] = ()
 
-    def __setattr__(self, name: str, value: object) -> None:
-        """Refuse what would silently change nothing: misspelt names, and late changes."""
-        if not name.startswith("_") and name != "learning_rate":
-            known = argument_names(type(self).__init__)
-            kind = type(self).__name__
-            if name not in known:
-                raise AttributeError(f"{kind} has no attribute {name!r}; {hint(name, known)}")
-            if self._live is not None:
-                raise AttributeError(
-                    f"{kind}: only learning_rate can be changed after compile; "
-                    f"compile again to change {name}"
-                )
-            if name not in entries(self._family)[self._entry]["parameters"]:
-                value = self._checked(name, value, OPTIONS[name])
-        super().__setattr__(name, value)
+    def _assign(self, name: str, value: object) -> None:
+        if name in OPTIONS and name not in entries(self._family)[self._entry]["parameters"]:
+            value = self._checked(name, value, OPTIONS[name])
+        super()._assign(name, value)
+
+    def _change(self, name: str, value: object) -> None:
+        if self._live is not None:
+            raise AttributeError(
+                f"{type(self).__name__}: only learning_rate can be changed after compile; "
+                f"compile again to change {name}"
+            )
+        super()._change(name, value)
+
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "learning_rate": self._schedule or self._learning_rate}
 
     def _checked(self, name: str, value: object, default: object) -> object:
         if name == "learning_rate" and isinstance(value, (LearningRateSchedule, Mapping)):
@@ -150,7 +153,8 @@ class Optimizer(Component, family="optimizer"):
     def learning_rate(self) -> float:
         """The factor η on the next update; setting it acts at once.
 
-        With a schedule this is its present value, which cannot be set.
+        With a schedule this is its present value, which cannot be set. What callbacks set while a
+        model is trained is that model's alone: `compile` begins with the rate that was given.
         """
         if self._live is not None:
             return self._live.learning_rate
@@ -162,6 +166,7 @@ class Optimizer(Component, family="optimizer"):
         if isinstance(value, LearningRateSchedule):
             if self._live is not None:
                 raise AttributeError(f"{kind}: compile again to give learning_rate a schedule")
+            value._fix()
             self._schedule = value
             return
         assert isinstance(value, (int, float))
@@ -172,6 +177,9 @@ class Optimizer(Component, family="optimizer"):
         if self._live is not None:
             self._live.learning_rate = value
         self._learning_rate = value
+        owner = None if self._owner is None else self._owner()
+        if owner is None or not owner._being_trained:
+            self._given_rate = value
 
     @property
     def iterations(self) -> int:
@@ -335,15 +343,26 @@ class Optimizer(Component, family="optimizer"):
         return kind(json.dumps(spec), names, [w.shape for w in weights])
 
     def _for(self: Used, owner: object) -> Used:
-        """Return the object for a model to use: itself, or a copy if it is used elsewhere."""
-        user = None if self._owner is None else self._owner()
-        if self._updater is None and (user is None or user is owner):
+        """Return the object for a model to use: itself, or a copy once another has used it.
+
+        Whether that one is still there does not matter: it may, or may not, have been collected.
+        """
+        if self._updater is None and (self._owner is None or self._owner() is owner):
             return self
-        copy = self.from_config(self.get_config())
+        copy = self.from_config({**self.get_config(), "learning_rate": self._rate_to_begin_with()})
         copy._excluded_names = self._excluded_names
         return copy
+
+    def _rate_to_begin_with(self) -> Any:
+        """Return the rate, or the configuration of the schedule, that training starts with."""
+        return self._given_rate if self._schedule is None else encoded(self._schedule)
 
     def _bind(self, model: ModelFloat32 | ModelFloat64 | None) -> None:
         """Become the live optimizer of a compiled core model, or of none."""
         self._learning_rate = self.learning_rate
         self._model = model
+
+    def _release(self) -> None:
+        """Belong to no model any more, and know nothing of its training."""
+        self._model = self._owner = None
+        self._learning_rate = self._given_rate

@@ -64,8 +64,6 @@ class LearningRateSchedule(Component, family="schedule"):
         step : int or array of int
             At least 0, the number of updates made before.
         """
-        if not self._entry:
-            raise TypeError(f"{type(self).__name__} is no schedule of laminar.optimizers.schedules")
         steps = np.asarray(step)
         if steps.size and not np.issubdtype(steps.dtype, np.integer):
             raise TypeError(f"{type(self).__name__}: step must be an integer, got {step!r}")

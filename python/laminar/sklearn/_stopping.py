@@ -35,6 +35,8 @@ class Stopping(Callback):
         The model's loss is so many times the one that is minimized in scikit-learn.
     """
 
+    converged: bool
+
     def __init__(
         self,
         estimator: BaseMultilayer,
