@@ -169,7 +169,11 @@ Matrix orthonormal(Matrix& a) {
     Eigen::internal::householder_qr_inplace_unblocked(panel, panel_factors, room.data());
     reflect(a.block(k, k + count, rows - k, columns - k - count), k, count, false);
   }
-  Matrix q = Matrix::Identity(rows, columns);
+  Matrix q(rows, columns);
+  in_pieces(rows, kTogether, static_cast<double>(columns), [&](Index begin, Index end) {
+    q.middleRows(begin, end - begin).setZero();
+    for (Index i = begin; i < std::min(end, columns); ++i) q(i, i) = 1;
+  });
   for (Index k = (columns - 1) / kTogether * kTogether; k >= 0; k -= kTogether) {
     const Index count = std::min(kTogether, columns - k);
     reflect(q.block(k, k, rows - k, columns - k), k, count, true);
@@ -193,15 +197,19 @@ struct Orthogonal {
       }
     });
     Matrix q = orthonormal(normal);
-    for (Index j = 0; j < q.cols(); ++j) {
-      if (normal(j, j) < 0) q.col(j) *= -1;
-    }
+    const Eigen::RowVectorXd signs =
+        normal.diagonal().transpose().unaryExpr([](double r) { return r < 0 ? -1.0 : 1.0; });
     Eigen::Map<Matrix> result(out.data(), rows, columns);
-    if (wide) {
-      result = p[0] * q.transpose();
-    } else {
-      result = p[0] * q;
-    }
+    constexpr Index kRows = 64;
+    in_pieces(q.rows(), kRows, 4.0 * static_cast<double>(q.cols()), [&](Index begin, Index end) {
+      auto some = q.middleRows(begin, end - begin);
+      some.array().rowwise() *= signs.array();
+      if (wide) {
+        result.middleCols(begin, end - begin) = p[0] * some.transpose();
+      } else {
+        result.middleRows(begin, end - begin) = p[0] * some;
+      }
+    });
   }
 };
 

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laminar/parameters.hpp"
 
+#include <algorithm>
+
 #include "laminar/error.hpp"
+#include "laminar/stop.hpp"
 
 namespace laminar {
+namespace {
+
+constexpr Index kPiece = 1 << 20;  // elements that are rounded before the caller is asked
+
+}  // namespace
 
 std::size_t ParameterLayout::add(std::string name, Shape shape, bool trainable, const Initializer& initializer) {
   Index size = 1;
@@ -35,10 +43,13 @@ template <typename T>
 void initialize(const ParameterLayout& layout, std::uint64_t seed, AlignedBuffer<T>& parameters) {
   std::uint32_t item = 0;
   for (const Tensor& tensor : layout.tensors()) {
-    std::vector<double> values(static_cast<std::size_t>(tensor.size));
-    tensor.initializer.fill(tensor.shape, RandomStream(seed, Purpose::initializer, item++, 0), values);
-    T* out = parameters.data() + tensor.offset;
-    for (const double value : values) *out++ = static_cast<T>(value);
+    AlignedBuffer<double> values(tensor.size);
+    tensor.initializer.fill(tensor.shape, RandomStream(seed, Purpose::initializer, item++, 0), values.span());
+    T* const out = parameters.data() + tensor.offset;
+    in_pieces(tensor.size, kPiece, 1, [&](Index begin, Index end) {
+      std::transform(values.data() + begin, values.data() + end, out + begin,
+                     [](double value) { return static_cast<T>(value); });
+    });
   }
 }
 

@@ -9,6 +9,7 @@ Options answer one question about the installation, for use in build scripts. Co
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -41,6 +42,8 @@ def _config(arguments: argparse.Namespace) -> None:
     for key, value in laminar.show_config().items():
         print(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
 
+
+_INTERRUPTED = 130  # as shells count the signal
 
 COMMANDS: dict[str, Command] = {
     "config": Command("print what this build is and what of it runs here", _no_arguments, _config),
@@ -83,7 +86,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("laminar: interrupted", file=sys.stderr)
-        return 130  # as shells count the signal
+        if (
+            argv is None
+        ):  # a process of its own: all is unwound, and its modules need not be taken apart
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(_INTERRUPTED)
+        return _INTERRUPTED
     return 0
 
 

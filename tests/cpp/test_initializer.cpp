@@ -162,6 +162,10 @@ TEST_CASE("initializer: orthogonal rows or columns, times the gain") {
     CHECK(distance_from_orthogonal(40, 7, gain) < 1e-14);
     CHECK(distance_from_orthogonal(7, 40, gain) < 1e-14);
     CHECK(distance_from_orthogonal(1, 1, gain) < 1e-14);
+    // More columns than are reflected at a time, and than they are reflected in.
+    CHECK(distance_from_orthogonal(97, 97, gain) < 1e-13);
+    CHECK(distance_from_orthogonal(300, 250, gain) < 1e-13);
+    CHECK(distance_from_orthogonal(49, 120, gain) < 1e-13);
   }
   CHECK(without(message_of([] { drawn("orthogonal", {5}); }), {"orthogonal", "2 axes", "(5,)"}) == "");
   CHECK(drawn("orthogonal", {2, 3, 4}) == drawn("orthogonal", {6, 4}));
