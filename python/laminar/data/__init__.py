@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data sets that need not fit into memory: arrays, mapped files, CSV and Parquet, generators.
+"""Data sets that need not fit into memory: arrays, .npy files, CSV and Parquet, generators.
 
 Examples
 --------

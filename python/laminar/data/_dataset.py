@@ -91,6 +91,9 @@ class Dataset:
     ) -> Dataset:
         """Return the rows of arrays, memory-mapped ones and those of HDF5 files for example.
 
+        The system ends a process that reads a mapped file where another program has made it
+        shorter; `from_npy` reads such files instead of mapping them.
+
         Parameters
         ----------
         x : array_like
