@@ -94,8 +94,9 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         {class: weight}, 1 for classes left out, or weights that make classes count equally.
     optimizer : str, mapping or Optimizer, optional
         One of `laminar.optimizers` in place of the solver, with its own learning rate.
-    dtype : {"float32", "float64"}, default "float32"
-        The type of weights and of all computation.
+    dtype : {"float32", "float64"} or None, default None
+        The type of weights and of all computation; None is that of X in the first fit, float32
+        where X is float32 and float64 otherwise, as in scikit-learn.
 
     Attributes
     ----------
@@ -164,7 +165,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         batch_normalization: bool = False,
         class_weight: Any = None,
         optimizer: Any = None,
-        dtype: str = "float32",
+        dtype: str | None = None,
     ) -> None:
         self._store(locals(), MLPClassifier)
 
@@ -339,11 +340,11 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
             given = column_or_1d(y)
             place = np.searchsorted(self.classes_, given).clip(max=len(self.classes_) - 1)
             if (self.classes_[place] != given).any():
-                wrong = given[self.classes_[place] != given][0]
+                wrong = given[self.classes_[place] != given].tolist()[0]
                 raise ValueError(f"y has {wrong!r}, which is none of {self.classes_.tolist()}")
             return np.asarray(place, _arrays.LABEL)
         columns = self._label_binarizer.transform(y)
-        return np.asarray(columns.toarray() if issparse(columns) else columns, self.dtype)
+        return np.asarray(columns.toarray() if issparse(columns) else columns, np.float64)
 
     def _decoded(self, y: NDArray[Any]) -> Any:
         """Return the classes of encoded targets."""

@@ -72,7 +72,7 @@ class BaseMultilayer(BaseEstimator):
     dropout: Any
     batch_normalization: bool
     optimizer: Any
-    dtype: str
+    dtype: str | None
     # What fit leaves.
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
@@ -86,6 +86,7 @@ class BaseMultilayer(BaseEstimator):
     n_outputs_: int
     n_features_in_: int
     out_activation_: str
+    _precision: str  # the dtype of the network
     _model: Sequential
     _target: _network.Target
     _best_weights: list[NDArray[Any]] | None
@@ -127,6 +128,9 @@ class BaseMultilayer(BaseEstimator):
         if full_batch:
             self._refuse_stochastic(validation_data, callbacks)
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        if not first:
+            self._best_weights = getattr(self, "_best_weights", None)
+            self._no_improvement_count = getattr(self, "_no_improvement_count", 0)
         X, y, by_class = self._validate_input(X, y, incremental, reset=first)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         if by_class is not None:
@@ -134,12 +138,25 @@ class BaseMultilayer(BaseEstimator):
         self._random_state = check_random_state(self.random_state)
         if first:
             self.n_outputs_ = self._outputs_of(y)
+            self._precision = self.dtype or X.dtype.name
             self._initialize([X.shape[1], *sizes, self.n_outputs_], kinds)
+        else:
+            self._precision = self.dtype or self.coefs_[0].dtype.name
+            self._check_sizes(sizes)
         if full_batch:
             self._ready_network(first)
             self._fit_lbfgs(self._rows(X, y, weight))
         else:
             self._fit_epochs(X, y, weight, incremental, first, validation_data, callbacks)
+
+    def _check_sizes(self, sizes: list[int]) -> None:
+        """Raise ValueError where training cannot go on with the weights there are."""
+        present = [coef.shape[1] for coef in self.coefs_[:-1]]
+        if sizes != present:
+            raise ValueError(
+                f"hidden_layer_sizes is now {sizes}, and warm_start or partial_fit would go on "
+                f"with weights of {present}; to begin anew, use fit with warm_start=False"
+            )
 
     def _refuse_stochastic(self, validation_data: Any, callbacks: Any) -> None:
         """Raise ValueError for what has no meaning without batches and epochs."""
@@ -164,8 +181,10 @@ class BaseMultilayer(BaseEstimator):
         for i, (fan_in, fan_out) in enumerate(itertools.pairwise(units)):
             kind = kinds[min(i, len(kinds) - 1)]._entry if kinds else ""
             bound = np.sqrt((2.0 if kind == "sigmoid" else 6.0) / (fan_in + fan_out))
-            self.coefs_.append(random.uniform(-bound, bound, (fan_in, fan_out)).astype(self.dtype))
-            self.intercepts_.append(random.uniform(-bound, bound, fan_out).astype(self.dtype))
+            self.coefs_.append(
+                random.uniform(-bound, bound, (fan_in, fan_out)).astype(self._precision)
+            )
+            self.intercepts_.append(random.uniform(-bound, bound, fan_out).astype(self._precision))
         self._best_weights = None
         self._no_improvement_count = 0
         if self.solver == "lbfgs" and self.optimizer is None:
@@ -181,10 +200,12 @@ class BaseMultilayer(BaseEstimator):
         recipe = _network.recipe(self)
         self._target = _network.target_of(self.loss, self.n_outputs_, self.out_activation_)
         weights = (self.coefs_, self.intercepts_)
-        if not first and self._recipe == recipe:
+        # Who takes private attributes away resets what they hold, as in scikit-learn.
+        known = not first and hasattr(self, "_model")
+        if known and getattr(self, "_recipe", None) == recipe:
             _network.set_weights(self._model, *weights)
         else:
-            kept = None if first else self._model.get_weights()
+            kept = self._model.get_weights() if known else None
             seed = int(self._random_state.randint(2**31 - 1))
             self._model = _network.build(self, self._target, weights, seed)
             if kept is not None and len(kept) == len(self._model.weights):
@@ -195,7 +216,7 @@ class BaseMultilayer(BaseEstimator):
 
     def _rows(self, X: Any, y: Any, weight: Any) -> Rows:
         """Return rows, targets and weights in the network's type; sparse ones stay sparse."""
-        dtype = np.dtype(self.dtype)
+        dtype = np.dtype(self._precision)
         x = X if issparse(X) else _arrays.features(X, "fit: X", dtype)
         wanted = y if y.dtype == _arrays.LABEL else _arrays.targets(y, "fit: y", dtype)
         return Rows(x, wanted, _arrays.row_weights(weight, "fit: sample_weight", dtype))
@@ -204,7 +225,7 @@ class BaseMultilayer(BaseEstimator):
         """Minimize over all rows as one batch."""
         x: Any = rows.x
         x = x.toarray() if issparse(x) else x
-        x = _arrays.features(x, "fit: X", np.dtype(self.dtype))
+        x = _arrays.features(x, "fit: X", np.dtype(self._precision))
         share, core = self._target.share, self._model._core("fit")
 
         def shown(iteration: int, loss: float) -> bool:
@@ -227,7 +248,9 @@ class BaseMultilayer(BaseEstimator):
         self.n_iter_ = iterations
         self.loss_ = value * share * self._target.factor + self._offset(rows)
         self._take_weights()
-        if reason not in _LBFGS_MESSAGES:
+        if reason not in _LBFGS_MESSAGES or (
+            reason == "line_search" and self._at_precision(x, rows, value)
+        ):
             return
         status, text = _LBFGS_MESSAGES[reason]
         message = f"lbfgs failed to converge after {iterations} iteration(s) (status={status}):\n"
@@ -240,6 +263,15 @@ class BaseMultilayer(BaseEstimator):
         message += "\nYou might also want to scale the data as shown in:\n"
         message += "    https://scikit-learn.org/stable/modules/preprocessing.html"
         warnings.warn(message, ConvergenceWarning, stacklevel=4)  # the caller of fit
+
+    def _at_precision(self, x: Any, rows: Rows, value: float) -> bool:
+        """Whether a step along the gradient would change the loss by little more than its rounding.
+
+        Such a step lowers it by about the square of the gradient, and rounding adds up over rows.
+        """
+        _, gradients = self._model._core("fit").loss_and_gradients(x, rows.y, rows.weight)
+        largest = max(float(np.abs(g).max()) for g in gradients)
+        return largest**2 <= 16 * float(np.finfo(x.dtype).eps) * max(1.0, abs(value))
 
     def _fit_epochs(
         self,
@@ -294,7 +326,7 @@ class BaseMultilayer(BaseEstimator):
         try:
             sparse = issparse(rows.x)
             model.fit(
-                _sparse.dataset(rows.x, self.dtype, rows.y, rows.weight) if sparse else rows.x,
+                _sparse.dataset(rows.x, self._precision, rows.y, rows.weight) if sparse else rows.x,
                 None if sparse else rows.y,
                 batch_size=size,
                 epochs=epochs,
@@ -305,8 +337,9 @@ class BaseMultilayer(BaseEstimator):
                 sample_weight=None if sparse else rows.weight,
             )
         except FloatingPointError:
-            self._take_weights()
-            self._refuse_weights()
+            if not self.early_stopping or self._best_weights is None:
+                self._take_weights()
+                self._refuse_weights()
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
         if self.early_stopping and self._best_weights is not None:
@@ -366,6 +399,8 @@ class BaseMultilayer(BaseEstimator):
             return 0.0
         y = np.asarray(rows.y, np.float64)
         log = np.log(y, out=np.zeros_like(y), where=y > 0)
+        if rows.weight is not None and not rows.weight.any():
+            return 0.0  # which fit refuses
         return float(np.average(y * log - y, weights=rows.weight, axis=0).sum())
 
     def _take_weights(self) -> None:
@@ -382,7 +417,7 @@ class BaseMultilayer(BaseEstimator):
 
     def _outputs(self, X: Any) -> NDArray[Any]:
         """Return the network's outputs for checked rows."""
-        return self._model.predict(_sparse.dataset(X, self.dtype) if issparse(X) else X)
+        return self._model.predict(_sparse.dataset(X, self._precision) if issparse(X) else X)
 
     def _forward(self, X: Any) -> NDArray[Any]:
         """Return the network's outputs for a user's rows, with the weights that are shown.

@@ -74,7 +74,7 @@ def build(
         if rate > 0:
             stack.append(Dropout(rate))
     stack.append(Dense(e.n_outputs_, _OUTPUTS[e.out_activation_], kernel_regularizer=penalty))
-    model = Sequential(stack, dtype=e.dtype, seed=seed)
+    model = Sequential(stack, dtype=e._precision, seed=seed)
     model.compile(_optimizer(e, target.share), target.loss)
     set_weights(model, *weights)
     return model
@@ -82,7 +82,7 @@ def build(
 
 def recipe(e: BaseMultilayer) -> dict[str, Any]:
     """Return the arguments that a network depends on; where one changes it is made anew."""
-    network = ("hidden_layer_sizes", "activation", "dropout", "batch_normalization", "dtype")
+    network = ("hidden_layer_sizes", "activation", "dropout", "batch_normalization", "_precision")
     aim = ("loss", "alpha")
     rule = ("solver", "optimizer", "learning_rate", "learning_rate_init", "momentum")
     details = ("nesterovs_momentum", "beta_1", "beta_2", "epsilon")

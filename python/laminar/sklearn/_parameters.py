@@ -46,7 +46,7 @@ CONSTRAINTS: dict[str, Any] = {
     "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
     "batch_normalization": ["boolean"],
     "optimizer": "no_validation",  # laminar.optimizers knows them
-    "dtype": [StrOptions({"float32", "float64"})],
+    "dtype": [StrOptions({"float32", "float64"}), None],
 }
 
 PERCEPTRON_CONSTRAINTS: dict[str, Any] = {

@@ -81,8 +81,9 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
         Normalize each hidden layer before its activation.
     optimizer : str, mapping or Optimizer, optional
         One of `laminar.optimizers` in place of the solver, with its own learning rate.
-    dtype : {"float32", "float64"}, default "float32"
-        The type of weights and of all computation.
+    dtype : {"float32", "float64"} or None, default None
+        The type of weights and of all computation; None is that of X in the first fit, float32
+        where X is float32 and float64 otherwise, as in scikit-learn.
 
     Attributes
     ----------
@@ -143,7 +144,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
         dropout: Any = 0.0,
         batch_normalization: bool = False,
         optimizer: Any = None,
-        dtype: str = "float32",
+        dtype: str | None = None,
     ) -> None:
         self._store(locals(), MLPRegressor)
 
