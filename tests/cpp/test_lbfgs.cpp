@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laminar/lbfgs.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+
 #include "laminar/error.hpp"
 #include "support.hpp"
 #include "task.hpp"
@@ -206,4 +211,102 @@ TEST_CASE("penalties: per row they are divided by the weights of the batch's row
   std::vector<double> per_row, plain;
   CHECK(loss_with(0.3, true, per_row) == doctest::Approx(loss_with(0.3 / sum, false, plain)).epsilon(1e-12));
   for (std::size_t i = 0; i < plain.size(); ++i) CHECK(per_row[i] == doctest::Approx(plain[i]).epsilon(1e-12));
+}
+
+namespace {
+
+/// A function that notes what it is asked.
+struct Noted {
+  SmoothFunction function;
+  std::vector<std::vector<double>> points = {};
+  std::vector<double> values = {};
+
+  double operator()(std::span<const double> x, std::span<double> gradient) {
+    points.emplace_back(x.begin(), x.end());
+    values.push_back(function(x, gradient));
+    return values.back();
+  }
+};
+
+double distance(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return std::sqrt(sum);
+}
+
+double product(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+}  // namespace
+
+TEST_CASE("lbfgs: the first step is as long as the gradient, but no longer than 1") {
+  for (const double slope : {0.25, 40.0}) {
+    Noted noted{[&](std::span<const double> x, std::span<double> gradient) {
+      gradient[0] = slope * std::cos(x[0]);
+      return slope * std::sin(x[0]);
+    }};
+    std::vector<double> x{0.0};
+    minimize(std::ref(noted), x, {.max_iterations = 1});
+    CHECK(distance(noted.points[1], noted.points[0]) == doctest::Approx(std::min(slope, 1.0)));
+  }
+}
+
+// With one change kept, d = -H g where H is the update of (s y / y y) I by the last change alone.
+TEST_CASE("lbfgs: no more changes are kept than memory says") {
+  std::vector<std::vector<double>> x;
+  std::vector<std::vector<double>> g;
+  for (const Index iterations : {1, 2, 3}) {
+    x.emplace_back(std::vector<double>{-1.2, 1, -1.2});
+    LbfgsOptions options;
+    options.memory = 1;
+    options.max_iterations = iterations;
+    REQUIRE(minimize(rosenbrock, x.back(), options).iterations == iterations);
+    g.emplace_back(3);
+    rosenbrock(x.back(), g.back());
+  }
+  std::vector<double> s(3), y(3), d(3), step(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    s[i] = x[1][i] - x[0][i];
+    y[i] = g[1][i] - g[0][i];
+    step[i] = x[2][i] - x[1][i];
+  }
+  const double along = product(s, g[1]) / product(s, y);
+  const double gamma = product(s, y) / product(y, y);
+  for (std::size_t i = 0; i < 3; ++i) d[i] = gamma * (g[1][i] - along * y[i]);
+  const double back = product(y, d) / product(s, y);
+  for (std::size_t i = 0; i < 3; ++i) d[i] = -(d[i] + (along - back) * s[i]);
+  CHECK(product(d, step) / std::sqrt(product(d, d) * product(step, step)) == doctest::Approx(1).epsilon(1e-9));
+}
+
+// A parabola that goes on as a straight line, where a search runs out of trials and learns no curvature.
+TEST_CASE("lbfgs: a change without curvature is left out, those before it stay") {
+  Noted noted{[](std::span<const double> x, std::span<double> gradient) {
+    const double below = std::min(x[0], 0.0);
+    gradient[0] = 4 * below - 1;
+    return 2 * below * below - x[0];
+  }};
+  std::vector<double> x{-1.0};  // to 0, where the slope is -1 after -5: steps of a quarter of it follow
+  const LbfgsEnd before = minimize(std::ref(noted), x, {.max_iterations = 2});
+  REQUIRE(before.iterations == 2);
+  std::vector<double> again{-1.0};
+  noted.points.clear();
+  minimize(std::ref(noted), again, {.max_iterations = 3});
+  CHECK(noted.points[static_cast<std::size_t>(before.evaluations)][0] - x[0] == 0.25);
+}
+
+// No slope between those on both sides of a kink is small enough: the search runs out of trials.
+TEST_CASE("lbfgs: a search that finds no step ends at the lowest point that it has seen") {
+  for (const double kink : {0.1, 0.237, 0.31, 0.4142, 0.5772, 0.618, 0.7071, 0.87}) {
+    CAPTURE(kink);
+    Noted noted{[&](std::span<const double> x, std::span<double> gradient) {
+      gradient[0] = x[0] < kink ? -1 : 10;
+      return gradient[0] * (x[0] - kink);
+    }};
+    std::vector<double> x{0.0};
+    const LbfgsEnd end = minimize(std::ref(noted), x, {.max_iterations = 1});
+    REQUIRE(end.iterations == 1);
+    CHECK(end.value == *std::min_element(noted.values.begin(), noted.values.end()));
+    CHECK(end.value == std::abs(x[0] - kink) * (x[0] < kink ? 1 : 10));
+  }
 }
