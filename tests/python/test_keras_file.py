@@ -65,6 +65,17 @@ def test_models_of_keras(name: str, dtype: str, functional: bool, tmp_path: Path
     np.testing.assert_allclose(twin.predict(x), expected, **LIMITS)
 
 
+def test_a_constant_column_has_no_effect_where_keras_divides_by_nothing(tmp_path: Path) -> None:
+    keras = import_keras()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras's own
+        normalization = keras.layers.Normalization(mean=[1.0, 2.0], variance=[4.0, 0.0])
+        model = keras.Sequential([keras.Input((2,)), normalization])
+        model.save(tmp_path / "m.keras")
+    twin = keras_file.load(tmp_path / "m.keras")
+    assert twin.predict([[3.0, 2.0], [3.0, 5.0]]).tolist() == [[1.0, 0.0], [1.0, 0.0]]
+
+
 def test_what_it_was_compiled_with_is_taken_over(tmp_path: Path) -> None:
     keras = import_keras()
     with warnings.catch_warnings():

@@ -72,7 +72,7 @@ def stacks() -> dict[str, tuple[tuple[int, ...], list[Any]]]:
         "prepared": (
             (4,),
             [
-                layers.Normalization(mean=[0.0, 1.0, 2.0, 3.0], variance=[1.0, 4.0, 9.0, 0.0]),
+                layers.Normalization(mean=[0.0, 1.0, 2.0, 3.0], variance=[1.0, 4.0, 9.0, 0.25]),
                 layers.Rescaling(0.5, 0.25),
                 layers.Dense(2),
             ],
