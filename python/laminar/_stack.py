@@ -240,7 +240,7 @@ class Stack(Attributes):
             chosen.apply(model, afresh=True)
         if self._compiled is not None and self._compiled.optimizer is not chosen.optimizer:
             self._compiled.optimizer._release()
-        if chosen.optimizer._model is None:
+        if model is None or not chosen.settled:  # it is bound to no model, or to one of before
             chosen.optimizer._release()
         chosen.optimizer._owner = weakref.ref(self)
         chosen.fix()

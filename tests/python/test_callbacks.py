@@ -324,7 +324,6 @@ class Model:
     """As much of a model as EarlyStopping needs: the weights are the number of the epoch."""
 
     metrics = ()
-    metrics_names = ()
     stop_training = False
     weights: Any = None
 
@@ -340,7 +339,6 @@ def stopped(values: list[float], metrics: Any = (), **options: Any) -> tuple[Any
     callback = EarlyStopping(**{"monitor": "value", **options})
     model = Model()
     model.metrics = metrics
-    model.metrics_names = ("loss", *(metric.name for metric in metrics))
     callback.set_model(model)  # type: ignore[arg-type]
     callback.set_params({"metrics": [callback.monitor, "loss"]})
     callback.on_train_begin()

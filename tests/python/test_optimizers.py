@@ -141,7 +141,7 @@ def test_each_model_has_its_own_learning_rate() -> None:
     assert optimizer.learning_rate == 0.25
     del first
     gc.collect()
-    assert build(optimizer).optimizer is not optimizer  # as if the first were still there
+    assert build(optimizer).optimizer is optimizer
 
 
 def test_compile_starts_the_optimizer_afresh(rng: np.random.Generator) -> None:
@@ -372,6 +372,27 @@ def test_no_rate_leaks_from_one_model_into_the_next(kept: bool, way: str) -> Non
         del model, lower, lowers
         gc.collect()
     assert optimizers.SGD.from_config(optimizer.get_config()).learning_rate < 0.1  # as it is now
+
+
+def test_a_model_that_is_not_built_begins_with_the_rate_that_was_given() -> None:
+    optimizer = optimizers.SGD(0.1)
+    model = build(optimizer)
+    optimizer.learning_rate = 0.25
+    model.fit(
+        np.ones((8, 3)),
+        np.ones((8, 2)),
+        verbose=0,
+        callbacks=[callbacks.LearningRateScheduler(lambda epoch: 0.025)],
+    )
+    assert optimizer.learning_rate == 0.025
+    del model
+    gc.collect()
+    later = Sequential([layers.Dense(2)])
+    later.compile(optimizer, "mse")
+    assert later.optimizer is not None
+    assert later.optimizer.learning_rate == 0.25
+    later.build(3)
+    assert later.optimizer.learning_rate == 0.25
 
 
 def test_compile_begins_with_the_rate_that_was_given() -> None:

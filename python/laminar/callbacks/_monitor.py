@@ -68,9 +68,10 @@ class Monitoring(Callback):
         if self.mode != "auto":
             return self.mode == "max"
         name = self.monitor.removeprefix("val_")
-        own = dict(zip(self.model.metrics_names[1:], self.model.metrics, strict=True))
-        if name in own:
-            return own[name]._direction == "max"
+        own = {metric.name: metric for metric in self.model.metrics}
+        for key in (name, name.removeprefix("weighted_")):  # of one whose name was taken
+            if key in own:
+                return own[key]._direction == "max"
         if self.monitor in self.params["metrics"]:  # the loss
             return False
         try:

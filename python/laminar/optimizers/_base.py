@@ -343,11 +343,13 @@ class Optimizer(Component, family="optimizer"):
         return kind(json.dumps(spec), names, [w.shape for w in weights])
 
     def _for(self: Used, owner: object) -> Used:
-        """Return the object for a model to use: itself, or a copy once another has used it.
+        """Return the object for a model to use: itself, or a copy if it is used elsewhere.
 
-        Whether that one is still there does not matter: it may, or may not, have been collected.
+        Either begins with the rate that was given, so that it does not matter whether a model that
+        has used it is still there.
         """
-        if self._updater is None and (self._owner is None or self._owner() is owner):
+        user = None if self._owner is None else self._owner()
+        if self._updater is None and (user is None or user is owner):
             return self
         copy = self.from_config({**self.get_config(), "learning_rate": self._rate_to_begin_with()})
         copy._excluded_names = self._excluded_names
