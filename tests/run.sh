@@ -52,11 +52,21 @@ leave_out() {
 
 install_package() {
   [ -x .venv/bin/python ] || python3 -m venv .venv || return
-  .venv/bin/pip install --quiet ".[test,peers]" && return
+  rm -rf build/wheel
+  .venv/bin/pip wheel --quiet . --no-deps -w build/wheel &&
+    .venv/bin/pip install --quiet "$(echo build/wheel/*.whl)[test,peers]" &&
+    .venv/bin/pip install --quiet --no-deps --force-reinstall build/wheel/*.whl && return
   # Perhaps there is no network: an environment that has the tools from an earlier run will do.
   echo "trying with the packages that are installed already"
-  .venv/bin/pip install --quiet --no-index --no-build-isolation --no-deps . &&
+  rm -rf build/wheel
+  .venv/bin/pip wheel --quiet --no-index --no-build-isolation --no-deps . -w build/wheel &&
+    .venv/bin/pip install --quiet --no-index --no-deps --force-reinstall build/wheel/*.whl &&
     .venv/bin/pip check
+}
+
+check_wheel_size() {  # what people download: the limit is 5 MB
+  local size
+  size=$(stat -c %s build/wheel/*.whl) && echo "$size bytes" && [ "$size" -le 5000000 ]
 }
 
 # Tests that need a package are skipped where it could not be installed, and for no other reason than these
@@ -125,6 +135,7 @@ print(*(isa for isa in config["isas"] if isa != config["isa"]))'
 
 mkdir -p build
 check "install into .venv" install_package
+check "size of the wheel" check_wheel_size
 find_missing_packages
 bring_debian_packages
 

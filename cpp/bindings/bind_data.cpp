@@ -83,7 +83,7 @@ class Batches {
 };
 
 template <typename T>
-void bind(py::module_& module, const char* name) {
+void bind_batches(py::module_& module, const char* name) {
   using B = Batches<T>;
   py::class_<B>(module, name)
       .def(py::init<const py::object&, Index, bool, std::uint64_t, std::uint32_t, Index>(), py::arg("source"),
@@ -95,8 +95,8 @@ void bind(py::module_& module, const char* name) {
 }  // namespace
 
 void bind_data(py::module_& module) {
-  bind<float>(module, "BatchesFloat32");
-  bind<double>(module, "BatchesFloat64");
+  bind_batches<float>(module, "BatchesFloat32");
+  bind_batches<double>(module, "BatchesFloat64");
 }
 
 }  // namespace laminar::bindings

@@ -85,7 +85,7 @@ class ArrayUpdater {
 };
 
 template <typename T>
-void bind(py::module_& module, const char* name) {
+void bind_updater(py::module_& module, const char* name) {
   using U = ArrayUpdater<T>;
   py::class_<U>(module, name)
       .def(py::init([](const std::string& optimizer, const std::vector<std::string>& names,
@@ -102,8 +102,8 @@ void bind(py::module_& module, const char* name) {
 }  // namespace
 
 void bind_optimizer(py::module_& module) {
-  bind<float>(module, "UpdaterFloat32");
-  bind<double>(module, "UpdaterFloat64");
+  bind_updater<float>(module, "UpdaterFloat32");
+  bind_updater<double>(module, "UpdaterFloat64");
 }
 
 }  // namespace laminar::bindings

@@ -34,6 +34,23 @@ function(laminar_target_defaults target)
   endif()
 endfunction()
 
+# Another level of optimization than the build type's: in its release builds alone, and not with sanitizers,
+# where optimizing takes minutes.
+function(laminar_optimize target level)
+  if(NOT LAMINAR_SANITIZE AND NOT CMAKE_CXX_COMPILER_FRONTEND_VARIANT STREQUAL "MSVC")
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-${level}>)
+  endif()
+endfunction()
+
+# Compiles these files of a target as one where LAMINAR_FEW_UNITS says so. Names in their anonymous
+# namespaces must differ.
+function(laminar_compile_together target group)
+  if(LAMINAR_FEW_UNITS)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+    set_source_files_properties(${ARGN} PROPERTIES UNITY_GROUP ${group})
+  endif()
+endfunction()
+
 # Lets a target of this repository include Eigen and nlohmann-json, without anything of them
 # reaching the targets that link it.
 function(laminar_use_private_headers target)

@@ -12,7 +12,7 @@ Examples
 ...     [laminar.layers.Dense(64, activation="relu"), laminar.layers.Dense(10, "softmax")]
 ... )
 >>> model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
->>> history = model.fit(x, y, epochs=20, validation_data=test)
+>>> history = model.fit(x, y, epochs=20, validation_data=test, verbose=0)
 """
 
 from __future__ import annotations

@@ -74,9 +74,13 @@ class Sequential(Saving):
 
     Examples
     --------
-    >>> model = Sequential([Input(shape=(30,)), layers.Dense(64, "relu"), layers.Dense(1)])
+    >>> import numpy as np
+    >>> from laminar import Sequential, layers
+    >>> x = np.random.default_rng(0).normal(size=(200, 30))
+    >>> y = x.sum(axis=1)
+    >>> model = Sequential([layers.Input(shape=(30,)), layers.Dense(64, "relu"), layers.Dense(1)])
     >>> model.compile(optimizer="adam", loss="mse")
-    >>> history = model.fit(x, y, epochs=10, validation_split=0.2)
+    >>> history = model.fit(x, y, epochs=10, validation_split=0.2, verbose=0)
     """
 
     @keywords(nb_epoch="epochs")

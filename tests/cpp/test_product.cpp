@@ -166,11 +166,11 @@ TEST_CASE_TEMPLATE("product: an epilogue gives the bits of the product followed 
           auto p = product_of(left, right, nullptr, out, kRows, depth, columns);
           p.activation = f.kernel();
           p.activation_parameters = parameters.data();
-          p.epilogue = kernels::Epilogue::activate;
+          p.epilogue = k.activate;
           k.product(p);
           CHECK(bit_difference(out.values(), plain.values()) == "");
           CHECK(out.intact());
-          p.epilogue = kernels::Epilogue::slope;
+          p.epilogue = k.activation_gradient;
           p.values = values.data();
           p.values_stride = values.stride();
           k.product(p);

@@ -11,9 +11,12 @@
 namespace laminar::kernels {
 namespace {
 
+// Not inlined: these squares would be half of every loss's code.
+
 /// Loads `count` rows of `columns` values, lane i of vector j being column j of row i.
 template <typename T, Index Most>
-inline void load_columns(const T* rows, Index stride, Index count, Index columns, Vector<T> (&out)[Most]) {
+__attribute__((noinline)) void load_columns(const T* rows, Index stride, Index count, Index columns,
+                                            Vector<T> (&out)[Most]) {
   if (count == 1) {
     for (Index j = 0; j < columns; ++j) out[j] = broadcast<Vector<T>>(rows[j]);
   } else if constexpr (Most == 1) {
@@ -27,7 +30,8 @@ inline void load_columns(const T* rows, Index stride, Index count, Index columns
 
 /// The reverse; zero in the padding of the rows.
 template <typename T, Index Most>
-inline void store_columns(Vector<T> (&columns_of_rows)[Most], Index columns, T* rows, Index stride, Index count) {
+__attribute__((noinline)) void store_columns(Vector<T> (&columns_of_rows)[Most], Index columns, T* rows, Index stride,
+                                             Index count) {
   if (Most == 1 && count == 1) {
     store(rows, select<Vector<T>>(first_lanes<Vector<T>>(1), columns_of_rows[0], Vector<T>{}));
   } else if constexpr (Most == 1) {

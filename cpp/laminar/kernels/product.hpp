@@ -8,7 +8,6 @@
 
 #include "laminar/kernels/columns.hpp"
 #include "laminar/kernels/panels.hpp"
-#include "laminar/kernels/rows.hpp"
 
 namespace laminar::kernels {
 namespace {
@@ -209,18 +208,11 @@ void product(const Product<T>& p) {
       } else if constexpr (!A::kInTiles) {
         panel_tiles<A, false>(t, p.rows, vectors, depth * width);
       }
-      if (!last || p.epilogue == Epilogue::none) continue;
-      const bool slope = p.epilogue == Epilogue::slope;
+      if (!last || p.epilogue == nullptr) continue;
+      const bool slope = p.values != nullptr;
       const T* in = slope ? p.values + j : p.out + j;
-      const ActivationRows<T> rows{p.activation, p.activation_parameters,
-                                   in,           slope ? p.values_stride : p.out_stride,
-                                   p.out + j,    p.out_stride,
-                                   p.rows,       width};
-      if (slope) {
-        activation_gradient(rows);
-      } else {
-        activate(rows);
-      }
+      p.epilogue({p.activation, p.activation_parameters, in, slope ? p.values_stride : p.out_stride, p.out + j,
+                  p.out_stride, p.rows, width});
     }
   }
 }

@@ -5,6 +5,7 @@
 
 #include "laminar/kernels/columns.hpp"
 #include "laminar/kernels/product.hpp"
+#include "laminar/kernels/rows.hpp"
 
 namespace laminar::kernels {
 namespace {

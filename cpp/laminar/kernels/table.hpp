@@ -31,14 +31,12 @@ inline constexpr Index kDepthBlock = 512;
 /// Room for the left operand of a product of so many rows in tiles.
 constexpr Index tiles_size(Index rows) { return rows * kDepthBlock + 16; }
 
-/// What is done with a block of results while it is still in the nearest cache.
-enum class Epilogue : std::uint8_t {
-  none,
-  activate,  // out = f(out)
-  slope,     // out = out * f'(values): values holds z or a, as the activation needs
-};
+template <typename T>
+struct ActivationRows;
 
-/// out (rows x columns) = left (rows x depth) * right + bias, then the epilogue. `out` is padded.
+/// out (rows x columns) = left (rows x depth) * right + bias, then the epilogue on each block of results while
+/// it is still in the nearest cache: out = f(out), or out = out * f'(values) where values are given, which are
+/// z or a, as the activation needs. `out` is padded.
 /// Every element is summed in the order of depth, whatever the other sizes are.
 template <typename T>
 struct Product {
@@ -52,10 +50,12 @@ struct Product {
   Index depth = 0;
   Index columns = 0;
   T* tiles = nullptr;  // room for tiles_size(rows) elements, into which left is brought first; null: read in place
-  Epilogue epilogue = Epilogue::none;
+  // The same table's activate, or its activation_gradient where values are given. Products hold no activations
+  // of their own: a table that has but these would carry them a second time.
+  void (*epilogue)(const ActivationRows<T>&) = nullptr;
   int activation = 0;  // an elementwise entry
   const T* activation_parameters = nullptr;
-  const T* values = nullptr;  // rows x columns, padded, for Epilogue::slope
+  const T* values = nullptr;  // rows x columns, padded
   Index values_stride = 0;
 };
 

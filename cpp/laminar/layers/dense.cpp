@@ -61,7 +61,7 @@ void forward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   p.activation = activation.kernel();
   p.activation_parameters = values.data();
   const bool on_tile = !identity && !keep && !activation.row_wise();
-  p.epilogue = on_tile ? kernels::Epilogue::activate : kernels::Epilogue::none;
+  if (on_tile) p.epilogue = pass.kernels.activate;
   pass.kernels.product(p);
   if (on_tile || (identity && !keep)) return;
 
@@ -107,7 +107,7 @@ void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   if (before.slope_by_consumer) {
     const Activation& activation = *activation_of(pass.node(input).layer);
     values = activation.values_as<T>();
-    p.epilogue = kernels::Epilogue::slope;
+    p.epilogue = pass.kernels.activation_gradient;
     p.activation = activation.kernel();
     p.activation_parameters = values.data();
     p.values = before.kept >= 0 ? pass.kept(input, rows.begin) : pass.output(input, rows.begin);

@@ -3,9 +3,15 @@
 
 Examples
 --------
+>>> import numpy as np
+>>> import laminar
 >>> from laminar.data import Dataset
+>>> np.save("x.npy", np.eye(1000, 20, dtype=np.float32))
+>>> np.save("y.npy", np.arange(1000, dtype=np.float32))
 >>> train = Dataset.from_npy("x.npy", "y.npy", buffer_size="1GB")
->>> model.fit(train, batch_size=256, epochs=3)
+>>> model = laminar.Sequential([laminar.layers.Dense(1)])
+>>> model.compile("adam", "mse")
+>>> history = model.fit(train, batch_size=256, epochs=3, verbose=0)
 """
 
 from __future__ import annotations
