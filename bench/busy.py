@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training beside busy processes: `python bench/busy.py`.
 
-Trains a network of the size that digits want and 28-5x300-1 while 0, 1, 2 and 4 other processes want
-the processors all the time: laminar with the number of threads that it chooses and with one, PyTorch
-and scikit-learn as they are. Each figure is the median of fits of 10 epochs in fresh processes, which
-take turns.
+Trains a network of the size that digits want and 28-5x300-1 while 0, 1, 2 and 4 other processes
+want the processors all the time: laminar with the number of threads that it chooses and with one,
+PyTorch and scikit-learn as they are. Each figure is the median of fits of 10 epochs in fresh
+processes, which take turns.
 """
 
 import argparse

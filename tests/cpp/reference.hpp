@@ -65,12 +65,13 @@ struct Batch {
   Matrix x;
   Matrix y;
   Eigen::VectorXd weights;  // empty: all 1
+  double mean_weight = 1;   // of the rows that this batch is one of
 };
 
 struct Run {
   Matrix outputs;
   Eigen::VectorXd losses;         // of rows, times their weights
-  double loss;                    // their sum through the sum of the weights
+  double loss;                    // their sum through the rows times their mean weight
   std::vector<double> gradients;  // of the loss, in the parameters' layout
 };
 

@@ -153,8 +153,9 @@ Run run(const Network& network, std::span<const double> parameters, const Batch&
     rows.values.array() *= batch.weights.array();
     rows.slopes.array().colwise() *= batch.weights.array();
   }
-  const double weights = batch.weights.size() > 0 ? batch.weights.sum() : static_cast<double>(batch.x.rows());
-  const double divisor = loss_.reduction() == Reduction::sum ? 1 : weights;
+  const double rows_weigh = static_cast<double>(batch.x.rows()) * batch.mean_weight;
+  const bool own = loss_.reduction() == Reduction::weighted_mean && batch.weights.size() > 0;
+  const double divisor = loss_.reduction() == Reduction::sum ? 1 : own ? batch.weights.sum() : rows_weigh;
   const double mean = rows.values.sum() / divisor;
   const bool root = std::string_view(loss_.name()) == "rmse";
   walk.go_back(rows.slopes / divisor * (root ? 0.5 / std::sqrt(mean) : 1));

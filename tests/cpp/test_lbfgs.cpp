@@ -204,7 +204,7 @@ TEST_CASE("penalties: per row they are divided by the weights of the batch's row
     model.set_penalties_per_row(per_row);
     CHECK(model.penalties_per_row() == per_row);
     gradients.resize(model.parameters().size());
-    const double loss = model.loss_and_gradients(task.dataset("mse"), gradients);
+    const double loss = model.loss_and_gradients(task.dataset("mse"), gradients, true);
     CHECK(loss == doctest::Approx(model.evaluate(task.dataset("mse"))[0]).epsilon(1e-12));
     return loss;
   };

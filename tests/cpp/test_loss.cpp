@@ -307,7 +307,7 @@ TEST_CASE("loss: what a batch makes of the mean over its rows") {
   const auto reduced_to = [](double word) { return Loss("mse", {{"reduction", word}}).reduction(); };
   CHECK(reduced_to(1) == Reduction::sum);
   CHECK(reduced_to(2) == Reduction::mean);
-  CHECK(reduced_to(3) == Reduction::mean);
+  CHECK(reduced_to(3) == Reduction::weighted_mean);
   CHECK(reduced_to(4) == Reduction::none);
 }
 

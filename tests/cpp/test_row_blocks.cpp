@@ -28,6 +28,9 @@ class OddRows : public RowSource<float> {
   Index features() const override { return data_.x.columns; }
   Index outputs() const override { return data_.y.values.columns; }
   bool weighted() const override { return !data_.sample_weight.empty(); }
+  MeanWeight mean_weight(std::optional<std::int32_t> ignored) const override {
+    return ArrayRows<float>(data_).mean_weight(ignored);
+  }
   Index rows() const override { return tells_ ? data_.x.rows + lie : 0; }
   Index parts() const override { return parts_; }
   void open(Index part) override {
