@@ -66,6 +66,14 @@ if command -v pkg-config >/dev/null; then
   "${CXX:-c++}" -std=c++20 "$here/main.cpp" -o "$work/pkg-config" $(pkg-config --cflags --libs laminar)
   libraries=$(pkg-config --variable=libdir laminar)
   report pkg-config "$(LD_LIBRARY_PATH=$libraries "$work/pkg-config")"
+
+  # The program of the README, which learns "either, but not both".
+  sed -n '/^```cpp$/,/^```$/{//!p}' "$source/README.md" >"$work/readme.cpp"
+  # shellcheck disable=SC2046
+  "${CXX:-c++}" -std=c++20 -Wall -Wextra -Werror "$work/readme.cpp" -o "$work/readme" $(pkg-config --cflags --libs laminar)
+  printed=$(LD_LIBRARY_PATH=$libraries "$work/readme")
+  awk '{ exit !(NF == 4 && $1 < 0.5 && $2 > 0.5 && $3 > 0.5 && $4 < 0.5) }' <<<"$printed" ||
+    fail "the C++ program of README.md prints: $printed"
 else
   echo "pkg-config is not installed: laminar.pc is not tried"
 fi
