@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Constraints as functions that change an array.
 #include "arrays.hpp"
+#include "interpreter.hpp"
 
 #include "laminar/config.hpp"
 
@@ -11,7 +12,7 @@ template <typename T>
 void constrain(const Constraint& constraint, py::array& weights) {
   const std::span<T> values = writable_elements<T>(weights, "weights");
   const Shape shape = shape_of(weights);
-  const py::gil_scoped_release release;
+  const Unlocked unlocked;
   constraint.apply(shape, values);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batches of a data set for loops in Python, in the order that fit would take them.
 #include "bindings.hpp"
+#include "busy.hpp"
 #include "interrupts.hpp"
 #include "python_rows.hpp"
 
@@ -18,19 +19,19 @@ class Batches {
       : rows_(source),
         batch_size_(batch_size),
         blocks_(std::make_unique<RowBlocks<T>>(rows_, [](const Dataset<T>&) {}, batch_size, buffer_size)) {
-    const py::gil_scoped_release unlock;
+    const Unlocked unlocked;
     shuffle = shuffle && !(blocks_->whole() && batch_size >= blocks_->rows());  // one batch has no order
     blocks_->start(shuffle ? std::optional(Shuffle{seed, epoch}) : std::nullopt);
   }
   Batches(const Batches&) = delete;
   Batches& operator=(const Batches&) = delete;
   ~Batches() {
-    const py::gil_scoped_release unlock;  // the thread that reads may wait for it
+    const Unlocked unlocked;  // the thread that reads may wait for it
     blocks_.reset();
   }
 
   py::tuple next() {
-    const Busy busy(busy_);
+    const Busy busy(busy_, "these batches are being read by another thread");
     if (block_ == nullptr || used_ == block_->x.rows) {
       used_ = 0;
       block_ = nullptr;  // where reading throws, nothing comes twice
@@ -47,18 +48,6 @@ class Batches {
   }
 
  private:
-  /// Guards against a second thread while the interpreter lock is given up.
-  struct Busy {
-    explicit Busy(bool& flag_) : flag(flag_) {
-      if (flag) throw std::runtime_error("these batches are being read by another thread");
-      flag = true;
-    }
-    Busy(const Busy&) = delete;
-    Busy& operator=(const Busy&) = delete;
-    ~Busy() { flag = false; }
-    bool& flag;
-  };
-
   Index row(Index i) const { return blocks_->order() != nullptr ? blocks_->order()[used_ + i] : used_ + i; }
   py::object taken(MatrixView<const T> from, Index count) const {
     py::array_t<T> array(std::array<py::ssize_t, 2>{count, from.columns});

@@ -6,6 +6,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "interrupts.hpp"
+#include "shared_model.hpp"
 
 #include "laminar/atomic_file.hpp"
 #include "laminar/config.hpp"
@@ -79,7 +80,8 @@ py::tuple loaded(const ModelFile& file) {
   for (const auto& [key, text] : file.header().metadata) {
     if (!key.starts_with("laminar.")) texts.emplace(key, text);
   }
-  py::object model = file.dtype() == "float32" ? py::cast(file.model<float>()) : py::cast(file.model<double>());
+  py::object model = file.dtype() == "float32" ? py::cast(SharedModel<float>(file.model<float>()))
+                                               : py::cast(SharedModel<double>(file.model<double>()));
   return py::make_tuple(model, texts, arrays);
 }
 
@@ -121,7 +123,7 @@ class OpenFile {
     if ((array.flags() & static_cast<int>(py::array::c_style)) == 0) fail("read: expected a C-contiguous array");
     const std::span<std::byte> to(static_cast<std::byte*>(array.mutable_data()),
                                   static_cast<std::size_t>(array.nbytes()));
-    const py::gil_scoped_release unlock;
+    const Unlocked unlocked;
     source_.read(offset, to);
   }
 
@@ -147,17 +149,19 @@ template <typename T>
 void bind_saving(py::module_& module) {
   module.def(
       "save_model",
-      [](const Model<T>& model, const std::filesystem::path& path, bool training, const Texts& texts,
+      [](const SharedModel<T>& shared, const std::filesystem::path& path, bool training, const Texts& texts,
          const py::dict& arrays) {
-        const StopScope scope(raise_interrupts);
-        save_model(model, path, save_options(training, texts, arrays));
+        const SaveOptions options = save_options(training, texts, arrays);
+        const auto held = shared.reading("save");
+        unlocked([&] { save_model(held->model, path, options); });
       },
       py::arg("model"), py::arg("path"), py::arg("training"), py::arg("texts"), py::arg("arrays"));
   module.def(
       "model_bytes",
-      [](const Model<T>& model, bool training, const Texts& texts, const py::dict& arrays) {
+      [](const SharedModel<T>& shared, bool training, const Texts& texts, const py::dict& arrays) {
         const StopScope scope(raise_interrupts);
-        const std::vector<std::byte> bytes = model_bytes(model, save_options(training, texts, arrays));
+        const auto held = shared.reading("save");
+        const std::vector<std::byte> bytes = model_bytes(held->model, save_options(training, texts, arrays));
         return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
       },
       py::arg("model"), py::arg("training"), py::arg("texts"), py::arg("arrays"));

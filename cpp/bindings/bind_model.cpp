@@ -7,6 +7,7 @@
 #include "bindings.hpp"
 #include "interrupts.hpp"
 #include "python_rows.hpp"
+#include "shared_model.hpp"
 
 #include "laminar/config.hpp"
 #include "laminar/lbfgs.hpp"
@@ -42,15 +43,19 @@ py::list arrays_of(const Network& network, const T* flat, std::size_t first = 0,
   return list;
 }
 
+/// All tensors, or, with `first`, as many as there are arrays from that one on.
 template <typename T>
-void set_weights(Model<T>& model, const std::vector<py::array>& arrays) {
+void set_weights(SharedModel<T>& shared, const std::vector<py::array>& arrays, std::optional<std::size_t> first) {
+  Model<T>& model = shared.changing("set_weights");
   const ParameterLayout& layout = model.network().parameters();
-  if (arrays.size() != layout.tensors().size()) {
-    fail("set_weights: expected ", layout.tensors().size(), " arrays, got ", arrays.size());
+  const std::size_t begin = first.value_or(0);
+  const std::size_t left = layout.tensors().size() - std::min(begin, layout.tensors().size());
+  if (first.has_value() ? arrays.size() > left : arrays.size() != left) {
+    fail("set_weights: expected ", left, " arrays, got ", arrays.size());
   }
   std::vector<T> flat(model.parameters().begin(), model.parameters().end());
   for (std::size_t i = 0; i < arrays.size(); ++i) {
-    const Tensor& tensor = layout[i];
+    const Tensor& tensor = layout[begin + i];
     const std::string argument = "set_weights: '" + tensor.name + "'";
     require_layout<T>(arrays[i], argument.c_str());
     const Shape shape(arrays[i].shape(), arrays[i].shape() + arrays[i].ndim());
@@ -93,34 +98,49 @@ py::list tensors(const Network& network) {
   return list;
 }
 
-/// What a running fit owes Python: Ctrl-C answered, progress drawn, the epoch's end told. An
-/// exception raised there stops the core after the batch at hand and is raised again afterwards.
+/// What a running fit owes Python: Ctrl-C answered, progress drawn, the epoch's end told, and copies of
+/// the model for other threads. An exception raised there stops the core after the batch at hand and is
+/// raised again afterwards.
+template <typename T>
 class Callbacks {
  public:
-  Callbacks(py::object on_epoch, py::object on_progress, py::object on_batch)
-      : on_epoch_(std::move(on_epoch)), on_progress_(std::move(on_progress)), on_batch_(std::move(on_batch)) {}
+  using Training = typename SharedModel<T>::Training;
+  using Still = typename Training::Still;
+
+  Callbacks(Training& training, py::object on_epoch, py::object on_progress, py::object on_batch)
+      : training_(training),
+        on_epoch_(std::move(on_epoch)),
+        on_progress_(std::move(on_progress)),
+        on_batch_(std::move(on_batch)) {}
 
   bool epoch(Index number, std::span<const Log> logs) {
-    const py::gil_scoped_acquire lock;
+    const Locked lock;
+    const Still still(training_);
     last_draw_ = Clock::now();
-    return !on_epoch_.is_none() && on_epoch_(number, dict_of(logs)).cast<bool>();
+    return !on_epoch_.is_none() && call(on_epoch_, py::make_tuple(number, dict_of(logs))).template cast<bool>();
   }
 
   bool poll(const Progress& progress) {
-    const py::gil_scoped_acquire lock;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    rest_at_exit();
+    training_.answer();
+    const Locked lock;
+    const Still still(training_);
+    raise_signals();
     if (on_progress_.is_none() || Clock::now() - last_draw_ < kRedraw) return false;
     last_draw_ = Clock::now();
-    on_progress_(progress.epoch, progress.batches_done, progress.batches, dict_of(progress.logs));
+    call(on_progress_, py::make_tuple(progress.epoch, progress.batches_done, progress.batches, dict_of(progress.logs)));
     return false;
   }
 
   bool batch(const Progress& progress) {
-    const py::gil_scoped_acquire lock;
-    return on_batch_(progress.epoch, progress.batches_done, progress.last, dict_of(progress.logs)).cast<bool>();
+    const Locked lock;
+    const Still still(training_);
+    const auto arguments = py::make_tuple(progress.epoch, progress.batches_done, progress.last, dict_of(progress.logs));
+    return call(on_batch_, arguments).template cast<bool>();
   }
 
  private:
+  Training& training_;
   py::object on_epoch_;
   py::object on_progress_;
   py::object on_batch_;
@@ -128,10 +148,10 @@ class Callbacks {
 };
 
 template <typename T>
-void fit(Model<T>& model, const py::object& data, const py::object& validation, Index batch_size, Index epochs,
+void fit(SharedModel<T>& shared, const py::object& data, const py::object& validation, Index batch_size, Index epochs,
          Index initial_epoch, bool resume, bool shuffle, Index memory_limit, Index buffer_size,
          Index validation_buffer_size, const py::object& on_epoch, const py::object& on_progress,
-         const py::object& on_batch) {
+         const py::object& on_batch, const py::object& notes) {
   const Data<T> rows(data);
   std::optional<Data<T>> held_out;
   FitOptions<T> options;
@@ -148,17 +168,22 @@ void fit(Model<T>& model, const py::object& data, const py::object& validation, 
   options.memory_limit = memory_limit;
   options.buffer_size = buffer_size;
   options.validation_buffer_size = validation_buffer_size;
-  Callbacks callbacks(on_epoch, on_progress, on_batch);
+  typename SharedModel<T>::Training training(shared, "fit", notes);
+  Callbacks<T> callbacks(training, on_epoch, on_progress, on_batch);
+  options.poll_soon = &training.asked();
   options.on_epoch = [&](Index epoch, std::span<const Log> logs) { return callbacks.epoch(epoch, logs); };
   options.poll = [&](const Progress& progress) { return callbacks.poll(progress); };
   if (!on_batch.is_none()) options.on_batch = [&](const Progress& progress) { return callbacks.batch(progress); };
+  Model<T>& model = training.model();
   unlocked([&] { return rows.source == nullptr ? model.fit(rows.memory, options) : model.fit(*rows.source, options); });
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  raise_signals();
 }
 
 template <typename T>
-std::vector<double> evaluate(const Model<T>& model, const py::object& data, Index buffer_size) {
+std::vector<double> evaluate(const SharedModel<T>& shared, const py::object& data, Index buffer_size) {
   const Data<T> rows(data);
+  const auto held = shared.reading("evaluate");
+  const Model<T>& model = held->model;
   return unlocked(
       [&] { return rows.source == nullptr ? model.evaluate(rows.memory) : model.evaluate(*rows.source, buffer_size); });
 }
@@ -166,7 +191,7 @@ std::vector<double> evaluate(const Model<T>& model, const py::object& data, Inde
 /// Returns (why it ended, iterations, evaluations, value). Ctrl-C leaves the weights of the last iteration that was
 /// completed.
 template <typename T>
-py::tuple fit_lbfgs(Model<T>& model, const py::array& x, const py::array& y, const py::object& sample_weight,
+py::tuple fit_lbfgs(SharedModel<T>& shared, const py::array& x, const py::array& y, const py::object& sample_weight,
                     Index max_iterations, Index max_evaluations, double tolerance, double scale,
                     const py::object& on_iteration) {
   const Dataset<T> data = dataset<T>(x, y, sample_weight);
@@ -174,23 +199,55 @@ py::tuple fit_lbfgs(Model<T>& model, const py::array& x, const py::array& y, con
   options.max_iterations = max_iterations;
   options.max_evaluations = max_evaluations;
   options.gradient_tolerance = tolerance;
+  typename SharedModel<T>::Training training(shared, "fit_lbfgs");
   options.on_iteration = [&](Index iteration, double value) {
-    const py::gil_scoped_acquire lock;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-    return !on_iteration.is_none() && on_iteration(iteration, value).cast<bool>();
+    rest_at_exit();
+    training.answer();
+    const Locked lock;
+    const typename SharedModel<T>::Training::Still still(training);
+    raise_signals();
+    return !on_iteration.is_none() && call(on_iteration, py::make_tuple(iteration, value)).template cast<bool>();
   };
-  const LbfgsEnd end = unlocked([&] { return laminar::fit_lbfgs(model, data, options, scale); });
+  const LbfgsEnd end = unlocked([&] { return laminar::fit_lbfgs(training.model(), data, options, scale); });
   return py::make_tuple(name_of(end.reason), end.iterations, end.evaluations, end.value);
 }
 
 template <typename T>
-void predict(const Model<T>& model, const py::array& x, py::array out) {
+std::vector<double> train_on_batch(SharedModel<T>& shared, const py::array& x, const py::array& y,
+                                   const py::object& sample_weight) {
+  const Dataset<T> data = dataset<T>(x, y, sample_weight);
+  typename SharedModel<T>::Training training(shared, "train_on_batch");
+  return unlocked([&] { return training.model().train_on_batch(data); });
+}
+
+template <typename T>
+py::tuple loss_and_gradients(const SharedModel<T>& shared, const py::array& x, const py::array& y,
+                             const py::object& sample_weight) {
+  const Dataset<T> data = dataset<T>(x, y, sample_weight);
+  const auto held = shared.computing("loss_and_gradients");
+  std::vector<T> gradients(held->model.parameters().size());
+  double loss = 0;
+  const auto use = [&](bool in_use) { held->in_use = in_use; };
+  use(true);
+  try {
+    loss = unlocked([&] { return held->model.loss_and_gradients(data, gradients); });
+  } catch (...) {
+    use(false);
+    throw;
+  }
+  use(false);
+  return py::make_tuple(loss, arrays_of(held->model.network(), gradients.data()));
+}
+
+template <typename T>
+void predict(const SharedModel<T>& shared, const py::array& x, py::array out) {
   const MatrixView<const T> in = matrix<T>(x, "x");
   require_layout<T>(out, "out");
   if (!out.writeable()) fail("out: expected a writeable array");
   const MatrixView<const T> shape = matrix<T>(out, "out");
   const MatrixView<T> to(static_cast<T*>(out.mutable_data()), shape.rows, shape.columns);
-  unlocked([&] { model.predict(in, to); });
+  const auto held = shared.reading("predict");
+  unlocked([&] { held->model.predict(in, to); });
 }
 
 constexpr const char* kBfloat16 = "bfloat16";
@@ -198,10 +255,10 @@ constexpr const char* kBfloat16 = "bfloat16";
 // Calls of a microsecond: giving up the interpreter lock and taking it again would cost a tenth of it.
 constexpr double kWorkUnderLock = 2e5;
 
-/// The prediction as a new array, or None where x is not the array that the kernels read in place;
-/// then Python converts it, or says what is wrong with it.
+/// The prediction as a new array, or None where x is not the array that the kernels read in place, or
+/// another thread trains the model; then Python converts it, or says what is wrong with it.
 template <typename T>
-py::object predict_ready(const Model<T>& model, const py::handle& x) {
+py::object predict_ready(const SharedModel<T>& shared, const py::handle& x) {
   static const py::handle wanted = py::dtype::of<T>().release();  // NumPy's own, never freed
   const auto& numpy = py::detail::npy_api::get();
   if (Py_TYPE(x.ptr()) != numpy.PyArray_Type_) return py::none();
@@ -209,6 +266,8 @@ py::object predict_ready(const Model<T>& model, const py::handle& x) {
   constexpr int layout = static_cast<int>(py::array::c_style) | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
   if (array->descr != wanted.ptr() || array->nd != 2 || (array->flags & layout) != layout) return py::none();
   const MatrixView<const T> in(reinterpret_cast<const T*>(array->data), array->dimensions[0], array->dimensions[1]);
+  if (shared.trained_elsewhere()) return py::none();
+  const Model<T>& model = shared.now();
   const Network& network = model.network();
   const bool vectors = network.input_shape().size() == 1 && network.nodes().back().shape.size() == 1;
   if (in.rows == 0 || in.columns != network.features() || !vectors) return py::none();
@@ -217,94 +276,98 @@ py::object predict_ready(const Model<T>& model, const py::handle& x) {
   if (model.network().work() * static_cast<double>(in.rows) < kWorkUnderLock) {
     model.predict(in, to);
   } else {
-    unlocked([&] { model.predict(in, to); });
+    const auto held = shared.reading("predict");
+    unlocked([&] { held->model.predict(in, to); });
   }
   return out;
 }
 
+/// The model as it is at one moment, for this thread alone, and what fit's notes say of it; None where
+/// the caller may ask for them itself. It is the same object where this thread trains it.
+template <typename T>
+py::tuple moment(const py::object& self, const char* operation, bool with_notes) {
+  const auto& shared = self.cast<const SharedModel<T>&>();
+  auto [held, notes] = shared.moment(operation, with_notes);
+  if (shared.trained_here()) return py::make_tuple(self, notes);
+  return py::make_tuple(std::make_unique<SharedModel<T>>(std::move(held)), notes);
+}
+
 template <typename T>
 void bind(py::module_& module, const char* name) {
-  using M = Model<T>;
-  py::class_<M>(module, name)
+  using S = SharedModel<T>;
+  const auto of_state = [](const auto& get) { return [get](const S& s) { return get(s.now().state()); }; };
+  py::class_<S>(module, name)
       .def(py::init([](const std::string& config, std::uint64_t seed, const std::string& precision) {
              const auto products = precision == kBfloat16 ? ProductPrecision::bfloat16 : ProductPrecision::full;
-             return unlocked([&] { return M(network_from_json(config), seed, products); });
+             return S(unlocked([&] { return Model<T>(network_from_json(config), seed, products); }));
            }),
            py::arg("config"), py::arg("seed"), py::arg("precision"))
-      .def_property_readonly("config", [](const M& m) { return to_json(m.network()); })
-      .def_property_readonly("seed", &M::seed)
+      .def_property_readonly("config", [](const S& s) { return to_json(s.now().network()); })
+      .def_property_readonly("seed", [](const S& s) { return s.now().seed(); })
       .def_property_readonly("precision",
-                             [](const M& m) {
-                               if (m.precision() == ProductPrecision::bfloat16) return kBfloat16;
+                             [](const S& s) {
+                               if (s.now().precision() == ProductPrecision::bfloat16) return kBfloat16;
                                return sizeof(T) == sizeof(float) ? "float32" : "float64";
                              })
-      .def("layers", [](const M& m) { return layers(m.network()); })
+      .def("layers", [](const S& s) { return layers(s.now().network()); })
       .def(
-          "layer", [](const M& m, std::size_t index) { return layer(m.network(), index); }, py::arg("index"))
-      .def("tensors", [](const M& m) { return tensors(m.network()); })
+          "layer", [](const S& s, std::size_t index) { return layer(s.now().network(), index); }, py::arg("index"))
+      .def("tensors", [](const S& s) { return tensors(s.now().network()); })
       .def(
           "get_weights",
-          [](const M& m, std::size_t first, std::optional<std::size_t> last) {
-            return arrays_of(m.network(), m.parameters().data(), first, last);
+          [](const S& s, std::size_t first, std::optional<std::size_t> last) {
+            const auto held = s.reading("get_weights");
+            return arrays_of(held->model.network(), held->model.parameters().data(), first, last);
           },
           py::arg("first") = 0, py::arg("last") = py::none())
-      .def("set_weights", &set_weights<T>, py::arg("weights"))
+      .def("set_weights", &set_weights<T>, py::arg("weights"), py::arg("first") = py::none())
       .def(
           "set_layer",
-          [](M& m, std::size_t index, const std::string& config) { m.set_layer(index + 1, layer_from_json(config)); },
+          [](S& s, std::size_t index, const std::string& config) {
+            s.changing("set_layer").set_layer(index + 1, layer_from_json(config));
+          },
           py::arg("index"), py::arg("config"))
       .def(
           "compile",
-          [](M& m, const std::string& loss, const std::string& optimizer, const std::string& metrics) {
-            m.compile(loss_from_json(loss), optimizer_from_json(optimizer), metrics_from_json(metrics));
+          [](S& s, const std::string& loss, const std::string& optimizer, const std::string& metrics) {
+            s.changing("compile").compile(loss_from_json(loss), optimizer_from_json(optimizer),
+                                          metrics_from_json(metrics));
           },
           py::arg("loss"), py::arg("optimizer"), py::arg("metrics"))
-      .def_property_readonly("compiled", &M::compiled)
-      .def_property_readonly("metric_names", [](const M& m) { return m.metric_names(); })
-      .def_property("learning_rate", &M::learning_rate, &M::set_learning_rate)
-      .def_property("penalties_per_row", &M::penalties_per_row, &M::set_penalties_per_row)
-      .def_property_readonly("iterations", &M::iterations)
-      .def_property_readonly("next_epoch", [](const M& m) { return m.state().next_epoch; })
-      .def_property_readonly("batches_done",
-                             [](const M& m) {
-                               const auto& position = m.state().position;
+      .def_property_readonly("compiled", [](const S& s) { return s.now().compiled(); })
+      .def_property_readonly("metric_names", [](const S& s) { return s.now().metric_names(); })
+      .def_property(
+          "learning_rate", [](const S& s) { return s.now().learning_rate(); },
+          [](S& s, double rate) { s.changing("learning_rate").set_learning_rate(rate); })
+      .def_property(
+          "penalties_per_row", [](const S& s) { return s.now().penalties_per_row(); },
+          [](S& s, bool per_row) { s.changing("penalties_per_row").set_penalties_per_row(per_row); })
+      .def_property_readonly("iterations", [](const S& s) { return s.now().iterations(); })
+      .def_property_readonly("next_epoch", of_state([](const State<T>& state) { return state.next_epoch; }))
+      .def_property_readonly("batches_done", of_state([](const State<T>& state) {
+                               const auto& position = state.position;
                                return position.has_value() ? std::optional<Index>(position->batches) : std::nullopt;
-                             })
-      .def_property_readonly("compiled_with",
-                             [](const M& m) -> py::object {
-                               if (!m.compiled()) return py::none();
-                               return py::make_tuple(to_json(m.state().objective->loss),
-                                                     to_json(m.state().optimizer->optimizer),
-                                                     to_json(m.state().objective->asked));
-                             })
-      .def(
-          "exchange", [](M& m, M& other) { std::swap(m, other); }, py::arg("other"))
-      .def_property_readonly("optimizer_parameters", &M::optimizer_parameters)
+                             }))
+      .def_property_readonly("compiled_with", of_state([](const State<T>& state) -> py::object {
+                               if (!state.objective.has_value()) return py::none();
+                               return py::make_tuple(to_json(state.objective->loss),
+                                                     to_json(state.optimizer->optimizer),
+                                                     to_json(state.objective->asked));
+                             }))
+      .def("exchange", &S::exchange, py::arg("other"))
+      .def("moment", &moment<T>, py::arg("operation"), py::arg("with_notes"))
+      .def_property_readonly("optimizer_parameters", [](const S& s) { return s.now().optimizer_parameters(); })
       .def("fit", &fit<T>, py::arg("data"), py::arg("validation"), py::arg("batch_size"), py::arg("epochs"),
            py::arg("initial_epoch"), py::arg("resume"), py::arg("shuffle"), py::arg("memory_limit"),
            py::arg("buffer_size"), py::arg("validation_buffer_size"), py::arg("on_epoch"), py::arg("on_progress"),
-           py::arg("on_batch"))
+           py::arg("on_batch"), py::arg("notes"))
       .def("fit_lbfgs", &fit_lbfgs<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("max_iterations"),
            py::arg("max_evaluations"), py::arg("tolerance"), py::arg("scale"), py::arg("on_iteration"))
-      .def(
-          "train_on_batch",
-          [](M& m, const py::array& x, const py::array& y, const py::object& sample_weight) {
-            const Dataset<T> data = dataset<T>(x, y, sample_weight);
-            return unlocked([&] { return m.train_on_batch(data); });
-          },
-          py::arg("x"), py::arg("y"), py::arg("sample_weight"))
+      .def("train_on_batch", &train_on_batch<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"))
       .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("buffer_size"))
       .def("predict", &predict<T>, py::arg("x"), py::arg("out"))
       .def("predict_ready", &predict_ready<T>, py::arg("x"))
-      .def(
-          "loss_and_gradients",
-          [](M& m, const py::array& x, const py::array& y, const py::object& sample_weight) {
-            const Dataset<T> data = dataset<T>(x, y, sample_weight);
-            std::vector<T> gradients(m.parameters().size());
-            const double loss = unlocked([&] { return m.loss_and_gradients(data, gradients); });
-            return py::make_tuple(loss, arrays_of(m.network(), gradients.data()));
-          },
-          py::arg("x"), py::arg("y"), py::arg("sample_weight"));
+      .def("loss_and_gradients", &loss_and_gradients<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"));
 }
 
 }  // namespace

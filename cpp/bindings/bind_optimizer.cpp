@@ -3,6 +3,8 @@
 // state that they need. Arrays are copied into the core's flat layout and back.
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "busy.hpp"
+#include "interpreter.hpp"
 
 #include "laminar/config.hpp"
 #include "laminar/updater.hpp"
@@ -24,12 +26,13 @@ class ArrayUpdater {
       : layout_(layout), state_(optimizer, layout_), updater_(layout_, optimizer) {}
 
   void apply(const std::vector<py::array>& gradients, const std::vector<py::array>& weights) {
+    const Busy busy(busy_, "apply: another thread updates arrays with this optimizer");
     require(gradients, "gradients");
     require_writeable(weights);
     AlignedBuffer<T> flat_weights = flat(weights);
     AlignedBuffer<T> flat_gradients = flat(gradients);
     {
-      const py::gil_scoped_release unlock;
+      const Unlocked unlocked;
       updater_.apply(flat_weights.span(), flat_gradients.span(), state_);
     }
     write(flat_weights, weights);
@@ -82,6 +85,7 @@ class ArrayUpdater {
   ParameterLayout layout_;
   OptimizerState<T> state_;
   Updater<T> updater_;
+  bool busy_ = false;
 };
 
 template <typename T>

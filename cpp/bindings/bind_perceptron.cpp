@@ -70,8 +70,8 @@ py::tuple fit(Unit& unit, const py::object& x, const py::array& y, const std::op
   };
   if (report) {
     options.report = [&](const PerceptronEpoch& epoch) {
-      const py::gil_scoped_acquire lock;
-      (*report)(as_dict(epoch));
+      const Locked lock;
+      call(*report, py::make_tuple(as_dict(epoch)));
     };
   }
   const PerceptronEnd end = unlocked([&] {

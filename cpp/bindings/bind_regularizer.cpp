@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Regularizers as functions of an array.
 #include "arrays.hpp"
+#include "interpreter.hpp"
 
 #include "laminar/config.hpp"
 
@@ -11,7 +12,7 @@ template <typename T>
 double penalty(const Regularizer& regularizer, const py::array& weights) {
   const std::span<const T> values = elements<T>(weights, "weights");
   const Shape shape = shape_of(weights);
-  const py::gil_scoped_release release;
+  const Unlocked unlocked;
   return regularizer.penalty(shape, values);
 }
 
@@ -23,7 +24,7 @@ void add_gradient(const Regularizer& regularizer, const py::array& weights, py::
   if (shape_of(gradient) != shape) {
     fail("gradient: expected shape ", to_string(shape), ", got ", to_string(shape_of(gradient)));
   }
-  const py::gil_scoped_release release;
+  const Unlocked unlocked;
   regularizer.add_gradient(shape, values, sums);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bindings.hpp"
+#include "interpreter.hpp"
 
 #include "laminar/stop.hpp"
 
@@ -11,8 +12,9 @@ namespace laminar::bindings {
 
 /// Runs Python's signal handlers, on its main thread; throws what one of them has raised.
 inline bool raise_interrupts() {
-  const py::gil_scoped_acquire lock;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  rest_at_exit();
+  const Locked lock;
+  raise_signals();
   return false;
 }
 
@@ -26,7 +28,7 @@ auto interruptible(const Work& work) {
 /// The same without the interpreter lock.
 template <typename Work>
 auto unlocked(const Work& work) {
-  const py::gil_scoped_release unlock;
+  const Unlocked unlock;
   return interruptible(work);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Table of contents of laminar._core.
 #include "bindings.hpp"
+#include "interpreter.hpp"
 
 #include "laminar/error.hpp"
 
@@ -14,6 +15,7 @@ PYBIND11_MODULE(_core, module) {
       PyErr_SetString(PyExc_FloatingPointError, e.what());
     }
   });
+  bind_exit();
   bind_runtime(module);
   bind_families(module);
   bind_initializer(module);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "arrays.hpp"
+#include "interpreter.hpp"
 
 #include "laminar/row_source.hpp"
 
@@ -24,7 +25,9 @@ class PythonRows final : public RowSource<T> {
         outputs_(object_.attr("outputs").cast<Index>()),
         rows_(object_.attr("rows").cast<Index>()),
         parts_(object_.attr("parts").cast<Index>()),
-        weighted_(object_.attr("weighted").cast<bool>()) {}
+        weighted_(object_.attr("weighted").cast<bool>()),
+        name_(object_.attr("name")),
+        open_(object_.attr("open")) {}
 
   Index features() const override { return features_; }
   Index outputs() const override { return outputs_; }
@@ -32,21 +35,21 @@ class PythonRows final : public RowSource<T> {
   Index parts() const override { return parts_; }
   bool weighted() const override { return weighted_; }
   MeanWeight mean_weight(std::optional<std::int32_t> /*ignored*/) const override {  // the reader knows the loss
-    const py::gil_scoped_acquire lock;
+    const Locked lock;
     const auto [sum, rows] = object_.attr("mean_weight")().cast<std::pair<double, Index>>();
     return {sum, rows};
   }
   std::string name(Index part) const override {
-    const py::gil_scoped_acquire lock;
-    return object_.attr("name")(part).cast<std::string>();
+    const Locked lock;
+    return call(name_, py::make_tuple(part)).template cast<std::string>();
   }
   void open(Index part) override {
-    const py::gil_scoped_acquire lock;
-    pieces_ = py::iter(object_.attr("open")(part));
+    const Locked lock;
+    pieces_ = py::iter(call(open_, py::make_tuple(part)));
   }
   Dataset<T> next() override {
-    const py::gil_scoped_acquire lock;
-    piece_ = py::reinterpret_steal<py::object>(PyIter_Next(pieces_.ptr()));
+    const Locked lock;
+    piece_ = py::reinterpret_steal<py::object>(or_rest([&] { return PyIter_Next(pieces_.ptr()); }));
     if (PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (!piece_) return {};
     const auto arrays = piece_.cast<py::tuple>();
@@ -60,6 +63,8 @@ class PythonRows final : public RowSource<T> {
   Index rows_;
   Index parts_;
   bool weighted_;
+  py::object name_;
+  py::object open_;
   py::object pieces_;
   py::object piece_;  // what the rows given last are views of
 };

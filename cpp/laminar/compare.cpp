@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laminar/compare.hpp"
 
+#include <limits>
+
 namespace laminar {
 
 template <typename T>
@@ -24,6 +26,12 @@ void compare(const kernels::Kernels<T>& kernels, const Objective& objective, con
   loss.rows = c.rows;
   loss.columns = c.columns;
   kernels.loss(loss);
+  if (c.labels != nullptr) {
+    for (Index i = 0; i < c.rows; ++i) {
+      if (may_be_label(objective, c.labels[i], c.columns)) continue;
+      c.losses[i] = std::numeric_limits<T>::quiet_NaN();
+    }
+  }
 
   const MeasuredRows<T> rows{c.outputs, c.outputs_stride, c.targets, c.targets_stride, c.labels, c.rows, c.columns};
   c.scores->measure(objective, rows, c.first_score);

@@ -29,4 +29,10 @@ struct Compared {
 template <typename T>
 void compare(const kernels::Kernels<T>& kernels, const Objective& objective, const Compared<T>& c);
 
+/// Whether a class number is one of `outputs` classes or the ignored one. It was when the rows were
+/// checked, but another thread may have written it since: its loss is NaN then.
+inline bool may_be_label(const Objective& objective, std::int32_t label, Index outputs) {
+  return (label >= 0 && label < outputs) || label == objective.ignored;
+}
+
 }  // namespace laminar

@@ -267,22 +267,30 @@ LbfgsEnd minimize(const SmoothFunction& function, std::span<double> x, const Lbf
 template <typename T>
 LbfgsEnd fit_lbfgs(Model<T>& model, const Dataset<T>& data, LbfgsOptions options, double scale) {
   if (!(scale > 0) || !std::isfinite(scale)) fail("lbfgs: scale must be above 0, got ", scale);
-  const std::size_t size = model.parameters().size();
+  if (!model.compiled()) fail("lbfgs: the model has no loss and optimizer yet; call compile first");
+  typename Model<T>::Training training(model, "fit_lbfgs");
+  const std::span<const T> parameters = training.state().parameters.span();
+  const std::size_t size = parameters.size();
   std::vector<T> weights(size);
   std::vector<T> gradients(size);
   const auto narrow = [&](std::span<const double> x) {
     std::transform(x.begin(), x.end(), weights.begin(), [](double v) { return static_cast<T>(v); });
-    model.set_parameters(weights);
+    training.set_parameters(weights);
   };
   const SmoothFunction loss = [&](std::span<const double> x, std::span<double> gradient) {
     narrow(x);
-    const double value = scale * model.loss_and_gradients(data, gradients, true);
+    const double value = scale * training.loss_and_gradients(data, gradients, true);
     std::transform(gradients.begin(), gradients.end(), gradient.begin(),
                    [&](T g) { return scale * static_cast<double>(g); });
     return value;
   };
   options.precision = std::max<double>(options.precision, std::numeric_limits<T>::epsilon());
-  Vector x(model.parameters().begin(), model.parameters().end());
+  if (options.on_iteration) {
+    options.on_iteration = [&, user = std::move(options.on_iteration)](Index iteration, double value) {
+      return training.between([&] { return user(iteration, value); });
+    };
+  }
+  Vector x(parameters.begin(), parameters.end());
   try {
     const LbfgsEnd end = minimize(loss, x, options);
     narrow(x);

@@ -62,7 +62,14 @@ void measure_loss(const Metric& metric, const MeasuredRows<T>& m, double* values
     kernels::kernels<T>().loss(loss);
     for (Index i = 0; i < loss.rows; ++i, values += 2) {
       values[0] = static_cast<double>(losses[static_cast<std::size_t>(i)]);
-      values[1] = loss.labels != nullptr && static_cast<double>(loss.labels[i]) == ignored ? 0 : 1;
+      values[1] = 1;
+      if (loss.labels == nullptr) continue;
+      const std::int32_t label = loss.labels[i];
+      if (static_cast<double>(label) == ignored) {
+        values[1] = 0;
+      } else if (label < 0 || label >= m.columns) {
+        values[0] = NAN;
+      }
     }
   }
 }

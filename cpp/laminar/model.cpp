@@ -11,26 +11,53 @@ namespace laminar {
 
 template <typename T>
 Model<T>::Model(Network network, std::uint64_t seed, ProductPrecision precision)
-    : state_(std::make_unique<State<T>>(std::move(network), seed, precision)) {}
+    : Model(std::make_unique<State<T>>(std::move(network), seed, precision)) {}
 
 template <typename T>
-Model<T>::Model(std::unique_ptr<State<T>> state) : state_(std::move(state)) {
-  if (state_ == nullptr) fail("Model: state must not be null");
-  if (state_->optimizer.has_value()) trainer_ = std::make_unique<Trainer<T>>(*state_, state_->optimizer->optimizer);
+Model<T>::Model(std::unique_ptr<State<T>> state) : core_(std::make_shared<Core>()) {
+  if (state == nullptr) fail("Model: state must not be null");
+  core_->state = std::move(state);
+  const std::optional<OptimizerState<T>>& optimizer = core_->state->optimizer;
+  if (optimizer.has_value()) core_->trainer = std::make_unique<Trainer<T>>(*core_->state, optimizer->optimizer);
+}
+
+template <typename T>
+Model<T>::Training::Training(Model& model, const char* operation) : core_(model.core_) {
+  model.require(Stage::idle, operation);
+  core_->stage = Stage::running;
+}
+
+template <typename T>
+Model<T>::Training::~Training() {
+  core_->stage = Stage::idle;
+}
+
+template <typename T>
+void Model<T>::require(Stage latest, const char* operation) const {
+  if (core_->stage <= latest) return;
+  const char* instead = latest == Stage::between ? "; on_batch and on_epoch may do this, poll may not" : "";
+  throw std::logic_error(std::string(operation).append(": the model is being trained").append(instead));
+}
+
+template <typename T>
+void Model<T>::Core::set_parameters(std::span<const T> values) {
+  const auto size = static_cast<std::size_t>(state->parameters.size());
+  if (values.size() != size) {
+    fail("set_parameters: expected ", size, " values (padding included), got ", values.size());
+  }
+  std::copy(values.begin(), values.end(), state->parameters.data());
+  state->packed.refresh(state->network, state->parameters.data());
 }
 
 template <typename T>
 void Model<T>::set_parameters(std::span<const T> values) {
-  if (values.size() != parameters().size()) {
-    fail("set_parameters: expected ", parameters().size(), " values (padding included), got ", values.size());
-  }
-  std::copy(values.begin(), values.end(), state_->parameters.data());
-  state_->packed.refresh(state_->network, state_->parameters.data());
+  require(Stage::between, "set_parameters");
+  core_->set_parameters(values);
 }
 
 template <typename T>
 std::span<const T> Model<T>::tensor(std::size_t i) const {
-  const std::vector<Tensor>& tensors = state_->network.parameters().tensors();
+  const std::vector<Tensor>& tensors = state().network.parameters().tensors();
   if (i >= tensors.size()) fail("tensor: i must be less than the ", tensors.size(), " tensors, got ", i);
   const Tensor& tensor = tensors[i];
   return parameters().subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.size));
@@ -38,26 +65,29 @@ std::span<const T> Model<T>::tensor(std::size_t i) const {
 
 template <typename T>
 void Model<T>::set_layer(std::size_t node, Layer layer) {
-  state_->network.replace(node, std::move(layer));
+  require(Stage::between, "set_layer");
+  core_->state->network.replace(node, std::move(layer));
 }
 
 template <typename T>
 void Model<T>::compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics) {
-  Objective objective(state_->network, loss, metrics);
-  OptimizerState<T> optimizer_state(optimizer, state_->network.parameters());
-  auto trainer = std::make_unique<Trainer<T>>(*state_, optimizer);
-  state_->objective = std::move(objective);
-  state_->optimizer = std::move(optimizer_state);
-  state_->position.reset();
-  state_->next_epoch = 0;
-  state_->penalties_per_row = false;
-  trainer_ = std::move(trainer);
+  require(Stage::idle, "compile");
+  State<T>& state = *core_->state;
+  Objective objective(state.network, loss, metrics);
+  OptimizerState<T> optimizer_state(optimizer, state.network.parameters());
+  auto trainer = std::make_unique<Trainer<T>>(state, optimizer);
+  state.objective = std::move(objective);
+  state.optimizer = std::move(optimizer_state);
+  state.position.reset();
+  state.next_epoch = 0;
+  state.penalties_per_row = false;
+  core_->trainer = std::move(trainer);
 }
 
 template <typename T>
 const Objective& Model<T>::objective(const char* operation) const {
-  if (!state_->objective.has_value()) fail(operation, ": the model has no loss and optimizer yet; call compile first");
-  return *state_->objective;
+  if (!state().objective.has_value()) fail(operation, ": the model has no loss and optimizer yet; call compile first");
+  return *state().objective;
 }
 
 template <typename T>
@@ -68,26 +98,33 @@ const std::vector<std::string>& Model<T>::metric_names() const {
 template <typename T>
 double Model<T>::learning_rate() const {
   objective("learning_rate");
-  return state_->optimizer->learning_rate();
+  return state().optimizer->learning_rate();
 }
 
 template <typename T>
 void Model<T>::set_learning_rate(double rate) {
   objective("learning_rate");
-  state_->optimizer->optimizer.set("learning_rate", rate);
+  require(Stage::between, "learning_rate");
+  core_->state->optimizer->optimizer.set("learning_rate", rate);
+}
+
+template <typename T>
+void Model<T>::set_penalties_per_row(bool per_row) {
+  require(Stage::idle, "penalties_per_row");
+  core_->state->penalties_per_row = per_row;
 }
 
 template <typename T>
 Index Model<T>::iterations() const {
-  return state_->optimizer.has_value() ? state_->optimizer->iterations : 0;
+  return state().optimizer.has_value() ? state().optimizer->iterations : 0;
 }
 
 template <typename T>
 Index Model<T>::optimizer_parameters() const {
-  if (!state_->optimizer.has_value()) return 0;
+  if (!state().optimizer.has_value()) return 0;
   Index trainable = 0;
   for (const Tensor& tensor : network().parameters().tensors()) trainable += tensor.trainable ? tensor.size : 0;
-  return state_->optimizer->arrays() * trainable;
+  return state().optimizer->arrays() * trainable;
 }
 
 template <typename T>
@@ -121,8 +158,8 @@ std::unique_ptr<RowBlocks<T>> Model<T>::blocks(const char* operation, RowSource<
     fail(operation, ": the loss '", objective.loss.name(), "' takes ", told(outputs), " as y, the source has ",
          told(source.outputs()));
   }
-  const auto check = [this, operation, &objective](const Dataset<T>& rows) {
-    check_rows(operation, network(), objective, rows);
+  const auto check = [core = core_, operation](const Dataset<T>& rows) {
+    check_rows(operation, core->state->network, *core->state->objective, rows);
   };
   try {
     return std::make_unique<RowBlocks<T>>(source, check, batch_size, buffer_size);
@@ -133,6 +170,7 @@ std::unique_ptr<RowBlocks<T>> Model<T>::blocks(const char* operation, RowSource<
 
 template <typename T>
 History Model<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
+  require(Stage::idle, "fit");
   check_dataset("fit", network(), objective("fit"), data);
   check_options(options);
   RowBlocks<T> rows(data);
@@ -141,6 +179,7 @@ History Model<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
 
 template <typename T>
 History Model<T>::fit(RowSource<T>& source, const FitOptions<T>& options) {
+  require(Stage::idle, "fit");
   objective("fit");
   check_options(options);
   if (options.validation_source == &source) fail("fit: validation_source must be another object than is trained on");
@@ -158,26 +197,40 @@ History Model<T>::fit(RowBlocks<T>& rows, const FitOptions<T>& options) {
   if (options.validation_source != nullptr) {
     validation = blocks(operation, *options.validation_source, 1, options.validation_buffer_size);
   }
-  return trainer_->fit(rows, validation.get(), options);
+  Training training(*this, "fit");
+  FitOptions<T> guarded = options;
+  if (options.on_epoch) {
+    guarded.on_epoch = [&](Index epoch, std::span<const Log> logs) {
+      return training.between([&] { return options.on_epoch(epoch, logs); });
+    };
+  }
+  if (options.on_batch) {
+    guarded.on_batch = [&](const Progress& progress) {
+      return training.between([&] { return options.on_batch(progress); });
+    };
+  }
+  return training.core_->trainer->fit(rows, validation.get(), guarded);
 }
 
 template <typename T>
 std::vector<double> Model<T>::train_on_batch(const Dataset<T>& data) {
+  require(Stage::idle, "train_on_batch");
   check_dataset("train_on_batch", network(), objective("train_on_batch"), data);
   network().require_gradient();
-  return trainer_->train_on_batch(data);
+  return core_->trainer->train_on_batch(data);
 }
 
 template <typename T>
 std::vector<double> Model<T>::evaluate(const Dataset<T>& data) const {
   check_dataset("evaluate", network(), objective("evaluate"), data);
-  return laminar::evaluate(*state_, data);
+  return laminar::evaluate(state(), data);
 }
 
 template <typename T>
 std::vector<double> Model<T>::evaluate(RowSource<T>& source, Index buffer_size,
                                        const std::function<bool()>& stop) const {
-  return laminar::evaluate(*state_, *blocks("evaluate", source, 1, buffer_size), stop);
+  const std::shared_ptr<const Core> core = core_;  // whatever stop does
+  return laminar::evaluate(*core->state, *blocks("evaluate", source, 1, buffer_size), stop);
 }
 
 template <typename T>
@@ -188,17 +241,24 @@ void Model<T>::predict(MatrixView<const T> x, MatrixView<T> out) const {
          ")");
   }
   if (out.data == nullptr) fail("predict: out must not be null");
-  laminar::predict(*state_, x, out);
+  laminar::predict(state(), x, out);
 }
 
 template <typename T>
 double Model<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight) {
-  check_dataset("loss_and_gradients", network(), objective("loss_and_gradients"), data);
-  network().require_gradient();
-  if (gradients.size() != parameters().size()) {
-    fail("loss_and_gradients: gradients needs ", parameters().size(), " elements, got ", gradients.size());
+  require(Stage::between, "loss_and_gradients");
+  objective("loss_and_gradients");
+  return core_->loss_and_gradients(data, gradients, by_weight);
+}
+
+template <typename T>
+double Model<T>::Core::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight) {
+  check_dataset("loss_and_gradients", state->network, *state->objective, data);
+  state->network.require_gradient();
+  if (static_cast<Index>(gradients.size()) != state->parameters.size()) {
+    fail("loss_and_gradients: gradients needs ", state->parameters.size(), " elements, got ", gradients.size());
   }
-  return trainer_->loss_and_gradients(data, gradients, by_weight);
+  return trainer->loss_and_gradients(data, gradients, by_weight);
 }
 
 template class Model<float>;

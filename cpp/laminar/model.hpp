@@ -17,27 +17,37 @@ namespace laminar {
 /// Instantiated for float and double. Methods throw std::invalid_argument for bad input before
 /// anything changes, and NonFiniteError where training stops being finite. Const methods may be
 /// called from many threads at once; the others need the model for themselves.
+///
+/// What fit calls may predict and evaluate with the model; between batches and epochs (on_batch,
+/// on_epoch) it may also set parameters and the learning rate, and ask for gradients. Other methods
+/// that change it throw std::logic_error there. It may be moved, assigned to and destroyed: fit then
+/// goes on with what it began with.
 template <typename T>
 class Model {
+  struct Core;
+
  public:
   /// Draws the weights from the seed: the same seed, the same bits, on every machine.
   explicit Model(Network network, std::uint64_t seed = 0, ProductPrecision precision = ProductPrecision::full);
   /// Takes over a state, that of a file for example.
   explicit Model(std::unique_ptr<State<T>> state);
+  Model(Model&&) noexcept = default;
+  Model& operator=(Model&&) noexcept = default;
+  ~Model() = default;
 
   /// All that training changes, as files keep it.
-  const State<T>& state() const { return *state_; }
+  const State<T>& state() const { return *core_->state; }
 
   /// The structure.
-  const Network& network() const { return state_->network; }
+  const Network& network() const { return state().network; }
   /// What weights, shuffling and dropout are drawn from.
-  std::uint64_t seed() const { return state_->seed; }
+  std::uint64_t seed() const { return state().seed; }
   /// What the operands of products are rounded to, in training and in prediction. Processors with
   /// AVX512-BF16 multiply bfloat16 at twice the speed of floats, others more slowly to the same sums.
-  ProductPrecision precision() const { return state_->precision; }
+  ProductPrecision precision() const { return state().precision; }
 
   /// The flat parameter buffer in the layout of network().parameters().
-  std::span<const T> parameters() const { return state_->parameters.span(); }
+  std::span<const T> parameters() const { return state().parameters.span(); }
   /// Replaces all parameters; `values` has the size of parameters().
   void set_parameters(std::span<const T> values);
   /// Tensor i of network().parameters(), without padding.
@@ -51,7 +61,7 @@ class Model {
   /// Sets what to train towards; resets the optimizer's state.
   void compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics = {});
   /// Whether it has been, so that fit and evaluate may be called.
-  bool compiled() const { return state_->objective.has_value(); }
+  bool compiled() const { return state().objective.has_value(); }
   /// "loss", then the metrics.
   const std::vector<std::string>& metric_names() const;
   /// Of the update that comes next.
@@ -61,8 +71,8 @@ class Model {
   /// Whether penalties on weights are divided by the sum of the weights of a batch's rows, as
   /// scikit-learn has them, in place of being the same for every batch. Files keep it with the training;
   /// compile resets it.
-  bool penalties_per_row() const { return state_->penalties_per_row; }
-  void set_penalties_per_row(bool per_row) { state_->penalties_per_row = per_row; }
+  bool penalties_per_row() const { return state().penalties_per_row; }
+  void set_penalties_per_row(bool per_row);
   /// Updates made since compile.
   Index iterations() const;
   /// Numbers that the optimizer keeps for the trainable weights: momenta, averages, summed gradients.
@@ -88,7 +98,55 @@ class Model {
   /// rows' losses times their weights is divided by the number of rows, or by the sum of their weights.
   double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight = false);
 
+  /// For algorithms that train a model in a way of their own, such as fit_lbfgs: as long as it lives,
+  /// the model is being trained as it is in fit, and is kept alive.
+  class Training {
+   public:
+    /// Throws std::logic_error where the model is being trained already.
+    Training(Model& model, const char* operation);
+    Training(const Training&) = delete;
+    Training& operator=(const Training&) = delete;
+    ~Training();
+
+    const State<T>& state() const { return *core_->state; }
+    void set_parameters(std::span<const T> values) { core_->set_parameters(values); }
+    double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight = false) {
+      return core_->loss_and_gradients(data, gradients, by_weight);
+    }
+    /// Returns user(), which may do what it may between two batches.
+    template <typename User>
+    auto between(const User& user) {
+      const Between between(*core_);
+      return user();
+    }
+
+   private:
+    friend Model;
+    std::shared_ptr<Core> core_;
+  };
+
  private:
+  enum class Stage { idle, between, running };
+  /// What works with the model holds this, wherever the model goes meanwhile.
+  struct Core {
+    std::unique_ptr<State<T>> state;  // the trainer refers to it, so it stays where it is
+    std::unique_ptr<Trainer<T>> trainer;
+    Stage stage = Stage::idle;
+
+    void set_parameters(std::span<const T> values);
+    double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight);
+  };
+  /// While the user is called between batches.
+  struct Between {
+    explicit Between(Core& core_) : core(core_) { core.stage = Stage::between; }
+    Between(const Between&) = delete;
+    Between& operator=(const Between&) = delete;
+    ~Between() { core.stage = Stage::running; }
+    Core& core;
+  };
+
+  /// Throws std::logic_error where training is further than `latest`.
+  void require(Stage latest, const char* operation) const;
   const Objective& objective(const char* operation) const;
   void check_options(const FitOptions<T>& options) const;
   /// Blocks of a source's rows, each of which is checked when it is read.
@@ -96,8 +154,7 @@ class Model {
                                        Index buffer_size) const;
   History fit(RowBlocks<T>& rows, const FitOptions<T>& options);
 
-  std::unique_ptr<State<T>> state_;  // the trainer refers to it, so it stays where it is
-  std::unique_ptr<Trainer<T>> trainer_;
+  std::shared_ptr<Core> core_;
 };
 
 }  // namespace laminar

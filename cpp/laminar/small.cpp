@@ -2,6 +2,9 @@
 #include "laminar/small.hpp"
 
 #include <algorithm>
+#include <limits>
+
+#include "laminar/compare.hpp"
 
 namespace laminar {
 namespace {
@@ -148,7 +151,7 @@ void SmallNetwork<T>::gradients(T* out) const {
 
 // Rows that follow each other are read in place, as far as the kernels read nothing past a row.
 template <typename T>
-void SmallNetwork<T>::gather(const BatchRows<T>& batch) {
+bool SmallNetwork<T>::gather(const BatchRows<T>& batch) {
   const Dataset<T>& data = batch.data;
   const bool in_place = batch.order == nullptr || batch.count == 1;
   step_.inputs = in_place ? data.x.data + batch.row(0) * features_ : inputs_.data();
@@ -157,11 +160,11 @@ void SmallNetwork<T>::gather(const BatchRows<T>& batch) {
     kernels_.gather(data.x.data, features_, batch.order + batch.first, batch.count, inputs_.data(),
                     step_.inputs_stride);
   }
-  gather_targets(batch);
+  return gather_targets(batch);
 }
 
 template <typename T>
-void SmallNetwork<T>::gather_targets(const BatchRows<T>& batch) {
+bool SmallNetwork<T>::gather_targets(const BatchRows<T>& batch) {
   const Dataset<T>& data = batch.data;
   const Index first = batch.row(0);
   const bool in_place = batch.order == nullptr || batch.count == 1;
@@ -170,12 +173,13 @@ void SmallNetwork<T>::gather_targets(const BatchRows<T>& batch) {
 
   step_.rows = batch.count;
   loss.rows = batch.count;
+  bool classes = true;
   if (!labels_.empty()) {
-    loss.labels = in_place ? data.y.labels.data() + first : labels_.data();
-    if (!in_place) {
-      for (Index i = 0; i < batch.count; ++i) {
-        labels_[static_cast<std::size_t>(i)] = data.y.labels[static_cast<std::size_t>(order[i])];
-      }
+    loss.labels = labels_.data();
+    for (Index i = 0; i < batch.count; ++i) {
+      const std::int32_t label = data.y.labels[static_cast<std::size_t>(in_place ? first + i : order[i])];
+      classes = classes && may_be_label(objective_, label, loss.columns);
+      labels_[static_cast<std::size_t>(i)] = label;
     }
   } else {
     const MatrixView<const T>& y = data.y.values;
@@ -197,11 +201,12 @@ void SmallNetwork<T>::gather_targets(const BatchRows<T>& batch) {
       }
     }
   }
+  return classes;
 }
 
 template <typename T>
 double SmallNetwork<T>::step(const BatchRows<T>& batch, double divisor, const Optimizer* optimizer, Index iteration) {
-  gather(batch);
+  if (!gather(batch)) return std::numeric_limits<double>::quiet_NaN();
   step_.loss.scale = divisor > 0 ? static_cast<T>(1 / divisor) : T(0);
   step_.update.weights = nullptr;
   if (optimizer != nullptr) {
@@ -214,7 +219,7 @@ double SmallNetwork<T>::step(const BatchRows<T>& batch, double divisor, const Op
 
 template <typename T>
 bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, Index iteration) {
-  gather_targets(rows);
+  if (!gather_targets(rows)) return false;
   const Index* order = rows.order != nullptr ? rows.order + rows.first : nullptr;
   step_.inputs = rows.data.x.data + (order != nullptr ? 0 : rows.first * features_);
   step_.inputs_stride = features_;

@@ -59,8 +59,9 @@ class SmallNetwork {
   /// From the parameters' layout to the one here, and back.
   void spread(const T* flat, AlignedBuffer<T>& own) const;
   void collect(const AlignedBuffer<T>& own, T* flat) const;
-  void gather(const BatchRows<T>& batch);
-  void gather_targets(const BatchRows<T>& batch);
+  /// Both return false where a label is no class.
+  bool gather(const BatchRows<T>& batch);
+  bool gather_targets(const BatchRows<T>& batch);
 
   const Objective& objective_;
   const kernels::Kernels<T>& kernels_;

@@ -43,8 +43,9 @@ class Trainer<T>::Poll {
 
   bool due() {
     if (!options_.poll && outer_ == nullptr) return false;
+    const bool soon = options_.poll_soon != nullptr && options_.poll_soon->load(std::memory_order_relaxed);
     const auto now = Clock::now();
-    if (now - last_ < kPollInterval) return false;
+    if (!soon && now - last_ < kPollInterval) return false;
     last_ = now;
     return true;
   }
@@ -314,35 +315,36 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
   const Index poll_every = threads > 1 ? 1 : std::max<Index>(1, static_cast<Index>(1e6 / work));
   const bool updates = batches.gradients == nullptr;
   const bool single_rows = small_ != nullptr && updates && rows == 1;
-  const auto give_back = [&] {
-    if (small_ == nullptr || !updates) return;
+  const auto give_back = [&](Index done) {
+    if (!updates) return;
+    if (!from_buffer_) state_.optimizer->iterations = start + done;
+    if (small_ == nullptr) return;
     small_->save(state_);
     state_.packed.refresh(state_.network, state_.parameters.data());
-  };
-  const auto ask = [&](Index b) {
-    if (poll == nullptr || !poll->due()) return;
-    give_back();
-    const auto means = outcome.rows > 0 ? outcome.means() : std::span<const Log>{};
-    outcome.stop = poll->ask({batches.epoch.number, batches.earlier + b, batches.epoch.batches(), means});
   };
   StopScope* const stop = StopScope::current();
   const bool in_stages = stop != nullptr && memory_ != nullptr && from_buffer_;
   std::optional<Outcome> before_step;  // of steps in stages, which may have been counted when they are abandoned
-  const Inside inside(poll, [&] {
+  // Whoever is asked finds all of the state as the last completed batch has left it.
+  const auto asked = [&] {
     Outcome last = before_step.has_value() ? *before_step : outcome;
-    give_back();
+    const Index done = batches.earlier + batches.begin + last.done;
+    give_back(last.done);
+    state_.position = last.position(batches.epoch, done);
     const auto means = last.rows > 0 ? last.means() : std::span<const Log>{};
-    return poll->ask(
-        {batches.epoch.number, batches.earlier + batches.begin + last.done, batches.epoch.batches(), means});
-  });
+    return poll->ask({batches.epoch.number, done, batches.epoch.batches(), means});
+  };
+  const auto ask = [&] {
+    if (poll != nullptr && poll->due()) outcome.stop = asked();
+  };
+  const Inside inside(poll, asked);
   // The caller goes from step to step, and calls the others into each.
   const auto one_step = [&](Crew& crew, Index b) {
     bool goes_on = false;
     if (in_stages) before_step = outcome;
     crew.run([&](const Team& team) {
       const FlushDenormals flush;
-      const bool done =
-          step(batches.batch(b), start + b - batches.begin, batches.gradients, team, [&] { ask(b); }, stop, outcome);
+      const bool done = step(batches.batch(b), start + b - batches.begin, batches.gradients, team, ask, stop, outcome);
       if (team.rank() == 0) goes_on = done;
     });
     if (goes_on) before_step.reset();
@@ -368,7 +370,7 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
   if (small_ != nullptr) small_->load(state_);
   Crew crew(threads, work, memory_ != nullptr ? memory_->scratch() : ScratchSizes{}, sizeof(T));
   for (Index b = batches.begin; b < batches.end;) {
-    ask(b);
+    ask();
     if (outcome.stop) break;
     const Index end = std::min(batches.end, b + poll_every);
     if (small_ != nullptr) {
@@ -384,8 +386,7 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
     outcome = *before_step;
     outcome.stop = true;
   }
-  if (updates && !from_buffer_) state_.optimizer->iterations = start + outcome.done;
-  give_back();
+  give_back(outcome.done);
   if (small_ != nullptr && !updates) small_->gradients(batches.gradients);
   return outcome;
 }
@@ -421,10 +422,12 @@ void Trainer<T>::keep_last_finite(const Batches<T>& batches, Index done) {
 template <typename T>
 Outcome Trainer<T>::safe_run(const Batches<T>& batches, Poll* poll, const Outcome* before) {
   snapshot_.take(state_);
+  const std::optional<EpochPosition> position = state_.position;
   try {
     return run(batches, poll, before);
   } catch (...) {
     snapshot_.restore(state_);
+    state_.position = position;
     throw;
   }
 }
@@ -581,9 +584,6 @@ void Trainer<T>::run_epochs(RowBlocks<T>& rows, RowBlocks<T>* validation, const 
       return;
     }
     done = epoch.batches();
-    state_.position.reset();
-    state_.next_epoch = epoch.number + 1;
-    ++state_.epochs;
     std::vector<double> values;
     for (const Log& log : outcome.means()) values.push_back(log.value);
     if (validation != nullptr) {
@@ -598,6 +598,9 @@ void Trainer<T>::run_epochs(RowBlocks<T>& rows, RowBlocks<T>* validation, const 
       }
       values.insert(values.end(), held_out.begin(), held_out.end());
     }
+    state_.position.reset();
+    state_.next_epoch = epoch.number + 1;
+    ++state_.epochs;
     history.epochs.push_back(values);
     std::vector<Log> logs;
     for (std::size_t i = 0; i < values.size(); ++i) logs.push_back({history.names[i].c_str(), values[i]});

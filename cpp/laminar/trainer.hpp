@@ -3,6 +3,7 @@
 // B over blocks of parameters, each summed by one thread in the order of rows and updated at once.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -48,8 +49,11 @@ struct FitOptions {
   /// Called on the calling thread after each epoch; true stops.
   std::function<bool(Index epoch, std::span<const Log> logs)> on_epoch = {};
   /// Called on the calling thread every 50 ms or less often, before a batch or while one is under way;
-  /// true stops after the last completed batch: one that is under way is abandoned.
+  /// true stops after the last completed batch: one that is under way is abandoned. What it sees of the
+  /// model, and saves of it, is as the last completed batch has left it.
   std::function<bool(const Progress&)> poll = {};
+  /// Where another thread sets it, poll is called before the next batch already.
+  const std::atomic<bool>* poll_soon = nullptr;
   /// Called on the calling thread after every batch, the weights in their place; it may change them
   /// and the learning rate. True ends the epoch there. Where set, each batch is a run of its own.
   std::function<bool(const Progress&)> on_batch = {};

@@ -8,11 +8,12 @@ layers, the history and where callbacks stand, is one more text in it.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from . import _core, layers
 from ._component import flag
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .callbacks._list import CallbackList
 
 S = TypeVar("S", bound="Saving")
+Notes: TypeAlias = "tuple[dict[str, str], dict[str, NDArray[Any]]]"
 
 ENDING = ".safetensors"
 # The key of Python's text in the metadata.
@@ -70,7 +72,8 @@ class Saving(Stack):
 
         It holds structure and weights and, of a compiled model, loss, metrics, the optimizer with
         its state, and the history: all that a later ``fit`` needs to go on at the same bit. Any
-        safetensors reader finds the weights in it.
+        safetensors reader finds the weights in it. Callbacks, handlers of signals and other
+        threads may save the model while it is trained: as it is between two steps.
 
         Parameters
         ----------
@@ -88,11 +91,9 @@ class Saving(Stack):
             be replaced, or it cannot be written.
         """
         path = checked_path(filepath, "save", overwrite)
-        core = self._core("save")
-        notes, arrays = self._notes()
         training = flag(include_optimizer, "save: include_optimizer")
-        with self._lock:
-            _core.save_model(core, path, training, {**self._texts, _NOTES: notes}, arrays)
+        core, (texts, arrays) = self._moment(self._core("save"), "save")
+        _core.save_model(core, path, training, texts, arrays)
 
     @keywords()
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
@@ -155,10 +156,8 @@ class Saving(Stack):
         """Return the bytes of a file, or of a model that is not built its configuration."""
         core = self._build_if_known()
         if core is not None:
-            notes, arrays = self._notes()
-            with self._lock:
-                texts = {**self._texts, _NOTES: notes}
-                return {"file": _core.model_bytes(core, True, texts, arrays)}
+            core, (texts, arrays) = self._moment(core, "save")
+            return {"file": _core.model_bytes(core, True, texts, arrays)}
         compiled = self._compiled
         return {
             "config": self.get_config(),
@@ -173,8 +172,20 @@ class Saving(Stack):
         if state["compiled"] is not None:
             self.compile(**state["compiled"])
 
-    def _notes(self) -> tuple[str, dict[str, NDArray[Any]]]:
-        """Return Python's text for a file, and the arrays that callbacks keep."""
+    def _moment(self, core: CoreModel, where: str) -> tuple[CoreModel, Notes]:
+        """Return the core's model and what Python has to say of it, both of one moment."""
+        with self._lock:
+            if not self._trained_elsewhere():
+                return core.moment(where, True)[0], self._notes()
+        still, notes = core.moment(where, True)  # waits for the training thread
+        return still, notes or self._notes()
+
+    def _of_one_moment(self: S) -> S:
+        """Return the model, or a copy of it while another thread trains it."""
+        return copy.copy(self) if self._trained_elsewhere() else self
+
+    def _notes(self) -> Notes:
+        """Return the texts of a file beside the core's, and the arrays that callbacks keep."""
         history = self.history
         states, arrays = (None, {}) if self._calls is None else self._calls.states()
         notes = {
@@ -186,7 +197,7 @@ class Saving(Stack):
             "metric_names": [metric.name for metric in self.metrics],
             "callbacks": states,  # None unless fit is running
         }
-        return json.dumps(notes), arrays
+        return {**self._texts, _NOTES: json.dumps(notes)}, arrays
 
     def _start(self, config: Mapping[str, Any]) -> None:
         """Become the model of a configuration, not yet built."""

@@ -8,12 +8,13 @@ each is fresh entropy of the operating system.
 from __future__ import annotations
 
 import os
-import threading
+
+from ._locks import Lock
 
 # Seeds are unsigned numbers of 64 bits in the core.
 LIMIT = 2**64
 
-_lock = threading.Lock()
+_lock = Lock()
 _next: int | None = None
 
 

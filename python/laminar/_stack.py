@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 import warnings
 import weakref
@@ -22,6 +23,7 @@ from . import _arrays, _choice, _core, _seed, _summary
 from ._attributes import Attributes
 from ._compiled import Compiled
 from ._component import flag, integer
+from ._locks import Lock
 from ._printable import say
 from ._spelling import keywords
 from .layers import Input, Layer
@@ -81,10 +83,10 @@ class Stack(Attributes):
         self._model: CoreModel | None = None
         self._outputs: tuple[int, ...] = ()
         self._compiled: Compiled | None = None
-        # The core's training memory is one per model: other threads wait for it, and callbacks,
-        # which run on the thread that trains, pass.
-        self._lock = threading.RLock()
-        self._training = False
+        # Held while what Python and the core know of the model changes together. Nobody who holds
+        # it computes, or waits for a thread that trains.
+        self._lock = Lock()
+        self._trainer: tuple[int, int] | None = None  # the thread that trains, and its process
         for layer in layers or ():
             self.add(layer)
         self._seed = _seed.next_seed() if given_seed is None else given_seed
@@ -152,23 +154,26 @@ class Stack(Attributes):
                     f"is {layer.input_shape}"
                 )
             self._input = layer.input_shape
-        self._take_apart(keep=True)
-        layer._owner = weakref.ref(self)
-        self._layers.append(layer)
-        if layer._name is not None:
-            self._given_names.add(layer._name)
+        with self._lock:
+            self._not_in_training("add")
+            self._take_apart(keep=True)
+            layer._owner = weakref.ref(self)
+            self._layers.append(layer)
+            if layer._name is not None:
+                self._given_names.add(layer._name)
 
     def pop(self) -> Layer:
         """Remove the last layer and return it; ValueError if there is none."""
-        self._not_in_training("pop")
-        if not self._layers:
-            raise ValueError("pop: the model has no layers")
-        self._take_apart(keep=True)
-        layer = self._layers.pop()
-        layer._owner = None
-        if layer._name is not None:
-            self._given_names.discard(layer._name)
-        return layer
+        with self._lock:
+            self._not_in_training("pop")
+            if not self._layers:
+                raise ValueError("pop: the model has no layers")
+            self._take_apart(keep=True)
+            layer = self._layers.pop()
+            layer._owner = None
+            if layer._name is not None:
+                self._given_names.discard(layer._name)
+            return layer
 
     @keywords()
     def build(self, input_shape: Shape | None = None) -> None:
@@ -226,6 +231,8 @@ class Stack(Attributes):
         ------
         TypeError, ValueError
             Where an argument is wrong; nothing has changed then.
+        RuntimeError
+            While the model is being trained.
 
         Warns
         -----
@@ -233,18 +240,19 @@ class Stack(Attributes):
             Where loss and last activation do not belong together, such as softmax with
             binary_crossentropy.
         """
-        self._not_in_training("compile")
-        chosen = Compiled(optimizer, loss, metrics, self, weighted_metrics)
-        model = self._build_if_known()
-        if model is not None:
-            chosen.apply(model, afresh=True)
-        if self._compiled is not None and self._compiled.optimizer is not chosen.optimizer:
-            self._compiled.optimizer._release()
-        if model is None or not chosen.settled:  # it is bound to no model, or to one of before
-            chosen.optimizer._release()
-        chosen.optimizer._owner = weakref.ref(self)
-        chosen.fix()
-        self._compiled = chosen
+        with self._lock:
+            self._not_in_training("compile")
+            chosen = Compiled(optimizer, loss, metrics, self, weighted_metrics)
+            model = self._build_if_known()
+            if model is not None:
+                chosen.apply(model, afresh=True)
+            if self._compiled is not None and self._compiled.optimizer is not chosen.optimizer:
+                self._compiled.optimizer._release()
+            if model is None or not chosen.settled:  # it is bound to no model, or to one of before
+                chosen.optimizer._release()
+            chosen.optimizer._owner = weakref.ref(self)
+            chosen.fix()
+            self._compiled = chosen
         advice = _choice.mismatch(self._layers, chosen.loss)
         if advice:
             warnings.warn(f"compile: {advice}", UserWarning, stacklevel=3)  # the caller of compile
@@ -343,6 +351,8 @@ class Stack(Attributes):
         ------
         TypeError, ValueError
             Where number, shapes or kinds differ; nothing has changed then.
+        RuntimeError
+            While another thread trains the model; callbacks may set weights.
         """
         core = self._core("set_weights")
         tensors = [
@@ -350,6 +360,8 @@ class Stack(Attributes):
             for i, value in enumerate(weights)
         ]
         with self._lock:
+            if self._trained_elsewhere():
+                self._not_in_training("set_weights")
             core.set_weights(tensors)
 
     @keywords()
@@ -510,9 +522,11 @@ class Stack(Attributes):
             self._check_shapes(x, y)
             yield model
         except (TypeError, ValueError):
-            if self._compiled is None or model.iterations == 0:
-                self._take_apart(keep=False)
-                self._input = None
+            with self._lock:
+                mine = self._model is model and self._trainer is None
+                if mine and (self._compiled is None or model.iterations == 0):
+                    self._take_apart(keep=False)
+                    self._input = None
             raise
 
     def _check_shapes(self, x: NDArray[Any], y: NDArray[Any] | None) -> None:
@@ -531,25 +545,62 @@ class Stack(Attributes):
             self._not_in_training(where)
         if self._compiled is None:
             raise ValueError(f"{where}: compile the model first")
-        self._compiled.settle(self._layers, y, self._model)
-        return self._compiled
+        with self._lock:
+            self._compiled.settle(self._layers, y, self._model)
+            return self._compiled
 
     @property
     def _being_trained(self) -> bool:
-        return self._training
+        return self._trainer is not None
 
     def _not_in_training(self, where: str) -> None:
-        if self._training:
-            raise RuntimeError(f"{where}: the model is being trained")
+        trainer = self._trainer
+        if trainer is None:
+            return
+        if trainer[1] != os.getpid() and self._trained_elsewhere():
+            raise RuntimeError(
+                f"{where}: the model was being trained by another thread when this process was "
+                "forked, and may be in the middle of a step; load it from a file"
+            )
+        by = " by another thread" if self._trained_elsewhere() else ""
+        raise RuntimeError(f"{where}: the model is being trained{by}")
+
+    def _trained_elsewhere(self) -> bool:
+        trainer = self._trainer
+        return trainer is not None and trainer[0] != threading.get_ident()
 
     @contextlib.contextmanager
-    def _in_training(self) -> Iterator[None]:
-        with self._lock:
-            self._training = True
-            try:
-                yield
-            finally:
-                self._training = False
+    def _in_training(self, where: str, compiled: Compiled, core: CoreModel) -> Iterator[None]:
+        """Train the built model as it was compiled, or raise RuntimeError."""
+        trainer = (threading.get_ident(), os.getpid())
+        try:
+            with self._lock:
+                self._not_in_training(where)
+                if self._compiled is not compiled or self._model is not core:
+                    raise RuntimeError(
+                        f"{where}: another thread has compiled the model or changed its layers "
+                        "meanwhile"
+                    )
+                self._trainer = trainer
+            yield
+        finally:
+            if self._trainer is trainer:
+                self._trainer = None
+
+    def _still(self, where: str, y: object) -> tuple[Compiled, CoreModel | None]:
+        """Return what the model is compiled with and the core's model, both of one moment.
+
+        The latter stays as it is, whatever other threads do; None where it is not built.
+        """
+        while True:
+            compiled = self._ready(where, y, training=True)
+            core = self._build_if_known()
+            if core is None:
+                return compiled, None
+            still, _ = core.moment(where, False)
+            with self._lock:
+                if self._compiled is compiled and self._model is core:
+                    return compiled, still
 
 
 def _checked_name(name: object) -> str:

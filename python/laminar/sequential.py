@@ -172,6 +172,13 @@ class Sequential(Saving):
             are replaced by finite ones of the same epoch, the last ones if these are found soon.
             With an EarlyStopping they are then those of its best epoch, which it sets after errors
             too.
+        RuntimeError
+            While the model is being trained already.
+
+        Notes
+        -----
+        Other threads may predict, evaluate, save and copy the model meanwhile; they see it as it is
+        between two steps. What would change it raises RuntimeError there.
         """
         given = y
         y, class_names = _labels.numbered("fit: y", y, self.class_names, learn=True)
@@ -231,7 +238,10 @@ class Sequential(Saving):
         def on_progress(epoch: int, done: int, batches: int, logs: Mapping[str, float]) -> None:
             shown.batch(epoch, done, batches, dict(logs))
 
-        with self._built_for(train.x, train.y) as core, self._in_training():
+        with (
+            self._built_for(train.x, train.y) as core,
+            self._in_training("fit", compiled, core),
+        ):
             if held_out is not None:
                 self._check_shapes(held_out.x, held_out.y)
             with Resumed(self, core, resume, calls, history, class_names) as resumed:
@@ -264,6 +274,7 @@ class Sequential(Saving):
                         on_epoch,
                         on_progress if shown.within_epoch else None,
                         on_batch if calls.between_batches else None,
+                        self._notes,
                     )
                 except FloatingPointError as error:
                     if not calls.accept(error):
@@ -313,7 +324,10 @@ class Sequential(Saving):
         compiled = self._ready("train_on_batch", y)
         rows = _rows.prepared("train_on_batch", x, y, sample_weight, self._dtype, compiled.loss)
         rows = _rows.with_class_weight("train_on_batch", rows, class_weight, compiled.loss)
-        with self._built_for(rows.x, rows.y) as core, self._in_training():
+        with (
+            self._built_for(rows.x, rows.y) as core,
+            self._in_training("train_on_batch", compiled, core),
+        ):
             return _values(core.train_on_batch(*rows), compiled.keys, return_dict)
 
     @keywords()
@@ -355,7 +369,7 @@ class Sequential(Saving):
         y, _ = _labels.numbered("evaluate: y", y, self.class_names)
         if isinstance(x, Dataset):
             _labels.agreed("evaluate: x", x.classes, self.class_names)
-        compiled = self._ready("evaluate", first_targets(x, y), training=True)
+        compiled, still = self._still("evaluate", first_targets(x, y))
         style = _progress.style(verbose, "evaluate")
         rows = feed("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
         _frames.check_names(rows.names, "evaluate: x", self.feature_names)
@@ -364,7 +378,7 @@ class Sequential(Saving):
         with self._built_for(rows.x, rows.y) as core:
             calls.introduce(self, {"verbose": verbose, "metrics": compiled.keys})
             calls.test_begin()
-            values = core.evaluate(rows.data, rows.buffer_size)
+            values = (still or core).evaluate(rows.data, rows.buffer_size)
         calls.test_end(dict(zip(compiled.keys, values, strict=True)))
         if style is not _progress.Silent:
             print(_progress.described(dict(zip(compiled.keys, values, strict=True))))
@@ -382,8 +396,9 @@ class Sequential(Saving):
     ) -> NDArray[Any]:
         """Return the network's output for each row.
 
-        Any number of threads may call it at once. A row's output does not depend, in any bit, on
-        the other rows.
+        Any number of threads may call it at once, and others may change or train the model
+        meanwhile: all rows see one state of it, while fit runs that after some step. A row's
+        output does not depend, in any bit, on the other rows.
 
         Parameters
         ----------
@@ -428,6 +443,7 @@ class Sequential(Saving):
         with self._built_for(rows) as core:
             calls.introduce(self, {"verbose": verbose})
             calls.predict_begin()
+            core, _ = core.moment("predict", False)
             if isinstance(x, Dataset):
                 result = self._predicted_pieces(core, x, out)
             else:
@@ -493,10 +509,10 @@ class Sequential(Saving):
             As in `fit`.
         """
         y, _ = _labels.numbered("loss_and_gradients: y", y, self.class_names)
-        compiled = self._ready("loss_and_gradients", y, training=True)
+        compiled, still = self._still("loss_and_gradients", y)
         rows = _rows.prepared("loss_and_gradients", x, y, sample_weight, self._dtype, compiled.loss)
-        with self._built_for(rows.x, rows.y) as core, self._lock:
-            return core.loss_and_gradients(*rows)
+        with self._built_for(rows.x, rows.y) as core:
+            return (still or core).loss_and_gradients(*rows)
 
     @keywords()
     def find_learning_rate(
@@ -561,7 +577,7 @@ class Sequential(Saving):
         TypeError, ValueError
             Where the name is none, or the model is not built.
         """
-        return c_source.source(self, name)
+        return c_source.source(self._of_one_moment(), name)
 
     @keywords()
     def to_hpp(self, name: str = "model") -> str:
@@ -578,7 +594,7 @@ class Sequential(Saving):
         TypeError, ValueError
             Where the name is no identifier, or the model is not built.
         """
-        return cpp_header.source(self, name)
+        return cpp_header.source(self._of_one_moment(), name)
 
     @keywords()
     def export(self, filepath: str | os.PathLike[str], format: str | None = None) -> None:
@@ -600,7 +616,7 @@ class Sequential(Saving):
             Where the model is not built, has a layer that the format lacks, which is named, or the
             file cannot be written.
         """
-        exchange.export(self, filepath, format)
+        exchange.export(self._of_one_moment(), filepath, format)
 
     @keywords()
     def load_torch_weights(self, filepath: str | os.PathLike[str]) -> None:

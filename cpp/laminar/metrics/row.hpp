@@ -16,7 +16,7 @@ class Row {
   Row(const MeasuredRows<T>& rows, Index i)
       : outputs_(rows.outputs + i * rows.outputs_stride),
         targets_(rows.targets != nullptr ? rows.targets + i * rows.targets_stride : nullptr),
-        label_(rows.labels != nullptr ? rows.labels[i] : 0),
+        label_(rows.labels != nullptr ? rows.labels[i] : 0),  // read once: another thread may write it
         columns_(rows.columns) {}
 
   Index columns() const { return columns_; }
@@ -32,6 +32,7 @@ class Row {
   Index truth() const { return targets_ != nullptr ? largest(targets_) : label_; }
 
   bool broken() const {
+    if (label_ < 0 || label_ >= columns_) return true;
     for (Index j = 0; j < columns_; ++j) {
       if (std::isnan(outputs_[j]) || (targets_ != nullptr && std::isnan(targets_[j]))) return true;
     }

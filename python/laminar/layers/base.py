@@ -181,7 +181,8 @@ class Layer(Component, family="layer"):
         model = self._built()
         everything = model.get_weights()
         self._put(weights, everything)
-        model.set_weights(everything)
+        first, last = self._part()
+        model.set_weights(everything[first:last], first)
 
     def _put(self, weights: Sequence[ArrayLike], everything: list[NDArray[Any]]) -> None:
         """Put weights of the layer into the list of all; ValueError where they do not fit."""
