@@ -156,6 +156,7 @@ check "stubs" .venv/bin/python -m mypy.stubtest --allowlist tests/stubtest_allow
 for isa in $(other_isas); do  # beside the best one, which runs all
   start "build/pytest-$isa.log" env LAMINAR_ISA="$isa" .venv/bin/pytest -q -m kernels -p no:cacheprovider
 done
+start build/mutants.log bash tests/mutants.sh
 start build/pytest.log .venv/bin/pytest
 for isa in $(other_isas); do
   check "pytest, kernels, $isa" finished "build/pytest-$isa.log"
@@ -163,6 +164,7 @@ done
 if has_header doctest/doctest.h; then
   check "C++ tests under sanitizers" finished build/asan-tests.log
 fi
+check "mutants" finished build/mutants.log
 check "pytest" finished build/pytest.log
 
 printf '\nSkipped, as tests/allowed_skips.txt allows:\n'
