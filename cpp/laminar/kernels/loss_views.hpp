@@ -50,9 +50,7 @@ __attribute__((noinline)) void store_columns(Vector<T> (&columns_of_rows)[Most],
   }
 }
 
-// A view for a gradient is of one row, in whose loss nobody is interested.
-
-/// One row with one output, which is in all lanes, for its gradient.
+/// One row with one output, which is in all lanes, for its gradient: nobody is interested in its loss.
 template <typename L, typename T>
 class SingleView {
  public:
@@ -88,17 +86,17 @@ class SingleView {
 };
 
 /// One row.
-template <typename L, typename T, bool Gradient>
+template <typename L, typename T>
 class RowView {
  public:
   using V = Vector<T>;
   static constexpr Index kRows = 1;
-  static constexpr bool values = !Gradient;
+  static constexpr bool values = true;
 
   RowView(const LossRows<T>& r, Index row) : r_(r), row_(row) {}
 
-  bool wants_delta() const { return Gradient || r_.delta != nullptr; }
-  bool wants_output() const { return !Gradient && r_.write_activation; }
+  bool wants_delta() const { return r_.delta != nullptr; }
+  bool wants_output() const { return r_.write_activation; }
 
   Index columns() const { return r_.columns; }
   Index vectors() const { return (r_.columns + kLanes<T> - 1) / kLanes<T>; }
@@ -126,12 +124,12 @@ class RowView {
 };
 
 /// Up to kLanes rows of at most kLanes columns, or, with Most 1, of one.
-template <typename L, typename T, bool Gradient, Index Most>
+template <typename L, typename T, Index Most>
 class LaneView {
  public:
   using V = Vector<T>;
   static constexpr Index kRows = kLanes<T>;
-  static constexpr bool values = !Gradient;
+  static constexpr bool values = true;
 
   LaneView(const LossRows<T>& r, Index row) : r_(r), row_(row), rest_(r.rows - row) {
     load_columns<T>(r.outputs + row * r.outputs_stride, r.outputs_stride, count(), columns(), outputs_);
@@ -142,8 +140,8 @@ class LaneView {
     }
   }
 
-  bool wants_delta() const { return Gradient || r_.delta != nullptr; }
-  bool wants_output() const { return !Gradient && r_.write_activation; }
+  bool wants_delta() const { return r_.delta != nullptr; }
+  bool wants_output() const { return r_.write_activation; }
   Index columns() const { return Most == 1 ? 1 : r_.columns; }
   Index vectors() const { return columns(); }
   static Integer<V> valid(Index) { return Integer<V>{} == 0; }
@@ -157,7 +155,7 @@ class LaneView {
   }
   V weight() const {
     if (r_.weights == nullptr) return broadcast<V>(1);
-    return Gradient ? broadcast<V>(*r_.weights) : load_first(r_.weights + row_, count());
+    return load_first(r_.weights + row_, count());
   }
   static V sum_of_row(V v) { return v; }
   static V largest_of_row(V v) { return v; }
@@ -174,7 +172,7 @@ class LaneView {
   }
 
  private:
-  Index count() const { return Gradient ? 1 : rest_ < kRows ? rest_ : kRows; }
+  Index count() const { return rest_ < kRows ? rest_ : kRows; }
 
   const LossRows<T>& r_;
   Index row_;

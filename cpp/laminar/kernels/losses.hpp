@@ -20,25 +20,22 @@ using Losses =
          CategoricalCrossentropy, CategoricalFocalCrossentropy, SparseCategoricalCrossentropy>;
 
 template <typename L, typename View, typename T>
-inline void loss_through(const LossRows<T>& r, Index row) {
-  View view(r, row);
-  L::template compare<L>(r, view);
-  view.finish();
-}
-
-template <typename L, typename View, typename T>
 void loss_of_rows(const LossRows<T>& r) {
-  for (Index i = 0; i < r.rows; i += View::kRows) loss_through<L, View>(r, i);
+  for (Index i = 0; i < r.rows; i += View::kRows) {
+    View view(r, i);
+    L::template compare<L>(r, view);
+    view.finish();
+  }
 }
 
 template <typename L, typename T>
 void loss_rows(const LossRows<T>& r) {
   if (r.columns == 1) {
-    loss_of_rows<L, LaneView<L, T, false, 1>>(r);
+    loss_of_rows<L, LaneView<L, T, 1>>(r);
   } else if (r.columns <= kLanes<T>) {
-    loss_of_rows<L, LaneView<L, T, false, kLanes<T>>>(r);
+    loss_of_rows<L, LaneView<L, T, kLanes<T>>>(r);
   } else {
-    loss_of_rows<L, RowView<L, T, false>>(r);
+    loss_of_rows<L, RowView<L, T>>(r);
   }
 }
 
@@ -50,14 +47,17 @@ Vector<T> loss_gradient_of_one(const LossRows<T>& r, Vector<T> output) {
   return view.delta();
 }
 
+/// The gradient of the first row, whose outputs stay. With several outputs its loss is written besides: to leave
+/// it out would take each loss's code twice more.
 template <typename L, typename T>
 void loss_gradient_row(const LossRows<T>& r) {
   if (r.columns == 1) {
     store_padded(r.delta, loss_gradient_of_one<L>(r, broadcast<Vector<T>>(*r.outputs)), 1);
-  } else if (r.columns <= kLanes<T>) {
-    loss_through<L, LaneView<L, T, true, kLanes<T>>>(r, 0);
   } else {
-    loss_through<L, RowView<L, T, true>>(r, 0);
+    LossRows<T> first = r;
+    first.rows = 1;
+    first.write_activation = false;
+    loss_rows<L>(first);
   }
 }
 
@@ -73,12 +73,6 @@ struct LossTable<T, List<L...>> {
 template <typename T>
 void loss(const LossRows<T>& r) {
   LossTable<T, Losses>::rows[r.loss](r);
-}
-
-/// The gradient alone, of the first row.
-template <typename T>
-inline void loss_gradient(const LossRows<T>& r) {
-  LossTable<T, Losses>::gradient_row[r.loss](r);
 }
 
 }  // namespace
