@@ -13,7 +13,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPatience{250};
 
-std::atomic<int> unlocked{0};  // threads that compute
+std::atomic<int> computing{0};  // threads that compute
 std::atomic<bool> ending{false};
 std::atomic<std::thread::id> ender;  // the thread that ends the interpreter
 
@@ -23,13 +23,13 @@ void end() {
   ending.store(true);
   PyThreadState* const state = PyEval_SaveThread();
   const auto until = Clock::now() + kPatience;
-  while (unlocked.load() > 0 && Clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (computing.load() > 0 && Clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   PyEval_RestoreThread(state);
 }
 
 }  // namespace
 
-void Unlocked::count(int more) { unlocked += more; }
+void Unlocked::count(int more) { computing += more; }
 
 void rest() {
   while (true) std::this_thread::sleep_for(std::chrono::hours(24));
@@ -37,7 +37,7 @@ void rest() {
 
 void rest_at_exit() {
   if (!ending.load() || ender.load() == std::this_thread::get_id() || PyGILState_Check() != 0) return;
-  --unlocked;
+  --computing;
   rest();
 }
 
