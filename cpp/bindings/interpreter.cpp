@@ -11,7 +11,7 @@ namespace laminar::bindings {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kPatience{250};
+constexpr std::chrono::milliseconds kPatienceAtExit{250};
 
 std::atomic<int> computing{0};  // threads that compute
 std::atomic<bool> ending{false};
@@ -22,7 +22,7 @@ void end() {
   ender.store(std::this_thread::get_id());
   ending.store(true);
   PyThreadState* const state = PyEval_SaveThread();
-  const auto until = Clock::now() + kPatience;
+  const auto until = Clock::now() + kPatienceAtExit;
   while (computing.load() > 0 && Clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   PyEval_RestoreThread(state);
 }
