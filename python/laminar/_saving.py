@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import time
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -34,6 +35,8 @@ Notes: TypeAlias = "tuple[dict[str, str], dict[str, NDArray[Any]]]"
 ENDING = ".safetensors"
 # The key of Python's text in the metadata.
 _NOTES = "python"
+# Looks, one a millisecond, at a fit whose first or last callback takes its time.
+_PATIENCE = 1000
 
 
 class Saving(Stack):
@@ -174,11 +177,16 @@ class Saving(Stack):
 
     def _moment(self, core: CoreModel, where: str) -> tuple[CoreModel, Notes]:
         """Return the core's model and what Python has to say of it, both of one moment."""
-        with self._lock:
-            if not self._trained_elsewhere():
-                return core.moment(where, True)[0], self._notes()
-        still, notes = core.moment(where, True)  # waits for the training thread
-        return still, notes or self._notes()
+        for _ in range(_PATIENCE):
+            with self._lock:
+                core = self._model or core  # another one, if the model has been resumed meanwhile
+                if not self._trained_elsewhere():
+                    return core.moment(where, True)[0], self._notes()
+            still, notes = core.moment(where, True)  # waits for the training thread
+            if notes:
+                return still, notes
+            time.sleep(0.001)  # the core does not train: a fit begins, takes over a file, or ends
+        return still, self._notes()
 
     def _of_one_moment(self: S) -> S:
         """Return the model, or a copy of it while another thread trains it."""
