@@ -22,8 +22,14 @@ Pace& pace() {
   return pace;
 }
 
+// Nobody waits for the lock: a child forked while another thread had it would wait for ever. Such a child has one
+// thread.
 int Pace::allowed(int most, Clock::time_point now, Clock::time_point* again) {
-  const std::lock_guard lock(mutex_);
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) {
+    *again = now + kFirstPause;
+    return 1;
+  }
   if (now < again_) {
     *again = again_;
     return 1;
@@ -37,7 +43,9 @@ int Pace::allowed(int most, Clock::time_point now, Clock::time_point* again) {
 }
 
 void Pace::rest(bool paid_before, Clock::time_point now, Clock::time_point* again) {
-  const std::lock_guard lock(mutex_);
+  *again = now + kFirstPause;
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return;
   pause_ = paid_before ? kFirstPause : std::clamp<Clock::duration>(2 * pause_, kFirstPause, kLongestPause);
   *again = again_ = now + pause_;
 }
