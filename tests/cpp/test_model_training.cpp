@@ -162,8 +162,10 @@ TEST_CASE("fit_lbfgs: changes are refused in on_iteration, and the model lives o
         std::vector<std::string>{"compile: the model is being trained", "fit_lbfgs: the model is being trained"});
   CHECK(bit_difference(last, weights_of(expected)) == "");
   model->compile(f.loss, "sgd");
+  const Index iterations = fit_lbfgs(expected, f.data(), {.max_iterations = 5}).iterations;
+  CHECK(iterations > 0);
   options.on_iteration = [&](Index, double) { return model.reset(), false; };
-  CHECK(fit_lbfgs(*model, f.data(), options).iterations == 5);
+  CHECK(fit_lbfgs(*model, f.data(), options).iterations == iterations);
 }
 
 TEST_CASE("fit: what a poll saves goes on to the same bits") {
