@@ -42,6 +42,13 @@ function(laminar_optimize target level)
   endif()
 endfunction()
 
+# The same for single files of a target, which are then compiled alone.
+function(laminar_optimize_sources level)
+  if(NOT LAMINAR_SANITIZE AND NOT CMAKE_CXX_COMPILER_FRONTEND_VARIANT STREQUAL "MSVC")
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-${level}>)
+  endif()
+endfunction()
+
 # Compiles these files of a target as one where LAMINAR_FEW_UNITS says so. Names in their anonymous
 # namespaces must differ.
 function(laminar_compile_together target group)

@@ -34,7 +34,9 @@ Batches<T> whole(const Dataset<T>& data, bool by_weight) {
 template <typename T>
 class Trainer<T>::Poll {
  public:
-  explicit Poll(const FitOptions<T>& options) : options_(options), outer_(StopScope::current()) {}
+  explicit Poll(const FitOptions<T>& options) : options_(options), outer_(StopScope::current()) {
+    if (somebody_asks()) scope_.emplace([this] { return inside && inside(); });
+  }
   Poll(const Poll&) = delete;
   Poll& operator=(const Poll&) = delete;
 
@@ -42,7 +44,7 @@ class Trainer<T>::Poll {
   std::function<bool()> inside = {};
 
   bool due() {
-    if (!options_.poll && outer_ == nullptr) return false;
+    if (!somebody_asks()) return false;
     const bool soon = options_.poll_soon != nullptr && options_.poll_soon->load(std::memory_order_relaxed);
     const auto now = Clock::now();
     if (!soon && now - last_ < kPollInterval) return false;
@@ -65,7 +67,7 @@ class Trainer<T>::Poll {
   /// What was thrown when somebody was asked; Stopped where long work was told to end.
   void rethrow() const {
     rethrow_thrown();
-    scope_.leave();
+    if (scope_.has_value()) scope_->leave();
   }
   void rethrow_thrown() const {
     if (error_) std::rethrow_exception(error_);
@@ -73,11 +75,13 @@ class Trainer<T>::Poll {
   }
 
  private:
+  bool somebody_asks() const { return options_.poll || outer_ != nullptr; }
+
   const FitOptions<T>& options_;
   StopScope* outer_;
   Clock::time_point last_ = Clock::now();
   std::exception_ptr error_;
-  StopScope scope_{[this] { return inside && inside(); }};
+  std::optional<StopScope> scope_;
 };
 
 /// What long work asks while this lives.

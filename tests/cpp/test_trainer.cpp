@@ -290,10 +290,8 @@ TEST_CASE_TEMPLATE("trainer: a thousand more steps allocate nothing more", T, fl
     allocated(1);
     const std::int64_t few = allocated(10);
     CHECK(few > 0);
-    // Two threads on one busy processor wait for each other's time slices: fewer steps. The second one may be
-    // another than before, whose memory grows once.
-    const Index more = threads == 1 ? 1010 : 60;
-    CHECK(std::min({allocated(more), allocated(more), allocated(more)}) == few);
+    // Two threads on one busy processor wait for each other's time slices: fewer steps.
+    CHECK(allocated(threads == 1 ? 1010 : 60) == few);
   }
 }
 

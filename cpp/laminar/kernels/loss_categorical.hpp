@@ -28,10 +28,10 @@ struct SoftmaxOfRow {
   V largest;
   V rest{};
   V total;
-  V log_total;
+  V log_total{};  // where it is wanted
 
   template <typename View>
-  explicit SoftmaxOfRow(const View& view) {
+  SoftmaxOfRow(const View& view, bool log_wanted) {
     const Index vectors = view.vectors();
     const V lowest = broadcast<V>(-Scalar<V>(__builtin_inff()));
     largest = lowest;
@@ -47,7 +47,7 @@ struct SoftmaxOfRow {
     }
     rest = view.sum_of_row(rest) + (view.sum_of_row(tops) - Scalar<V>(1));
     total = rest + Scalar<V>(1);
-    log_total = log1p(rest);
+    if (log_wanted) log_total = log1p(rest);
   }
   V activation(V z) const { return exp_below(z - largest) / total; }
   V log_activation(V z) const { return (z - largest) - log_total; }
@@ -63,16 +63,16 @@ template <typename L, typename View, typename T>
 void crossentropy_on_logits(const LossRows<T>& r, View& view) {
   using V = Vector<T>;
   const Index vectors = view.vectors();
-  const SoftmaxOfRow<V> softmax(view);
+  const SoftmaxOfRow<V> softmax(view, view.wants_loss());
   V losses{};
   V mass{};
   for (Index j = 0; j < vectors; ++j) {
     const V y = smoothed_target<L>(r, view, j);
     mass += y;
-    losses += select<V>(y == 0, V{}, -y * softmax.log_activation(view.output(j)));
+    if (view.wants_loss()) losses += select<V>(y == 0, V{}, -y * softmax.log_activation(view.output(j)));
   }
   const V weight = view.weight();
-  if constexpr (View::values) view.set_loss(weight * (view.sum_of_row(losses) + softmax.nan_or_zero()));
+  if (view.wants_loss()) view.set_loss(weight * (view.sum_of_row(losses) + softmax.nan_or_zero()));
   const V target_mass = view.sum_of_row(mass);
   for (Index j = 0; j < vectors; ++j) {
     const Integer<V> valid = view.valid(j);
@@ -107,11 +107,11 @@ void crossentropy_on_probabilities(const LossRows<T>& r, View& view) {
     const V y = smoothed_target<L>(r, view, j);
     const V scaled = view.output(j) / total;
     const V inside = clipped_probability(scaled);
-    losses += select<V>(y == 0, V{}, -y * log(inside));
+    if (view.wants_loss()) losses += select<V>(y == 0, V{}, -y * log(inside));
     mass += select<V>(inside == scaled, y, V{});
   }
   const V weight = view.weight();
-  if constexpr (View::values) view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
+  if (view.wants_loss()) view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
   if (!view.wants_delta()) return;
   const V target_mass = view.sum_of_row(mass);
   for (Index j = 0; j < vectors; ++j) {
@@ -181,7 +181,7 @@ struct CategoricalFocalCrossentropy : LossEntry {
   static void on_logits(const LossRows<T>& r, View& view) {
     using V = Vector<T>;
     const Index vectors = view.vectors();
-    const SoftmaxOfRow<V> softmax(view);
+    const SoftmaxOfRow<V> softmax(view, true);
     const auto of_class = [&](Index j) {
       const V z = view.output(j);
       return focused(smoothed_target<L>(r, view, j), softmax.activation(z), softmax.left(z), softmax.log_activation(z),
@@ -195,7 +195,7 @@ struct CategoricalFocalCrossentropy : LossEntry {
       slopes += t.slope;
     }
     const V weight = view.weight();
-    if constexpr (View::values) view.set_loss(weight * (view.sum_of_row(losses) + softmax.nan_or_zero()));
+    if (view.wants_loss()) view.set_loss(weight * (view.sum_of_row(losses) + softmax.nan_or_zero()));
     const V sum = view.sum_of_row(slopes);
     for (Index j = 0; j < vectors; ++j) {
       const Integer<V> valid = view.valid(j);
@@ -230,7 +230,7 @@ struct CategoricalFocalCrossentropy : LossEntry {
       slopes += select<V>(view.valid(j), t.slope, V{});
     }
     const V weight = view.weight();
-    if constexpr (View::values) {
+    if (view.wants_loss()) {
       view.set_loss(weight * (view.sum_of_row(losses) + select<V>(total == total, V{}, total)));
     }
     if (!view.wants_delta()) return;

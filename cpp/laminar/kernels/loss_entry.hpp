@@ -59,10 +59,10 @@ void elementwise_loss(const LossRows<T>& r, View& view) {
     } else {
       t = L::terms(y, output, r.parameters);
     }
-    losses += select<V>(valid, t.value, V{});
+    if (view.wants_loss()) losses += select<V>(valid, t.value, V{});
     if (view.wants_delta()) view.set_delta(j, select<V>(valid, t.slope * scale, V{}));
   }
-  if constexpr (View::values) view.set_loss(weight * (view.sum_of_row(losses) / divisor));
+  if (view.wants_loss()) view.set_loss(weight * (view.sum_of_row(losses) / divisor));
 }
 
 /// A loss with terms(y, p) of one output, averaged over a row's outputs, or else summed.

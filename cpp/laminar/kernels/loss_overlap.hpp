@@ -31,7 +31,7 @@ template <typename T, typename View, typename Slope>
 inline void store_row(const LossRows<T>& r, View& view, typename View::V value, const Slope& slope) {
   using V = typename View::V;
   const V weight = view.weight();
-  if constexpr (View::values) view.set_loss(weight * value);
+  if (view.wants_loss()) view.set_loss(weight * value);
   if (!view.wants_delta()) return;
   for (Index j = 0; j < view.vectors(); ++j) {
     view.set_delta(j, select<V>(view.valid(j), slope(j) * (weight * r.scale), V{}));

@@ -55,12 +55,11 @@ template <typename L, typename T>
 class SingleView {
  public:
   using V = Vector<T>;
-  static constexpr bool values = false;
-
   SingleView(const LossRows<T>& r, V output) : r_(r), output_(output) {}
 
-  bool wants_delta() const { return true; }
-  bool wants_output() const { return false; }
+  static constexpr bool wants_loss() { return false; }
+  static constexpr bool wants_delta() { return true; }
+  static constexpr bool wants_output() { return false; }
   Index columns() const { return 1; }
   Index vectors() const { return 1; }
   static Integer<V> valid(Index) { return Integer<V>{} == 0; }
@@ -77,6 +76,7 @@ class SingleView {
   static V largest_of_row(V v) { return v; }
   void set_output(Index, V) {}
   void set_delta(Index, V v) { delta_ = v; }
+  void set_loss(V) {}
   V delta() const { return delta_; }
 
  private:
@@ -91,10 +91,10 @@ class RowView {
  public:
   using V = Vector<T>;
   static constexpr Index kRows = 1;
-  static constexpr bool values = true;
 
   RowView(const LossRows<T>& r, Index row) : r_(r), row_(row) {}
 
+  bool wants_loss() const { return r_.losses != nullptr; }
   bool wants_delta() const { return r_.delta != nullptr; }
   bool wants_output() const { return r_.write_activation; }
 
@@ -129,7 +129,6 @@ class LaneView {
  public:
   using V = Vector<T>;
   static constexpr Index kRows = kLanes<T>;
-  static constexpr bool values = true;
 
   LaneView(const LossRows<T>& r, Index row) : r_(r), row_(row), rest_(r.rows - row) {
     load_columns<T>(r.outputs + row * r.outputs_stride, r.outputs_stride, count(), columns(), outputs_);
@@ -140,6 +139,7 @@ class LaneView {
     }
   }
 
+  bool wants_loss() const { return r_.losses != nullptr; }
   bool wants_delta() const { return r_.delta != nullptr; }
   bool wants_output() const { return r_.write_activation; }
   Index columns() const { return Most == 1 ? 1 : r_.columns; }

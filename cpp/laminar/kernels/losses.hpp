@@ -47,26 +47,11 @@ Vector<T> loss_gradient_of_one(const LossRows<T>& r, Vector<T> output) {
   return view.delta();
 }
 
-/// The gradient of the first row, whose outputs stay. With several outputs its loss is written besides: to leave
-/// it out would take each loss's code twice more.
-template <typename L, typename T>
-void loss_gradient_row(const LossRows<T>& r) {
-  if (r.columns == 1) {
-    store_padded(r.delta, loss_gradient_of_one<L>(r, broadcast<Vector<T>>(*r.outputs)), 1);
-  } else {
-    LossRows<T> first = r;
-    first.rows = 1;
-    first.write_activation = false;
-    loss_rows<L>(first);
-  }
-}
-
 template <typename T, typename L>
 struct LossTable;
 template <typename T, typename... L>
 struct LossTable<T, List<L...>> {
   static constexpr void (*rows[])(const LossRows<T>&) = {&loss_rows<L, T>...};
-  static constexpr void (*gradient_row[])(const LossRows<T>&) = {&loss_gradient_row<L, T>...};
   static constexpr Vector<T> (*gradient_of_one[])(const LossRows<T>&, Vector<T>) = {&loss_gradient_of_one<L, T>...};
 };
 

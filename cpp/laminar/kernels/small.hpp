@@ -80,9 +80,12 @@ void small_run(const SmallRun<T>& run) {
   const T* parameters = s.parameters;
   SmallLayer<T> last = *top;
   LossRows<T> row = s.loss;
+  row.rows = 1;
+  row.losses = nullptr;
+  row.write_activation = false;
   Update<T> u = s.update;
   u.coefficients = run.coefficients;
-  const auto compare = LossTable<T, Losses>::gradient_row[row.loss];
+  const auto compare = LossTable<T, Losses>::rows[row.loss];
   const auto compare_one = LossTable<T, Losses>::gradient_of_one[row.loss];
   const bool one = last.out == 1 && last.plain;
   const auto change = UpdateTable<T, Optimizers>::flat[u.optimizer];

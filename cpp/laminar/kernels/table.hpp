@@ -109,7 +109,7 @@ struct LossRows {
   T scale = 1;                 // of the gradient: 1 / weight of the whole batch
   T* delta = nullptr;          // gradient with respect to outputs as given; null: not wanted
   Index delta_stride = 0;
-  T* losses = nullptr;  // one per row, times its weight
+  T* losses = nullptr;  // one per row, times its weight; null: not wanted
   Index rows = 0;
   Index columns = 0;
 };
