@@ -99,7 +99,7 @@ Crew::Crew(int threads, double work, const ScratchSizes& scratch, Index bytes)
       bytes_(bytes),
       forks_(Workers::forks()),
       expected_(static_cast<Clock::rep>(work / kWorkPerNanosecond)) {
-  scratch_memory().reserve(scratch, bytes);
+  if (threads > 1) scratch_memory().reserve(scratch, bytes);  // nobody waits for a single one
 }
 
 Crew::~Crew() {
