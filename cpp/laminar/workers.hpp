@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Threads that wait for work. They live as long as the process, sleep while nobody calls them, and belong
-// to one caller at a time. A thread that waits looks at a word for a few microseconds and then sleeps on it:
+// to one caller at a time. A thread that waits looks at a word for about as long as waking it takes, then sleeps on it:
 // on a machine that others use as well, looking takes the time of the very thread that is waited for.
 // Internal.
 #pragma once
@@ -20,7 +20,7 @@ namespace laminar {
 using Clock = std::chrono::steady_clock;
 
 /// How long a thread looks before it sleeps.
-inline constexpr std::chrono::microseconds kLooking{5};
+inline constexpr std::chrono::microseconds kLooking{25};
 
 /// Tells the processor that a loop only waits.
 inline void relax() {
