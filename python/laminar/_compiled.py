@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 from . import _choice, losses, metrics, optimizers
 
 if TYPE_CHECKING:
-    from ._stack import CoreModel
+    from ._guard import CoreModel
+    from ._layered import Layered
     from .layers import Layer
 
 
@@ -25,7 +26,7 @@ class Compiled:
     ----------
     optimizer, loss, chosen, weighted
         What the user passed to `Sequential.compile`. Without a loss, `settle` chooses it.
-    owner : Sequential
+    owner : Layered
         The model. An optimizer that belongs to another is copied.
 
     Raises
@@ -39,11 +40,11 @@ class Compiled:
         optimizer: optimizers.Identifier,
         loss: losses.Identifier | None,
         chosen: metrics.Identifier | Sequence[metrics.Identifier] | None,
-        owner: object,
+        owner: Layered | None,
         weighted: metrics.Identifier | Sequence[metrics.Identifier] | None = None,
     ) -> None:
         self._named = loss is not None
-        stack = getattr(owner, "layers", ())
+        stack = () if owner is None else owner._last_layers()
         self.loss = _choice.loss(stack) if loss is None else losses.get(loss)
         # Which cross-entropy belongs to a softmax is known with the first targets.
         guessed = isinstance(self.loss, losses.SparseCategoricalCrossentropy) or not stack
@@ -65,7 +66,7 @@ class Compiled:
 
     @classmethod
     def of(
-        cls, model: CoreModel, owner: object, names: Sequence[str] | None = None
+        cls, model: CoreModel, owner: Layered, names: Sequence[str] | None = None
     ) -> Compiled | None:
         """Return what a core model is compiled with; None where it is not.
 
@@ -73,7 +74,7 @@ class Compiled:
         ----------
         model : CoreModel
             The model.
-        owner : Sequential
+        owner : Layered
             See `Compiled`.
         names : sequence of str, optional
             What the metrics are called. Without it they are called like their keys, which differ
@@ -141,6 +142,12 @@ class Compiled:
             optimizer["learning_rate"] = self.optimizer._rate_to_begin_with()
         model.compile(json.dumps(self.loss._spec()), json.dumps(optimizer), json.dumps(self._specs))
         self.optimizer._bind(model)
+
+    def named(self, values: list[float], return_dict: bool) -> Any:
+        """Return loss and metrics in the form that Keras does: a number, a list or a dict."""
+        if return_dict:
+            return dict(zip(self.keys, values, strict=True))
+        return values if len(values) > 1 else values[0]
 
     def fix(self) -> None:
         """Refuse changes of what the model has taken from now on."""

@@ -19,7 +19,7 @@ from ._component import integer, number
 
 if TYPE_CHECKING:
     from ._rows import Rows
-    from .sequential import Sequential
+    from ._training import Training
 
 # How much of the smoothed loss each new one leaves, and the growth that ends the test.
 _MEMORY = 0.9
@@ -68,7 +68,7 @@ class RangeTest:
 
 
 def run(
-    model: Sequential,
+    model: Training,
     compiled: Compiled,
     rows: Rows,
     batch_size: int,
@@ -155,7 +155,7 @@ def _of_mean_one(rows: Rows, compiled: Compiled) -> Any:
     return rows.weight / rows.weight.dtype.type(mean) if mean > 0 else rows.weight
 
 
-def _copy(model: Sequential, compiled: Compiled, rows: Rows, rate: float) -> Sequential:
+def _copy(model: Training, compiled: Compiled, rows: Rows, rate: float) -> Training:
     """Return a model with the same weights, its optimizer fresh and of a constant rate."""
     optimizer = compiled.optimizer
     settings = {**optimizer.get_config(), "learning_rate": rate}
@@ -163,7 +163,7 @@ def _copy(model: Sequential, compiled: Compiled, rows: Rows, rate: float) -> Seq
     # As compile does, but without its advice, which the user has had.
     twin._compiled = Compiled(optimizer.from_config(settings), compiled.loss, None, twin)
     if twin._model is None:
-        twin.build(int(rows.x.shape[1]))
+        twin._build(rows.x.shape[1:])
     else:
         twin._compiled.apply(twin._model)
     if model._model is not None:

@@ -17,8 +17,8 @@ from ._printable import listed, printable
 from ._saving import notes_of
 
 if TYPE_CHECKING:
+    from ._guard import CoreModel
     from ._saving import Saving
-    from ._stack import CoreModel
     from .callbacks import History
     from .callbacks._list import CallbackList
 

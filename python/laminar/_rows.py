@@ -215,3 +215,13 @@ def _classes(y: Array) -> Array | None:
         return None
     one_hot = (y.max(axis=1) == 1).all() and (np.abs(y).sum(axis=1) == 1).all()
     return y.argmax(axis=1) if one_hot else None
+
+
+def batch_size(value: int | None, where: str, rows: int | None) -> int:
+    """Return the rows of a batch, at most all of them."""
+    if value is None:
+        if rows is None:
+            raise ValueError(f"{where}: batch_size must be given for rows of unknown number")
+        return rows
+    size = _component.integer(value, f"{where}: batch_size", minimum=1)
+    return size if rows is None else min(size, rows)

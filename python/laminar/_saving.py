@@ -17,16 +17,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from . import _core, layers
+from ._compiling import Compiling
 from ._component import flag
 from ._printable import listed, printable
 from ._spelling import keywords
-from ._stack import Stack
 from .callbacks import History
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ._stack import CoreModel
+    from ._guard import CoreModel
     from .callbacks._list import CallbackList
 
 S = TypeVar("S", bound="Saving")
@@ -39,8 +39,8 @@ _NOTES = "python"
 _PATIENCE = 1000
 
 
-class Saving(Stack):
-    """A stack that is written to files and made of them; see `Sequential`."""
+class Saving(Compiling):
+    """A model that is written to files and made of them; see `Sequential`."""
 
     history: History | None = None
     stop_training: bool = False
@@ -207,14 +207,24 @@ class Saving(Stack):
         }
         return {**self._texts, _NOTES: json.dumps(notes)}, arrays
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the structure of the model, without weights, in a form that JSON can carry."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_config(cls: type[S], config: Mapping[str, Any]) -> S:
+        """Make a model of what `get_config` returned; its initial weights are the same.
+
+        Parameters
+        ----------
+        config : mapping
+            A configuration.
+        """
+        raise NotImplementedError
+
     def _start(self, config: Mapping[str, Any]) -> None:
         """Become the model of a configuration, not yet built."""
-        precision = config.get("precision")  # which files of an earlier version lack
-        Stack.__init__(self, None, config["name"], config["dtype"], config["seed"], precision)
-        for layer in config["layers"]:
-            self.add(layers.get(layer))
-        if config["input_shape"] is not None:
-            self._input = tuple(config["input_shape"])
+        raise NotImplementedError
 
     def _fill(self, core: CoreModel, texts: Mapping[str, str], arrays: object) -> None:
         """Become the model of a file."""

@@ -13,7 +13,8 @@ import numpy as np
 from ._printable import printable
 
 if TYPE_CHECKING:
-    from ._stack import Stack, Weight
+    from ._compiling import Compiling
+    from ._layered import Weight
     from .layers import Layer
 
 _HEAD = ("Layer (type)", "Output Shape", "Param #", "Trainable")
@@ -23,7 +24,7 @@ SHORTEST = 40  # the least line_length: what numbers of weights and a few letter
 
 
 def of(
-    model: Stack,
+    model: Compiling,
     line_length: int | None = None,
     show_trainable: bool = False,
     with_optimizer: bool = True,
@@ -91,7 +92,7 @@ def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
     return lines
 
 
-def _totals(model: Stack, built: bool, with_optimizer: bool) -> list[str]:
+def _totals(model: Compiling, built: bool, with_optimizer: bool) -> list[str]:
     """Return the lines below the table; the optimizer's arrays are no part of the total."""
     if not built:
         return ["Not built: the first data, Input or build give the input width."]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ._base import Callback
 
 if TYPE_CHECKING:
-    from ..sequential import Sequential
+    from .._base_model import BaseModel
 
 HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
 
@@ -52,7 +52,7 @@ class Adapted(Callback):
             if has_own(answering, name):
                 setattr(self, name, getattr(answering, name))
 
-    def set_model(self, model: Sequential) -> None:
+    def set_model(self, model: BaseModel) -> None:
         """Receive the model, before training begins."""
         self._hand_on("model", model)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from .._attributes import Attributes
 
 if TYPE_CHECKING:
-    from ..sequential import Sequential
+    from .._base_model import BaseModel
 
 Logs: TypeAlias = "Mapping[str, float] | None"
 
@@ -22,19 +22,19 @@ class Callback(Attributes):
 
     Attributes
     ----------
-    model : Sequential
+    model : Sequential or Model
         The model that is trained.
     params : dict
         ``epochs``, ``initial_epoch``, ``steps`` (batches an epoch, None where unknown),
         ``verbose``, and ``metrics``: the keys that logs will have.
     """
 
-    model: Sequential
+    model: BaseModel
     params: dict[str, Any]
     # The keys that it adds to the logs.
     _adds: ClassVar[tuple[str, ...]] = ()
 
-    def set_model(self, model: Sequential) -> None:
+    def set_model(self, model: BaseModel) -> None:
         """Receive the model, before training begins."""
         self.model = model
 

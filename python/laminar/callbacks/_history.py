@@ -10,7 +10,7 @@ from .. import _plot
 from ._base import Callback, Logs
 
 if TYPE_CHECKING:
-    from ..sequential import Sequential
+    from .._base_model import BaseModel
 
 
 class History(Callback):
@@ -33,7 +33,7 @@ class History(Callback):
 
     # A model keeps its last history: a strong reference back would make a cycle, which delays
     # the release of the model's memory.
-    def set_model(self, model: Sequential) -> None:
+    def set_model(self, model: BaseModel) -> None:
         """Receive the model, before training begins."""
         self.model = weakref.proxy(model)
 

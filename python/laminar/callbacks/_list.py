@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from ._progress import ProgressBar
 from ._terminate import TerminateOnNaN
 
 if TYPE_CHECKING:
-    from ..sequential import Sequential
+    from .._base_model import BaseModel
+    from .._saving import Saving
 
 
 class CallbackList:
@@ -76,7 +77,7 @@ class CallbackList:
         """Return the callbacks with an answer of their own, from their class or set on them."""
         return [callback for callback in self._all if _answers(callback, name)]
 
-    def start(self, model: Sequential, params: dict[str, Any]) -> None:
+    def start(self, model: Saving, params: dict[str, Any]) -> None:
         """Hand out model and parameters, and begin training."""
         self.introduce(model, params)
         self._steps: int | None = params["steps"]
@@ -87,10 +88,10 @@ class CallbackList:
                 callback._added, callback._open_logs = added, anything
             callback.on_train_begin(None)
 
-    def introduce(self, model: Sequential, params: dict[str, Any]) -> None:
+    def introduce(self, model: Saving, params: dict[str, Any]) -> None:
         """Hand out model and parameters."""
         for callback in self._all:
-            callback.set_model(model)
+            callback.set_model(cast("BaseModel", model))
             callback.set_params(params)
 
     def states(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:

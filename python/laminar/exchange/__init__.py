@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .._spelling import hint
 
 if TYPE_CHECKING:
-    from .._stack import Stack
+    from .._base_model import BaseModel
 
 __all__: list[str] = []
 
@@ -28,7 +28,7 @@ WRITERS: dict[str, tuple[str, str]] = {
 }
 
 
-def export(model: Stack, filepath: str | os.PathLike[str], format: str | None = None) -> None:
+def export(model: BaseModel, filepath: str | os.PathLike[str], format: str | None = None) -> None:
     """Write a model in the format that the file's ending or ``format`` names.
 
     Parameters
@@ -67,6 +67,6 @@ def export(model: Stack, filepath: str | os.PathLike[str], format: str | None = 
     import_module(f"{__name__}.{module}").write(model, path)
 
 
-def load_torch_weights(model: Stack, filepath: str | os.PathLike[str]) -> None:
+def load_torch_weights(model: BaseModel, filepath: str | os.PathLike[str]) -> None:
     """Set a model's weights to those of a safetensors file; see `Sequential.load_torch_weights`."""
     import_module(f"{__name__}.torch_weights").load(model, os.fspath(filepath))

@@ -22,7 +22,7 @@ from ._source_text import Dialect
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .._stack import Stack
+    from .._base_model import BaseModel
 
 FUNCTIONS = {
     "fma": """
@@ -194,7 +194,7 @@ class Source:
         return self.dialect.number(value)
 
 
-def steps(model: Stack, dialect: Dialect, where: str) -> list[Step]:
+def steps(model: BaseModel, dialect: Dialect, where: str) -> list[Step]:
     """Return what a built model does to one row.
 
     Raises

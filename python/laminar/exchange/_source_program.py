@@ -16,7 +16,7 @@ from ._source_layers import FUNCTIONS, Step, steps
 from ._source_text import Dialect, harmless
 
 if TYPE_CHECKING:
-    from .._stack import Stack
+    from .._base_model import BaseModel
 
 STACK_BYTES = 64 * 1024  # what a function may take of its caller's stack
 
@@ -48,7 +48,7 @@ class Program:
     on_stack: bool
 
 
-def program(model: Stack, dialect: Dialect, where: str) -> Program:
+def program(model: BaseModel, dialect: Dialect, where: str) -> Program:
     """Return a built model as a program; ValueError where it is not built."""
     stages: list[list[Step]] = []
     for step in steps(model, dialect, where):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .._stack import Stack
+    from .._base_model import BaseModel
 
 _COLUMNS = 100
 
@@ -153,7 +153,7 @@ def harmless(text: str) -> str:
     return re.sub(r"(?<=\*)(?=/)|(?<=/)(?=\*)", " ", plain)
 
 
-def head(model: Stack, usage: Iterable[str]) -> str:
+def head(model: BaseModel, usage: Iterable[str]) -> str:
     """Return the comment that a program starts with."""
     return comment(
         [

@@ -15,10 +15,10 @@ from ._source_program import STACK_BYTES, Program, program
 from ._source_text import Dialect, checked_name, head, name_of_file
 
 if TYPE_CHECKING:
-    from .._stack import Stack
+    from .._base_model import BaseModel
 
 
-def source(model: Stack, name: str = "model", where: str = "to_c") -> str:
+def source(model: BaseModel, name: str = "model", where: str = "to_c") -> str:
     """Return a built model as C99; see `Sequential.to_c`.
 
     Parameters
@@ -54,7 +54,7 @@ def source(model: Stack, name: str = "model", where: str = "to_c") -> str:
     return "\n\n".join(piece for piece in pieces if piece) + "\n"
 
 
-def write(model: Stack, path: str | os.PathLike[str]) -> None:
+def write(model: BaseModel, path: str | os.PathLike[str]) -> None:
     """Write a built model as C99; the file's name without its ending is that of the model.
 
     Parameters

@@ -14,12 +14,12 @@ from ._source_program import STACK_BYTES, Program, program
 from ._source_text import Dialect, checked_name, head, name_of_file
 
 if TYPE_CHECKING:
-    from .._stack import Stack
+    from .._base_model import BaseModel
 
 _INCLUDES = ("array", "cmath", "cstddef", "limits", "span")
 
 
-def source(model: Stack, name: str = "model", where: str = "to_hpp") -> str:
+def source(model: BaseModel, name: str = "model", where: str = "to_hpp") -> str:
     """Return a built model as C++20; see `Sequential.to_hpp`.
 
     Parameters
@@ -54,7 +54,7 @@ def source(model: Stack, name: str = "model", where: str = "to_hpp") -> str:
     return "\n\n".join(piece for piece in pieces if piece) + "\n"
 
 
-def write(model: Stack, path: str | os.PathLike[str]) -> None:
+def write(model: BaseModel, path: str | os.PathLike[str]) -> None:
     """Write a built model as a C++ header; the file's name without its ending is the namespace.
 
     Parameters

@@ -18,12 +18,12 @@ from ._onnx_graph import Graph
 from ._onnx_layers import Step
 
 if TYPE_CHECKING:
-    from .._stack import Stack
+    from .._base_model import BaseModel
 
 _LARGEST = 2**31 - 2**20  # bytes that a message of protobuf holds, less what is no weight
 
 
-def write(model: Stack, path: str) -> None:
+def write(model: BaseModel, path: str) -> None:
     """Write a model.
 
     Raises
@@ -36,7 +36,7 @@ def write(model: Stack, path: str) -> None:
     _core.write_file(path, message(onnx, model).SerializeToString())
 
 
-def message(onnx: Any, model: Stack) -> Any:
+def message(onnx: Any, model: BaseModel) -> Any:
     """Return a model as onnx's ModelProto."""
     steps = steps_of(model)
     dtype = np.dtype(model.dtype)
@@ -71,7 +71,7 @@ def message(onnx: Any, model: Stack) -> Any:
     )
 
 
-def steps_of(model: Stack) -> list[Step]:
+def steps_of(model: BaseModel) -> list[Step]:
     """Return the layers of a built model with weights and shapes; ValueError if it is not built."""
     described = model._core("export").layers()
     tensors = list(zip(model.weights, model.get_weights(), strict=True))

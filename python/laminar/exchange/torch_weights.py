@@ -22,7 +22,7 @@ from .onnx_writer import steps_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .._stack import Stack
+    from .._base_model import BaseModel
 
 Tensors = dict[str, "NDArray[Any]"]
 
@@ -51,7 +51,7 @@ _WITHOUT_WEIGHTS = (
 _COUNTER = "num_batches_tracked"
 
 
-def write(model: Stack, path: str) -> None:
+def write(model: BaseModel, path: str) -> None:
     """Write the weights of a built model.
 
     Raises
@@ -76,7 +76,7 @@ def write(model: Stack, path: str) -> None:
     _core.write_safetensors(path, tensors, {"format": "pt"})
 
 
-def load(model: Stack, path: str) -> None:
+def load(model: BaseModel, path: str) -> None:
     """Set the weights of a built model to those of a file; see `Sequential.load_torch_weights`."""
     where = f"load_torch_weights: {printable(path)}"
     steps = [step for step in steps_of(model) if step.weights]

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All that models do, whatever connects their layers: the base of `Sequential` and `Model`.
+
+Each file adds one thing: `_guard` who may change a model, `_layered` layers and weights,
+`_compiling` what is trained for, `_saving` files, `_training`, `_predicting`, and this one what
+other programs take.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import exchange
+from ._predicting import Predicting
+from ._spelling import keywords
+from .exchange import c_source, cpp_header
+
+
+class BaseModel(Predicting):
+    """A model; see `Sequential`."""
+
+    @keywords()
+    def to_c(self, name: str = "model") -> str:
+        """Return the trained model as one file of C99 that needs the standard library alone.
+
+        Its functions ``model_predict(x, out)`` for one row and ``model_predict_rows(x, rows, out)``
+        are re-entrant and allocate nothing; the comment on top of the file tells how to use them.
+        Layers without an activation compute the same bits as `predict` on processors with fused
+        multiply-add, activations the same values within 1e-6 (float64: 1e-12) of their size,
+        LayerNormalization and sparsemax of their row's size. That is of a model whose precision is
+        its dtype: its products are not rounded to bfloat16. A category that `predict` refuses
+        becomes NaN.
+
+        Parameters
+        ----------
+        name : str
+            What the names in the file start with: an identifier of C.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the name is none, or the model is not built.
+        """
+        return c_source.source(self._of_one_moment(), name)
+
+    @keywords()
+    def to_hpp(self, name: str = "model") -> str:
+        """Return the trained model as one header of C++20; see `to_c`.
+
+        Parameters
+        ----------
+        name : str
+            The namespace that it opens, which has ``predict(x, out)`` and ``predict_rows(x, out)``
+            on spans. The latter returns false where they do not hold as many rows.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the name is no identifier, or the model is not built.
+        """
+        return cpp_header.source(self._of_one_moment(), name)
+
+    @keywords()
+    def export(self, filepath: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write the model for other programs.
+
+        Parameters
+        ----------
+        filepath : str or path
+            ``.onnx``: an ONNX graph of what the model predicts; needs ``pip install
+            laminar[onnx]``. ``.safetensors``: the weights under the names that a
+            ``torch.nn.Sequential`` of the same layers has, with activations as modules of their
+            own. ``.c`` and ``.hpp``: what `to_c` and `to_hpp` return.
+        format : {"onnx", "torch", "c", "hpp"}, optional
+            The format, where the file's name ends otherwise.
+
+        Raises
+        ------
+        TypeError, ValueError, ImportError, OSError
+            Where the model is not built, has a layer that the format lacks, which is named, or the
+            file cannot be written.
+        """
+        exchange.export(self._of_one_moment(), filepath, format)
+
+    @keywords()
+    def load_torch_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Set all weights to those of a PyTorch model, saved as a state dict in safetensors.
+
+        Layers take weights in their order, whatever the modules are called: a Dense a Linear's,
+        BatchNormalization a BatchNorm1d's, LayerNormalization a LayerNorm's, PReLU a PReLU's.
+
+        Parameters
+        ----------
+        filepath : str or path
+            A ``.safetensors`` file. Weights of another dtype are converted.
+
+        Raises
+        ------
+        ValueError, OSError
+            Where the model is not built, or the file is absent, damaged or of another model;
+            nothing has changed then.
+        """
+        exchange.load_torch_weights(self, filepath)

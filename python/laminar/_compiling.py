@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a model is compiled with: optimizer, loss and metrics, chosen by `compile`; its summary."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from . import _choice, _summary
+from ._compiled import Compiled
+from ._component import flag, integer
+from ._guard import CoreModel
+from ._layered import Layered
+from ._printable import say
+from ._spelling import keywords
+from .layers.base import refuse_frozen
+
+if TYPE_CHECKING:
+    from .losses import Identifier as LossLike
+    from .losses import Loss
+    from .metrics import Identifier as MetricLike
+    from .metrics import Metric
+    from .optimizers import Identifier as OptimizerLike
+    from .optimizers import Optimizer
+
+
+class Compiling(Layered):
+    """Layers and what they are compiled with."""
+
+    def _instead(self, name: str) -> str:
+        compiled = name in ("optimizer", "loss", "metrics", "metrics_names")
+        return "; compile chooses it" if compiled else ""
+
+    @keywords()
+    def compile(
+        self,
+        optimizer: OptimizerLike = "rmsprop",
+        loss: LossLike | None = None,
+        metrics: MetricLike | Sequence[MetricLike] | None = None,
+        weighted_metrics: MetricLike | Sequence[MetricLike] | None = None,
+    ) -> None:
+        """Choose what training does; the optimizer starts afresh, the weights stay.
+
+        Parameters
+        ----------
+        optimizer : str, mapping or Optimizer
+            See `laminar.optimizers`. An object that another model uses is copied, so that each
+            model has a learning rate of its own.
+        loss : str, mapping or Loss, optional
+            See `laminar.losses`. Without it the last activation decides: binary_crossentropy
+            for sigmoid, categorical_crossentropy or, where the first y has class numbers,
+            sparse_categorical_crossentropy for softmax, else mse.
+        metrics : list of str, mapping or Metric, optional
+            See `laminar.metrics`. They count every row once.
+        weighted_metrics : list of str, mapping or Metric, optional
+            Metrics in which rows count as much as ``sample_weight`` and ``class_weight`` say. One
+            whose name is taken appears as ``weighted_`` and the name.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is wrong; nothing has changed then.
+        RuntimeError
+            While the model is being trained.
+
+        Warns
+        -----
+        UserWarning
+            Where loss and last activation do not belong together, such as softmax with
+            binary_crossentropy.
+        """
+        with self._lock:
+            self._not_in_training("compile")
+            chosen = Compiled(optimizer, loss, metrics, self, weighted_metrics)
+            model = self._build_if_known()
+            if model is not None:
+                chosen.apply(model, afresh=True)
+            if self._compiled is not None and self._compiled.optimizer is not chosen.optimizer:
+                self._compiled.optimizer._release()
+            if model is None or not chosen.settled:  # it is bound to no model, or to one of before
+                chosen.optimizer._release()
+            chosen.optimizer._owner = weakref.ref(self)
+            chosen.fix()
+            self._compiled = chosen
+        advice = _choice.mismatch(self._last_layers(), chosen.loss)
+        if advice:
+            warnings.warn(f"compile: {advice}", UserWarning, stacklevel=3)  # the caller of compile
+
+    @property
+    def trainable(self) -> bool:
+        """True: freezing a model is not supported yet, so that False cannot be set."""
+        return True
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        refuse_frozen(value, f"model {self.name!r}")
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """The optimizer, whose learning rate is live; None before compile."""
+        return None if self._compiled is None else self._compiled.optimizer
+
+    @property
+    def loss(self) -> Loss | None:
+        """The loss; None before compile, and while it waits for the first targets."""
+        return (
+            self._compiled.loss if self._compiled is not None and self._compiled.settled else None
+        )
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics, without the loss."""
+        return [] if self._compiled is None else list(self._compiled.metrics)
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The keys of logs: "loss" and the names of the metrics."""
+        return [] if self._compiled is None else list(self._compiled.keys)
+
+    @keywords()
+    def summary(
+        self,
+        line_length: int | None = None,
+        print_fn: Callable[[str], object] | None = None,
+        show_trainable: bool = False,
+    ) -> None:
+        """Print a table of layers, shapes and weights, and what they take in memory.
+
+        Parameters
+        ----------
+        line_length : int, optional
+            The width of the table, at least 40; without it, as wide as its cells.
+        print_fn : callable, optional
+            Called once with the text, in place of `print`.
+        show_trainable : bool
+            Add a column: Y where training changes a layer's weights, N where it does not, partly
+            where it changes some, such as a BatchNormalization's without its running means.
+
+        Notes
+        -----
+        The total counts the model's weights, as `count_params` does. The optimizer's parameters,
+        known once the model is compiled, are the momenta, averages and summed gradients that it
+        keeps of trainable weights; they come on top.
+        """
+        length = None
+        if line_length is not None:
+            length = integer(line_length, "summary: line_length", minimum=_summary.SHORTEST)
+        shown = flag(show_trainable, "summary: show_trainable")
+        (print_fn or say)(_summary.of(self, length, shown))
+
+    def _ready(self, where: str, y: object, training: bool = False) -> Compiled:
+        """Return what the model is compiled with, if it may be used by ``where`` now.
+
+        A loss that nobody named follows the targets ``y``.
+        """
+        if not training:
+            self._not_in_training(where)
+        if self._compiled is None:
+            raise ValueError(f"{where}: compile the model first")
+        with self._lock:
+            self._compiled.settle(self._last_layers(), y, self._model)
+            return self._compiled
+
+    def _still(self, where: str, y: object) -> tuple[Compiled, CoreModel | None]:
+        """Return what the model is compiled with and the core's model, both of one moment.
+
+        The latter stays as it is, whatever other threads do; None where it is not built.
+        """
+        while True:
+            compiled = self._ready(where, y, training=True)
+            core = self._build_if_known()
+            if core is None:
+                return compiled, None
+            still, _ = core.moment(where, False)
+            with self._lock:
+                if self._compiled is compiled and self._model is core:
+                    return compiled, still

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The layers of a model and its weights, whatever the layers read.
+
+A model is built when the shape of its input is known: then the core's model exists, and the layers
+are attached to it. A stack whose layers change is taken apart again; the layers keep their weights,
+and the next build gives them back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _arrays, _core
+from ._compiled import Compiled
+from ._guard import CORE_MODELS, CoreModel, Guarded
+from .layers import Layer
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+class Weight(NamedTuple):
+    """What a tensor of weights is called, its shape, and whether training changes it."""
+
+    name: str
+    shape: tuple[int, ...]
+    trainable: bool
+
+
+class Layered(Guarded):
+    """Layers and their weights. How they are connected is known to the classes below this one."""
+
+    _layers: list[Layer]
+    _input: tuple[int, ...] | None = None  # of a sample, as the core takes it
+    _outputs: tuple[int, ...] = ()
+
+    def _network(self, shape: tuple[int, ...]) -> dict[str, Any]:
+        """Return the core's description of the network for samples of a shape."""
+        raise NotImplementedError
+
+    def _input_of(self, network: Mapping[str, Any]) -> tuple[int, ...]:
+        """Return the shape of a sample in a core's description."""
+        raise NotImplementedError
+
+    def _outputs_of(self, core: CoreModel) -> tuple[int, ...]:
+        """Return the shape of a sample's output."""
+        raise NotImplementedError
+
+    def _last_layers(self) -> Sequence[Layer]:
+        """Return the layers that end with the output, from which a loss is chosen."""
+        raise NotImplementedError
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers from input to output, without the `Input`."""
+        return list(self._layers)
+
+    @property
+    def built(self) -> bool:
+        """Whether the input width is known and the model has weights."""
+        return self._build_if_known() is not None
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...] | None:
+        """The shape of a batch of samples, (None, features); None while it is unknown."""
+        return None if self._input is None else (None, *self._input)
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of a batch of outputs, (None, outputs); ValueError if not built."""
+        return (None, *self._outputs_of(self._core("output_shape")))
+
+    @property
+    def weights(self) -> list[Weight]:
+        """Name, shape and kind of each tensor, in the order of `get_weights`."""
+        return [
+            Weight(tensor["name"], tuple(tensor["shape"]), bool(tensor["trainable"]))
+            for tensor in self._core("weights").tensors()
+        ]
+
+    def count_params(self) -> int:
+        """Return the number of weights; ValueError if the model is not built."""
+        return sum(int(layer["parameters"]) for layer in self._core("count_params").layers())
+
+    def get_weights(self) -> list[NDArray[Any]]:
+        """Return copies of all weights, layer by layer; ValueError if the model is not built."""
+        return self._core("get_weights").get_weights()
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Replace all weights; the optimizer's state stays.
+
+        Parameters
+        ----------
+        weights : sequence of array_like
+            As many arrays as `get_weights` returns, of the same shapes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where number, shapes or kinds differ; nothing has changed then.
+        RuntimeError
+            While another thread trains the model; callbacks may set weights.
+        """
+        core = self._core("set_weights")
+        tensors = [
+            _arrays.tensor(value, f"set_weights: weights[{i}]", self._dtype)
+            for i, value in enumerate(weights)
+        ]
+        with self._lock:
+            if self._trained_elsewhere():
+                self._not_in_training("set_weights")
+            core.set_weights(tensors)
+
+    def _check_change(self, layer: Layer, name: str, value: object) -> None:
+        """Raise ValueError or AttributeError where a layer's change does not suit the model."""
+        if name == "input_shape":
+            raise AttributeError(
+                f"{type(layer).__name__}: input_shape cannot be changed in a model; "
+                "build tells it the shape, or an Input"
+            )
+        taken = [other._name for other in self._layers if other is not layer]
+        if name == "name" and value is not None and value in taken:
+            raise ValueError(f"the model has a layer named {value!r} already")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}: {len(self._layers)} layers, {self.dtype}>"
+
+    def _build(self, shape: tuple[int, ...]) -> CoreModel:
+        if not self._layers:
+            raise ValueError("build: the model has no layers; add one first")
+        with self._lock:
+            if self._model is not None:  # another thread was first
+                return self._model
+            config = self._network(shape)
+            model = CORE_MODELS[self._dtype.name](json.dumps(config), self._seed, self._precision)
+            try:
+                self._attach(model)
+                if self._compiled is not None:
+                    self._compiled.apply(model)
+            except BaseException:
+                self._detach(None)
+                raise
+            self._outputs = self._outputs_of(model)
+            self._model, self._input = model, shape
+            return model
+
+    def _attach(self, model: CoreModel) -> None:
+        """Give the layers their places in a new model, and it the weights that they bring."""
+        for index, layer in enumerate(self._layers):
+            layer._attach(model, index)
+        brought = [(layer, weights) for layer in self._layers if (weights := layer._brought())]
+        if brought:
+            everything = model.get_weights()
+            for layer, weights in brought:
+                layer._put(weights, everything)
+            model.set_weights(everything)
+
+    def _adopt(self, core: CoreModel, metric_names: Sequence[str] | None = None) -> None:
+        """Take over a core model, whose layers must be these, with what it is compiled with."""
+        network = json.loads(core.config)
+        shape = self._input_of(network)
+        same = _core.canonical_network(json.dumps(self._network(shape))) == core.config
+        same = same and isinstance(core, CORE_MODELS[self._dtype.name])
+        same = same and core.precision == self._precision
+        if not same or self._input not in (None, shape):
+            raise ValueError("the layers that Python and the core know differ")
+        compiled = Compiled.of(core, self, metric_names)
+        for index, layer in enumerate(self._layers):
+            layer._join(core, index)
+        self._outputs = self._outputs_of(core)
+        self._model, self._input, self._seed = core, shape, core.seed
+        if compiled is not None:
+            compiled.optimizer._bind(core)
+            compiled.optimizer._owner = weakref.ref(self)
+            compiled.fix()
+            self._compiled = compiled
+
+    def _build_if_known(self) -> CoreModel | None:
+        """Build the model if its input width is known; return the core's, if there is one."""
+        if self._model is None and self._input is not None and self._layers:
+            return self._build(self._input)
+        return self._model
+
+    def _take_apart(self, keep: bool) -> None:
+        """Return to the state before building; with ``keep``, layers take their weights along."""
+        if self._model is not None:
+            self._detach(self._model.get_weights() if keep else None)
+
+    def _detach(self, weights: list[NDArray[Any]] | None) -> None:
+        """Take layers and optimizer from the model; they keep what is given of all weights."""
+        for layer in self._layers:
+            layer._detach(weights)
+        if self._compiled is not None:
+            self._compiled.optimizer._bind(None)
+        self._model = None
+
+    def _core(self, where: str) -> CoreModel:
+        model = self._build_if_known()
+        if model is None:
+            raise ValueError(
+                f"{where}: the model is not built: the first data, Input or build give its input "
+                "width" + ("" if self._layers else ", and it has no layers")
+            )
+        return model
+
+    @contextlib.contextmanager
+    def _built_for(self, x: NDArray[Any], y: NDArray[Any] | None = None) -> Iterator[CoreModel]:
+        """Give the core's model, built for samples like those of ``x`` if it is not yet.
+
+        Where the call then finds its arguments wrong, their shape is forgotten again.
+        """
+        model = self._build_if_known()
+        if model is not None:
+            self._check_shapes(x, y)
+            yield model
+            return
+        model = self._build(x.shape[1:])
+        try:
+            self._check_shapes(x, y)
+            yield model
+        except (TypeError, ValueError):
+            with self._lock:
+                mine = self._model is model and self._trainer is None
+                if mine and (self._compiled is None or model.iterations == 0):
+                    self._take_apart(keep=False)
+                    self._input = None
+            raise
+
+    def _check_shapes(self, x: NDArray[Any], y: NDArray[Any] | None) -> None:
+        """Raise ValueError where samples or targets of several axes are not the built model's."""
+        assert self._input is not None
+        _arrays.check_sample(x, "x", self._input)
+        if y is not None and y.ndim > 1:
+            _arrays.check_sample(y, "y", self._outputs)

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evaluation and prediction: what looks at a model without changing it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _arrays, _frames, _labels, _progress, _rows
+from ._feed import feed, first_targets
+from ._guard import CoreModel
+from ._spelling import keywords
+from ._tables import frames as tables
+from ._tables import records
+from ._tables.table import TEXT as _TABLE
+from ._training import Training
+from .callbacks._list import CallbackList
+from .data import Dataset
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+class Predicting(Training):
+    """A model that predicts."""
+
+    @keywords()
+    def evaluate(
+        self,
+        x: ArrayLike | Dataset,
+        y: ArrayLike | None = None,
+        batch_size: int | None = None,
+        verbose: str | int = 0,
+        sample_weight: ArrayLike | None = None,
+        callbacks: object = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return loss and metrics over all rows, as prediction sees them: without dropout.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            As in `fit`.
+        batch_size : int or None
+            Accepted for Keras's sake; the result does not depend on it.
+        verbose : {0, 1, 2, "auto"}
+            Unless 0, print the values as one line.
+        callbacks : Callback or list of Callback, optional
+            Their on_test_begin and on_test_end are called.
+        return_dict : bool
+            Return {key: value} in place of a list.
+
+        Returns
+        -------
+        float, list of float or dict
+            The loss, followed by the metrics if there are any.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `fit`.
+        """
+        y, _ = _labels.numbered("evaluate: y", y, self.class_names)
+        if isinstance(x, Dataset):
+            _labels.agreed("evaluate: x", x.classes, self.class_names)
+        compiled, still = self._still("evaluate", first_targets(x, y))
+        style = _progress.style(verbose, "evaluate")
+        rows = feed("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
+        _frames.check_names(rows.names, "evaluate: x", self.feature_names)
+        _rows.batch_size(batch_size, "evaluate", rows.length or 1)
+        calls = CallbackList("evaluate", callbacks)
+        with self._built_for(rows.x, rows.y) as core:
+            calls.introduce(self, {"verbose": verbose, "metrics": compiled.keys})
+            calls.test_begin()
+            values = (still or core).evaluate(rows.data, rows.buffer_size)
+        calls.test_end(dict(zip(compiled.keys, values, strict=True)))
+        if style is not _progress.Silent:
+            print(_progress.described(dict(zip(compiled.keys, values, strict=True))))
+        return compiled.named(values, return_dict)
+
+    @keywords()
+    def predict(
+        self,
+        x: ArrayLike | Dataset,
+        batch_size: int | None = None,
+        verbose: str | int = 0,
+        callbacks: object = None,
+        *,
+        out: NDArray[Any] | None = None,
+    ) -> NDArray[Any]:
+        """Return the network's output for each row.
+
+        Any number of threads may call it at once, and others may change or train the model
+        meanwhile: all rows see one state of it, while fit runs that after some step. A row's
+        output does not depend, in any bit, on the other rows.
+
+        Parameters
+        ----------
+        x : array_like
+            (n, features). C-contiguous arrays of the model's dtype are not copied. To a model that
+            ``laminar train`` has made, or that was trained on a Dataset of files, raw rows, texts
+            and missing values included: a table of pandas, polars or pyarrow, or a list of dicts
+            from columns to values. Or a Dataset, which is read piece by piece.
+        batch_size, verbose
+            Accepted for Keras's sake: rows are taken in blocks that fit the cache, silently.
+        callbacks : Callback or list of Callback, optional
+            Their on_predict_begin and on_predict_end are called.
+        out : ndarray, optional
+            C-contiguous, writeable, (n, outputs), of the model's dtype: receives the result.
+
+        Returns
+        -------
+        ndarray
+            ``out``, or a new array (n, outputs).
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is wrong.
+        """
+        if callbacks is None and self._model is not None and out is None and batch_size is None:
+            outputs = self._model.predict_ready(x)
+            if outputs is not None:
+                return outputs
+        if isinstance(x, Dataset):
+            _frames.check_names(x.feature_names, "predict: x", self.feature_names)
+        elif _TABLE in self._texts and records.are_records(x):
+            x = records.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
+        elif _TABLE in self._texts and _frames.names(x) is not None:
+            x = tables.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
+        else:
+            _frames.check_names(_frames.names(x), "predict: x", self.feature_names)
+        first = x._pieces.first if isinstance(x, Dataset) else None
+        rows = _arrays.features(x if first is None else first.x, "predict: x", self._dtype)
+        _rows.batch_size(batch_size, "predict", len(rows))
+        calls = CallbackList("predict", callbacks)
+        with self._built_for(rows) as core:
+            calls.introduce(self, {"verbose": verbose})
+            calls.predict_begin()
+            core, _ = core.moment("predict", False)
+            if isinstance(x, Dataset):
+                result = self._predicted_pieces(core, x, out)
+            else:
+                result = self._predicted(core, rows, out)
+        calls.predict_end()
+        return result
+
+    def _predicted_pieces(
+        self, core: CoreModel, data: Dataset, out: NDArray[Any] | None
+    ) -> NDArray[Any]:
+        pieces = data._pieces.all()
+        parts = (_arrays.features(piece.x, "predict: x", self._dtype) for piece in pieces)
+        if data.rows is None and out is None:
+            return np.concatenate([self._predicted(core, rows, None) for rows in parts])
+        if out is None:
+            out = np.empty((len(data), *self._outputs), self._dtype)
+        done = 0
+        assert self._input is not None
+        for rows in parts:
+            _arrays.check_sample(rows, "predict: x", self._input)
+            if done + len(rows) > len(out):
+                raise ValueError(f"predict: the data set has more than {len(out)} rows")
+            self._predicted(core, rows, out[done : done + len(rows)])
+            done += len(rows)
+        if done < len(out):
+            raise ValueError(f"predict: the data set has {done} rows, expected {len(out)}")
+        return out
+
+    def _predicted(
+        self, core: CoreModel, rows: NDArray[Any], out: NDArray[Any] | None
+    ) -> NDArray[Any]:
+        shape = (len(rows), *self._outputs)
+        if out is None:
+            out = np.empty(shape, self._dtype)
+        else:
+            _arrays.check_output(out, "predict: out", shape, rows)
+        core.predict(rows, out)
+        return out

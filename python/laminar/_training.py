@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training: `fit`, single updates, and what is looked up beside it.
+
+The core's model does the work; this file checks what only Python can see, turns users' data into
+arrays, and calls callbacks between epochs. Everything is checked before anything changes: a call
+that raises TypeError or ValueError leaves the model as it was.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import _frames, _labels, _progress, _range_test, _rows
+from ._component import flag, integer, number_of_bytes
+from ._feed import feed, first_targets, split, validation
+from ._resume import Resumed
+from ._saving import Saving
+from ._spelling import keywords
+from ._tables.table import TEXT as _TABLE
+from .callbacks import History
+from .callbacks._list import CallbackList
+from .data import Dataset
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from ._range_test import RangeTest
+
+
+class Training(Saving):
+    """A model that is trained."""
+
+    @keywords(nb_epoch="epochs")
+    def fit(
+        self,
+        x: ArrayLike | Dataset,
+        y: ArrayLike | None = None,
+        batch_size: int | None = 32,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        callbacks: object = None,
+        validation_split: float = 0.0,
+        validation_data: Sequence[Any] | Dataset | None = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: ArrayLike | None = None,
+        initial_epoch: int = 0,
+        memory_limit: int | str | None = None,
+        resume: str | os.PathLike[str] | None = None,
+    ) -> History:
+        """Train for some epochs, each of which sees every row once.
+
+        Parameters
+        ----------
+        x : array_like
+            (n, features), booleans, integers or floats. A table of pandas, polars or Arrow will do
+            if all its columns are of numbers, here as in all that follows; so will a sparse matrix
+            of SciPy, which becomes dense. Or a `laminar.data.Dataset`, which brings y and weights:
+            its rows are checked when they are read, and wrong ones end training there.
+        y : array_like
+            (n, outputs), or (n,) for one output; for a sparse loss class numbers, (n,) or (n, 1).
+            Classes may be texts, for a sparse loss or the binary one: their numbers are the places
+            in ``class_names``, which are the texts that occur in alphabetical order.
+        batch_size : int or None
+            Rows an update, at least 1; None, or n and more, is all rows. A last partial batch is
+            weighted by its own size.
+        epochs : int
+            The number of the last epoch: ``epochs - initial_epoch`` are trained.
+        verbose : {"auto", 0, 1, 2}
+            0 is silent, 2 prints one line an epoch; "auto" and 1 draw a bar on a terminal or in a
+            notebook and are like 2 elsewhere.
+        callbacks : Callback or list of Callback, optional
+            Called between epochs, and between batches where one of them asks for it.
+        validation_split : float
+            In [0, 1): the fraction of rows, the last ones before shuffling, held out for
+            validation. A UserWarning tells where they hold a class that the others lack.
+        validation_data : tuple, optional
+            ``(x, y)`` or ``(x, y, sample_weight)`` for validation, or a Dataset, in place of a
+            split.
+        shuffle : bool
+            Draw a new order of the rows each epoch.
+        class_weight : dict, optional
+            {class number: weight} for every class that occurs; multiplies ``sample_weight``.
+        sample_weight : array_like, optional
+            (n,): the weight of each row in the loss. A row of weight 2 pulls as the row twice,
+            whatever the batch size: a batch is divided by its rows times the mean weight of all
+            rows (of a Dataset that does not fit into its buffer, by its rows), see
+            `laminar.losses`.
+        initial_epoch : int
+            The number of the first epoch, to go on counting after an earlier fit.
+        memory_limit : int or str, optional
+            Bytes, or a text such as "2GB", that training may take beside the data. A batch that
+            needs more goes through in parts whose gradients are added up, so that
+            ``batch_size=None`` is exact batch gradient descent on data of any size, a
+            memory-mapped array for example.
+        resume : str or path, optional
+            A file that `ModelCheckpoint` or `save` wrote while a model like this one, compiled in
+            the same way, was trained: weights, optimizer, counters, history and callbacks are
+            taken from it, and training goes on where it stopped. With the same data and arguments
+            it ends in the same bits as if it had not stopped.
+
+        Returns
+        -------
+        History
+            Loss and metrics of each epoch, those before ``resume`` included; also kept as
+            ``model.history``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is wrong; nothing has changed then. Rows of a Dataset in blocks that
+            turn out wrong end training, the weights as they are then.
+        FloatingPointError
+            Where the loss is no longer finite; the last finite weights are kept. The callback
+            `TerminateOnNaN` ends training quietly instead.
+        KeyboardInterrupt
+            At Ctrl-C; the weights are those of the last completed batch. One that is under way is
+            abandoned where it takes long. Weights that overflowed in the epoch do not stay: they
+            are replaced by finite ones of the same epoch, the last ones if these are found soon.
+            With an EarlyStopping they are then those of its best epoch, which it sets after errors
+            too.
+        RuntimeError
+            While the model is being trained already.
+
+        Notes
+        -----
+        Other threads may predict, evaluate, save and copy the model meanwhile; they see it as it is
+        between two steps. What would change it raises RuntimeError there.
+        """
+        given = y
+        y, class_names = _labels.numbered("fit: y", y, self.class_names, learn=True)
+        if isinstance(x, Dataset):
+            class_names = _labels.agreed("fit: x", x.classes, class_names)
+        compiled = self._ready("fit", first_targets(x, y))
+        _labels.check_loss("fit: y", y, given, compiled.loss)
+        epochs = integer(epochs, "fit: epochs")
+        initial_epoch = integer(initial_epoch, "fit: initial_epoch")
+        _progress.style(verbose)
+        history = History()
+        calls = CallbackList("fit", callbacks, history)
+        style = _progress.style(calls.verbose(verbose))
+        loss = compiled.loss
+        train = feed("fit", x, y, sample_weight, self._dtype, loss)
+        _frames.check_names(train.names, "fit: x", self.feature_names)
+        held_out = None
+        if validation_data is not None:
+            held_out = validation(validation_data, self._dtype, loss, class_names)
+            names = train.names or self.feature_names
+            _frames.check_names(held_out.names, "fit: validation_data: x", names)
+        elif validation_split:
+            train, held_out = split(train, validation_split, loss)
+        if class_weight is not None:
+            by_number = _labels.weights_by_number(class_weight, class_names)
+            train = train.with_class_weight("fit", by_number, loss)
+        size = _rows.batch_size(batch_size, "fit", train.length)
+        shuffle = flag(shuffle, "fit: shuffle")
+        limit = 0 if memory_limit is None else number_of_bytes(memory_limit, "fit: memory_limit")
+        if resume is not None and initial_epoch:
+            raise ValueError("fit: resume tells the first epoch; initial_epoch must not be given")
+        keys = compiled.keys + ([f"val_{key}" for key in compiled.keys] if held_out else [])
+        params = {
+            "epochs": epochs,
+            "steps": None if train.length is None else -(-train.length // size),
+            "verbose": verbose,
+            "metrics": keys,
+            "initial_epoch": initial_epoch,
+        }
+        last: dict[str, float] = {}
+
+        def on_epoch(epoch: int, logs: Mapping[str, float]) -> bool:
+            nonlocal last
+            last = dict(logs)
+            calls.epoch_end(epoch, last)
+            shown.epoch(epoch, last)
+            if not self.stop_training and epoch + 1 < epochs:
+                calls.epoch_begin(epoch + 1)
+            return bool(self.stop_training)
+
+        def on_batch(epoch: int, done: int, ends: bool, logs: Mapping[str, float]) -> bool:
+            calls.batch_end(done - 1, dict(logs))
+            if not self.stop_training and not ends:
+                calls.batch_begin(done)
+            return bool(self.stop_training)
+
+        def on_progress(epoch: int, done: int, batches: int, logs: Mapping[str, float]) -> None:
+            shown.batch(epoch, done, batches, dict(logs))
+
+        with (
+            self._built_for(train.x, train.y) as core,
+            self._in_training("fit", compiled, core),
+        ):
+            if held_out is not None:
+                self._check_shapes(held_out.x, held_out.y)
+            with Resumed(self, core, resume, calls, history, class_names) as resumed:
+                first = initial_epoch if resume is None else core.next_epoch
+                params["initial_epoch"] = first
+                ended = first if resumed.stopped else epochs
+                shown = style(epochs, first)
+                self.stop_training = False
+                self.feature_names = train.names or self.feature_names
+                self.class_names = class_names or resumed.class_names
+                if isinstance(x, Dataset) and x._table is not None:
+                    self._texts = {**self._texts, _TABLE: x._table.to_json()}
+                calls.start(self, params)
+                resumed.restore()
+                self.history, self._calls = history, calls
+                try:
+                    if first < ended and not self.stop_training:
+                        calls.begin(first, core.batches_done if resume else None)
+                    core.fit(
+                        train.data,
+                        held_out and held_out.data,
+                        size,
+                        ended,
+                        first,
+                        resume is not None,
+                        shuffle,
+                        limit,
+                        train.buffer_size,
+                        (held_out or train).buffer_size,
+                        on_epoch,
+                        on_progress if shown.within_epoch else None,
+                        on_batch if calls.between_batches else None,
+                        self._notes,
+                    )
+                except FloatingPointError as error:
+                    if not calls.accept(error):
+                        calls.left()
+                        raise
+                except BaseException:
+                    calls.left()
+                    raise
+                finally:
+                    shown.close()
+                    self._calls = None
+        calls.end(last)
+        return history
+
+    @keywords()
+    def train_on_batch(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Make one update with all rows given.
+
+        Parameters
+        ----------
+        x, y, sample_weight, class_weight
+            As in `fit`, but the loss is divided by the number of rows, as in Keras: what other
+            batches weigh is not known. Weights whose mean over all batches is 1 train as in fit.
+        return_dict : bool
+            Return {key: value} in place of a list.
+
+        Returns
+        -------
+        float, list of float or dict
+            The loss before the update, followed by the metrics if there are any.
+
+        Raises
+        ------
+        TypeError, ValueError, FloatingPointError
+            As in `fit`.
+        KeyboardInterrupt
+            At Ctrl-C, before the update; the weights are unchanged.
+        """
+        y, _ = _labels.numbered("train_on_batch: y", y, self.class_names)
+        compiled = self._ready("train_on_batch", y)
+        rows = _rows.prepared("train_on_batch", x, y, sample_weight, self._dtype, compiled.loss)
+        rows = _rows.with_class_weight("train_on_batch", rows, class_weight, compiled.loss)
+        with (
+            self._built_for(rows.x, rows.y) as core,
+            self._in_training("train_on_batch", compiled, core),
+        ):
+            return compiled.named(core.train_on_batch(*rows), return_dict)
+
+    @keywords()
+    def loss_and_gradients(
+        self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> tuple[float, list[NDArray[Any]]]:
+        """Return the loss over all rows and its gradient; nothing is updated.
+
+        Dropout acts as it would in the next update.
+
+        Parameters
+        ----------
+        x, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        loss : float
+            The mean over the rows of weight times loss, divided by their number.
+        gradients : list of ndarray
+            The derivative of the loss by each tensor of `get_weights`, in that order.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `fit`.
+        """
+        y, _ = _labels.numbered("loss_and_gradients: y", y, self.class_names)
+        compiled, still = self._still("loss_and_gradients", y)
+        rows = _rows.prepared("loss_and_gradients", x, y, sample_weight, self._dtype, compiled.loss)
+        with self._built_for(rows.x, rows.y) as core:
+            return (still or core).loss_and_gradients(*rows)
+
+    @keywords()
+    def find_learning_rate(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        batch_size: int | None = 32,
+        start: float = 1e-7,
+        end: float = 10.0,
+        steps: int = 100,
+        sample_weight: ArrayLike | None = None,
+    ) -> RangeTest:
+        """Try ever larger learning rates, and return what the loss did.
+
+        L. N. Smith (2017), arXiv:1506.01186. A copy of the model makes one update with each rate,
+        until the loss has grown to four times its least value or is not finite; the model itself
+        stays exactly as it is. The rows are shuffled by the model's seed.
+
+        Parameters
+        ----------
+        x, y, batch_size, sample_weight
+            As in `fit`.
+        start, end : float
+            The first and the last rate, 0 < start < end; those between grow by equal factors.
+        steps : int
+            How many there are, at least 2.
+
+        Returns
+        -------
+        RangeTest
+            ``rates``, ``losses``, ``suggestion``, and ``plot()``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is wrong, or the loss is not finite from the start.
+        """
+        compiled = self._ready("find_learning_rate", y)
+        rows = _rows.prepared("find_learning_rate", x, y, sample_weight, self._dtype, compiled.loss)
+        size = _rows.batch_size(batch_size, "find_learning_rate", rows.length)
+        return _range_test.run(self, compiled, rows, size, start, end, steps)
