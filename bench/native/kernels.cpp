@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "laminar/activation.hpp"
-#include "laminar/buffer.hpp"
+#include "laminar/base/buffer.hpp"
+#include "laminar/catalogue/activation.hpp"
+#include "laminar/catalogue/loss.hpp"
+#include "laminar/catalogue/optimizer.hpp"
 #include "laminar/kernels/dispatch.hpp"
-#include "laminar/loss.hpp"
-#include "laminar/optimizer.hpp"
 
 namespace {
 

@@ -15,7 +15,7 @@
 #include "chains.hpp"
 #include "laminar/build_info.hpp"
 #include "laminar/laminar.hpp"
-#include "laminar/parallel.hpp"
+#include "laminar/threads/parallel.hpp"
 
 namespace {
 

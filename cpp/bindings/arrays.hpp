@@ -5,8 +5,8 @@
 
 #include "bindings.hpp"
 
-#include "laminar/error.hpp"
-#include "laminar/types.hpp"
+#include "laminar/base/error.hpp"
+#include "laminar/base/types.hpp"
 
 namespace laminar::bindings {
 

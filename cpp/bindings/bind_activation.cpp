@@ -4,8 +4,8 @@
 #include "bindings.hpp"
 #include "interrupts.hpp"
 
-#include "laminar/activation.hpp"
-#include "laminar/config.hpp"
+#include "laminar/catalogue/activation.hpp"
+#include "laminar/files/config.hpp"
 
 namespace laminar::bindings {
 namespace {

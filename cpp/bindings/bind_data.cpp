@@ -5,7 +5,7 @@
 #include "interrupts.hpp"
 #include "python_rows.hpp"
 
-#include "laminar/row_blocks.hpp"
+#include "laminar/data/row_blocks.hpp"
 
 namespace laminar::bindings {
 namespace {

@@ -2,16 +2,16 @@
 // The lists of activations, losses, … as Python sees them: names, aliases, arguments with defaults.
 #include "bindings.hpp"
 
-#include "laminar/activation.hpp"
-#include "laminar/config.hpp"
-#include "laminar/constraint.hpp"
-#include "laminar/error.hpp"
-#include "laminar/initializer.hpp"
-#include "laminar/loss.hpp"
-#include "laminar/metric.hpp"
-#include "laminar/network.hpp"
-#include "laminar/optimizer.hpp"
-#include "laminar/regularizer.hpp"
+#include "laminar/base/error.hpp"
+#include "laminar/catalogue/activation.hpp"
+#include "laminar/catalogue/constraint.hpp"
+#include "laminar/catalogue/initializer.hpp"
+#include "laminar/catalogue/loss.hpp"
+#include "laminar/catalogue/metric.hpp"
+#include "laminar/catalogue/optimizer.hpp"
+#include "laminar/catalogue/regularizer.hpp"
+#include "laminar/files/config.hpp"
+#include "laminar/graph/network.hpp"
 
 namespace laminar::bindings {
 namespace {

@@ -8,10 +8,10 @@
 #include "interrupts.hpp"
 #include "shared_model.hpp"
 
-#include "laminar/atomic_file.hpp"
-#include "laminar/config.hpp"
+#include "laminar/base/printable.hpp"
+#include "laminar/files/atomic_file.hpp"
+#include "laminar/files/config.hpp"
 #include "laminar/model_file.hpp"
-#include "laminar/printable.hpp"
 
 namespace laminar::bindings {
 namespace {

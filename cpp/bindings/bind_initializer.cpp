@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "laminar/config.hpp"
+#include "laminar/files/config.hpp"
 
 namespace laminar::bindings {
 namespace {

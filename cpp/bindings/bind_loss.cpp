@@ -3,8 +3,8 @@
 #include "arrays.hpp"
 #include "interrupts.hpp"
 
-#include "laminar/config.hpp"
-#include "laminar/row_losses.hpp"
+#include "laminar/execution/row_losses.hpp"
+#include "laminar/files/config.hpp"
 
 namespace laminar::bindings {
 namespace {

@@ -5,8 +5,8 @@
 #include "bindings.hpp"
 #include "interrupts.hpp"
 
-#include "laminar/config.hpp"
-#include "laminar/scores.hpp"
+#include "laminar/execution/scores.hpp"
+#include "laminar/files/config.hpp"
 
 namespace laminar::bindings {
 

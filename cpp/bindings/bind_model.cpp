@@ -9,7 +9,8 @@
 #include "python_rows.hpp"
 #include "shared_model.hpp"
 
-#include "laminar/config.hpp"
+#include "laminar/execution/state.hpp"
+#include "laminar/files/config.hpp"
 #include "laminar/lbfgs.hpp"
 #include "laminar/model.hpp"
 

@@ -6,8 +6,8 @@
 #include "busy.hpp"
 #include "interpreter.hpp"
 
-#include "laminar/config.hpp"
-#include "laminar/updater.hpp"
+#include "laminar/files/config.hpp"
+#include "laminar/training/updater.hpp"
 
 namespace laminar::bindings {
 namespace {

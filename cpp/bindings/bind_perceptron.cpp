@@ -5,7 +5,7 @@
 #include "bindings.hpp"
 #include "interrupts.hpp"
 
-#include "laminar/perceptron.hpp"
+#include "laminar/training/perceptron.hpp"
 
 namespace laminar::bindings {
 namespace {

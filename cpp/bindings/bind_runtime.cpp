@@ -3,7 +3,7 @@
 #include "bindings.hpp"
 
 #include "laminar/build_info.hpp"
-#include "laminar/parallel.hpp"
+#include "laminar/threads/parallel.hpp"
 
 namespace laminar::bindings {
 

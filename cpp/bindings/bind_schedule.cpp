@@ -3,7 +3,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 
-#include "laminar/config.hpp"
+#include "laminar/files/config.hpp"
 
 namespace laminar::bindings {
 namespace {

@@ -3,7 +3,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 
-#include "laminar/table.hpp"
+#include "laminar/files/table.hpp"
 
 namespace laminar::bindings {
 namespace {

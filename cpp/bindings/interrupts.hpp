@@ -6,7 +6,7 @@
 #include "bindings.hpp"
 #include "interpreter.hpp"
 
-#include "laminar/stop.hpp"
+#include "laminar/base/stop.hpp"
 
 namespace laminar::bindings {
 

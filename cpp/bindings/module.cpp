@@ -3,7 +3,7 @@
 #include "bindings.hpp"
 #include "interpreter.hpp"
 
-#include "laminar/error.hpp"
+#include "laminar/base/error.hpp"
 
 PYBIND11_MODULE(_core, module) {
   using namespace laminar::bindings;

@@ -11,7 +11,7 @@
 #include "arrays.hpp"
 #include "interpreter.hpp"
 
-#include "laminar/row_source.hpp"
+#include "laminar/data/row_source.hpp"
 
 namespace laminar::bindings {
 

@@ -19,7 +19,8 @@
 #include "bindings.hpp"
 #include "interpreter.hpp"
 
-#include "laminar/error.hpp"
+#include "laminar/base/error.hpp"
+#include "laminar/execution/state.hpp"
 #include "laminar/model.hpp"
 
 namespace laminar::bindings {

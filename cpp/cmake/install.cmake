@@ -11,17 +11,25 @@ endif()
 
 set(laminar_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/laminar)
 
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/laminar
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT cpp
-        FILES_MATCHING PATTERN "*.hpp"
-        PATTERN kernels EXCLUDE
-        PATTERN metrics EXCLUDE
-        # Internal: nothing that laminar.hpp includes needs them.
-        REGEX "/(atomic_file|checks|checksum|compare|crew|denormals|entries|epoch|inference|json_members|pace|perceptron_unit|printable|processors|row_losses|tensor_rules|workers)\\.hpp$" EXCLUDE
-        REGEX "/layers/(column_tasks|declaration|draws|kernel_gradient|operands|work)\\.hpp$" EXCLUDE)
-# The one kernel header that public ones mention: plain structs.
-install(FILES ${PROJECT_SOURCE_DIR}/cpp/laminar/kernels/table.hpp
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/laminar/kernels COMPONENT cpp)
+# The headers of the first line are for programs to include: laminar.hpp has them all but eigen.hpp. The others
+# are what these mention. Nothing else is installed, and tests/consumer/run.sh compares this list with
+# what laminar.hpp reaches.
+set(laminar_headers
+  laminar model model_file lbfgs eigen build_info
+  base/buffer base/error base/family base/mean_weight base/product_precision base/random base/rows_view base/stop
+  base/types threads/parallel kernels/table
+  catalogue/activation catalogue/choice catalogue/constraint catalogue/initializer catalogue/loss catalogue/metric
+  catalogue/optimizer catalogue/parameters catalogue/regularizer catalogue/schedule
+  graph/layer graph/network data/row_source training/fit_options training/perceptron
+  files/byte_source files/cells files/config files/safetensors files/table)
+foreach(header IN LISTS laminar_headers)
+  cmake_path(GET header PARENT_PATH floor)
+  install(FILES ${PROJECT_SOURCE_DIR}/cpp/laminar/${header}.hpp
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/laminar/${floor} COMPONENT cpp)
+endforeach()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/laminar/graph/layers
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/laminar/graph COMPONENT cpp
+        FILES_MATCHING PATTERN "*.hpp" PATTERN declaration.hpp EXCLUDE)
 
 foreach(kind IN LISTS laminar_kinds)
   install(TARGETS ${laminar_target_${kind}} EXPORT laminar_${kind} COMPONENT cpp

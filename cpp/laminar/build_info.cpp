@@ -4,7 +4,7 @@
 #include <Eigen/Core>
 
 #include "laminar/kernels/dispatch.hpp"
-#include "laminar/parallel.hpp"
+#include "laminar/threads/parallel.hpp"
 
 namespace laminar {
 

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "laminar/error.hpp"
+#include "laminar/base/error.hpp"
 #include "laminar/model.hpp"
 
 namespace laminar {

@@ -2,15 +2,15 @@
 // The whole public C++ interface of laminar.
 #pragma once
 
+#include "laminar/base/error.hpp"
+#include "laminar/base/stop.hpp"
 #include "laminar/build_info.hpp"
-#include "laminar/cells.hpp"
-#include "laminar/config.hpp"
-#include "laminar/error.hpp"
+#include "laminar/data/row_source.hpp"
+#include "laminar/files/cells.hpp"
+#include "laminar/files/config.hpp"
+#include "laminar/files/table.hpp"
 #include "laminar/lbfgs.hpp"
 #include "laminar/model.hpp"
 #include "laminar/model_file.hpp"
-#include "laminar/parallel.hpp"
-#include "laminar/perceptron.hpp"
-#include "laminar/row_source.hpp"
-#include "laminar/stop.hpp"
-#include "laminar/table.hpp"
+#include "laminar/threads/parallel.hpp"
+#include "laminar/training/perceptron.hpp"

@@ -6,8 +6,9 @@
 #include <deque>
 #include <vector>
 
-#include "laminar/error.hpp"
-#include "laminar/stop.hpp"
+#include "laminar/base/error.hpp"
+#include "laminar/base/stop.hpp"
+#include "laminar/execution/state.hpp"
 
 namespace laminar {
 namespace {

@@ -3,11 +3,23 @@
 
 #include <algorithm>
 
-#include "laminar/checks.hpp"
-#include "laminar/error.hpp"
-#include "laminar/inference.hpp"
+#include "laminar/base/error.hpp"
+#include "laminar/data/checks.hpp"
+#include "laminar/execution/inference.hpp"
+#include "laminar/training/trainer.hpp"
 
 namespace laminar {
+
+/// What works with the model holds this, wherever the model goes meanwhile.
+template <typename T>
+struct Model<T>::Core {
+  std::unique_ptr<State<T>> state;  // the trainer refers to it, so it stays where it is
+  std::unique_ptr<Trainer<T>> trainer;
+  Stage stage = Stage::idle;
+
+  void set_parameters(std::span<const T> values);
+  double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight);
+};
 
 template <typename T>
 Model<T>::Model(Network network, std::uint64_t seed, ProductPrecision precision)
@@ -22,6 +34,41 @@ Model<T>::Model(std::unique_ptr<State<T>> state) : core_(std::make_shared<Core>(
 }
 
 template <typename T>
+const State<T>& Model<T>::state() const {
+  return *core_->state;
+}
+
+template <typename T>
+const Network& Model<T>::network() const {
+  return state().network;
+}
+
+template <typename T>
+std::uint64_t Model<T>::seed() const {
+  return state().seed;
+}
+
+template <typename T>
+ProductPrecision Model<T>::precision() const {
+  return state().precision;
+}
+
+template <typename T>
+std::span<const T> Model<T>::parameters() const {
+  return state().parameters.span();
+}
+
+template <typename T>
+bool Model<T>::compiled() const {
+  return state().objective.has_value();
+}
+
+template <typename T>
+bool Model<T>::penalties_per_row() const {
+  return state().penalties_per_row;
+}
+
+template <typename T>
 Model<T>::Training::Training(Model& model, const char* operation) : core_(model.core_) {
   model.require(Stage::idle, operation);
   core_->stage = Stage::running;
@@ -30,6 +77,31 @@ Model<T>::Training::Training(Model& model, const char* operation) : core_(model.
 template <typename T>
 Model<T>::Training::~Training() {
   core_->stage = Stage::idle;
+}
+
+template <typename T>
+const State<T>& Model<T>::Training::state() const {
+  return *core_->state;
+}
+
+template <typename T>
+void Model<T>::Training::set_parameters(std::span<const T> values) {
+  core_->set_parameters(values);
+}
+
+template <typename T>
+double Model<T>::Training::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight) {
+  return core_->loss_and_gradients(data, gradients, by_weight);
+}
+
+template <typename T>
+Model<T>::Between::Between(Core& core_) : core(core_) {
+  core.stage = Stage::between;
+}
+
+template <typename T>
+Model<T>::Between::~Between() {
+  core.stage = Stage::running;
 }
 
 template <typename T>

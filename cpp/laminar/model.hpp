@@ -2,17 +2,26 @@
 // A network with weights, ready to be trained and to predict: what most users need of the library.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "laminar/network.hpp"
-#include "laminar/state.hpp"
-#include "laminar/trainer.hpp"
+#include "laminar/base/product_precision.hpp"
+#include "laminar/catalogue/loss.hpp"
+#include "laminar/catalogue/metric.hpp"
+#include "laminar/catalogue/optimizer.hpp"
+#include "laminar/graph/network.hpp"
+#include "laminar/training/fit_options.hpp"
 
 namespace laminar {
+
+struct Objective;
+template <typename T>
+class RowBlocks;
+template <typename T>
+struct State;
 
 /// Instantiated for float and double. Methods throw std::invalid_argument for bad input before
 /// anything changes, and NonFiniteError where training stops being finite. Const methods may be
@@ -35,19 +44,19 @@ class Model {
   Model& operator=(Model&&) noexcept = default;
   ~Model() = default;
 
-  /// All that training changes, as files keep it.
-  const State<T>& state() const { return *core_->state; }
+  /// All that training changes, as files keep it: an internal type, for laminar's own code.
+  const State<T>& state() const;
 
   /// The structure.
-  const Network& network() const { return state().network; }
+  const Network& network() const;
   /// What weights, shuffling and dropout are drawn from.
-  std::uint64_t seed() const { return state().seed; }
+  std::uint64_t seed() const;
   /// What the operands of products are rounded to, in training and in prediction. Processors with
   /// AVX512-BF16 multiply bfloat16 at twice the speed of floats, others more slowly to the same sums.
-  ProductPrecision precision() const { return state().precision; }
+  ProductPrecision precision() const;
 
   /// The flat parameter buffer in the layout of network().parameters().
-  std::span<const T> parameters() const { return state().parameters.span(); }
+  std::span<const T> parameters() const;
   /// Replaces all parameters; `values` has the size of parameters().
   void set_parameters(std::span<const T> values);
   /// Tensor i of network().parameters(), without padding.
@@ -61,7 +70,7 @@ class Model {
   /// Sets what to train towards; resets the optimizer's state.
   void compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics = {});
   /// Whether it has been, so that fit and evaluate may be called.
-  bool compiled() const { return state().objective.has_value(); }
+  bool compiled() const;
   /// "loss", then the metrics.
   const std::vector<std::string>& metric_names() const;
   /// Of the update that comes next.
@@ -71,7 +80,7 @@ class Model {
   /// Whether penalties on weights are divided by the sum of the weights of a batch's rows, as
   /// scikit-learn has them, in place of being the same for every batch. Files keep it with the training;
   /// compile resets it.
-  bool penalties_per_row() const { return state().penalties_per_row; }
+  bool penalties_per_row() const;
   void set_penalties_per_row(bool per_row);
   /// Updates made since compile.
   Index iterations() const;
@@ -108,11 +117,9 @@ class Model {
     Training& operator=(const Training&) = delete;
     ~Training();
 
-    const State<T>& state() const { return *core_->state; }
-    void set_parameters(std::span<const T> values) { core_->set_parameters(values); }
-    double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight = false) {
-      return core_->loss_and_gradients(data, gradients, by_weight);
-    }
+    const State<T>& state() const;
+    void set_parameters(std::span<const T> values);
+    double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight = false);
     /// Returns user(), which may do what it may between two batches.
     template <typename User>
     auto between(const User& user) {
@@ -127,21 +134,12 @@ class Model {
 
  private:
   enum class Stage { idle, between, running };
-  /// What works with the model holds this, wherever the model goes meanwhile.
-  struct Core {
-    std::unique_ptr<State<T>> state;  // the trainer refers to it, so it stays where it is
-    std::unique_ptr<Trainer<T>> trainer;
-    Stage stage = Stage::idle;
-
-    void set_parameters(std::span<const T> values);
-    double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight);
-  };
   /// While the user is called between batches.
   struct Between {
-    explicit Between(Core& core_) : core(core_) { core.stage = Stage::between; }
+    explicit Between(Core& core_);
     Between(const Between&) = delete;
     Between& operator=(const Between&) = delete;
-    ~Between() { core.stage = Stage::running; }
+    ~Between();
     Core& core;
   };
 

@@ -6,13 +6,14 @@
 #include <charconv>
 #include <set>
 
-#include "laminar/atomic_file.hpp"
+#include "laminar/base/checksum.hpp"
+#include "laminar/base/error.hpp"
+#include "laminar/base/printable.hpp"
+#include "laminar/base/stop.hpp"
 #include "laminar/build_info.hpp"
-#include "laminar/checksum.hpp"
-#include "laminar/config.hpp"
-#include "laminar/error.hpp"
-#include "laminar/printable.hpp"
-#include "laminar/stop.hpp"
+#include "laminar/execution/state.hpp"
+#include "laminar/files/atomic_file.hpp"
+#include "laminar/files/config.hpp"
 
 namespace laminar {
 namespace {

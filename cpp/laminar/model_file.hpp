@@ -26,11 +26,13 @@
 #include <string>
 #include <vector>
 
+#include "laminar/files/safetensors.hpp"
+#include "laminar/files/table.hpp"
 #include "laminar/model.hpp"
-#include "laminar/safetensors.hpp"
-#include "laminar/table.hpp"
 
 namespace laminar {
+
+struct EpochPosition;
 
 /// What a file may carry beside the model and laminar does not look at.
 struct Attachments {

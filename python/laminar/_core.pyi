@@ -87,7 +87,7 @@ _Arrays: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
 _Notes: TypeAlias = tuple[dict[str, str], dict[str, NDArray[Any]]]
 
 class _Source(Protocol):
-    """Rows that are read by a thread of the core, see cpp/laminar/row_source.hpp."""
+    """Rows that are read by a thread of the core, see cpp/laminar/data/row_source.hpp."""
 
     features: int
     outputs: int

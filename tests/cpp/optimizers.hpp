@@ -3,7 +3,7 @@
 // and its tests'.
 #pragma once
 
-#include "laminar/optimizer.hpp"
+#include "laminar/catalogue/optimizer.hpp"
 #include "support.hpp"
 
 namespace laminar::tests {

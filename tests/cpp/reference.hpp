@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "laminar/loss.hpp"
-#include "laminar/network.hpp"
-#include "laminar/optimizer.hpp"
+#include "laminar/catalogue/loss.hpp"
+#include "laminar/catalogue/optimizer.hpp"
+#include "laminar/graph/network.hpp"
 
 namespace laminar::reference {
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "laminar/random.hpp"
+#include "laminar/base/random.hpp"
 #include "reference.hpp"
 
 namespace laminar::reference {

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "laminar/choice.hpp"
-#include "laminar/types.hpp"
+#include "laminar/base/types.hpp"
+#include "laminar/catalogue/choice.hpp"
 
 namespace laminar::tests {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every activation, by every table, against the reference; and what holds for all of them.
-#include "laminar/activation.hpp"
+#include "laminar/catalogue/activation.hpp"
 
 #include "block.hpp"
-#include "laminar/config.hpp"
+#include "laminar/files/config.hpp"
 #include "reference.hpp"
 #include "ulps.hpp"
 

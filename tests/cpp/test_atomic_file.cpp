@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/atomic_file.hpp"
+#include "laminar/files/atomic_file.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch normalization in its place between other layers: against the reference, against finite
 // differences, its running statistics, and the same bits for every number of threads.
-#include "laminar/layers/batch_normalization.hpp"
+#include "laminar/graph/layers/batch_normalization.hpp"
 
-#include "laminar/parallel.hpp"
+#include "laminar/threads/parallel.hpp"
 #include "reference.hpp"
 #include "task.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/buffer.hpp"
+#include "laminar/base/buffer.hpp"
 
 #include "support.hpp"
 

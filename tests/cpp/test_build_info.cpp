@@ -2,7 +2,7 @@
 #include "laminar/build_info.hpp"
 
 #include "laminar/kernels/dispatch.hpp"
-#include "laminar/parallel.hpp"
+#include "laminar/threads/parallel.hpp"
 #include "support.hpp"
 
 using namespace laminar;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/byte_source.hpp"
+#include "laminar/files/byte_source.hpp"
 
 #include <sys/stat.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bad input, operation by operation: each is refused with a message that names the argument, what
 // was expected and what came, and nothing has changed.
-#include "laminar/checks.hpp"
+#include "laminar/data/checks.hpp"
 
 #include <functional>
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entries by name and their hyper-parameters, in every family.
-#include "laminar/choice.hpp"
+#include "laminar/catalogue/choice.hpp"
 
 #include <set>
 
-#include "laminar/activation.hpp"
-#include "laminar/constraint.hpp"
-#include "laminar/initializer.hpp"
-#include "laminar/loss.hpp"
-#include "laminar/metric.hpp"
-#include "laminar/optimizer.hpp"
-#include "laminar/regularizer.hpp"
+#include "laminar/catalogue/activation.hpp"
+#include "laminar/catalogue/constraint.hpp"
+#include "laminar/catalogue/initializer.hpp"
+#include "laminar/catalogue/loss.hpp"
+#include "laminar/catalogue/metric.hpp"
+#include "laminar/catalogue/optimizer.hpp"
+#include "laminar/catalogue/regularizer.hpp"
 #include "support.hpp"
 
 using namespace laminar;

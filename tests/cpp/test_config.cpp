@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/config.hpp"
+#include "laminar/files/config.hpp"
 
 #include "support.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/constraint.hpp"
+#include "laminar/catalogue/constraint.hpp"
 
-#include "laminar/config.hpp"
+#include "laminar/files/config.hpp"
 #include "support.hpp"
 
 using namespace laminar;

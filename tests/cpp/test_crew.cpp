@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/crew.hpp"
+#include "laminar/threads/crew.hpp"
 
 #include <sys/resource.h>
 #include <sys/wait.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/denormals.hpp"
+#include "laminar/base/denormals.hpp"
 
 #include "task.hpp"
 

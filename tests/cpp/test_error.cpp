@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/error.hpp"
+#include "laminar/base/error.hpp"
 
 #include "support.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prediction and evaluation: a row's result depends on nothing but the row and the weights.
-#include "laminar/inference.hpp"
+#include "laminar/execution/inference.hpp"
 
 #include <thread>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/initializer.hpp"
+#include "laminar/catalogue/initializer.hpp"
 
 #include <Eigen/Core>
 
-#include "laminar/config.hpp"
+#include "laminar/files/config.hpp"
 #include "support.hpp"
 
 using namespace laminar;

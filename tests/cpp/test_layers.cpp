@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every kind of layer but dense, activation and dropout, which test_pass compares with the reference:
 // its values against formulas written out here, its gradients against finite differences.
-#include "laminar/layer.hpp"
+#include "laminar/graph/layer.hpp"
 
 #include <array>
 #include <functional>

@@ -6,7 +6,7 @@
 #include <functional>
 #include <numeric>
 
-#include "laminar/error.hpp"
+#include "laminar/base/error.hpp"
 #include "support.hpp"
 #include "task.hpp"
 

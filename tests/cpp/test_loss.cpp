@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every loss, by every table, against the reference and against closed forms.
-#include "laminar/loss.hpp"
+#include "laminar/catalogue/loss.hpp"
 
 #include "block.hpp"
-#include "laminar/config.hpp"
+#include "laminar/files/config.hpp"
 #include "reference.hpp"
 
 using namespace laminar;

@@ -4,8 +4,8 @@
 #include "laminar/kernels/math.hpp"
 
 #include "block.hpp"
-#include "laminar/activation.hpp"
-#include "laminar/loss.hpp"
+#include "laminar/catalogue/activation.hpp"
+#include "laminar/catalogue/loss.hpp"
 #include "ulps.hpp"
 
 using namespace laminar;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of every metric on rows written out by hand, and the seam that all share: rows are measured
 // in any order and folded in theirs.
-#include "laminar/metric.hpp"
+#include "laminar/catalogue/metric.hpp"
 
-#include "laminar/scores.hpp"
+#include "laminar/execution/scores.hpp"
 #include "support.hpp"
 
 using namespace laminar;

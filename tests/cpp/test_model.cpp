@@ -2,7 +2,7 @@
 // The model as users see it: gradients against finite differences, worked examples, its settings.
 #include "laminar/model.hpp"
 
-#include "laminar/config.hpp"
+#include "laminar/files/config.hpp"
 #include "task.hpp"
 
 using namespace laminar;

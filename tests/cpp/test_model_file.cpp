@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Model files: all of a model comes back, training goes on at the same bit from any batch, and no
 // damage is loaded or does harm.
+#include "laminar/execution/state.hpp"
 #include "laminar/model_file.hpp"
 
 #include <random>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/network.hpp"
+#include "laminar/graph/network.hpp"
 
 #include <set>
 
-#include "laminar/error.hpp"
+#include "laminar/base/error.hpp"
 #include "support.hpp"
 
 using namespace laminar;

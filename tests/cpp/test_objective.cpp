@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/objective.hpp"
+#include "laminar/graph/objective.hpp"
 
 #include "support.hpp"
 

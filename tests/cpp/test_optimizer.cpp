@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every optimizer with every hyper-parameter moved, by every table, against the reference.
-#include "laminar/optimizer.hpp"
+#include "laminar/catalogue/optimizer.hpp"
 
 #include "block.hpp"
-#include "laminar/config.hpp"
+#include "laminar/files/config.hpp"
 #include "optimizers.hpp"
 #include "reference.hpp"
 

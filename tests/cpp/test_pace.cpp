@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/pace.hpp"
+#include "laminar/threads/pace.hpp"
 
-#include "laminar/crew.hpp"
-#include "laminar/processors.hpp"
+#include "laminar/threads/crew.hpp"
+#include "laminar/threads/processors.hpp"
 #include "support.hpp"
 
 using namespace laminar;

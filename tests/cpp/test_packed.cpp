@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/packed.hpp"
+#include "laminar/execution/packed.hpp"
 
 #include "support.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/parallel.hpp"
+#include "laminar/threads/parallel.hpp"
 
-#include "laminar/batch.hpp"
+#include "laminar/execution/batch.hpp"
 #include "task.hpp"
 
 using namespace laminar;

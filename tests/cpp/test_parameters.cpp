@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/parameters.hpp"
+#include "laminar/catalogue/parameters.hpp"
 
-#include "laminar/error.hpp"
+#include "laminar/base/error.hpp"
 
 #include "support.hpp"
 

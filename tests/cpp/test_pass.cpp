@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole networks, forward and back, against the reference: every activation with every loss, at
 // sizes around the widths of vectors, as the last layer, inside, and as layers of their own.
-#include "laminar/pass.hpp"
+#include "laminar/execution/pass.hpp"
 
-#include "laminar/config.hpp"
+#include "laminar/files/config.hpp"
 #include "reference.hpp"
 #include "task.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rosenblatt's rule against a transcription of it, and what his theorem promises.
-#include "laminar/perceptron.hpp"
+#include "laminar/training/perceptron.hpp"
 
-#include "laminar/random.hpp"
+#include "laminar/base/random.hpp"
 #include "support.hpp"
 
 using namespace laminar;

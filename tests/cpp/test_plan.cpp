@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/plan.hpp"
+#include "laminar/execution/plan.hpp"
 
-#include "laminar/buffer.hpp"
+#include "laminar/base/buffer.hpp"
 #include "support.hpp"
 
 using namespace laminar;

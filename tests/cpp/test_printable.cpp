@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/printable.hpp"
+#include "laminar/base/printable.hpp"
 
 #include "support.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The three products of every table. On whole numbers the sums are exact, so results are compared
 // bit for bit; on others only with themselves, as the order of a sum must not depend on the tile.
-#include "laminar/activation.hpp"
+#include "laminar/catalogue/activation.hpp"
 #include "products.hpp"
 
 using namespace laminar;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models whose products are of bfloat16: near those of floats, and as exact in their bits.
-#include "laminar/product_precision.hpp"
+#include "laminar/base/product_precision.hpp"
 
 #include "laminar/laminar.hpp"
 #include "reference.hpp"

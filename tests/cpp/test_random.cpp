@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The generator against the published vectors of Random123, and what is drawn from it.
-#include "laminar/random.hpp"
+#include "laminar/base/random.hpp"
 
 #include <numeric>
 

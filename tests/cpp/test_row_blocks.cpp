@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of sources: each comes once an epoch, in the order asked for; training on them is training on
 // the same rows in memory wherever the order is the same, for any number of threads.
-#include "laminar/row_blocks.hpp"
+#include "laminar/data/row_blocks.hpp"
 
 #include <condition_variable>
 #include <filesystem>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Losses of arrays are those that a model has of its outputs. Reductions: tests/python/test_losses_arrays.py.
-#include "laminar/row_losses.hpp"
+#include "laminar/execution/row_losses.hpp"
 
 #include "reference.hpp"
 #include "task.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Work on whole rows, by every table: sums, products, the search for what is not finite, softmax.
 #include "block.hpp"
-#include "laminar/activation.hpp"
+#include "laminar/catalogue/activation.hpp"
 #include "reference.hpp"
 
 using namespace laminar;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "laminar/safetensors.hpp"
+#include "laminar/files/safetensors.hpp"
 
 #include <filesystem>
 #include <system_error>
 
-#include "laminar/checksum.hpp"
+#include "laminar/base/checksum.hpp"
 #include "support.hpp"
 
 using namespace laminar;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Learning rates at given steps. Values recorded from Keras and PyTorch: tests/python/test_schedules.py.
-#include "laminar/schedule.hpp"
+#include "laminar/catalogue/schedule.hpp"
 
-#include "laminar/config.hpp"
+#include "laminar/files/config.hpp"
 #include "support.hpp"
 
 using namespace laminar;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The step of small networks gives the bits of the general step. A dropout that drops nothing makes a
 // network go the general way and changes no value.
-#include "laminar/small.hpp"
+#include "laminar/training/small.hpp"
 
-#include "laminar/inference.hpp"
+#include "laminar/execution/inference.hpp"
 #include "optimizers.hpp"
 #include "task.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables as they stand in model files: every kind of column, what cells say, damaged descriptions.
-#include "laminar/table.hpp"
+#include "laminar/files/table.hpp"
 
-#include "laminar/cells.hpp"
+#include "laminar/files/cells.hpp"
 #include "laminar/model_file.hpp"
 #include "support.hpp"
 

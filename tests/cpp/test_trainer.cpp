@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The epoch loop: what it computes, in which order, and that neither threads nor pauses change a bit.
-#include "laminar/trainer.hpp"
+#include "laminar/training/trainer.hpp"
 
 #include "allocations.hpp"
-#include "laminar/config.hpp"
-#include "laminar/random.hpp"
+#include "laminar/base/random.hpp"
+#include "laminar/files/config.hpp"
 #include "optimizers.hpp"
 #include "reference.hpp"
 #include "task.hpp"

@@ -3,7 +3,7 @@
 // an exception. In each case the model keeps the last good weights and goes on from there.
 #include <chrono>
 
-#include "laminar/random.hpp"
+#include "laminar/base/random.hpp"
 #include "optimizers.hpp"
 #include "task.hpp"
 

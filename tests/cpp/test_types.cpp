@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a C++ program may get wrong with pointers, sizes and positions is refused by name.
-#include "laminar/activation.hpp"
-#include "laminar/constraint.hpp"
-#include "laminar/initializer.hpp"
+#include "laminar/catalogue/activation.hpp"
+#include "laminar/catalogue/constraint.hpp"
+#include "laminar/catalogue/initializer.hpp"
+#include "laminar/catalogue/regularizer.hpp"
+#include "laminar/data/row_source.hpp"
+#include "laminar/execution/state.hpp"
 #include "laminar/lbfgs.hpp"
 #include "laminar/model.hpp"
-#include "laminar/perceptron.hpp"
-#include "laminar/regularizer.hpp"
-#include "laminar/row_source.hpp"
+#include "laminar/training/perceptron.hpp"
 #include "task.hpp"
 
 using namespace laminar;

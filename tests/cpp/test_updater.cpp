@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Updates of whole layouts with options and tensor-wise rules. Ten steps of each against Keras's own
 // values: tests/python/test_golden.py.
-#include "laminar/updater.hpp"
+#include "laminar/training/updater.hpp"
 
-#include "laminar/config.hpp"
-#include "laminar/crew.hpp"
+#include "laminar/files/config.hpp"
+#include "laminar/threads/crew.hpp"
 #include "optimizers.hpp"
 #include "reference.hpp"
 #include "support.hpp"

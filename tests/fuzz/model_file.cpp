@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "laminar/execution/state.hpp"
 #include "laminar/laminar.hpp"
 
 namespace {

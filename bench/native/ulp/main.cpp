@@ -15,7 +15,7 @@
 
 #include "functions.hpp"
 
-#include "laminar/crew.hpp"
+#include "laminar/threads/crew.hpp"
 
 namespace {
 

@@ -7,7 +7,7 @@
 // which multiplies in place. Rows have room for whole vectors.
 #pragma once
 
-#include "laminar/family.hpp"
+#include "laminar/base/family.hpp"
 #include "laminar/kernels/math.hpp"
 
 namespace laminar::kernels {

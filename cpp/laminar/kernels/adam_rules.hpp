@@ -4,7 +4,7 @@
 // RAdam, which Keras has not: there PyTorch's.
 #pragma once
 
-#include "laminar/family.hpp"
+#include "laminar/base/family.hpp"
 #include "laminar/kernels/simd.hpp"
 
 namespace laminar::kernels {

@@ -10,7 +10,7 @@
 #include <map>
 #include <mutex>
 
-#include "laminar/error.hpp"
+#include "laminar/base/error.hpp"
 #include "laminar/kernels/tables.hpp"
 
 namespace laminar::kernels {

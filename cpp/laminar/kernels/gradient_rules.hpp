@@ -3,7 +3,7 @@
 // Formulas and defaults are those of Keras 3 but for Rprop, which Keras has not: there PyTorch's.
 #pragma once
 
-#include "laminar/family.hpp"
+#include "laminar/base/family.hpp"
 #include "laminar/kernels/math.hpp"
 
 namespace laminar::kernels {

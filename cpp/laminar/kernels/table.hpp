@@ -12,7 +12,7 @@
 
 #include <cstdint>
 
-#include "laminar/product_precision.hpp"
+#include "laminar/base/product_precision.hpp"
 
 namespace laminar::kernels {
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Some cells of one column, as numbers or as texts, whichever a use needs.
 
-What a text says is defined once more in the core, for rows (cpp/laminar/cells.hpp), and a test
-compares the two.
+What a text says is defined once more in the core, for rows (cpp/laminar/files/cells.hpp), and a
+test compares the two.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ The inputs of a row, column after column:
 A category that training has not seen so sets that last input, or none. A missing number in a column
 that never had one counts as the mean. Both are counted, so that a command can say so.
 
-The core reads the same text and encodes rows one by one (cpp/laminar/table.hpp); here whole columns
-are, by pyarrow.
+The core reads the same text and encodes rows one by one (cpp/laminar/files/table.hpp); here whole
+columns are, by pyarrow.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a Normalization divides by, as the core has it (cpp/laminar/layers/preparation.cpp)."""
+"""What a Normalization divides by, as in the core's execution/layers/preparation.cpp."""
 
 from __future__ import annotations
 

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/execution/batch.hpp"
+
+#include <algorithm>
+
+#include "laminar/execution/compare.hpp"
+#include "laminar/execution/layers/kernel_gradient.hpp"
+
+namespace laminar {
+namespace {
+
+Index cost_of(const GradientTask& task) { return task.in_count * task.out_count; }
+
+}  // namespace
+
+template <typename T>
+BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, Index rows, ProductPrecision precision)
+    : plan_(network, rows, Mode::training, precision),
+      memory_(plan_.size()),
+      target_stride_(padded_stride(network.outputs())),
+      targets_(objective.loss.class_labels() ? 0 : rows * target_stride_),
+      weights_(rows),
+      losses_(rows),
+      labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)),
+      activity_(static_cast<std::size_t>(network.penalizes_activity() ? rows : 0)),
+      scores_(objective, network.outputs(), rows) {
+  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
+    if (needs_whole_batch(network.nodes()[i].layer)) whole_batch_.push_back(static_cast<int>(i));
+  }
+  cut_tasks(network, 1);
+}
+
+// Nodes that need the whole batch cut the way into segments: within one, blocks of rows go through
+// all nodes without a barrier. Without such nodes there is one segment, and a block comes back from
+// its loss while its values are in the nearest cache.
+template <typename T>
+void BatchMemory<T>::forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch,
+                                      T scale, const Team& team) {
+  forward_to_last_segment(pass, batch, team);
+  const int first = whole_batch_.empty() ? 1 : whole_batch_.back();
+  const int lowest = whole_batch_.empty() ? 1 : first + 1;
+  for_row_blocks(batch.count, pass.kernels.depths, team, [&](Rows rows) {
+    if (whole_batch_.empty()) gather(pass, batch, rows);
+    forward(pass, rows, first, pass.last() + 1);
+    compare(pass, objective, batch, scale, rows);
+    backward(pass, rows, pass.last(), lowest);
+  });
+  backward_from_last_segment(pass, batch, team);
+}
+
+template <typename T>
+void BatchMemory<T>::forward_to_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team) {
+  int first = 1;
+  for (const int node : whole_batch_) {
+    for_row_blocks(batch.count, pass.kernels.depths, team, [&](Rows rows) {
+      if (first == 1) gather(pass, batch, rows);
+      forward(pass, rows, first, node);
+    });
+    team.barrier();
+    forward_sums(pass, node, batch.count, team);
+    team.barrier();
+    first = node;
+  }
+}
+
+template <typename T>
+void BatchMemory<T>::backward_from_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team) {
+  for (std::size_t s = whole_batch_.size(); s-- > 0;) {
+    const int node = whole_batch_[s];
+    if (!pass.wants_delta(node)) return;
+    team.barrier();
+    backward_sums(pass, node, batch.count, team);
+    team.barrier();
+    const int lowest = s == 0 ? 1 : whole_batch_[s - 1] + 1;
+    for_row_blocks(batch.count, pass.kernels.depths, team, [&](Rows rows) { backward(pass, rows, node, lowest); });
+  }
+}
+
+template <typename T>
+const T* BatchMemory<T>::input_in_place(const BatchRows<T>& batch) const {
+  const MatrixView<const T>& x = batch.data.x;
+  if (batch.order != nullptr || !plan_.reads_input_in_place() || x.columns % kLongStride == 0) return nullptr;
+  return x.data + batch.first * x.columns;
+}
+
+template <typename T>
+void BatchMemory<T>::gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows) {
+  if (!activity_.empty()) std::fill(activity_.begin() + rows.begin, activity_.begin() + rows.end, 0.0);
+  const Dataset<T>& data = batch.data;
+  const bool labels = !labels_.empty();
+  const bool shuffled = batch.order != nullptr;
+  if (pass.input == nullptr) {
+    pass.kernels.gather(data.x.data + (shuffled ? 0 : batch.row(rows.begin) * data.x.columns), data.x.columns,
+                        shuffled ? batch.order + batch.first + rows.begin : nullptr, rows.count(),
+                        pass.output_to_write(0, rows.begin), pass.stride(0));
+  }
+  for (Index i = rows.begin; i < rows.end; ++i) {
+    const Index row = batch.row(i);
+    if (labels) {
+      labels_[static_cast<std::size_t>(i)] = data.y.labels[static_cast<std::size_t>(row)];
+    } else {
+      const MatrixView<const T>& y = data.y.values;
+      std::copy_n(y.data + row * y.columns, y.columns, targets_.data() + i * target_stride_);
+    }
+    if (!data.sample_weight.empty()) weights_.data()[i] = data.sample_weight[static_cast<std::size_t>(row)];
+  }
+}
+
+template <typename T>
+void BatchMemory<T>::compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, T scale,
+                             Rows rows) {
+  const int last = pass.last();
+  const bool labels = !labels_.empty();
+  Compared<T> c;
+  c.outputs = pass.output_to_write(last, rows.begin);
+  c.outputs_stride = pass.plan[last].stride;
+  c.targets = labels ? nullptr : targets_.data() + rows.begin * target_stride_;
+  c.targets_stride = target_stride_;
+  c.labels = labels ? labels_.data() + rows.begin : nullptr;
+  c.weights = batch.data.sample_weight.empty() ? nullptr : weights_.data() + rows.begin;
+  c.scale = scale;
+  c.delta = pass.delta(last, rows.begin);
+  c.delta_stride = pass.plan[last].stride;
+  c.losses = losses_.data() + rows.begin;
+  c.scores = &scores_;
+  c.first_score = rows.begin;
+  c.rows = rows.count();
+  c.columns = pass.node(last).width;
+  laminar::compare(pass.kernels, objective, c);
+}
+
+// One thread takes the largest pieces that its caches like; several need enough of them.
+template <typename T>
+void BatchMemory<T>::cut_tasks(const Network& network, int threads) {
+  constexpr Index kPiecesPerThread = 4;
+  if (threads == task_threads_) return;
+  task_threads_ = threads;
+  const Index panel = kernels::kernels<T>().panel;
+  const auto whole = gradient_tasks(network, panel, plan_.rows());
+  Index total = 0;
+  for (const GradientTask& task : whole) total += cost_of(task);
+  const Index largest = threads == 1 ? total : std::max(panel * panel, total / (kPiecesPerThread * threads));
+  const auto pieces_of = [&](const GradientTask& task) { return (cost_of(task) + largest - 1) / largest; };
+  tasks_.clear();
+  for (const GradientTask& task : whole) {
+    cut_at_panels(task.in_count, pieces_of(task), panel, [&](Index in, Index in_count) {
+      const GradientTask rows{task.node, task.in_begin + in, in_count, task.out_begin, task.out_count};
+      cut_at_panels(rows.out_count, pieces_of(rows), panel, [&](Index out, Index out_count) {
+        tasks_.push_back({rows.node, rows.in_begin, rows.in_count, rows.out_begin + out, out_count});
+      });
+    });
+  }
+  scratch_ = plan_.scratch();
+  for (const GradientTask& task : tasks_) {
+    if (!has_kernel(network.nodes()[static_cast<std::size_t>(task.node)].layer)) continue;
+    const PieceRoom room = room_of(kernels::kernels<T>(), task, plan_.rows());
+    scratch_.need(Scratch::gradient, room.block + room.inputs);
+  }
+  task_costs_ = {0};
+  for (const GradientTask& task : tasks_) task_costs_.push_back(task_costs_.back() + cost_of(task));
+}
+
+template <typename T>
+Team::Share BatchMemory<T>::task_share(const Team& team) const {
+  const auto begin_of = [&](int rank) {  // the place that is nearest to an even share
+    const Index target = task_costs_.back() * rank / team.size();
+    const auto at = std::lower_bound(task_costs_.begin(), task_costs_.end(), target);
+    const bool before = at != task_costs_.begin() && target - *(at - 1) < *at - target;
+    return static_cast<Index>(at - task_costs_.begin()) - (before ? 1 : 0);
+  };
+  return {begin_of(team.rank()), begin_of(team.rank() + 1)};
+}
+
+template <typename T>
+double BatchMemory<T>::activity_sum(Index rows) const {
+  double sum = 0;
+  if (!activity_.empty()) {
+    for (Index i = 0; i < rows; ++i) sum += activity_[static_cast<std::size_t>(i)];
+  }
+  return sum;
+}
+
+template <typename T>
+double BatchMemory<T>::loss_sum(Index rows) const {
+  double sum = 0;
+  for (Index i = 0; i < rows; ++i) sum += static_cast<double>(losses_.data()[i]);
+  return sum;
+}
+
+template <typename T>
+void BatchMemory<T>::fold_scores(Scores& scores, const BatchRows<T>& batch) const {
+  scores.fold(scores_, batch.data.sample_weight.empty() ? nullptr : weights_.data(), batch.count);
+}
+
+template class BatchMemory<float>;
+template class BatchMemory<double>;
+
+}  // namespace laminar

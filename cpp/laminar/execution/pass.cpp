@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/execution/pass.hpp"
+
+#include <algorithm>
+
+#include "laminar/execution/layers/work.hpp"
+
+namespace laminar {
+
+template <typename T>
+void GradientSink<T>::take(Index offset, Index stride, const T* block, Index block_stride, Index rows,
+                           Index columns) const {
+  if (gradients != nullptr) {
+    for (Index i = 0; i < rows; ++i) {
+      const T* from = block + i * block_stride;
+      T* to = gradients + offset + i * stride;
+      if (add) {
+        for (Index j = 0; j < columns; ++j) to[j] += from[j];
+      } else {
+        std::copy_n(from, columns, to);
+      }
+    }
+    return;
+  }
+  kernels::Update<T> update;
+  update.optimizer = optimizer;
+  update.coefficients = coefficients.data();
+  update.weights = parameters + offset;
+  for (std::size_t s = 0; s < slots.size(); ++s) update.slots[s] = slots[s] == nullptr ? nullptr : slots[s] + offset;
+  update.stride = stride;
+  update.gradients = block;
+  update.gradients_stride = block_stride;
+  const bool one_row = stride == columns && block_stride == columns;
+  update.rows = one_row ? 1 : rows;
+  update.columns = one_row ? rows * columns : columns;
+  kernels.update(update);
+}
+
+template <typename T>
+Ahead<T> GradientSink<T>::ahead(Index offset, Index size, Index part, Index parts) const {
+  if (gradients != nullptr) return {};
+  std::array<const T*, kernels::kMaxSlots + 1> arrays{parameters};
+  Index count = 1;
+  for (const T* slot : slots) {
+    if (slot != nullptr) arrays[static_cast<std::size_t>(count++)] = slot;
+  }
+  const Index each = (count * size + parts - 1) / parts;
+  const Index array = part * each / size;
+  return {arrays[static_cast<std::size_t>(array)] + offset + part * each - array * size, each};
+}
+
+namespace {
+
+template <typename T>
+void add_activity(const Pass<T>& pass, int node, Rows rows) {
+  const Regularizer& penalty = *pass.node(node).activity;
+  const Index width = pass.node(node).width;
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    const std::span<const T> outputs(pass.output(node, row), static_cast<std::size_t>(width));
+    pass.activity[row] += penalty.penalty({width}, outputs);
+  }
+}
+
+// d_a += scale (l1 sign(a) + 2 l2 a)
+template <typename T>
+void add_activity_gradient(const Pass<T>& pass, int node, Rows rows) {
+  const Regularizer& penalty = *pass.node(node).activity;
+  const T l1 = static_cast<T>(pass.activity_scale * penalty.l1());
+  const T l2 = static_cast<T>(pass.activity_scale * 2 * penalty.l2());
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    const T* a = pass.output(node, row);
+    T* delta = pass.delta(node, row);
+    for (Index j = 0; j < pass.node(node).width; ++j) {
+      delta[j] += (a[j] > 0 ? l1 : a[j] < 0 ? -l1 : T(0)) + l2 * a[j];
+    }
+  }
+}
+
+}  // namespace
+
+template <typename T>
+void forward(const Pass<T>& pass, Rows rows, int first, int end) {
+  for (int i = first; i < end; ++i) {
+    if (pass.plan[i].holder != i) continue;
+    if (pass.stopping(rows.count(), pass.work(i))) return;
+    std::visit(
+        [&](const auto& layer) {
+          if constexpr (requires { forward(layer, i, pass, rows); }) forward(layer, i, pass, rows);
+        },
+        pass.node(i).layer);
+    if (pass.activity != nullptr && pass.node(i).activity.has_value()) add_activity(pass, i, rows);
+  }
+}
+
+template <typename T>
+void backward(const Pass<T>& pass, Rows rows, int last, int first) {
+  for (int i = last; i >= first && pass.wants_delta(i); --i) {
+    if (pass.plan[i].holder != i) continue;
+    if (pass.stopping(rows.count(), pass.work(i))) return;
+    if (pass.activity != nullptr && pass.node(i).activity.has_value()) add_activity_gradient(pass, i, rows);
+    std::visit(
+        [&](const auto& layer) {
+          if constexpr (requires { backward(layer, i, pass, rows); }) backward(layer, i, pass, rows);
+        },
+        pass.node(i).layer);
+  }
+}
+
+template <typename T>
+void forward_sums(const Pass<T>& pass, int node, Index rows, const Team& team) {
+  std::visit(
+      [&](const auto& layer) {
+        if constexpr (requires { forward_sums(layer, node, pass, rows, team); }) {
+          forward_sums(layer, node, pass, rows, team);
+        }
+      },
+      pass.node(node).layer);
+}
+
+template <typename T>
+void backward_sums(const Pass<T>& pass, int node, Index rows, const Team& team) {
+  std::visit(
+      [&](const auto& layer) {
+        if constexpr (requires { backward_sums(layer, node, pass, rows, team); }) {
+          backward_sums(layer, node, pass, rows, team);
+        }
+      },
+      pass.node(node).layer);
+}
+
+std::vector<GradientTask> gradient_tasks(const Network& network, Index panel, Index rows) {
+  std::vector<GradientTask> tasks;
+  for (int i = 1; i < static_cast<int>(network.nodes().size()); ++i) {
+    std::visit(
+        [&](const auto& layer) {
+          if constexpr (requires { gradient_tasks(layer, i, network, panel, rows, tasks); }) {
+            gradient_tasks(layer, i, network, panel, rows, tasks);
+          }
+        },
+        network.nodes()[static_cast<std::size_t>(i)].layer);
+  }
+  return tasks;
+}
+
+template <typename T>
+void parameter_gradient(const Pass<T>& pass, const GradientTask& task, Index rows, const GradientSink<T>& sink) {
+  std::visit(
+      [&](const auto& layer) {
+        if constexpr (requires { parameter_gradient(layer, task, pass, rows, sink); }) {
+          parameter_gradient(layer, task, pass, rows, sink);
+        }
+      },
+      pass.node(task.node).layer);
+}
+
+template struct GradientSink<float>;
+template struct GradientSink<double>;
+template void forward(const Pass<float>&, Rows, int, int);
+template void forward(const Pass<double>&, Rows, int, int);
+template void backward(const Pass<float>&, Rows, int, int);
+template void backward(const Pass<double>&, Rows, int, int);
+template void forward_sums(const Pass<float>&, int, Index, const Team&);
+template void forward_sums(const Pass<double>&, int, Index, const Team&);
+template void backward_sums(const Pass<float>&, int, Index, const Team&);
+template void backward_sums(const Pass<double>&, int, Index, const Team&);
+template void parameter_gradient(const Pass<float>&, const GradientTask&, Index, const GradientSink<float>&);
+template void parameter_gradient(const Pass<double>&, const GradientTask&, Index, const GradientSink<double>&);
+
+}  // namespace laminar

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a (network, rows, mode) needs of memory, decided once: where each node's output, gradient and
+// kept values lie in one workspace. Offsets only; the memory is the caller's.
+#pragma once
+
+#include <vector>
+
+#include "laminar/base/product_precision.hpp"
+#include "laminar/graph/network.hpp"
+#include "laminar/threads/scratch.hpp"
+
+namespace laminar {
+
+/// Elements between rows from which on a walk down a column meets another page at every few rows, and
+/// rows at powers of two share few cache sets.
+inline constexpr Index kLongStride = 256;
+
+/// What a workspace is for.
+enum class Mode { training, inference };
+
+/// Places of one node in a workspace, in elements from its start; -1 where there is none.
+struct NodeSpace {
+  Index stride = 0;  // between rows of output and delta
+  Index output = -1;
+  Index delta = -1;         // gradient of the output, then of z
+  Index delta_panels = -1;  // gradients of a kernel's products in panels, where they are not read in place
+  Index kept = -1;          // what the way back needs besides: z, a dropout's mask
+  Index kept_stride = 0;
+  Index shared = -1;               // what all rows have in common
+  int holder = 0;                  // the node whose output these values are: another one where nothing is computed
+  bool slope_by_consumer = false;  // the one dense layer that reads this node applies its slope
+};
+
+/// The places of all nodes in a workspace of so many rows.
+class Plan {
+ public:
+  /// Products of bfloat16 read nothing in place.
+  Plan(const Network& network, Index rows, Mode mode, ProductPrecision precision = ProductPrecision::full);
+
+  Index rows() const { return rows_; }
+  Mode mode() const { return mode_; }
+  const NodeSpace& operator[](int node) const { return spaces_[static_cast<std::size_t>(node)]; }
+  /// Elements of the whole workspace.
+  Index size() const { return size_; }
+  /// What each thread needs besides, to run blocks of rows.
+  const ScratchSizes& scratch() const { return scratch_; }
+  /// The user's rows may be read where they lie, as only dense layers read them.
+  bool reads_input_in_place() const { return reads_input_in_place_; }
+
+ private:
+  Index reserve(Index stride);
+  bool only_dense_read_input(const Network& network) const;
+  void place_shared(const Network& network);
+  void size_scratch(const Network& network);
+  void place_training(const Network& network, ProductPrecision precision);
+  void place_inference(const Network& network);
+
+  Index rows_;
+  Mode mode_;
+  std::vector<NodeSpace> spaces_;
+  Index size_ = 0;
+  ScratchSizes scratch_;
+  bool reads_input_in_place_ = false;
+};
+
+}  // namespace laminar

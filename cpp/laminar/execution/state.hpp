@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that training changes, and what it needs to go on exactly where it stopped.
+#pragma once
+
+#include <optional>
+
+#include "laminar/execution/optimizer_state.hpp"
+#include "laminar/execution/packed.hpp"
+#include "laminar/execution/plan.hpp"
+#include "laminar/graph/objective.hpp"
+
+namespace laminar {
+
+/// Where training stands inside an epoch, and what its rows so far add up to.
+struct EpochPosition {
+  Index batches = 0;  // done
+  Index rows = 0;     // of the data, all of them
+  Index batch_size = 0;
+  bool shuffle = true;
+  Index block_rows = 0;  // of a source that is read in blocks, and its parts; else 0
+  Index parts = 0;
+  Index rows_seen = 0;
+  double weight = 0;                             // of these rows
+  double loss = 0;                               // sum over them
+  double penalties = 0;                          // of the batches, times their weights
+  std::vector<std::vector<double>> scores = {};  // states of the metrics
+};
+
+/// A network, its weights, and once it is compiled its objective and its optimizer.
+template <typename T>
+struct State {
+  /// With weights drawn from the seed.
+  State(Network network_, std::uint64_t seed_, ProductPrecision precision_ = ProductPrecision::full)
+      : State(std::move(network_), seed_, precision_,
+              [this](AlignedBuffer<T>& to) { initialize(network.parameters(), seed, to); }) {}
+  /// With weights that `fill` writes.
+  template <typename Fill>
+  State(Network network_, std::uint64_t seed_, ProductPrecision precision_, const Fill& fill)
+      : network(std::move(network_)),
+        seed(seed_),
+        precision(precision_),
+        parameters(network.parameters().size()),
+        packed(network, precision),
+        inference_plan(network, kBlockRows, Mode::inference, precision) {
+    fill(parameters);
+    packed.refresh(network, parameters.data());
+  }
+
+  Network network;
+  std::uint64_t seed;
+  ProductPrecision precision;
+  AlignedBuffer<T> parameters;
+  PackedWeights<T> packed;
+  Plan inference_plan;
+  Index epochs = 0;                       // seen so far: the shuffle of the next one is drawn with this number
+  Index next_epoch = 0;                   // the number that fit gives to the epoch that comes next, or is going on
+  std::optional<EpochPosition> position;  // inside an epoch
+  /// Penalties on weights are divided by the sum of the weights of a batch's rows, as scikit-learn has
+  /// them.
+  bool penalties_per_row = false;
+  std::optional<Objective> objective;
+  std::optional<OptimizerState<T>> optimizer;
+};
+
+}  // namespace laminar

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/files/config.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "laminar/base/error.hpp"
+#include "laminar/files/json_members.hpp"
+
+namespace laminar {
+namespace {
+
+void read_parameter(Members& members, const ParameterInfo& parameter, Choice& choice) {
+  const Json* json = members.find(parameter.name);
+  if (json == nullptr) return;
+  if (parameter.range == Range::flag) {
+    bool flag = false;
+    members.read(parameter.name, flag);
+    choice.set(parameter.name, flag ? 1 : 0);
+  } else if (parameter.range == Range::word) {
+    choice.set_word(parameter.name, members.text(parameter.name));
+  } else if (parameter.range == Range::numbers) {
+    choice.set_list(parameter.name, members.numbers(parameter.name));
+  } else {
+    double value = 0;
+    members.read(parameter.name, value);
+    choice.set(parameter.name, value);
+  }
+}
+
+/// What a choice of an entry carries beside its parameters: the key and kind of a metric.
+void read_rest(Members&, Choice&) {}
+void read_rest(Members& members, Metric& metric) {
+  members.read("key", metric.key);
+  members.read("weighted", metric.weighted);
+}
+
+/// {"name": …, parameter: value, …} of any family; what is left out or null keeps its default.
+template <typename Make>
+auto choice_from(const Json& json, const std::string& owner, const Make& make) {
+  Members members(json, owner);
+  auto choice = make(members.text("name"));
+  for (int i = 0; i < choice.info().count(); ++i) read_parameter(members, choice.info().parameters[i], choice);
+  read_rest(members, choice);
+  members.finish();
+  return choice;
+}
+
+template <typename C>
+C choice_from(const Json& json, const std::string& owner) {
+  return choice_from(json, owner, [](std::string_view name) { return C(name); });
+}
+
+Schedule schedule_from(const Json& json, const std::string& owner) {
+  Schedule schedule = choice_from<Schedule>(json, owner);
+  schedule.check();
+  return schedule;
+}
+
+bool is_integer(Range range) { return range == Range::whole || range == Range::count || range == Range::integer; }
+
+Json json_of(const Choice& choice) {
+  Json json = {{"name", choice.name()}};
+  for (int i = 0; i < choice.info().count(); ++i) {
+    const ParameterInfo& parameter = choice.info().parameters[i];
+    const double value = choice.values()[static_cast<std::size_t>(i)];
+    if (parameter.range == Range::flag) {
+      json[parameter.name] = value != 0;
+    } else if (parameter.range == Range::word) {
+      json[parameter.name] = choice.word(parameter.name);
+    } else if (parameter.range == Range::numbers) {
+      const auto list = choice.list(parameter.name);
+      json[parameter.name] = std::vector<double>(list.begin(), list.end());
+    } else if (is_integer(parameter.range) && std::abs(value) < 0x1p53) {
+      json[parameter.name] = static_cast<std::int64_t>(value);
+    } else if (!std::isnan(value)) {
+      json[parameter.name] = value;
+    }
+  }
+  return json;
+}
+
+Json json_of_metric(const Metric& metric) {
+  Json json = json_of(metric);
+  json["key"] = metric.key;
+  json["weighted"] = metric.weighted;
+  return json;
+}
+
+void read_choice(Members& members, const char* key, auto& out) {
+  if (const Json* json = members.find(key))
+    out = choice_from<std::remove_reference_t<decltype(out)>>(*json, members.owner() + ": " + key);
+}
+
+// The options of a layer are read and written through its list of them (see layer.hpp).
+
+struct ReadOption {
+  Members& members;
+  template <typename Value>
+  void operator()(const char* key, Value& value) const {
+    if constexpr (std::is_base_of_v<Choice, Value>) {
+      read_choice(members, key, value);
+    } else if constexpr (requires { value->family(); }) {
+      using Chosen = typename Value::value_type;
+      if (const Json* json = members.find(key)) value = choice_from<Chosen>(*json, members.owner() + ": " + key);
+    } else {
+      members.read(key, value);
+    }
+  }
+};
+
+struct WriteOption {
+  Json& json;
+  template <typename Value>
+  void operator()(const char* key, const Value& value) const {
+    if constexpr (std::is_base_of_v<Choice, Value>) {
+      json[key] = json_of(value);
+    } else if constexpr (requires { value->family(); }) {
+      if (value.has_value()) json[key] = json_of(*value);
+    } else if constexpr (requires { value.has_value(); }) {
+      if (value.has_value()) json[key] = *value;
+    } else {
+      json[key] = value;
+    }
+  }
+};
+
+/// Layer number I of the list if it has the wanted kind, else the search goes on.
+template <std::size_t I = 0>
+Layer layer_of_kind(std::string_view kind, Members& members, const std::string& owner) {
+  if constexpr (I == std::variant_size_v<Layer>) {
+    fail(owner, ": ", unknown_name("layer kind", kind, layer_kinds()));
+  } else {
+    using Kind = std::variant_alternative_t<I, Layer>;
+    if (kind != Kind::kKind) return layer_of_kind<I + 1>(kind, members, owner);
+    Kind layer;
+    members.read("name", layer.name);
+    Kind::options(layer, ReadOption{members});
+    return layer;
+  }
+}
+
+Layer layer_from(const Json& json, const std::string& owner) {
+  Members members(json, owner);
+  const std::string kind = members.text("kind");
+  Layer layer = layer_of_kind(kind, members, owner);
+  members.finish();
+  return layer;
+}
+
+}  // namespace
+
+Network network_from_json(std::string_view text) {
+  const Json json = parse_json(text, "configuration");
+  Members members(json, "network");
+  const Shape input_shape = members.shape("input_shape");
+  const Json& layers_json = members.require("layers");
+  if (!layers_json.is_array()) fail("network: 'layers' must be a list, got ", layers_json.type_name());
+  std::vector<Layer> layers;
+  for (const Json& layer_json : layers_json) {
+    layers.push_back(layer_from(layer_json, "layer " + std::to_string(layers.size())));
+  }
+  members.finish();
+  return {input_shape, std::move(layers)};
+}
+
+std::string to_json(const Network& network) {
+  Json layers = Json::array();
+  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
+    const Node& node = network.nodes()[i];
+    Json json = {{"kind", kind_of(node.layer)}, {"name", node.name}};
+    std::visit([&](const auto& layer) { layer.options(layer, WriteOption{json}); }, node.layer);
+    layers.push_back(std::move(json));
+  }
+  return Json{{"input_shape", network.input_shape()}, {"layers", std::move(layers)}}.dump();
+}
+
+Layer layer_from_json(std::string_view text) { return layer_from(parse_json(text, "configuration"), "layer"); }
+Activation activation_from_json(std::string_view text) {
+  return choice_from<Activation>(parse_json(text, "configuration"), "activation");
+}
+Loss loss_from_json(std::string_view text) { return choice_from<Loss>(parse_json(text, "configuration"), "loss"); }
+Initializer initializer_from_json(std::string_view text) {
+  return choice_from<Initializer>(parse_json(text, "configuration"), "initializer");
+}
+Regularizer regularizer_from_json(std::string_view text) {
+  return choice_from<Regularizer>(parse_json(text, "configuration"), "regularizer");
+}
+Constraint constraint_from_json(std::string_view text) {
+  return choice_from<Constraint>(parse_json(text, "configuration"), "constraint");
+}
+
+Optimizer optimizer_from_json(std::string_view text) {
+  const Json json = parse_json(text, "configuration");
+  Members members(json, "optimizer");
+  Optimizer optimizer(members.text("name"));
+  for (int i = 0; i < optimizer.info().count(); ++i) {
+    const ParameterInfo& parameter = optimizer.info().parameters[i];
+    const Json* value = i == 0 ? members.find(parameter.name) : nullptr;
+    if (value != nullptr && value->is_object()) {
+      optimizer.schedule = schedule_from(*value, "optimizer: learning_rate");
+    } else {
+      read_parameter(members, parameter, optimizer);
+    }
+  }
+  OptimizerOptions& options = optimizer.options;
+  for (int i = 0; i < options.info().count(); ++i) {
+    const ParameterInfo& parameter = options.info().parameters[i];
+    if (!optimizer.takes(parameter.name)) read_parameter(members, parameter, options);
+  }
+  if (members.find("exclude_from_weight_decay") != nullptr) {
+    options.exclude_from_weight_decay = members.texts("exclude_from_weight_decay");
+  }
+  members.finish();
+  optimizer.check();
+  return optimizer;
+}
+
+std::string to_json(const Optimizer& optimizer) {
+  Json json = json_of(optimizer);
+  if (optimizer.schedule.has_value()) json["learning_rate"] = json_of(*optimizer.schedule);
+  const OptimizerOptions& options = optimizer.options;
+  const Json all = json_of(options);
+  for (int i = 0; i < options.info().count(); ++i) {
+    const char* name = options.info().parameters[i].name;
+    if (!optimizer.takes(name) && all.contains(name)) json[name] = all[name];
+  }
+  if (!options.exclude_from_weight_decay.empty()) json["exclude_from_weight_decay"] = options.exclude_from_weight_decay;
+  return json.dump();
+}
+
+Schedule schedule_from_json(std::string_view text) {
+  return schedule_from(parse_json(text, "configuration"), "schedule");
+}
+
+std::vector<Metric> metrics_from_json(std::string_view text) {
+  const Json json = parse_json(text, "configuration");
+  if (!json.is_array()) fail("metrics: expected a list, got ", json.type_name());
+  std::vector<Metric> metrics;
+  for (const Json& metric : json) metrics.push_back(choice_from<Metric>(metric, "metrics"));
+  return metrics;
+}
+
+Metric metric_from_json(std::string_view text) {
+  return choice_from<Metric>(parse_json(text, "configuration"), "metric");
+}
+
+Choice choice_from_json(const Family& family, std::string_view text) {
+  return choice_from(parse_json(text, "configuration"), family.title,
+                     [&](std::string_view name) { return Choice(family, name); });
+}
+
+std::string to_json(const Choice& choice) { return json_of(choice).dump(); }
+
+std::string to_json(const Metric& metric) { return json_of_metric(metric).dump(); }
+
+std::string to_json(const std::vector<Metric>& metrics) {
+  Json list = Json::array();
+  for (const Metric& metric : metrics) list.push_back(json_of_metric(metric));
+  return list.dump();
+}
+
+}  // namespace laminar

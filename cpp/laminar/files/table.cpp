@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/files/table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "laminar/base/error.hpp"
+#include "laminar/files/cells.hpp"
+#include "laminar/files/json_members.hpp"
+
+namespace laminar {
+namespace {
+
+constexpr Index kFormat = 1;
+constexpr double kLargest = std::numeric_limits<float>::max();  // what models of either precision take
+
+std::string_view name_of(TableColumn::Kind kind) { return kind == TableColumn::Kind::number ? "number" : "category"; }
+
+/// Positions in the order of the texts, which are UTF-8 and all different.
+std::vector<std::size_t> sorted(const std::vector<std::string>& texts, const std::string& what) {
+  std::vector<std::size_t> places(texts.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  std::sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) { return texts[a] < texts[b]; });
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const std::string& text = texts[places[i]];
+    if (!is_utf8(text)) fail(what, " must be text in UTF-8");
+    if (i > 0 && text == texts[places[i - 1]]) fail(what, " has '", text, "' twice");
+  }
+  return places;
+}
+
+bool contains(const std::vector<std::string>& texts, const std::string& text) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+void check_column(const TableColumn& column) {
+  const bool number = column.kind == TableColumn::Kind::number;
+  if (!(std::abs(column.mean) < kLargest)) {
+    fail("column '", column.name, "' must have a finite mean, got ", column.mean);
+  }
+  for (const std::string& category : column.categories) {
+    if (trimmed(category) != category) fail("column '", column.name, "' has the category '", category, "' with spaces");
+  }
+  if (number != column.categories.empty()) {
+    fail("column '", column.name, "' of kind ", name_of(column.kind), " has ", column.categories.size(), " categories");
+  }
+}
+
+template <typename Value>
+Value required(Members& members, const char* key) {
+  members.require(key);
+  Value value{};
+  members.read(key, value);
+  return value;
+}
+
+const Json& required_list(Members& members, const char* key) {
+  const Json& list = members.require(key);
+  if (!list.is_array()) fail(members.owner(), ": '", key, "' must be a list, got ", list.type_name());
+  return list;
+}
+
+TableColumn column_from(const Json& json, const std::string& owner) {
+  Members members(json, owner);
+  TableColumn column{.name = members.text("name")};
+  const std::string kind = members.text("kind");
+  if (kind == name_of(TableColumn::Kind::category)) {
+    column.kind = TableColumn::Kind::category;
+  } else if (kind != name_of(TableColumn::Kind::number)) {
+    fail(owner, ": ", unknown_name("kind", kind, {"number", "category"}));
+  }
+  column.mean = required<double>(members, "mean");
+  column.categories = members.texts("categories");
+  column.indicator = required<bool>(members, "indicator");
+  members.finish();
+  return column;
+}
+
+TableTarget target_from(const Json& json) {
+  Members members(json, "target");
+  TableTarget target{members.text("name"), members.texts("classes")};
+  const std::string kind = members.text("kind");
+  if (kind != "number" && kind != "class") fail("target: ", unknown_name("kind", kind, {"number", "class"}));
+  if ((kind == "number") != target.classes.empty()) {
+    fail("target: of kind ", kind, " with ", target.classes.size(), " classes");
+  }
+  members.finish();
+  return target;
+}
+
+}  // namespace
+
+Index TableColumn::width() const {
+  const std::size_t values = kind == Kind::number ? 1 : categories.size();
+  return static_cast<Index>(values) + (indicator ? 1 : 0);
+}
+
+std::vector<std::string> TableColumn::inputs() const {
+  std::vector<std::string> names;
+  if (kind == Kind::number) names.push_back(name);
+  for (const std::string& category : categories) names.push_back(name + "=" + category);
+  if (indicator) names.push_back(name + (kind == Kind::number ? " missing" : "=(other)"));
+  return names;
+}
+
+Table::Table(std::vector<std::string> header, std::vector<TableColumn> columns, TableTarget target,
+             std::vector<std::string> missing)
+    : header_(std::move(header)),
+      columns_(std::move(columns)),
+      target_(std::move(target)),
+      missing_(std::move(missing)) {
+  sorted(header_, "the header");
+  sorted(missing_, "the list of missing values");
+  sorted(target_.classes, "the target");
+  if (columns_.empty()) fail("a table must have columns that a model reads");
+  if (!contains(header_, target_.name)) fail("the header lacks the target '", target_.name, "'");
+  if (target_.classes.size() == 1) fail("the target has the single class '", target_.classes[0], "'");
+  for (const TableColumn& column : columns_) {
+    if (!contains(header_, column.name)) fail("the header lacks column '", column.name, "'");
+    if (column.name == target_.name) fail("column '", column.name, "' is the target");
+    check_column(column);
+    sorted_.push_back(sorted(column.categories, "column '" + column.name + "'"));
+    width_ += column.width();
+  }
+  sorted(needed(), "the list of columns");
+}
+
+Table Table::from_json(std::string_view text) {
+  try {
+    const Json json = parse_json(text, "table");
+    Members members(json, "table");
+    if (const auto format = required<Index>(members, "format"); format != kFormat) {
+      fail("its format is ", format, ", this laminar reads ", kFormat);
+    }
+    std::vector<TableColumn> columns;
+    for (const Json& column : required_list(members, "columns")) {
+      columns.push_back(column_from(column, "column " + std::to_string(columns.size())));
+    }
+    Table table(members.texts("header"), std::move(columns), target_from(members.require("target")),
+                members.texts("missing"));
+    members.finish();
+    return table;
+  } catch (const std::invalid_argument& e) {
+    fail("the description of a table is damaged: ", e.what());
+  }
+}
+
+std::string Table::to_json() const {
+  Json columns = Json::array();
+  for (const TableColumn& column : columns_) {
+    columns.push_back({{"name", column.name},
+                       {"kind", name_of(column.kind)},
+                       {"mean", column.mean},
+                       {"categories", column.categories},
+                       {"indicator", column.indicator}});
+  }
+  const Json target = {
+      {"name", target_.name}, {"kind", target_.classes.empty() ? "number" : "class"}, {"classes", target_.classes}};
+  return Json{{"format", kFormat}, {"header", header_}, {"missing", missing_}, {"columns", columns}, {"target", target}}
+      .dump();
+}
+
+bool Table::suits(Index outputs) const {
+  const auto classes = static_cast<Index>(target_.classes.size());
+  return outputs == 1 ? classes == 0 || classes == 2 : outputs == classes;
+}
+
+std::vector<std::string> Table::inputs() const {
+  std::vector<std::string> names;
+  for (const TableColumn& column : columns_) {
+    for (std::string& name : column.inputs()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::vector<std::string> Table::needed() const {
+  std::vector<std::string> names;
+  for (const TableColumn& column : columns_) names.push_back(column.name);
+  return names;
+}
+
+std::vector<std::size_t> Table::places(std::span<const std::string> names) const {
+  std::vector<std::size_t> places;
+  for (const TableColumn& column : columns_) {
+    const auto is_it = [&](const std::string& name) { return name == column.name || trimmed(name) == column.name; };
+    const auto found = std::find_if(names.begin(), names.end(), is_it);
+    if (found == names.end()) {
+      fail("column '", column.name, "' is missing; there are ", join({names.begin(), names.end()}));
+    }
+    if (std::find_if(found + 1, names.end(), is_it) != names.end()) fail("two columns are called '", column.name, "'");
+    places.push_back(static_cast<std::size_t>(found - names.begin()));
+  }
+  return places;
+}
+
+template <typename T>
+void Table::encode_number(std::size_t column, std::string_view cell, std::span<T> inputs, Unseen* unseen) const {
+  const TableColumn& of = columns_[column];
+  const bool missing = is_missing_cell(cell, missing_);
+  double value = of.mean;
+  if (!missing) {
+    const std::optional<double> number = cell_number(cell);
+    if (!number.has_value() && !is_utf8(cell)) fail("column '", of.name, "' must hold text in UTF-8");
+    if (!number.has_value()) fail("column '", of.name, "' must hold numbers, got '", cell, "'");
+    if (!(std::abs(*number) < kLargest)) fail("column '", of.name, "' must hold finite numbers, got '", cell, "'");
+    value = *number;
+  }
+  inputs[0] = static_cast<T>(value);
+  if (of.indicator) {
+    inputs[1] = missing ? T(1) : T(0);
+  } else if (missing && unseen != nullptr) {
+    ++unseen->columns[column].cells;
+  }
+}
+
+template <typename T>
+void Table::encode_category(std::size_t column, std::string_view cell, std::span<T> inputs, Unseen* unseen) const {
+  const TableColumn& of = columns_[column];
+  std::fill(inputs.begin(), inputs.end(), T(0));
+  const bool missing = is_missing_cell(cell, missing_);
+  const std::vector<std::size_t>& places = sorted_[column];
+  const auto place = std::lower_bound(places.begin(), places.end(), cell,
+                                      [&](std::size_t i, std::string_view text) { return of.categories[i] < text; });
+  if (!missing && place != places.end() && of.categories[*place] == cell) {
+    inputs[*place] = 1;
+    return;
+  }
+  if (of.indicator) inputs.back() = 1;
+  if (missing) return;
+  if (!is_utf8(cell)) fail("column '", of.name, "' must hold text in UTF-8");
+  if (unseen == nullptr) return;
+  Unseen::InColumn& counted = unseen->columns[column];
+  if (++counted.cells == 1) counted.first = cell;
+}
+
+template <typename T>
+void Table::encode_row(std::span<const std::string_view> cells, std::span<T> inputs, Unseen* unseen) const {
+  if (cells.size() != columns_.size()) fail("a row must have ", columns_.size(), " cells, got ", cells.size());
+  if (static_cast<Index>(inputs.size()) != width_) fail("a row has ", width_, " inputs, got room for ", inputs.size());
+  if (unseen != nullptr) unseen->columns.resize(columns_.size());
+  std::size_t start = 0;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const std::string_view cell = trimmed(cells[i]);
+    const std::span<T> own = inputs.subspan(start, static_cast<std::size_t>(columns_[i].width()));
+    if (columns_[i].kind == TableColumn::Kind::number) {
+      encode_number(i, cell, own, unseen);
+    } else {
+      encode_category(i, cell, own, unseen);
+    }
+    start += own.size();
+  }
+}
+
+void Table::encode(std::span<const std::string_view> cells, std::span<float> inputs, Unseen* unseen) const {
+  encode_row(cells, inputs, unseen);
+}
+
+void Table::encode(std::span<const std::string_view> cells, std::span<double> inputs, Unseen* unseen) const {
+  encode_row(cells, inputs, unseen);
+}
+
+std::vector<std::string> Table::notes(const Unseen& unseen) const {
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < unseen.columns.size() && i < columns_.size(); ++i) {
+    const auto& [cells, first] = unseen.columns[i];
+    if (cells == 0) continue;
+    std::string line = "column '" + columns_[i].name + "': " + std::to_string(cells);
+    if (columns_[i].kind == TableColumn::Kind::category) {
+      line += " values are categories that training has not seen, '" + first + "' for example";
+    } else {
+      line += " numbers are missing, which none was in training; they count as its mean";
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+template <typename T>
+const std::string& Table::class_of_row(std::span<const T> outputs) const {
+  if (target_.classes.empty()) fail("the target '", target_.name, "' is a number, and has no classes");
+  if (!suits(static_cast<Index>(outputs.size()))) {
+    fail("a prediction of ", target_.classes.size(), " classes must not have ", outputs.size(), " outputs");
+  }
+  if (outputs.size() == 1) return target_.classes[outputs[0] > T(0.5) ? 1 : 0];
+  const auto largest = std::max_element(outputs.begin(), outputs.end());
+  return target_.classes[static_cast<std::size_t>(largest - outputs.begin())];
+}
+
+const std::string& Table::class_of(std::span<const float> outputs) const { return class_of_row(outputs); }
+const std::string& Table::class_of(std::span<const double> outputs) const { return class_of_row(outputs); }
+
+}  // namespace laminar

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/training/buffered_update.hpp"
+
+#include <algorithm>
+
+namespace laminar {
+
+template <typename T>
+BufferedUpdate<T>::BufferedUpdate(State<T>& state, const Optimizer& optimizer)
+    : state_(state), updater_(state.network.parameters(), optimizer), penalties_(state.network.parameters()) {
+  const auto& tensors = state.network.parameters().tensors();
+  constrains_ =
+      std::any_of(tensors.begin(), tensors.end(), [](const Tensor& tensor) { return tensor.constraint.has_value(); });
+}
+
+template <typename T>
+bool BufferedUpdate<T>::needed() const {
+  return constrains_ || !penalties_.none() || state_.objective->loss.whole_batch() ||
+         !state_.optimizer->optimizer.fused();
+}
+
+template <typename T>
+void BufferedUpdate<T>::reserve() {
+  if (gradients_.size() == 0) gradients_ = AlignedBuffer<T>(state_.parameters.size());
+}
+
+template <typename T>
+void BufferedUpdate<T>::complete(T* gradients, double slope, double penalty_scale, const Team& team) {
+  if (slope != 1) {
+    const Team::Share share = team.share(state_.parameters.size());
+    for (Index i = share.begin; i < share.end; ++i) gradients[i] *= static_cast<T>(slope);
+    team.barrier();
+  }
+  if (penalties_.none()) return;
+  penalties_.add_gradients(state_.parameters.data(), gradients, penalty_scale, team);
+  team.barrier();
+}
+
+template <typename T>
+void BufferedUpdate<T>::apply(const BatchMemory<T>& memory, const Team& team) {
+  State<T>& state = state_;
+  updater_.apply(state.parameters.span(), gradients_.span(), *state.optimizer, team);
+  if (constrains_) {
+    const auto& tensors = state.network.parameters().tensors();
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      const Tensor& tensor = tensors[i];
+      if (!tensor.constraint.has_value() || static_cast<int>(i) % team.size() != team.rank()) continue;
+      tensor.constraint->apply(
+          tensor.shape, std::span<T>(state.parameters.data() + tensor.offset, static_cast<std::size_t>(tensor.size)));
+    }
+    team.barrier();
+  }
+  const Team::Share share = memory.task_share(team);
+  for (Index t = share.begin; t < share.end; ++t) {
+    const GradientTask& task = memory.tasks()[static_cast<std::size_t>(t)];
+    if (!state.packed.holds(task.node)) continue;
+    state.packed.refresh_block(state.network, task.node, state.parameters.data(), task.in_begin, task.in_count,
+                               task.out_begin, task.out_count);
+  }
+  team.barrier();
+}
+
+template <typename T>
+void BufferedUpdate<T>::finalize() {
+  if (!updater_.finalize(state_.parameters.span(), *state_.optimizer)) return;
+  state_.packed.refresh(state_.network, state_.parameters.data());
+}
+
+template class BufferedUpdate<float>;
+template class BufferedUpdate<double>;
+
+}  // namespace laminar

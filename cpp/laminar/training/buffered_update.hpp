@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The update that is made once all gradients are known, where it cannot be made tile by tile: for
+// penalties on weights, constraints, losses that are functions of a batch's mean, batches that go
+// through in parts, and optimizers with options or rules for whole tensors.
+#pragma once
+
+#include "laminar/execution/batch.hpp"
+#include "laminar/execution/penalties.hpp"
+#include "laminar/execution/state.hpp"
+#include "laminar/training/updater.hpp"
+
+namespace laminar {
+
+/// The gradient buffer of a model and the update made from it.
+template <typename T>
+class BufferedUpdate {
+ public:
+  /// Throws std::invalid_argument where the optimizer's options do not suit the network.
+  BufferedUpdate(State<T>& state, const Optimizer& optimizer);
+
+  /// Every update must be made here.
+  bool needed() const;
+  void reserve();
+  T* gradients() { return gradients_.data(); }
+
+  // All of a team call these with the same arguments; a barrier stands between the first two.
+
+  /// This thread's share of what the weights' penalties add to the loss.
+  void compute_penalties(const Team& team) { penalties_.compute(state_.parameters.data(), team); }
+  double penalty() const { return penalties_.value(); }
+  /// From the gradient of the losses' mean, times `slope`, to that of all that is minimized: with
+  /// `penalty_scale` times the penalties'.
+  void complete(T* gradients, double slope, double penalty_scale, const Team& team);
+  /// One update from gradients(); constraints and packed weights follow.
+  void apply(const BatchMemory<T>& memory, const Team& team);
+
+  /// At the end of training: what the optimizer's options do to the weights then.
+  void finalize();
+
+ private:
+  State<T>& state_;
+  Updater<T> updater_;
+  Penalties<T> penalties_;
+  bool constrains_;
+  AlignedBuffer<T> gradients_;
+};
+
+}  // namespace laminar

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/training/updater.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <regex>
+
+#include "laminar/base/error.hpp"
+#include "laminar/catalogue/tensor_rules.hpp"
+
+namespace laminar {
+namespace {
+
+// A chunk and its slots stay in the nearest cache through all that is done to it.
+constexpr Index kChunk = 2048;
+
+std::vector<std::regex> expressions(const std::vector<std::string>& texts) {
+  std::vector<std::regex> result;
+  for (const std::string& text : texts) {
+    try {
+      result.emplace_back(text);
+    } catch (const std::regex_error&) {
+      fail("exclude_from_weight_decay: expected a regular expression, got '", text, "'");
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+template <typename T>
+struct Updater<T>::Step {
+  const OptimizerState<T>& state;
+  Index number;  // 1 for the first update
+  double rate;
+  double clipnorm;
+  double clipvalue;
+  T global_factor;
+  T* parameters;
+  T* gradients;
+  std::array<T*, kernels::kMaxSlots> slots{};
+  // With and without the weight decay that is part of the rule.
+  std::array<T, kernels::kMaxCoefficients> with_decay{};
+  std::array<T, kernels::kMaxCoefficients> without_decay{};
+};
+
+template <typename T>
+Updater<T>::Updater(const ParameterLayout& layout, const Optimizer& optimizer) {
+  optimizer.check();
+  const auto excluded = expressions(optimizer.options.exclude_from_weight_decay);
+  for (const Tensor& tensor : layout.tensors()) {
+    if (!tensor.trainable) continue;
+    const bool decays = std::none_of(excluded.begin(), excluded.end(),
+                                     [&](const std::regex& part) { return std::regex_search(tensor.name, part); });
+    Place place{tensor, decays, chunks_.size(), 0, {}};
+    for (Index at = 0; at < tensor.size; at += kChunk) {
+      chunks_.push_back({places_.size(), tensor.offset + at, std::min(kChunk, tensor.size - at)});
+    }
+    place.chunks = chunks_.size() - place.chunk;
+    if (optimizer.tensor_wise()) {
+      place.scratch = AlignedBuffer<T>(tensor_rule<T>(optimizer).scratch(optimizer, tensor));
+    }
+    places_.push_back(std::move(place));
+  }
+  squares_.resize(chunks_.size());
+}
+
+template <typename T>
+double Updater<T>::decay_of(const Place& place, const Optimizer& optimizer) const {
+  if (!place.decays) return 0;
+  if (optimizer.options.has("weight_decay")) return optimizer.options.value("weight_decay");
+  return optimizer.tensor_wise() ? tensor_rule<T>(optimizer).decay(optimizer, place.tensor) : 0;
+}
+
+// Scaled to the norm where that is exceeded: g = g c / max(|g|, c).
+template <typename T>
+T Updater<T>::clip_factor(const Step& step, std::size_t place) const {
+  if (std::isnan(step.clipnorm)) return step.global_factor;
+  const double* first = squares_.data() + places_[place].chunk;
+  const double norm = std::sqrt(std::accumulate(first, first + places_[place].chunks, 0.0));
+  return static_cast<T>(step.clipnorm / (norm <= step.clipnorm ? step.clipnorm : norm));
+}
+
+template <typename T>
+void Updater<T>::accumulate(const Chunk& chunk, T* gradients, OptimizerState<T>& state, bool last) const {
+  const T count = static_cast<T>(state.optimizer.options.accumulation());
+  T* const sum = state.accumulated.data() + chunk.offset;
+  T* const g = gradients + chunk.offset;
+  for (Index i = 0; i < chunk.size; ++i) {
+    sum[i] += g[i];
+    if (!last) continue;
+    g[i] = sum[i] / count;
+    sum[i] = 0;
+  }
+}
+
+template <typename T>
+void Updater<T>::clip_and_update(const Chunk& chunk, const Step& step) const {
+  const Optimizer& optimizer = step.state.optimizer;
+  const Place& place = places_[chunk.place];
+  T* const g = step.gradients + chunk.offset;
+  T* const w = step.parameters + chunk.offset;
+  const T factor = clip_factor(step, chunk.place);
+  if (factor != 1) {
+    for (Index i = 0; i < chunk.size; ++i) g[i] *= factor;
+  }
+  if (!std::isnan(step.clipvalue)) {
+    const T bound = static_cast<T>(step.clipvalue);
+    for (Index i = 0; i < chunk.size; ++i) g[i] = g[i] > bound ? bound : g[i] < -bound ? -bound : g[i];
+  }
+  // w -= lr decay w, before the rule
+  if (const T share = static_cast<T>(decay_of(place, optimizer) * step.rate); share != 0) {
+    for (Index i = 0; i < chunk.size; ++i) w[i] -= share * w[i];
+  }
+  if (optimizer.tensor_wise()) return;
+  kernels::Update<T> update;
+  update.optimizer = optimizer.index();
+  update.coefficients = (place.decays ? step.with_decay : step.without_decay).data();
+  update.weights = w;
+  for (std::size_t s = 0; s < step.slots.size(); ++s) {
+    update.slots[s] = step.slots[s] == nullptr ? nullptr : step.slots[s] + chunk.offset;
+  }
+  update.gradients = g;
+  update.rows = 1;
+  update.columns = chunk.size;
+  kernels::kernels<T>().update(update);
+}
+
+// As in Keras: after every batch, a copy of the weights until the first update was made.
+template <typename T>
+void Updater<T>::average(const Chunk& chunk, T* parameters, OptimizerState<T>& state) const {
+  const OptimizerOptions& options = state.optimizer.options;
+  const T memory = static_cast<T>(state.iterations == 0 ? 0 : options.value("ema_momentum"));
+  const bool overwrite = options.has("ema_overwrite_frequency") &&
+                         (state.iterations + 1) % static_cast<Index>(options.value("ema_overwrite_frequency")) == 0;
+  T* const w = parameters + chunk.offset;
+  T* const mean = state.average.data() + chunk.offset;
+  for (Index i = 0; i < chunk.size; ++i) {
+    mean[i] = memory * mean[i] + (1 - memory) * w[i];
+    if (overwrite) w[i] = mean[i];
+  }
+}
+
+template <typename T>
+bool Updater<T>::apply(std::span<T> parameters, std::span<T> gradients, OptimizerState<T>& state, const Team& team) {
+  const Optimizer& optimizer = state.optimizer;
+  const OptimizerOptions& options = optimizer.options;
+  const bool updates = state.waiting + 1 == options.accumulation();
+  const Team::Share share = team.share(static_cast<Index>(chunks_.size()));
+  const auto for_each_chunk = [&](const auto& work) {
+    for (Index c = share.begin; c < share.end; ++c) work(chunks_[static_cast<std::size_t>(c)]);
+  };
+
+  if (state.accumulated.size() > 0) {
+    for_each_chunk([&](const Chunk& chunk) { accumulate(chunk, gradients.data(), state, updates); });
+  }
+  if (updates) {
+    Step step{state, state.iterations + 1, state.learning_rate(), options.value("clipnorm"), options.value("clipvalue"),
+              T(1),  parameters.data(),    gradients.data()};
+    optimizer.coefficients(step.number, step.rate, true, step.with_decay.data());
+    optimizer.coefficients(step.number, step.rate, false, step.without_decay.data());
+    for (std::size_t s = 0; s < step.slots.size(); ++s) {
+      step.slots[s] = state.slots[s].size() > 0 ? state.slots[s].data() : nullptr;
+    }
+    if (options.has("clipnorm") || options.has("global_clipnorm")) {
+      for (Index c = share.begin; c < share.end; ++c) {
+        const Chunk& chunk = chunks_[static_cast<std::size_t>(c)];
+        double sum = 0;
+        for (Index i = 0; i < chunk.size; ++i) {
+          const double g = static_cast<double>(gradients[static_cast<std::size_t>(chunk.offset + i)]);
+          sum += g * g;
+        }
+        squares_[static_cast<std::size_t>(c)] = sum;
+      }
+      team.barrier();
+    }
+    if (options.has("global_clipnorm")) {
+      const double norm = std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));
+      const double bound = options.value("global_clipnorm");
+      step.global_factor = static_cast<T>(bound / (norm <= bound ? bound : norm));
+    }
+    for_each_chunk([&](const Chunk& chunk) { clip_and_update(chunk, step); });
+    if (optimizer.tensor_wise()) {
+      team.barrier();
+      const TensorRule<T>& rule = tensor_rule<T>(optimizer);
+      const Team::Share tensors = team.share(static_cast<Index>(places_.size()));
+      for (Index p = tensors.begin; p < tensors.end; ++p) {
+        Place& place = places_[static_cast<std::size_t>(p)];
+        const Index offset = place.tensor.offset;
+        rule.update({optimizer,
+                     place.tensor,
+                     step.number,
+                     step.rate,
+                     step.parameters + offset,
+                     step.gradients + offset,
+                     {step.slots[0] + offset, step.slots[1] + offset},
+                     place.scratch.data()});
+      }
+      team.barrier();
+    }
+  }
+  if (state.average.size() > 0) {
+    for_each_chunk([&](const Chunk& chunk) { average(chunk, parameters.data(), state); });
+  }
+  team.barrier();
+  if (team.rank() == 0) {
+    state.waiting = updates ? 0 : state.waiting + 1;
+    state.iterations += updates ? 1 : 0;
+  }
+  team.barrier();
+  return updates || state.average.size() > 0;
+}
+
+template <typename T>
+bool Updater<T>::finalize(std::span<T> parameters, const OptimizerState<T>& state) const {
+  if (state.average.size() == 0 || state.batches() == 0) return false;
+  for (const Chunk& chunk : chunks_) {
+    std::copy_n(state.average.data() + chunk.offset, chunk.size, parameters.data() + chunk.offset);
+  }
+  return true;
+}
+
+template class Updater<float>;
+template class Updater<double>;
+
+}  // namespace laminar
