@@ -6,6 +6,7 @@
 #include "laminar/base/error.hpp"
 #include "laminar/data/checks.hpp"
 #include "laminar/execution/inference.hpp"
+#include "laminar/execution/vjp.hpp"
 #include "laminar/training/trainer.hpp"
 
 namespace laminar {
@@ -314,6 +315,24 @@ void Model<T>::predict(MatrixView<const T> x, MatrixView<T> out) const {
   }
   if (out.data == nullptr) fail("predict: out must not be null");
   laminar::predict(state(), x, out);
+}
+
+template <typename T>
+void Model<T>::backward(MatrixView<const T> x, MatrixView<const T> d_out, std::span<T> d_parameters, MatrixView<T> d_x,
+                        bool training) const {
+  check_input("backward", network(), x);
+  const auto check = [&](const char* name, Index rows, Index columns, Index width) {
+    if (rows == x.rows && columns == width) return;
+    fail("backward: ", name, " must have shape (", x.rows, ", ", width, "), got (", rows, ", ", columns, ")");
+  };
+  check("d_out", d_out.rows, d_out.columns, network().outputs());
+  if (d_x.data != nullptr) check("d_x", d_x.rows, d_x.columns, network().features());
+  if (!d_parameters.empty() && d_parameters.size() != parameters().size()) {
+    fail("backward: d_parameters must have ", parameters().size(), " elements, got ", d_parameters.size());
+  }
+  if (d_out.data == nullptr) fail("backward: d_out must not be null");
+  network().require_gradient();
+  laminar::backward(state(), x, d_out, d_parameters, d_x, training);
 }
 
 template <typename T>

@@ -103,6 +103,12 @@ class Model {
                                const std::function<bool()>& stop = {}) const;
   /// out (rows, outputs) = the network's outputs for x (rows, features). NaN in gives NaN out.
   void predict(MatrixView<const T> x, MatrixView<T> out) const;
+  /// Gradients of the sum of d_out (rows, outputs) times the network's outputs for x: by the weights, in the
+  /// layout of parameters(), and by x (rows, features). Either may be empty where it is not wanted. Layers do as
+  /// in prediction, or with `training` as in the update that comes next, dropout drawn and batches followed.
+  /// On one thread, the caller's.
+  void backward(MatrixView<const T> x, MatrixView<const T> d_out, std::span<T> d_parameters, MatrixView<T> d_x = {},
+                bool training = false) const;
   /// Loss of all rows, dropout included, and its gradient in the layout of the parameters. The sum of the
   /// rows' losses times their weights is divided by the number of rows, or by the sum of their weights.
   double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight = false);

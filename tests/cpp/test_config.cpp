@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laminar/files/config.hpp"
 
+#include "graphs.hpp"
 #include "support.hpp"
 
 using namespace laminar;
@@ -75,7 +76,9 @@ TEST_CASE("config: a network comes back as it went, to the last digit") {
 
 TEST_CASE("config: every kind of layer comes back as it went") {
   std::vector<std::string> kinds = layer_kinds();
-  for (const Network& network : {rich_network(), preparing_network()}) {
+  std::vector<Network> networks{rich_network(), preparing_network()};
+  for (const Layer& layer : merging_layers()) networks.push_back(merged(layer));
+  for (const Network& network : networks) {
     const std::string text = to_json(network);
     CHECK(to_json(network_from_json(text)) == text);
     for (std::size_t i = 1; i < network.nodes().size(); ++i) std::erase(kinds, kind_of(network.nodes()[i].layer));

@@ -8,6 +8,7 @@
 
 #include "allocations.hpp"
 #include "folder.hpp"
+#include "graphs.hpp"
 #include "task.hpp"
 
 using namespace laminar;
@@ -78,7 +79,9 @@ std::string outcome(const Bytes& damaged, const Model<float>& whole) {
 
 TEST_CASE_TEMPLATE("model_file: every kind of layer comes back in every bit", T, float, double) {
   std::vector<std::string> kinds = layer_kinds();
-  for (const Network& network : every_layer()) {
+  std::vector<Network> networks = every_layer();
+  for (const Layer& layer : merging_layers()) networks.push_back(merged(layer, true));
+  for (const Network& network : networks) {
     for (const Node& node : network.nodes()) {
       if (!node.name.empty() && &node != &network.nodes().front()) std::erase(kinds, kind_of(node.layer));
     }

@@ -34,24 +34,46 @@ void check_finite(const char* operation, const char* argument, const T* values, 
   });
 }
 
-/// Values that the first layer takes for tokens must be tokens, or NaN.
+/// Columns of x that a node reads as they are; none where something is computed before.
+struct Columns {
+  Index begin = 0;
+  Index count = 0;
+};
+Columns columns_read(const Network& network, const Node& node) {
+  Columns columns{0, network.features()};
+  for (int at = node.inputs.front(); at != 0;) {
+    const Node& before = network.nodes()[static_cast<std::size_t>(at)];
+    if (const auto* slice = std::get_if<Slice>(&before.layer)) {
+      columns = {columns.begin + slice->begin, before.width};
+    } else if (!is_view(before.layer)) {
+      return {};
+    }
+    at = before.inputs.front();
+  }
+  return columns;
+}
+
+/// Values that a layer takes for tokens must be tokens, or NaN.
 template <typename T>
 void check_tokens(const char* operation, const Network& network, MatrixView<const T> x) {
-  std::size_t first = 1;
-  while (first + 1 < network.nodes().size() && is_view(network.nodes()[first].layer)) ++first;
-  const auto* encoding = std::get_if<CategoryEncoding>(&network.nodes()[first].layer);
-  if (encoding == nullptr) return;
-  in_pieces(x.rows * x.columns, kPiece, 4, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      const T value = x.data[i];
-      if ((value >= 0 && value < static_cast<T>(encoding->num_tokens) && std::floor(value) == value) ||
-          std::isnan(value)) {
-        continue;
+  for (const Node& node : network.nodes()) {
+    const auto* encoding = std::get_if<CategoryEncoding>(&node.layer);
+    if (encoding == nullptr) continue;
+    const Columns columns = columns_read(network, node);
+    in_pieces(x.rows * columns.count, kPiece, 4, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) {
+        const Index row = i / columns.count;
+        const Index column = columns.begin + i % columns.count;
+        const T value = x.data[row * x.columns + column];
+        if ((value >= 0 && value < static_cast<T>(encoding->num_tokens) && std::floor(value) == value) ||
+            std::isnan(value)) {
+          continue;
+        }
+        fail(operation, ": x must hold whole numbers from 0 to ", encoding->num_tokens - 1, " (layer '", node.name,
+             "'), but row ", row, ", column ", column, " is ", value);
       }
-      fail(operation, ": x must hold whole numbers from 0 to ", encoding->num_tokens - 1, " (layer '",
-           network.nodes()[first].name, "'), but row ", i / x.columns, ", column ", i % x.columns, " is ", value);
-    }
-  });
+    });
+  }
 }
 
 template <typename T>

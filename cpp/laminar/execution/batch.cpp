@@ -67,10 +67,11 @@ template <typename T>
 void BatchMemory<T>::backward_from_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team) {
   for (std::size_t s = whole_batch_.size(); s-- > 0;) {
     const int node = whole_batch_[s];
-    if (!pass.wants_delta(node)) return;
-    team.barrier();
-    backward_sums(pass, node, batch.count, team);
-    team.barrier();
+    if (pass.wants_delta(node)) {
+      team.barrier();
+      backward_sums(pass, node, batch.count, team);
+      team.barrier();
+    }
     const int lowest = s == 0 ? 1 : whole_batch_[s - 1] + 1;
     for_row_blocks(batch.count, pass.kernels.depths, team, [&](Rows rows) { backward(pass, rows, node, lowest); });
   }
@@ -154,7 +155,8 @@ void BatchMemory<T>::cut_tasks(const Network& network, int threads) {
   for (const GradientTask& task : tasks_) {
     if (!has_kernel(network.nodes()[static_cast<std::size_t>(task.node)].layer)) continue;
     const PieceRoom room = room_of(kernels::kernels<T>(), task, plan_.rows());
-    scratch_.need(Scratch::gradient, room.block + room.inputs);
+    const Index places = network.calls_of(task.node).size() > 1 ? 2 : 1;
+    scratch_.need(Scratch::gradient, places * (room.block + room.inputs));
   }
   task_costs_ = {0};
   for (const GradientTask& task : tasks_) task_costs_.push_back(task_costs_.back() + cost_of(task));

@@ -4,25 +4,35 @@
 #include <algorithm>
 
 namespace laminar {
+namespace {
+
+/// Somebody asks for the gradient of the node's input.
+bool gives_gradient(const Network& network, int node) {
+  return network.depends_on_training(network.nodes()[static_cast<std::size_t>(node)].inputs.front());
+}
+
+}  // namespace
 
 template <typename T>
-PackedWeights<T>::PackedWeights(const Network& network, ProductPrecision precision)
+PackedWeights<T>::PackedWeights(const Network& network, ProductPrecision precision, bool all)
     : kernels_(&kernels::kernels<T>(precision)) {
   const kernels::Kernels<T>& k = *kernels_;
   Index size = 0;
-  bool trainable_before = false;
-  for (const Node& node : network.nodes()) {
+  for (int i = 0; i < static_cast<int>(network.nodes().size()); ++i) {
+    const Node& node = network.nodes()[static_cast<std::size_t>(i)];
     Places places;
-    if (!node.tensors.empty() && has_kernel(node.layer)) {
+    if (node.first_call != i) {
+      places = places_[static_cast<std::size_t>(node.first_call)];
+    } else if (!node.tensors.empty() && has_kernel(node.layer)) {
       const Shape& shape = network.parameters()[node.tensors[0]].shape;
       places.forward = size;
       size += round_up(k.packed_size(shape[0], shape[1]), kSlice);
-      if (trainable_before) {
+      const auto& calls = network.calls_of(i);
+      if (std::any_of(calls.begin(), calls.end(), [&](int call) { return all || gives_gradient(network, call); })) {
         places.backward = size;
         size += round_up(k.packed_size(shape[1], shape[0]), kSlice);
       }
     }
-    trainable_before = trainable_before || network.trains(node);
     places_.push_back(places);
   }
   buffer_ = AlignedBuffer<T>(size);
@@ -31,8 +41,8 @@ PackedWeights<T>::PackedWeights(const Network& network, ProductPrecision precisi
 template <typename T>
 void PackedWeights<T>::refresh(const Network& network, const T* parameters) {
   for (int node = 0; node < static_cast<int>(places_.size()); ++node) {
-    if (places_[static_cast<std::size_t>(node)].forward < 0) continue;
     const Node& n = network.nodes()[static_cast<std::size_t>(node)];
+    if (places_[static_cast<std::size_t>(node)].forward < 0 || n.first_call != node) continue;
     const Shape& shape = network.parameters()[n.tensors[0]].shape;
     refresh_block(network, node, parameters, 0, shape[0], 0, shape[1]);
   }

@@ -15,7 +15,8 @@ namespace laminar {
 template <typename T>
 class PackedWeights {
  public:
-  explicit PackedWeights(const Network& network, ProductPrecision precision = ProductPrecision::full);
+  /// `all`: for the gradients of the network's input as well.
+  explicit PackedWeights(const Network& network, ProductPrecision precision = ProductPrecision::full, bool all = false);
 
   /// Packs everything anew.
   void refresh(const Network& network, const T* parameters);

@@ -76,6 +76,19 @@ void add_activity_gradient(const Pass<T>& pass, int node, Rows rows) {
   }
 }
 
+/// Adds what a node has left for inputs that others read as well.
+template <typename T>
+void add_gradients(const Pass<T>& pass, int node, Rows rows) {
+  const Node& n = pass.node(node);
+  for (std::size_t e = 0; e < n.inputs.size(); ++e) {
+    const int input = n.inputs[e];
+    if (pass.plan[node].back[e] < 0 || !pass.wants_delta(input)) continue;
+    const Index stride = pass.plan[input].stride;
+    pass.kernels.add_product(pass.back(node, e, rows.begin), stride, nullptr, 0, pass.delta(input, rows.begin), stride,
+                             rows.count(), pass.node(input).width);
+  }
+}
+
 }  // namespace
 
 template <typename T>
@@ -94,8 +107,8 @@ void forward(const Pass<T>& pass, Rows rows, int first, int end) {
 
 template <typename T>
 void backward(const Pass<T>& pass, Rows rows, int last, int first) {
-  for (int i = last; i >= first && pass.wants_delta(i); --i) {
-    if (pass.plan[i].holder != i) continue;
+  for (int i = last; i >= first; --i) {
+    if (pass.plan[i].holder != i || !pass.wants_delta(i)) continue;
     if (pass.stopping(rows.count(), pass.work(i))) return;
     if (pass.activity != nullptr && pass.node(i).activity.has_value()) add_activity_gradient(pass, i, rows);
     std::visit(
@@ -103,6 +116,7 @@ void backward(const Pass<T>& pass, Rows rows, int last, int first) {
           if constexpr (requires { backward(layer, i, pass, rows); }) backward(layer, i, pass, rows);
         },
         pass.node(i).layer);
+    add_gradients(pass, i, rows);
   }
 }
 
@@ -131,13 +145,15 @@ void backward_sums(const Pass<T>& pass, int node, Index rows, const Team& team) 
 std::vector<GradientTask> gradient_tasks(const Network& network, Index panel, Index rows) {
   std::vector<GradientTask> tasks;
   for (int i = 1; i < static_cast<int>(network.nodes().size()); ++i) {
+    const Node& node = network.nodes()[static_cast<std::size_t>(i)];
+    if (!node.trainable || node.first_call != i) continue;  // one task sums over all calls of a layer
     std::visit(
         [&](const auto& layer) {
           if constexpr (requires { gradient_tasks(layer, i, network, panel, rows, tasks); }) {
             gradient_tasks(layer, i, network, panel, rows, tasks);
           }
         },
-        network.nodes()[static_cast<std::size_t>(i)].layer);
+        node.layer);
   }
   return tasks;
 }

@@ -6,7 +6,7 @@
 // A layer kind provides, in layers/<name>.cpp:
 //   forward   its rows of the output, from its input's
 //   backward  on entry delta holds d_a of its rows (d_z where the reader applied the slope already);
-//             leaves d_z there and writes d_a of its input, if anyone asks for it
+//             leaves d_z there and writes d_a of its inputs to Pass::back, if anyone asks for it
 //   gradient_tasks / parameter_gradient   its share of phase B, for kinds that hold parameters
 //   forward_sums / backward_sums   for kinds that need the whole batch: what all its rows have in
 //             common, for a share of the columns, before forward and before backward
@@ -60,6 +60,12 @@ struct Pass {
   }
   T* output_to_write(int i, Index row) const { return memory + plan[i].output + row * plan[i].stride; }
   T* delta(int i, Index row) const { return memory + plan[i].delta + row * plan[i].stride; }
+  /// Where a node leaves the gradient of one of its inputs: in its place, or where it is added from.
+  T* back(int i, std::size_t which, Index row) const {
+    const Index place = plan[i].back[which];
+    const int input = node(i).inputs[which];
+    return place < 0 ? delta(input, row) : memory + place + row * plan[input].stride;
+  }
   T* kept(int i, Index row) const { return memory + plan[i].kept + row * plan[i].kept_stride; }
   T* shared(int i) const { return memory + plan[i].shared; }
   // Penalties on outputs: of each row summed here, or null; and their share in the batch's loss.

@@ -16,15 +16,18 @@ constexpr Index kLargestInPlace = 32768;  // elements
 
 }  // namespace
 
-Plan::Plan(const Network& network, Index rows, Mode mode, ProductPrecision precision) : rows_(rows), mode_(mode) {
+Plan::Plan(const Network& network, Index rows, Mode mode, ProductPrecision precision, bool by_input)
+    : rows_(rows), mode_(mode) {
   for (const Node& node : network.nodes()) {
     NodeSpace space;
     space.stride = padded_stride(node.width);
     space.holder = static_cast<int>(spaces_.size());
     spaces_.push_back(space);
   }
-  if (mode == Mode::training) {
-    place_training(network, precision);
+  place_holders(network);
+  if (mode != Mode::inference) {
+    place_training(network, precision, by_input);
+    place_backward(network);
   } else {
     place_inference(network);
   }
@@ -34,11 +37,12 @@ Plan::Plan(const Network& network, Index rows, Mode mode, ProductPrecision preci
 }
 
 bool Plan::only_dense_read_input(const Network& network) const {
-  if (mode_ == Mode::training && spaces_.back().holder == 0) return false;  // the loss writes there
+  if (mode_ != Mode::inference && spaces_.back().holder == 0) return false;  // the loss writes there
   for (std::size_t i = 1; i < spaces_.size(); ++i) {
-    const Node& node = network.nodes()[i];
-    const bool computes = spaces_[i].holder == static_cast<int>(i);
-    if (computes && !is_dense(node) && spaces_[static_cast<std::size_t>(node.inputs.front())].holder == 0) return false;
+    if (is_dense(network.nodes()[i])) continue;
+    if (std::any_of(readers_[0].begin(), readers_[0].end(),
+                    [&](const Edge& e) { return e.node == static_cast<int>(i); }))
+      return false;
   }
   return true;
 }
@@ -66,23 +70,37 @@ Index Plan::reserve(Index stride) {
   return at;
 }
 
-void Plan::place_training(const Network& network, ProductPrecision precision) {
+// Where nothing is computed, values are those of another node. Readers of either read that one.
+void Plan::place_holders(const Network& network) {
   const auto& nodes = network.nodes();
-  std::vector<bool> wanted(nodes.size(), false);  // some parameter at or before the node needs its gradient
+  readers_.resize(nodes.size());
+  for (std::size_t i = 1; i < nodes.size(); ++i) {
+    const Layer& layer = nodes[i].layer;
+    if (is_view(layer) || (mode_ != Mode::training && is_training_only(layer))) {
+      spaces_[i].holder = spaces_[static_cast<std::size_t>(nodes[i].inputs.front())].holder;
+      continue;
+    }
+    for (std::size_t e = 0; e < nodes[i].inputs.size(); ++e) {
+      const int holder = spaces_[static_cast<std::size_t>(nodes[i].inputs[e])].holder;
+      readers_[static_cast<std::size_t>(holder)].push_back({static_cast<int>(i), e});
+    }
+  }
+}
+
+void Plan::place_training(const Network& network, ProductPrecision precision, bool by_input) {
+  const auto& nodes = network.nodes();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     NodeSpace& space = spaces_[i];
-    wanted[i] = network.trains(node);
-    for (const int input : node.inputs) wanted[i] = wanted[i] || wanted[static_cast<std::size_t>(input)];
-    if (i > 0 && is_view(node.layer)) {
-      const NodeSpace& viewed = spaces_[static_cast<std::size_t>(node.inputs.front())];
-      space.holder = viewed.holder;
+    if (space.holder != static_cast<int>(i)) {
+      const NodeSpace& viewed = spaces_[static_cast<std::size_t>(space.holder)];
       space.output = viewed.output;
       space.delta = viewed.delta;
     } else {
       space.output = reserve(space.stride);
     }
-    if (space.delta < 0 && (wanted[i] || i + 1 == nodes.size())) space.delta = reserve(space.stride);
+    const bool wanted = by_input || network.depends_on_training(static_cast<int>(i)) || i + 1 == nodes.size();
+    if (space.delta < 0 && wanted) space.delta = reserve(space.stride);
     if (i > 0 && has_kernel(node.layer)) {
       const Index stride = padded_stride(network.parameters()[node.tensors[0]].shape[1]);
       const bool far_apart = stride > kLongStride && rows_ * stride > kLargestInPlace;
@@ -92,39 +110,56 @@ void Plan::place_training(const Network& network, ProductPrecision precision) {
       space.kept_stride = padded_stride(node.kept);
       space.kept = reserve(space.kept_stride);
     }
-    if (i > 0 && is_dense(node)) {
-      for (const int input : node.inputs) {
-        const Node& before = nodes[static_cast<std::size_t>(input)];
-        const Activation* activation = input > 0 ? activation_of(before.layer) : nullptr;
-        spaces_[static_cast<std::size_t>(input)].slope_by_consumer =
-            activation != nullptr && !activation->row_wise() && !activation->is_linear() &&
-            !before.activity.has_value() && (is_dense(before) || !activation->keeps_input());
-      }
-    }
   }
 }
 
-// Nodes follow each other, so an output is dead once the next node is done: two areas suffice, used
-// in turn.
-void Plan::place_inference(const Network& network) {
+// Of the readers of a node the first that comes back writes its gradient, the others add theirs: they leave
+// them in places of their own, from where they are added in the order in which the readers come back.
+void Plan::place_backward(const Network& network) {
   const auto& nodes = network.nodes();
-  Index widest = 0;
-  for (std::size_t i = 1; i < nodes.size(); ++i) {
-    const int input = nodes[i].inputs.front();
-    const int holder = spaces_[static_cast<std::size_t>(input)].holder;
-    const bool same_values = is_view(nodes[i].layer) || is_training_only(nodes[i].layer);
-    if (same_values) spaces_[i].holder = holder;
-    widest = std::max(widest, spaces_[i].stride);
-  }
-  widest = std::max(widest, spaces_[0].stride);
-  const Index areas[] = {reserve(widest), reserve(widest)};
-  int next = 0;
-  for (NodeSpace& space : spaces_) {
-    const bool computes = space.holder == static_cast<int>(&space - spaces_.data());
-    if (computes) {
-      space.output = areas[next];
-      next = 1 - next;
+  for (std::size_t i = 0; i < nodes.size(); ++i) spaces_[i].back.assign(nodes[i].inputs.size(), -1);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const std::vector<Edge>& readers = readers_[i];
+    NodeSpace& space = spaces_[i];
+    const bool is_last = spaces_.back().holder == static_cast<int>(i);  // the loss writes there first
+    if (space.delta < 0 || readers.empty()) continue;
+    const int first = is_last ? -1 : readers.back().node;
+    const auto first_edge =
+        std::find_if(readers.begin(), readers.end(), [&](const Edge& e) { return e.node == first; });
+    for (auto edge = readers.begin(); edge != readers.end(); ++edge) {
+      if (edge == first_edge) continue;
+      spaces_[static_cast<std::size_t>(edge->node)].back[edge->input] = reserve(space.stride);
     }
+    if (readers.size() > 1 || is_last) continue;
+    const Node& reader = nodes[static_cast<std::size_t>(first)];
+    const Activation* activation = activation_of(nodes[i].layer);
+    space.slope_by_consumer = is_dense(reader) && reader.inputs.front() == static_cast<int>(i) &&
+                              activation != nullptr && !activation->row_wise() && !activation->is_linear() &&
+                              !nodes[i].activity.has_value() && (is_dense(nodes[i]) || !activation->keeps_input());
+  }
+}
+
+// A place is free again once all readers of the node that had it are done. For a stack that makes two places,
+// used in turn.
+void Plan::place_inference(const Network& network) {
+  struct Area {
+    Index begin;
+    int until;  // the last node that reads it
+  };
+  Index widest = 0;
+  for (const NodeSpace& space : spaces_) widest = std::max(widest, space.stride);
+  const int end = static_cast<int>(network.nodes().size());
+  std::vector<Area> areas;
+  for (int i = 0; i < end; ++i) {
+    NodeSpace& space = spaces_[static_cast<std::size_t>(i)];
+    if (space.holder != i) continue;
+    const std::vector<Edge>& readers = readers_[static_cast<std::size_t>(i)];
+    const bool kept = spaces_.back().holder == i;
+    const int until = kept ? end : readers.empty() ? i : readers.back().node;
+    auto area = std::find_if(areas.begin(), areas.end(), [&](const Area& a) { return a.until < i; });
+    if (area == areas.end()) area = areas.insert(area, {reserve(widest), 0});
+    area->until = until;
+    space.output = area->begin;
   }
 }
 

@@ -16,7 +16,11 @@ namespace laminar {
 inline constexpr Index kLongStride = 256;
 
 /// What a workspace is for.
-enum class Mode { training, inference };
+enum class Mode {
+  training,
+  inference,
+  gradient,  // layers do as at prediction, and all is kept that the way back needs
+};
 
 /// Places of one node in a workspace, in elements from its start; -1 where there is none.
 struct NodeSpace {
@@ -29,13 +33,21 @@ struct NodeSpace {
   Index shared = -1;               // what all rows have in common
   int holder = 0;                  // the node whose output these values are: another one where nothing is computed
   bool slope_by_consumer = false;  // the one dense layer that reads this node applies its slope
+  std::vector<Index> back = {};    // for each input: where its gradient is left to be added, -1: written in place
 };
 
 /// The places of all nodes in a workspace of so many rows.
 class Plan {
  public:
-  /// Products of bfloat16 read nothing in place.
-  Plan(const Network& network, Index rows, Mode mode, ProductPrecision precision = ProductPrecision::full);
+  /// One input of a node.
+  struct Edge {
+    int node = 0;
+    std::size_t input = 0;
+  };
+
+  /// Products of bfloat16 read nothing in place. `by_input`: the input's gradient is wanted, too.
+  Plan(const Network& network, Index rows, Mode mode, ProductPrecision precision = ProductPrecision::full,
+       bool by_input = false);
 
   Index rows() const { return rows_; }
   Mode mode() const { return mode_; }
@@ -49,10 +61,12 @@ class Plan {
 
  private:
   Index reserve(Index stride);
+  void place_holders(const Network& network);
+  void place_backward(const Network& network);
   bool only_dense_read_input(const Network& network) const;
   void place_shared(const Network& network);
   void size_scratch(const Network& network);
-  void place_training(const Network& network, ProductPrecision precision);
+  void place_training(const Network& network, ProductPrecision precision, bool by_input);
   void place_inference(const Network& network);
 
   Index rows_;
@@ -60,6 +74,7 @@ class Plan {
   std::vector<NodeSpace> spaces_;
   Index size_ = 0;
   ScratchSizes scratch_;
+  std::vector<std::vector<Edge>> readers_;  // of what each node holds
   bool reads_input_in_place_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "laminar/base/error.hpp"
@@ -141,12 +142,100 @@ Layer layer_of_kind(std::string_view kind, Members& members, const std::string& 
   }
 }
 
+Layer layer_from(Members& members, const std::string& owner) {
+  const std::string kind = members.text("kind");
+  return layer_of_kind(kind, members, owner);
+}
+
 Layer layer_from(const Json& json, const std::string& owner) {
   Members members(json, owner);
-  const std::string kind = members.text("kind");
-  Layer layer = layer_of_kind(kind, members, owner);
+  Layer layer = layer_from(members, owner);
   members.finish();
   return layer;
+}
+
+/// Calls take(element, what it is called) for each element of a list.
+template <typename Take>
+void each(Members& members, const char* key, const char* element, const Take& take) {
+  const Json& list = members.require(key);
+  if (!list.is_array()) fail(members.owner(), ": '", key, "' must be a list, got ", list.type_name());
+  std::size_t i = 0;
+  for (const Json& json : list) take(json, element + std::string(" ") + std::to_string(i++));
+}
+
+/// Layers as they stand in a network, and the positions of those that training leaves alone.
+struct ReadLayers {
+  std::vector<Layer> layers;
+  std::vector<std::size_t> frozen;
+
+  explicit ReadLayers(Members& members) {
+    each(members, "layers", "layer", [&](const Json& json, const std::string& owner) {
+      Members options(json, owner);
+      bool trainable = true;
+      options.read("trainable", trainable);
+      if (!trainable) frozen.push_back(layers.size());
+      layers.push_back(layer_from(options, owner));
+      options.finish();
+    });
+  }
+};
+
+Index position(const Json& json, const std::string& owner) {
+  if (!json.is_number_integer()) fail(owner, ": expected the number of a value, got ", json.type_name());
+  const auto value = json.get<std::int64_t>();
+  if (value < 0 || value > std::numeric_limits<int>::max()) fail(owner, ": there is no value number ", value);
+  return static_cast<Index>(value);
+}
+
+Network graph_from(Members& members) {
+  Graph graph;
+  each(members, "inputs", "input", [&](const Json& json, const std::string& owner) {
+    Members input(json, owner);
+    graph.inputs.push_back({input.text("name"), input.shape("shape")});
+    input.finish();
+  });
+  ReadLayers read(members);
+  graph.layers = std::move(read.layers);
+  graph.frozen = std::move(read.frozen);
+  each(members, "nodes", "node", [&](const Json& json, const std::string& owner) {
+    Members node(json, owner);
+    Graph::Call call{static_cast<std::size_t>(position(node.require("layer"), owner)), {}};
+    each(node, "inputs", "input", [&](const Json& input, const std::string& which) {
+      call.inputs.push_back(static_cast<int>(position(input, owner + ": " + which)));
+    });
+    graph.calls.push_back(std::move(call));
+    node.finish();
+  });
+  each(members, "outputs", "output", [&](const Json& json, const std::string& owner) {
+    graph.outputs.push_back(static_cast<int>(position(json, owner)));
+  });
+  members.finish();
+  return Network(std::move(graph));
+}
+
+Json json_of(const Layer& layer, const std::string& name, bool trainable) {
+  Json json = {{"kind", kind_of(layer)}, {"name", name}};
+  if (!trainable) json["trainable"] = false;
+  std::visit([&](const auto& kind) { kind.options(kind, WriteOption{json}); }, layer);
+  return json;
+}
+
+Json json_of_graph(const Network& network) {
+  const Graph graph = network.graph();
+  Json inputs = Json::array();
+  for (const Graph::Input& input : graph.inputs) inputs.push_back({{"name", input.name}, {"shape", input.shape}});
+  Json layers = Json::array();
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const std::string& name = std::visit([](const auto& l) -> const std::string& { return l.name; }, graph.layers[i]);
+    const bool frozen = std::find(graph.frozen.begin(), graph.frozen.end(), i) != graph.frozen.end();
+    layers.push_back(json_of(graph.layers[i], name, !frozen));
+  }
+  Json nodes = Json::array();
+  for (const Graph::Call& call : graph.calls) nodes.push_back({{"layer", call.layer}, {"inputs", call.inputs}});
+  return Json{{"inputs", std::move(inputs)},
+              {"layers", std::move(layers)},
+              {"nodes", std::move(nodes)},
+              {"outputs", graph.outputs}};
 }
 
 }  // namespace
@@ -154,24 +243,19 @@ Layer layer_from(const Json& json, const std::string& owner) {
 Network network_from_json(std::string_view text) {
   const Json json = parse_json(text, "configuration");
   Members members(json, "network");
+  if (json.is_object() && json.contains("nodes")) return graph_from(members);
   const Shape input_shape = members.shape("input_shape");
-  const Json& layers_json = members.require("layers");
-  if (!layers_json.is_array()) fail("network: 'layers' must be a list, got ", layers_json.type_name());
-  std::vector<Layer> layers;
-  for (const Json& layer_json : layers_json) {
-    layers.push_back(layer_from(layer_json, "layer " + std::to_string(layers.size())));
-  }
+  ReadLayers read(members);
   members.finish();
-  return {input_shape, std::move(layers)};
+  return {input_shape, std::move(read.layers), read.frozen};
 }
 
 std::string to_json(const Network& network) {
+  if (!network.is_stack() || network.input_ports()[0].name != "input") return json_of_graph(network).dump();
   Json layers = Json::array();
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     const Node& node = network.nodes()[i];
-    Json json = {{"kind", kind_of(node.layer)}, {"name", node.name}};
-    std::visit([&](const auto& layer) { layer.options(layer, WriteOption{json}); }, node.layer);
-    layers.push_back(std::move(json));
+    layers.push_back(json_of(node.layer, node.name, node.trainable));
   }
   return Json{{"input_shape", network.input_shape()}, {"layers", std::move(layers)}}.dump();
 }

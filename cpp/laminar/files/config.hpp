@@ -18,7 +18,10 @@
 
 namespace laminar {
 
-/// {"input_shape": [30], "layers": [{"kind": "dense", "units": 64, "activation": {"name": "relu"}}, …]}
+/// {"input_shape": [30], "layers": [{"kind": "dense", "units": 64, "activation": {"name": "relu"}}, …]}, or a
+/// graph, its values numbered from 0 on, the inputs first:
+/// {"inputs": [{"name": "a", "shape": [4]}, …], "layers": […], "nodes": [{"layer": 0, "inputs": [0]}, …], "outputs":
+/// [3]} A layer that training leaves alone has "trainable": false.
 Network network_from_json(std::string_view text);
 /// The inverse: network_from_json(to_json(network)) is the same network.
 std::string to_json(const Network& network);

@@ -9,6 +9,7 @@
 //   kTrainingOnly = true   the identity at prediction
 //   kKernel = true         its first tensor is a matrix that products read, packed
 //   kWholeBatch = true     needs all rows of a batch at its input before any at its output
+//   kMerges = true         reads several nodes
 #pragma once
 
 #include <variant>
@@ -19,6 +20,7 @@
 #include "laminar/graph/layers/dropout.hpp"
 #include "laminar/graph/layers/layer_normalization.hpp"
 #include "laminar/graph/layers/maxout.hpp"
+#include "laminar/graph/layers/merging.hpp"
 #include "laminar/graph/layers/noise.hpp"
 #include "laminar/graph/layers/prelu.hpp"
 #include "laminar/graph/layers/preparation.hpp"
@@ -27,8 +29,9 @@
 namespace laminar {
 
 /// A layer of any kind: `Layer layer = Dense{.units = 64, .activation = "relu"};`
-using Layer = std::variant<Dense, Activate, Dropout, BatchNormalization, Prelu, Maxout, LayerNormalization,
-                           AlphaDropout, GaussianNoise, GaussianDropout, Flatten, Reshape, Normalization, Rescaling,
-                           Discretization, CategoryEncoding>;
+using Layer =
+    std::variant<Dense, Activate, Dropout, BatchNormalization, Prelu, Maxout, LayerNormalization, AlphaDropout,
+                 GaussianNoise, GaussianDropout, Flatten, Reshape, Normalization, Rescaling, Discretization,
+                 CategoryEncoding, Slice, Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot>;
 
 }  // namespace laminar

@@ -18,9 +18,10 @@ template <typename T>
 bool SmallNetwork<T>::suits(const Network& network, const Objective& objective, Index rows) {
   if (network.parameters().count() * rows > kLargestStep || rows > kBlockRows) return false;
   if (objective.loss.whole_batch()) return false;  // a step has no place where all losses are known
+  if (!network.is_stack()) return false;
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     const Node& node = network.nodes()[i];
-    if (!std::holds_alternative<Dense>(node.layer)) return false;
+    if (!node.trainable || !std::holds_alternative<Dense>(node.layer)) return false;
     const Activation& activation = std::get<Dense>(node.layer).activation;
     const bool absorbed = objective.absorbs_last && i + 1 == network.nodes().size();
     if (!absorbed && (activation.row_wise() || activation.keeps_input())) return false;

@@ -35,7 +35,7 @@ template <typename T>
 void backward(const Activate& layer, int node, const Pass<T>& pass, Rows rows) {
   const int input = pass.node(node).inputs[0];
   if (!pass.wants_delta(input)) return;
-  T* to = pass.delta(input, rows.begin);
+  T* to = pass.back(node, 0, rows.begin);
   const NodeSpace& space = pass.plan[node];
   const Index width = pass.node(node).width;
   copy_rows(pass.delta(node, rows.begin), space.stride, to, pass.plan[input].stride, rows.count(), width);

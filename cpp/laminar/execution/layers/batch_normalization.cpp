@@ -75,6 +75,12 @@ void set_slopes(const BatchNormalization& layer, const Parts<T>& p, const T* var
   }
 }
 
+/// Whether mean and variance are the batch's, not the running ones.
+template <typename T>
+bool follows_batch(const Pass<T>& pass, int node) {
+  return pass.plan.mode() == Mode::training && pass.node(node).trainable;
+}
+
 /// This thread's columns, whole cache lines of them.
 Team::Share columns_of(Index width, const Team& team) {
   const Team::Share lines = team.share((width + kSlice - 1) / kSlice);
@@ -89,6 +95,12 @@ void forward_sums(const BatchNormalization& layer, int node, const Pass<T>& pass
   const Common<T> c = common(pass, node);
   const auto [begin, end] = columns_of(pass.node(node).width, team);
   if (begin >= end) return;
+  if (!follows_batch(pass, node)) {  // as at prediction
+    const Parts<T> p = parts(layer, node, pass);
+    std::copy(p.moving_mean + begin, p.moving_mean + end, c.mean + begin);
+    std::copy(p.moving_variance + begin, p.moving_variance + end, c.variance + begin);
+    return set_slopes(layer, p, c.variance, c, begin, end);
+  }
   const T* x = pass.output(input, 0) + begin;
   const T n = static_cast<T>(rows);
   pass.kernels.column_sums(x, pass.stride(input), rows, end - begin, c.mean + begin);
@@ -133,6 +145,11 @@ void backward_sums(const BatchNormalization& layer, int node, const Pass<T>& pas
   pass.kernels.column_sums(d_a, stride, rows, end - begin, c.sums + begin);
   pass.kernels.column_products({pass.output(input, 0) + begin, pass.stride(input), d_a, stride, c.mean + begin,
                                 c.products + begin, rows, end - begin});
+  if (!follows_batch(pass, node)) {  // mean and variance do not depend on x
+    std::fill(c.x_slope + begin, c.x_slope + end, T(0));
+    std::fill(c.constant + begin, c.constant + end, T(0));
+    return;
+  }
   const T n = static_cast<T>(rows);
   for (Index j = begin; j < end; ++j) {
     c.x_slope[j] = -c.slope[j] * c.products[j] / (n * (c.variance[j] + static_cast<T>(layer.epsilon)));
@@ -154,7 +171,7 @@ void backward(const BatchNormalization&, int node, const Pass<T>& pass, Rows row
   affine.slope = c.x_slope;
   affine.y_slope = c.slope;
   affine.shift = c.constant;
-  affine.out = pass.delta(input, rows.begin);
+  affine.out = pass.back(node, 0, rows.begin);
   affine.out_stride = pass.plan[input].stride;
   affine.rows = rows.count();
   affine.columns = pass.node(node).width;

@@ -17,17 +17,22 @@ inline void column_tasks(int node, Index columns, std::vector<GradientTask>& tas
   }
 }
 
-/// Sums the products of a task's columns over the batch and gives them away as the gradient of
-/// `tensor`; `products` says what stands in column 0.
-template <typename T>
+/// Sums the products of a task's columns over the batch and all calls of its layer, and gives them away as the
+/// gradient of `tensor`; products_of(node) says what stands in column 0.
+template <typename T, typename ProductsOf>
 void take_group_products(const GradientTask& task, const Pass<T>& pass, const GradientSink<T>& sink, std::size_t tensor,
-                         kernels::GroupProducts<T> products) {
+                         const ProductsOf& products_of) {
   alignas(kAlignment) T sums[kColumnTask] = {};
-  products.a += task.out_begin;
-  if (products.b != nullptr) products.b += task.out_begin;
-  products.columns = task.out_count;
-  products.sums = sums;
-  pass.kernels.group_products(products);
+  for (const int node : pass.network.calls_of(task.node)) {
+    alignas(kAlignment) T own[kColumnTask] = {};
+    kernels::GroupProducts<T> products = products_of(node);
+    products.a += task.out_begin;
+    if (products.b != nullptr) products.b += task.out_begin;
+    products.columns = task.out_count;
+    products.sums = node == task.node ? sums : own;
+    pass.kernels.group_products(products);
+    if (node != task.node) pass.kernels.add_product(own, kColumnTask, nullptr, 0, sums, kColumnTask, 1, task.out_count);
+  }
   const Tensor& t = pass.network.parameters()[tensor];
   sink.take(t.offset + task.out_begin, t.size, sums, kColumnTask, 1, task.out_count);
 }

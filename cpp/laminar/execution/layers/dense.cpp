@@ -77,14 +77,14 @@ void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   }
   leave_in_panels(pass, node, deltas_of(pass, node), rows);
   const int input = n.inputs[0];
-  if (input == 0 || !pass.wants_delta(input)) return;
+  if (!pass.wants_delta(input)) return;
 
   const NodeSpace& before = pass.plan[input];
   kernels::Product<T> p;
   p.left = pass.delta(node, rows.begin);
   p.left_stride = space.stride;
   p.right = pass.packed.backward(node);
-  p.out = pass.delta(input, rows.begin);
+  p.out = pass.back(node, 0, rows.begin);
   p.out_stride = before.stride;
   p.rows = rows.count();
   p.depth = n.width;
@@ -111,7 +111,7 @@ void gradient_tasks(const Dense&, int node, const Network& network, Index panel,
 template <typename T>
 void parameter_gradient(const Dense& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
                         const GradientSink<T>& sink) {
-  kernel_gradient(layer.use_bias, task, pass, rows, sink, deltas_of(pass, task.node));
+  kernel_gradient(layer.use_bias, task, pass, rows, sink, [&](int node) { return deltas_of(pass, node); });
 }
 
 template void forward(const Dense&, int, const Pass<float>&, Rows);

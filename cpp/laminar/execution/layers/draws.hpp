@@ -40,7 +40,7 @@ void multiply_back(int node, const Pass<T>& pass, Rows rows) {
   const int input = pass.node(node).inputs[0];
   if (!pass.wants_delta(input)) return;
   pass.kernels.multiply(pass.delta(node, rows.begin), pass.plan[node].stride, pass.kept(node, rows.begin),
-                        pass.plan[node].kept_stride, pass.delta(input, rows.begin), pass.plan[input].stride,
+                        pass.plan[node].kept_stride, pass.back(node, 0, rows.begin), pass.plan[input].stride,
                         rows.count(), pass.node(node).width);
 }
 

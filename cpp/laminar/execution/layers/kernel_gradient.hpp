@@ -47,18 +47,17 @@ PieceRoom room_of(const kernels::Kernels<T>& k, const GradientTask& task, Index 
   return {stride, round_up(task.in_count * stride + k.lanes, kSlice), task.in_count * batch_rows};
 }
 
-/// The gradient of a piece.
+/// A piece of d_W = X^T d_Z of one node into `block`, and where `sums` is not null the sums of d_Z's columns.
+/// Returns false where it was told to stop.
 template <typename T>
-void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pass, Index rows,
-                     const GradientSink<T>& sink, const Deltas<T>& deltas) {
-  const Node& n = pass.node(task.node);
+bool kernel_gradient_of(int node, const GradientTask& task, const Pass<T>& pass, Index rows,
+                        const GradientSink<T>& sink, const Deltas<T>& deltas, const PieceRoom& room, T* block,
+                        T* sums) {
+  const Node& n = pass.node(node);
   const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
   const Index columns = kernel.shape[1];
   const kernels::Kernels<T>& k = pass.kernels;
   const int input = n.inputs[0];
-  const PieceRoom room = room_of(k, task, pass.plan.rows());
-  const Index block_stride = room.stride;
-  T* block = scratch<T>(Scratch::gradient, room.block + room.inputs);
 
   kernels::WeightGradient<T> g;
   g.left = pass.output(input, 0) + task.in_begin;
@@ -71,18 +70,18 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   }
   g.rows = rows;
   g.in_count = task.in_count;
-  g.out_stride = block_stride;
-  const bool with_bias = use_bias && task.in_begin == 0;
+  g.out_stride = room.stride;
   // The deltas are near, what the update will read is not: that is fetched meanwhile.
   const bool state_is_ahead = rows * task.out_count <= kNearDeltas && task.out_count == columns &&
                               pass.network.parameters().count() >= kFarParameters;
-  alignas(kAlignment) T sums[kTaskOutputs];
   const Index panels = (task.out_count + k.panel - 1) / k.panel;
   for (Index p = 0; p < panels; ++p) {
     // An update that others have begun is carried through.
-    if (sink.gradients != nullptr && pass.stopping(rows, 2.0 * static_cast<double>(task.in_count * k.panel))) return;
+    if (sink.gradients != nullptr && pass.stopping(rows, 2.0 * static_cast<double>(task.in_count * k.panel))) {
+      return false;
+    }
     const Index j = (panels - 1 - p) * k.panel;
-    const DeltaPanel<T> panel = delta_panel(pass, task.node, deltas, task.out_begin + j);
+    const DeltaPanel<T> panel = delta_panel(pass, node, deltas, task.out_begin + j);
     g.delta = panel.values;
     g.delta_stride = panel.stride;
     g.out_count = std::min(k.panel, task.out_count - j);
@@ -93,10 +92,36 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
             : Ahead<T>{j > 0 ? panel.before : nullptr, std::min(k.elements(rows), kernels::kDepthBlock) * k.panel};
     g.next = ahead.begin;
     g.next_size = ahead.size;
-    g.sums = with_bias ? sums + j : nullptr;
+    g.sums = sums != nullptr ? sums + j : nullptr;
     k.weight_gradient(g);
   }
-  sink.take(kernel.offset + task.in_begin * columns + task.out_begin, columns, block, block_stride, task.in_count,
+  return true;
+}
+
+/// The gradient of a piece, summed over all calls of its layer in their order; deltas_of(node) are d_Z.
+template <typename T, typename DeltasOf>
+void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pass, Index rows,
+                     const GradientSink<T>& sink, const DeltasOf& deltas_of) {
+  const Node& n = pass.node(task.node);
+  const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
+  const Index columns = kernel.shape[1];
+  const PieceRoom room = room_of(pass.kernels, task, pass.plan.rows());
+  const Index size = room.block + room.inputs;
+  const std::vector<int>& calls = pass.network.calls_of(task.node);
+  T* block = scratch<T>(Scratch::gradient, calls.size() > 1 ? 2 * size : size);
+  const bool with_bias = use_bias && task.in_begin == 0;
+  alignas(kAlignment) T sums[kTaskOutputs];
+  for (const int call : calls) {
+    const bool first = call == task.node;
+    alignas(kAlignment) T more[kTaskOutputs];
+    T* const to = first ? block : block + size;
+    T* const own = first ? sums : more;
+    if (!kernel_gradient_of(call, task, pass, rows, sink, deltas_of(call), room, to, with_bias ? own : nullptr)) return;
+    if (first) continue;
+    pass.kernels.add_product(to, room.block, nullptr, 0, block, room.block, 1, room.block);
+    if (with_bias) pass.kernels.add_product(more, kTaskOutputs, nullptr, 0, sums, kTaskOutputs, 1, task.out_count);
+  }
+  sink.take(kernel.offset + task.in_begin * columns + task.out_begin, columns, block, room.stride, task.in_count,
             task.out_count);
   if (sink.packed != nullptr) {
     sink.packed->refresh_block(pass.network, task.node, sink.parameters, task.in_begin, task.in_count, task.out_begin,

@@ -47,7 +47,7 @@ void backward(const LayerNormalization& layer, int node, const Pass<T>& pass, Ro
   kernels::NormalizedRows<T> r = rows_of(layer, node, pass, rows);
   r.in = pass.delta(node, rows.begin);
   r.in_stride = pass.plan[node].stride;
-  r.out = pass.delta(input, rows.begin);
+  r.out = pass.back(node, 0, rows.begin);
   r.out_stride = pass.plan[input].stride;
   pass.kernels.normalize_gradient(r);
 }
@@ -61,18 +61,25 @@ void gradient_tasks(const LayerNormalization& layer, int node, const Network& ne
 template <typename T>
 void parameter_gradient(const LayerNormalization& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
                         const GradientSink<T>& sink) {
-  const Node& n = pass.node(task.node);
-  kernels::GroupProducts<T> p;
-  p.a = pass.delta(task.node, 0);
-  p.a_stride = pass.plan[task.node].stride;
-  p.rows = rows;
-  p.group = n.shape.back();
-  p.groups = n.width / p.group;
-  if (layer.center) take_group_products(task, pass, sink, n.tensors[layer.scale ? 1 : 0], p);
-  if (!layer.scale) return;
-  p.b = pass.kept(task.node, 0);
-  p.b_stride = pass.plan[task.node].kept_stride;
-  take_group_products(task, pass, sink, n.tensors[0], p);
+  const auto gradient = [&](std::size_t tensor, bool by_normalized) {
+    take_group_products(task, pass, sink, tensor, [&](int node) {
+      const Node& n = pass.node(node);
+      kernels::GroupProducts<T> p;
+      p.a = pass.delta(node, 0);
+      p.a_stride = pass.plan[node].stride;
+      p.rows = rows;
+      p.group = n.shape.back();
+      p.groups = n.width / p.group;
+      if (by_normalized) {
+        p.b = pass.kept(node, 0);
+        p.b_stride = pass.plan[node].kept_stride;
+      }
+      return p;
+    });
+  };
+  const auto& tensors = pass.node(task.node).tensors;
+  if (layer.center) gradient(tensors[layer.scale ? 1 : 0], false);
+  if (layer.scale) gradient(tensors[0], true);
 }
 
 template void forward(const LayerNormalization&, int, const Pass<float>&, Rows);

@@ -59,12 +59,12 @@ void backward(const Maxout& layer, int node, const Pass<T>& pass, Rows rows) {
   pass.kernels.largest_piece_gradient(pieces);
   leave_in_panels(pass, node, deltas_of(layer, pass, node), rows);
   const int input = pass.node(node).inputs[0];
-  if (input == 0 || !pass.wants_delta(input)) return;
+  if (!pass.wants_delta(input)) return;
   kernels::Product<T> p;
   p.left = pieces.z;
   p.left_stride = pieces.z_stride;
   p.right = pass.packed.backward(node);
-  p.out = pass.delta(input, rows.begin);
+  p.out = pass.back(node, 0, rows.begin);
   p.out_stride = pass.plan[input].stride;
   p.rows = rows.count();
   p.depth = layer.units * layer.pieces;
@@ -81,7 +81,7 @@ void gradient_tasks(const Maxout&, int node, const Network& network, Index panel
 template <typename T>
 void parameter_gradient(const Maxout& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
                         const GradientSink<T>& sink) {
-  kernel_gradient(layer.use_bias, task, pass, rows, sink, deltas_of(layer, pass, task.node));
+  kernel_gradient(layer.use_bias, task, pass, rows, sink, [&](int node) { return deltas_of(layer, pass, node); });
 }
 
 template void forward(const Maxout&, int, const Pass<float>&, Rows);

@@ -62,7 +62,7 @@ void backward(const GaussianNoise&, int node, const Pass<T>& pass, Rows rows) {
   const int input = pass.node(node).inputs[0];
   if (!pass.wants_delta(input)) return;
   for (Index row = rows.begin; row < rows.end; ++row) {
-    std::copy_n(pass.delta(node, row), pass.node(node).width, pass.delta(input, row));
+    std::copy_n(pass.delta(node, row), pass.node(node).width, pass.back(node, 0, row));
   }
 }
 

@@ -37,7 +37,7 @@ void backward(const Prelu&, int node, const Pass<T>& pass, Rows rows) {
   kernels::ColumnRows<T> r = rows_of(node, pass, rows);
   r.in = pass.delta(node, rows.begin);
   r.in_stride = pass.plan[node].stride;
-  r.out = pass.delta(input, rows.begin);
+  r.out = pass.back(node, 0, rows.begin);
   r.out_stride = pass.plan[input].stride;
   r.values = pass.output(input, rows.begin);
   r.values_stride = pass.stride(input);
@@ -51,15 +51,17 @@ void gradient_tasks(const Prelu&, int node, const Network& network, Index, Index
 template <typename T>
 void parameter_gradient(const Prelu&, const GradientTask& task, const Pass<T>& pass, Index rows,
                         const GradientSink<T>& sink) {
-  const Node& n = pass.node(task.node);
-  kernels::GroupProducts<T> p;
-  p.a = pass.delta(task.node, 0);
-  p.a_stride = pass.plan[task.node].stride;
-  p.b = pass.output(n.inputs[0], 0);
-  p.b_stride = pass.stride(n.inputs[0]);
-  p.negative_part = true;
-  p.rows = rows;
-  take_group_products(task, pass, sink, n.tensors[0], p);
+  take_group_products(task, pass, sink, pass.node(task.node).tensors[0], [&](int node) {
+    const int input = pass.node(node).inputs[0];
+    kernels::GroupProducts<T> p;
+    p.a = pass.delta(node, 0);
+    p.a_stride = pass.plan[node].stride;
+    p.b = pass.output(input, 0);
+    p.b_stride = pass.stride(input);
+    p.negative_part = true;
+    p.rows = rows;
+    return p;
+  });
 }
 
 template void forward(const Prelu&, int, const Pass<float>&, Rows);

@@ -45,6 +45,16 @@ void settle_constants(const kernels::ColumnRows<T>& r, bool invert) {
   }
 }
 
+/// d_x = 0: steps have no slope.
+template <typename T>
+void no_gradient(int node, const Pass<T>& pass, Rows rows) {
+  const int input = pass.node(node).inputs[0];
+  if (!pass.wants_delta(input)) return;
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    std::fill_n(pass.back(node, 0, row), pass.node(input).width, T(0));
+  }
+}
+
 }  // namespace
 
 template <typename T>
@@ -108,9 +118,51 @@ void forward(const CategoryEncoding& layer, int node, const Pass<T>& pass, Rows 
   }
 }
 
-#define LAMINAR_INSTANTIATE(Kind)                                    \
-  template void forward(const Kind&, int, const Pass<float>&, Rows); \
-  template void forward(const Kind&, int, const Pass<double>&, Rows)
+// d_x = d_a / s, or d_a s where `invert`, with s as on the way forward; 0 for constant columns.
+template <typename T>
+void backward(const Normalization& layer, int node, const Pass<T>& pass, Rows rows) {
+  const Node& n = pass.node(node);
+  if (!pass.wants_delta(n.inputs[0])) return;
+  const auto tensor = [&](std::size_t i) { return pass.parameters + pass.network.parameters()[n.tensors[i]].offset; };
+  const Index columns = n.shape.back();
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    const T* from = pass.delta(node, row);
+    T* to = pass.back(node, 0, row);
+    for (Index j = 0; j < n.width; ++j) {
+      const T variance = tensor(1)[j % columns];
+      const T deviation = std::max(std::sqrt(variance), static_cast<T>(1e-7));
+      const bool constant = is_constant(tensor(0)[j % columns], variance);
+      to[j] = constant ? T(0) : layer.invert ? from[j] * deviation : from[j] / deviation;
+    }
+  }
+}
+
+template <typename T>
+void backward(const Rescaling& layer, int node, const Pass<T>& pass, Rows rows) {
+  const Node& n = pass.node(node);
+  if (!pass.wants_delta(n.inputs[0])) return;
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    const T* from = pass.delta(node, row);
+    T* to = pass.back(node, 0, row);
+    for (Index j = 0; j < n.width; ++j) to[j] = from[j] * static_cast<T>(layer.scale);
+  }
+}
+
+template <typename T>
+void backward(const Discretization&, int node, const Pass<T>& pass, Rows rows) {
+  no_gradient(node, pass, rows);
+}
+
+template <typename T>
+void backward(const CategoryEncoding&, int node, const Pass<T>& pass, Rows rows) {
+  no_gradient(node, pass, rows);
+}
+
+#define LAMINAR_INSTANTIATE(Kind)                                     \
+  template void forward(const Kind&, int, const Pass<float>&, Rows);  \
+  template void forward(const Kind&, int, const Pass<double>&, Rows); \
+  template void backward(const Kind&, int, const Pass<float>&, Rows); \
+  template void backward(const Kind&, int, const Pass<double>&, Rows)
 
 LAMINAR_INSTANTIATE(Normalization);
 LAMINAR_INSTANTIATE(Rescaling);

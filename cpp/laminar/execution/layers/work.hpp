@@ -87,14 +87,42 @@ void backward(const GaussianDropout& layer, int node, const Pass<T>& pass, Rows 
 
 template <typename T>
 void forward(const Normalization& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Normalization& layer, int node, const Pass<T>& pass, Rows rows);
 
 template <typename T>
 void forward(const Rescaling& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Rescaling& layer, int node, const Pass<T>& pass, Rows rows);
 
 template <typename T>
 void forward(const Discretization& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Discretization& layer, int node, const Pass<T>& pass, Rows rows);
 
 template <typename T>
 void forward(const CategoryEncoding& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const CategoryEncoding& layer, int node, const Pass<T>& pass, Rows rows);
+
+template <typename T>
+void forward(const Slice& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Slice& layer, int node, const Pass<T>& pass, Rows rows);
+
+template <MergeRule rule, typename T>
+void forward(const Merge<rule>& layer, int node, const Pass<T>& pass, Rows rows);
+template <MergeRule rule, typename T>
+void backward(const Merge<rule>& layer, int node, const Pass<T>& pass, Rows rows);
+
+template <typename T>
+void forward(const Concatenate& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Concatenate& layer, int node, const Pass<T>& pass, Rows rows);
+
+template <typename T>
+void forward(const Dot& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Dot& layer, int node, const Pass<T>& pass, Rows rows);
 
 }  // namespace laminar

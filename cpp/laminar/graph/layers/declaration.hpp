@@ -3,8 +3,8 @@
 // keeps of each row from the way forward to the way back: `declare` of its kind says so. Internal.
 #pragma once
 
-#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "laminar/base/error.hpp"
 #include "laminar/graph/network.hpp"
@@ -13,14 +13,17 @@ namespace laminar {
 
 class Declaration {
  public:
-  Declaration(ParameterLayout& parameters, const Node& before, Node& node)
-      : parameters_(parameters), before_(before), node_(node) {
-    node.shape = before.shape;
+  /// Nodes that the node reads, and whether some layer before it is trained.
+  Declaration(ParameterLayout& parameters, std::vector<const Node*> before, bool trained_before, Node& node)
+      : parameters_(parameters), before_(std::move(before)), trained_before_(trained_before), node_(node) {
+    node.shape = input();
   }
 
-  /// Shape and width of one sample that comes in.
-  const Shape& input() const { return before_.shape; }
-  Index width() const { return before_.width; }
+  /// Shape and width of one sample that comes in, the first of several.
+  const Shape& input() const { return before_.front()->shape; }
+  Index width() const { return before_.front()->width; }
+  /// All nodes that are read.
+  const std::vector<const Node*>& inputs() const { return before_; }
   /// The width of samples that are plain vectors; an error for others.
   Index features() const {
     if (input().size() != 1) refuse("takes samples of shape (features,), got ", to_string(input()));
@@ -30,6 +33,7 @@ class Declaration {
   /// The shape of one sample that goes out; that of the input where nothing is said.
   void output(Shape shape) { node_.shape = std::move(shape); }
   void tensor(const char* what, Shape shape, const Initializer& initializer, bool trainable = true) {
+    trainable = trainable && node_.trainable;
     node_.tensors.push_back(parameters_.add(node_.name + "/" + what, std::move(shape), trainable, initializer));
   }
   /// The same, with what training adds to the loss for it and does to it after each update.
@@ -46,10 +50,7 @@ class Declaration {
     node_.activity = regularizer;
   }
   /// Some layer before this one is trained.
-  bool trained_before() const {
-    const auto& tensors = parameters_.tensors();
-    return std::any_of(tensors.begin(), tensors.end(), [](const Tensor& tensor) { return tensor.trainable; });
-  }
+  bool trained_before() const { return trained_before_; }
   /// Values a row, in training.
   void keep(Index values) { node_.kept = values; }
   /// Values that all rows of a batch have in common, whole cache lines each time it is said.
@@ -62,7 +63,8 @@ class Declaration {
 
  private:
   ParameterLayout& parameters_;
-  const Node& before_;
+  std::vector<const Node*> before_;
+  bool trained_before_;
   Node& node_;
 };
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/execution/vjp.hpp"
+
+#include <algorithm>
+
+#include "laminar/execution/batch.hpp"
+#include "laminar/execution/pass.hpp"
+#include "laminar/graph/objective.hpp"
+
+namespace laminar {
+namespace {
+
+/// Forward through all nodes for all rows of the workspace.
+template <typename T>
+void all_forward(const Pass<T>& pass, const std::vector<int>& whole_batch, Index rows) {
+  const Team alone(0, 1);
+  const auto run = [&](int first, int end) {
+    for_row_blocks(rows, pass.kernels.depths, alone, [&](Rows block) { forward(pass, block, first, end); });
+  };
+  int first = 1;
+  for (const int node : whole_batch) {
+    run(first, node);
+    forward_sums(pass, node, rows, alone);
+    first = node;
+  }
+  run(first, pass.last() + 1);
+}
+
+/// And back, from the last node's delta.
+template <typename T>
+void all_backward(const Pass<T>& pass, const std::vector<int>& whole_batch, Index rows) {
+  const Team alone(0, 1);
+  int last = pass.last();
+  const auto run = [&](int end) {
+    for_row_blocks(rows, pass.kernels.depths, alone, [&](Rows block) { backward(pass, block, last, end); });
+  };
+  for (auto node = whole_batch.rbegin(); node != whole_batch.rend(); ++node) {
+    run(*node + 1);
+    if (pass.wants_delta(*node)) backward_sums(pass, *node, rows, alone);
+    last = *node;
+  }
+  run(1);
+}
+
+}  // namespace
+
+template <typename T>
+void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> d_out, std::span<T> d_parameters,
+              MatrixView<T> d_x, bool training) {
+  const Network& network = state.network;
+  const bool by_input = d_x.data != nullptr;
+  // Rows that draw or are looked at together are so all at once; others go through in blocks.
+  const Index most = training ? x.rows : std::min(kBlockRows, x.rows);
+  const Plan plan(network, most, training ? Mode::training : Mode::gradient, state.precision, by_input);
+  AlignedBuffer<T> memory(plan.size());
+  std::optional<PackedWeights<T>> all;  // with those for the inputs' gradients
+  if (by_input) all.emplace(network, state.precision, true).refresh(network, state.parameters.data());
+  const PackedWeights<T>& packed = by_input ? *all : state.packed;
+  std::vector<GradientTask> tasks;
+  if (!d_parameters.empty()) tasks = gradient_tasks(network, packed.kernels().panel, most);
+  std::fill(d_parameters.begin(), d_parameters.end(), T(0));
+  GradientSink<T> sink{packed.kernels(), d_parameters.data()};
+  std::vector<int> whole_batch;
+  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
+    if (needs_whole_batch(network.nodes()[i].layer)) whole_batch.push_back(static_cast<int>(i));
+  }
+  for (Index first = 0; first < x.rows; first += most) {
+    const Index rows = std::min(most, x.rows - first);
+    Pass<T> pass{network, plan, packed.kernels(), state.parameters.data(), packed, memory.data()};
+    pass.seed = state.seed;
+    pass.step = state.optimizer.has_value() ? state.optimizer->iterations : 0;
+    pass.first_row = first;
+    pass.kernels.gather(x.data + first * x.columns, x.columns, nullptr, rows, pass.output_to_write(0, 0),
+                        pass.stride(0));
+    all_forward(pass, whole_batch, rows);
+    for (Index row = 0; row < rows; ++row) {
+      std::copy_n(d_out.data + (first + row) * d_out.columns, d_out.columns, pass.delta(pass.last(), row));
+    }
+    all_backward(pass, whole_batch, rows);
+    for (const GradientTask& task : tasks) parameter_gradient(pass, task, rows, sink);
+    sink.add = true;
+    for (Index row = 0; by_input && row < rows; ++row) {
+      std::copy_n(pass.delta(0, row), d_x.columns, d_x.data + (first + row) * d_x.columns);
+    }
+  }
+}
+
+template void backward(const State<float>&, MatrixView<const float>, MatrixView<const float>, std::span<float>,
+                       MatrixView<float>, bool);
+template void backward(const State<double>&, MatrixView<const double>, MatrixView<const double>, std::span<double>,
+                       MatrixView<double>, bool);
+
+}  // namespace laminar

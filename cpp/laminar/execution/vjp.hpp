@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way back through a network from gradients that the caller gives: a vector times the Jacobian of the
+// outputs by the weights and by the inputs. Internal: Model::backward is its public face.
+#pragma once
+
+#include <span>
+
+#include "laminar/execution/state.hpp"
+
+namespace laminar {
+
+/// d_parameters, in the layout of the parameters, and d_x become the gradients of sum d_out * outputs. Either
+/// may be empty where nobody asks for it. With `training` layers draw and look at all rows as in the update
+/// that comes next, else they do as in prediction. Changes nothing: any number of threads may run one model.
+template <typename T>
+void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> d_out, std::span<T> d_parameters,
+              MatrixView<T> d_x, bool training);
+
+}  // namespace laminar
