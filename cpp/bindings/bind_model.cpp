@@ -240,6 +240,19 @@ py::tuple loss_and_gradients(const SharedModel<T>& shared, const py::array& x, c
   return py::make_tuple(loss, arrays_of(held->model.network(), gradients.data()));
 }
 
+/// The gradients of sum d_outputs * outputs: by x, and by each tensor.
+template <typename T>
+py::tuple vjp(const SharedModel<T>& shared, const py::array& x, const py::array& d_outputs, bool training) {
+  const MatrixView<const T> in = matrix<T>(x, "x");
+  const MatrixView<const T> from = matrix<T>(d_outputs, "d_outputs");
+  const auto held = shared.reading("vjp");
+  py::array_t<T> d_x(std::array<py::ssize_t, 2>{in.rows, in.columns});
+  std::vector<T> gradients(held->model.parameters().size());
+  const MatrixView<T> to(d_x.mutable_data(), in.rows, in.columns);
+  unlocked([&] { held->model.backward(in, from, gradients, to, training); });
+  return py::make_tuple(d_x, arrays_of(held->model.network(), gradients.data()));
+}
+
 template <typename T>
 void predict(const SharedModel<T>& shared, const py::array& x, py::array out) {
   const MatrixView<const T> in = matrix<T>(x, "x");
@@ -368,7 +381,8 @@ void bind(py::module_& module, const char* name) {
       .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("buffer_size"))
       .def("predict", &predict<T>, py::arg("x"), py::arg("out"))
       .def("predict_ready", &predict_ready<T>, py::arg("x"))
-      .def("loss_and_gradients", &loss_and_gradients<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"));
+      .def("loss_and_gradients", &loss_and_gradients<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"))
+      .def("vjp", &vjp<T>, py::arg("x"), py::arg("d_outputs"), py::arg("training"));
 }
 
 }  // namespace

@@ -195,6 +195,9 @@ class ModelFloat32:
     def loss_and_gradients(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> tuple[float, list[NDArray[Any]]]: ...
+    def vjp(
+        self, x: NDArray[Any], d_outputs: NDArray[Any], training: bool
+    ) -> tuple[NDArray[Any], list[NDArray[Any]]]: ...
 
 class ModelFloat64:
     def __init__(self, config: str, seed: int, precision: str) -> None: ...
@@ -266,6 +269,9 @@ class ModelFloat64:
     def loss_and_gradients(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> tuple[float, list[NDArray[Any]]]: ...
+    def vjp(
+        self, x: NDArray[Any], d_outputs: NDArray[Any], training: bool
+    ) -> tuple[NDArray[Any], list[NDArray[Any]]]: ...
 
 class UpdaterFloat32:
     def __init__(

@@ -64,12 +64,14 @@ void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> 
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     if (needs_whole_batch(network.nodes()[i].layer)) whole_batch.push_back(static_cast<int>(i));
   }
+  StopScope* const stop = StopScope::current();
   for (Index first = 0; first < x.rows; first += most) {
     const Index rows = std::min(most, x.rows - first);
     Pass<T> pass{network, plan, packed.kernels(), state.parameters.data(), packed, memory.data()};
     pass.seed = state.seed;
     pass.step = state.optimizer.has_value() ? state.optimizer->iterations : 0;
     pass.first_row = first;
+    pass.stop = stop;
     pass.kernels.gather(x.data + first * x.columns, x.columns, nullptr, rows, pass.output_to_write(0, 0),
                         pass.stride(0));
     all_forward(pass, whole_batch, rows);
@@ -78,6 +80,7 @@ void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> 
     }
     all_backward(pass, whole_batch, rows);
     for (const GradientTask& task : tasks) parameter_gradient(pass, task, rows, sink);
+    if (stop != nullptr) stop->leave();
     sink.add = true;
     for (Index row = 0; by_input && row < rows; ++row) {
       std::copy_n(pass.delta(0, row), d_x.columns, d_x.data + (first + row) * d_x.columns);
