@@ -2,6 +2,8 @@
 #include "laminar/execution/pass.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 
 #include "laminar/execution/layers/work.hpp"
 
@@ -51,6 +53,32 @@ Ahead<T> GradientSink<T>::ahead(Index offset, Index size, Index part, Index part
 
 namespace {
 
+/// A function that is missing does not compile below; one that the traits do not ask for would never be called.
+template <typename Kind>
+constexpr bool fits_its_traits() {
+  constexpr LayerTraits traits = Kind::kTraits;
+  constexpr bool steps =
+      requires(const Kind& layer, const Pass<float>& pass, Rows rows) { forward(layer, 0, pass, rows); };
+  constexpr bool steps_back =
+      requires(const Kind& layer, const Pass<float>& pass, Rows rows) { backward(layer, 0, pass, rows); };
+  constexpr bool sums = requires(const Kind& layer, const Pass<float>& pass, const Team& team) {
+    forward_sums(layer, 0, pass, Index{}, team);
+  };
+  constexpr bool learns = requires(const Kind& layer, const Network& network, std::vector<GradientTask>& tasks) {
+    gradient_tasks(layer, 0, network, Index{}, Index{}, tasks);
+  };
+  static_assert(steps == !traits.view && steps_back == !traits.view, "all but views go forward and backward");
+  static_assert(sums == traits.whole_batch, "forward_sums and whole_batch belong together");
+  static_assert(learns == traits.parameters, "gradient_tasks and parameters belong together");
+  return true;
+}
+
+template <typename... Kinds>
+constexpr bool all_fit_their_traits(const std::variant<Kinds...>*) {
+  return (fits_its_traits<Kinds>() && ...);
+}
+static_assert(all_fit_their_traits(static_cast<const Layer*>(nullptr)));
+
 template <typename T>
 void add_activity(const Pass<T>& pass, int node, Rows rows) {
   const Regularizer& penalty = *pass.node(node).activity;
@@ -97,8 +125,8 @@ void forward(const Pass<T>& pass, Rows rows, int first, int end) {
     if (pass.plan[i].holder != i) continue;
     if (pass.stopping(rows.count(), pass.work(i))) return;
     std::visit(
-        [&](const auto& layer) {
-          if constexpr (requires { forward(layer, i, pass, rows); }) forward(layer, i, pass, rows);
+        [&]<typename Kind>(const Kind& layer) {
+          if constexpr (!Kind::kTraits.view) forward(layer, i, pass, rows);
         },
         pass.node(i).layer);
     if (pass.activity != nullptr && pass.node(i).activity.has_value()) add_activity(pass, i, rows);
@@ -112,8 +140,8 @@ void backward(const Pass<T>& pass, Rows rows, int last, int first) {
     if (pass.stopping(rows.count(), pass.work(i))) return;
     if (pass.activity != nullptr && pass.node(i).activity.has_value()) add_activity_gradient(pass, i, rows);
     std::visit(
-        [&](const auto& layer) {
-          if constexpr (requires { backward(layer, i, pass, rows); }) backward(layer, i, pass, rows);
+        [&]<typename Kind>(const Kind& layer) {
+          if constexpr (!Kind::kTraits.view) backward(layer, i, pass, rows);
         },
         pass.node(i).layer);
     add_gradients(pass, i, rows);
@@ -123,10 +151,8 @@ void backward(const Pass<T>& pass, Rows rows, int last, int first) {
 template <typename T>
 void forward_sums(const Pass<T>& pass, int node, Index rows, const Team& team) {
   std::visit(
-      [&](const auto& layer) {
-        if constexpr (requires { forward_sums(layer, node, pass, rows, team); }) {
-          forward_sums(layer, node, pass, rows, team);
-        }
+      [&]<typename Kind>(const Kind& layer) {
+        if constexpr (Kind::kTraits.whole_batch) forward_sums(layer, node, pass, rows, team);
       },
       pass.node(node).layer);
 }
@@ -134,10 +160,8 @@ void forward_sums(const Pass<T>& pass, int node, Index rows, const Team& team) {
 template <typename T>
 void backward_sums(const Pass<T>& pass, int node, Index rows, const Team& team) {
   std::visit(
-      [&](const auto& layer) {
-        if constexpr (requires { backward_sums(layer, node, pass, rows, team); }) {
-          backward_sums(layer, node, pass, rows, team);
-        }
+      [&]<typename Kind>(const Kind& layer) {
+        if constexpr (Kind::kTraits.whole_batch) backward_sums(layer, node, pass, rows, team);
       },
       pass.node(node).layer);
 }
@@ -148,9 +172,11 @@ std::vector<GradientTask> gradient_tasks(const Network& network, Index panel, In
     const Node& node = network.nodes()[static_cast<std::size_t>(i)];
     if (!node.trainable || node.first_call != i) continue;  // one task sums over all calls of a layer
     std::visit(
-        [&](const auto& layer) {
-          if constexpr (requires { gradient_tasks(layer, i, network, panel, rows, tasks); }) {
+        [&]<typename Kind>(const Kind& layer) {
+          if constexpr (Kind::kTraits.parameters) {
             gradient_tasks(layer, i, network, panel, rows, tasks);
+          } else if (network.trains(network.nodes()[static_cast<std::size_t>(i)])) {
+            throw std::logic_error(std::string(Kind::kKind) + ": has tensors to train, so its traits must say so");
           }
         },
         node.layer);
@@ -161,10 +187,8 @@ std::vector<GradientTask> gradient_tasks(const Network& network, Index panel, In
 template <typename T>
 void parameter_gradient(const Pass<T>& pass, const GradientTask& task, Index rows, const GradientSink<T>& sink) {
   std::visit(
-      [&](const auto& layer) {
-        if constexpr (requires { parameter_gradient(layer, task, pass, rows, sink); }) {
-          parameter_gradient(layer, task, pass, rows, sink);
-        }
+      [&]<typename Kind>(const Kind& layer) {
+        if constexpr (Kind::kTraits.parameters) parameter_gradient(layer, task, pass, rows, sink);
       },
       pass.node(task.node).layer);
 }

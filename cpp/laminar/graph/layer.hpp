@@ -2,14 +2,9 @@
 // The list of layers. To add one: its struct in layers/<name>.hpp, what it declares in layers/<name>.cpp, its
 // work in execution/layers/<name>.cpp, declared in execution/layers/work.hpp, and one word here. A struct has
 //   kKind                  its name in configurations
+//   kTraits                what holds for all of its kind (layers/traits.hpp)
 //   name                   given by the user or by the network
 //   options(self, visit)   calls visit(key, member) for every option: what configurations hold
-// and, where it applies, one of
-//   kView = true           the same values in another shape: nothing is computed
-//   kTrainingOnly = true   the identity at prediction
-//   kKernel = true         its first tensor is a matrix that products read, packed
-//   kWholeBatch = true     needs all rows of a batch at its input before any at its output
-//   kMerges = true         reads several nodes
 #pragma once
 
 #include <variant>

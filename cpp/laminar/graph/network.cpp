@@ -74,19 +74,19 @@ void name_layers(std::vector<Layer>& layers) {
 }  // namespace
 
 bool is_view(const Layer& layer) {
-  return std::visit([](const auto& l) { return requires { l.kView; }; }, layer);
+  return std::visit([](const auto& l) { return l.kTraits.view; }, layer);
 }
 bool is_training_only(const Layer& layer) {
-  return std::visit([](const auto& l) { return requires { l.kTrainingOnly; }; }, layer);
+  return std::visit([](const auto& l) { return l.kTraits.training_only; }, layer);
 }
 bool needs_whole_batch(const Layer& layer) {
-  return std::visit([](const auto& l) { return requires { l.kWholeBatch; }; }, layer);
+  return std::visit([](const auto& l) { return l.kTraits.whole_batch; }, layer);
 }
 bool merges(const Layer& layer) {
-  return std::visit([](const auto& l) { return requires { l.kMerges; }; }, layer);
+  return std::visit([](const auto& l) { return l.kTraits.merges; }, layer);
 }
 bool has_kernel(const Layer& layer) {
-  return std::visit([](const auto& l) { return requires { l.kKernel; }; }, layer);
+  return std::visit([](const auto& l) { return l.kTraits.kernel; }, layer);
 }
 
 const Activation* activation_of(const Layer& layer) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "laminar/catalogue/activation.hpp"
+#include "laminar/graph/layers/traits.hpp"
 
 namespace laminar {
 
@@ -12,6 +13,7 @@ class Declaration;
 /// An activation as a layer of its own: a = f(x).
 struct Activate {
   static constexpr const char* kKind = "activation";
+  static constexpr LayerTraits kTraits{};
 
   Activation activation = "linear";
   std::string name = {};

@@ -7,6 +7,7 @@
 #include "laminar/catalogue/constraint.hpp"
 #include "laminar/catalogue/initializer.hpp"
 #include "laminar/catalogue/regularizer.hpp"
+#include "laminar/graph/layers/traits.hpp"
 
 namespace laminar {
 
@@ -17,7 +18,7 @@ class Declaration;
 /// variance is that of the rows, divided by their number.
 struct BatchNormalization {
   static constexpr const char* kKind = "batch_normalization";
-  static constexpr bool kWholeBatch = true;
+  static constexpr LayerTraits kTraits{.parameters = true, .whole_batch = true};
   static constexpr int kVectors = 8;  // of one number a column, that all rows of a batch have in common
 
   double momentum = 0.99;  // of the running means: new = old * momentum + batch * (1 - momentum)

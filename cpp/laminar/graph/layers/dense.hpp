@@ -9,6 +9,7 @@
 #include "laminar/catalogue/constraint.hpp"
 #include "laminar/catalogue/initializer.hpp"
 #include "laminar/catalogue/regularizer.hpp"
+#include "laminar/graph/layers/traits.hpp"
 
 namespace laminar {
 
@@ -17,7 +18,7 @@ class Declaration;
 /// A fully connected layer: a = f(x W + b), x (n, in), W (in, units), b (units).
 struct Dense {
   static constexpr const char* kKind = "dense";
-  static constexpr bool kKernel = true;
+  static constexpr LayerTraits kTraits{.parameters = true, .kernel = true};
 
   Index units = 0;  // at least 1
   Activation activation = "linear";

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "laminar/base/types.hpp"
+#include "laminar/graph/layers/traits.hpp"
 
 namespace laminar {
 
@@ -14,7 +15,7 @@ class Declaration;
 /// 1 / (1 - rate); at prediction the identity (Srivastava et al. 2014, inverted).
 struct Dropout {
   static constexpr const char* kKind = "dropout";
-  static constexpr bool kTrainingOnly = true;
+  static constexpr LayerTraits kTraits{.training_only = true};
 
   double rate = 0;                 // 0 <= rate < 1: the fraction dropped
   std::optional<Index> seed = {};  // of the draws, in place of the model's

@@ -7,6 +7,7 @@
 #include "laminar/catalogue/constraint.hpp"
 #include "laminar/catalogue/initializer.hpp"
 #include "laminar/catalogue/regularizer.hpp"
+#include "laminar/graph/layers/traits.hpp"
 
 namespace laminar {
 
@@ -16,6 +17,7 @@ class Declaration;
 /// gamma and beta (Ba, Kiros & Hinton 2016); the same in training and prediction.
 struct LayerNormalization {
   static constexpr const char* kKind = "layer_normalization";
+  static constexpr LayerTraits kTraits{.parameters = true};
 
   double epsilon = 1e-3;
   bool center = true;  // there is a beta

@@ -8,6 +8,7 @@
 #include "laminar/catalogue/constraint.hpp"
 #include "laminar/catalogue/initializer.hpp"
 #include "laminar/catalogue/regularizer.hpp"
+#include "laminar/graph/layers/traits.hpp"
 
 namespace laminar {
 
@@ -17,7 +18,7 @@ class Declaration;
 /// (in, pieces * units) and the bias (pieces * units): all units of piece 0, then those of piece 1, …
 struct Maxout {
   static constexpr const char* kKind = "maxout";
-  static constexpr bool kKernel = true;
+  static constexpr LayerTraits kTraits{.parameters = true, .kernel = true};
 
   Index units = 0;   // at least 1
   Index pieces = 2;  // of each unit, at least 1

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "laminar/base/types.hpp"
+#include "laminar/graph/layers/traits.hpp"
 
 namespace laminar {
 
@@ -24,7 +25,7 @@ struct Merge {
                                        : rule == MergeRule::average  ? "average"
                                        : rule == MergeRule::maximum  ? "maximum"
                                                                      : "minimum";
-  static constexpr bool kMerges = true;
+  static constexpr LayerTraits kTraits{.merges = true};
 
   std::string name = {};
 
@@ -45,7 +46,7 @@ using Minimum = Merge<MergeRule::minimum>;
 /// Samples one behind the other along their last axis; the other axes are the same.
 struct Concatenate {
   static constexpr const char* kKind = "concatenate";
-  static constexpr bool kMerges = true;
+  static constexpr LayerTraits kTraits{.merges = true};
 
   std::string name = {};
 
@@ -59,7 +60,7 @@ void declare(const Concatenate& layer, Declaration& declaration);
 /// divided by its length, or by 1e-7 where that is larger.
 struct Dot {
   static constexpr const char* kKind = "dot";
-  static constexpr bool kMerges = true;
+  static constexpr LayerTraits kTraits{.merges = true};
 
   bool normalize = false;
   std::string name = {};
@@ -75,6 +76,7 @@ void declare(const Dot& layer, Declaration& declaration);
 /// The values from `begin` on of a plain vector, as a sample of this shape.
 struct Slice {
   static constexpr const char* kKind = "slice";
+  static constexpr LayerTraits kTraits{};
 
   Index begin = 0;
   Shape shape = {};

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "laminar/base/types.hpp"
+#include "laminar/graph/layers/traits.hpp"
 
 namespace laminar {
 
@@ -15,7 +16,7 @@ class Declaration;
 /// and shifted so that mean 0 and variance 1 stay (Klambauer et al. 2017).
 struct AlphaDropout {
   static constexpr const char* kKind = "alpha_dropout";
-  static constexpr bool kTrainingOnly = true;
+  static constexpr LayerTraits kTraits{.training_only = true};
 
   double rate = 0;  // 0 <= rate < 1: the fraction dropped
   std::optional<Index> seed = {};
@@ -33,7 +34,7 @@ void declare(const AlphaDropout& layer, Declaration& declaration);
 /// While training, adds to each value a normal draw of mean 0.
 struct GaussianNoise {
   static constexpr const char* kKind = "gaussian_noise";
-  static constexpr bool kTrainingOnly = true;
+  static constexpr LayerTraits kTraits{.training_only = true};
 
   double stddev = 0;  // of the draws, not negative
   std::optional<Index> seed = {};
@@ -52,7 +53,7 @@ void declare(const GaussianNoise& layer, Declaration& declaration);
 /// sqrt(rate / (1 - rate)): that of dropout's mask (Srivastava et al. 2014, section 10).
 struct GaussianDropout {
   static constexpr const char* kKind = "gaussian_dropout";
-  static constexpr bool kTrainingOnly = true;
+  static constexpr LayerTraits kTraits{.training_only = true};
 
   double rate = 0;  // 0 <= rate < 1
   std::optional<Index> seed = {};

@@ -7,6 +7,7 @@
 #include "laminar/catalogue/constraint.hpp"
 #include "laminar/catalogue/initializer.hpp"
 #include "laminar/catalogue/regularizer.hpp"
+#include "laminar/graph/layers/traits.hpp"
 
 namespace laminar {
 
@@ -15,6 +16,7 @@ class Declaration;
 /// a = x if x >= 0 else alpha x, with a learned alpha for each value of a sample (He et al. 2015).
 struct Prelu {
   static constexpr const char* kKind = "prelu";
+  static constexpr LayerTraits kTraits{.parameters = true};
 
   Initializer alpha_initializer = "zeros";
   std::string name = {};

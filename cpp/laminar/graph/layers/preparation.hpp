@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "laminar/base/types.hpp"
+#include "laminar/graph/layers/traits.hpp"
 
 namespace laminar {
 
@@ -18,6 +19,7 @@ class Declaration;
 /// its mean where `invert`, whatever x is.
 struct Normalization {
   static constexpr const char* kKind = "normalization";
+  static constexpr LayerTraits kTraits{};
 
   bool invert = false;  // from normalized values back to the user's
   std::string name = {};
@@ -33,6 +35,7 @@ void declare(const Normalization& layer, Declaration& declaration);
 /// a = x scale + offset
 struct Rescaling {
   static constexpr const char* kKind = "rescaling";
+  static constexpr LayerTraits kTraits{};
 
   double scale = 1;
   double offset = 0;
@@ -50,6 +53,7 @@ void declare(const Rescaling& layer, Declaration& declaration);
 /// a = the number of boundaries that are not above x: values in [b_i-1, b_i) become i. NaN stays.
 struct Discretization {
   static constexpr const char* kKind = "discretization";
+  static constexpr LayerTraits kTraits{};
 
   std::vector<double> bin_boundaries = {};  // ascending
   std::string name = {};
@@ -67,6 +71,7 @@ void declare(const Discretization& layer, Declaration& declaration);
 /// with a value that is no token becomes NaN.
 struct CategoryEncoding {
   static constexpr const char* kKind = "category_encoding";
+  static constexpr LayerTraits kTraits{};
 
   Index num_tokens = 0;
   std::string output_mode = "multi_hot";

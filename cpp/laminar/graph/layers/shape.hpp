@@ -5,6 +5,7 @@
 #include <string>
 
 #include "laminar/base/types.hpp"
+#include "laminar/graph/layers/traits.hpp"
 
 namespace laminar {
 
@@ -13,7 +14,7 @@ class Declaration;
 /// A sample of any shape as a plain vector.
 struct Flatten {
   static constexpr const char* kKind = "flatten";
-  static constexpr bool kView = true;
+  static constexpr LayerTraits kTraits{.view = true};
 
   std::string name = {};
 
@@ -26,7 +27,7 @@ void declare(const Flatten& layer, Declaration& declaration);
 /// A sample in another shape of as many values; one extent may be -1: what is left for it.
 struct Reshape {
   static constexpr const char* kKind = "reshape";
-  static constexpr bool kView = true;
+  static constexpr LayerTraits kTraits{.view = true};
 
   Shape target_shape = {};
   std::string name = {};
