@@ -9,6 +9,7 @@ import importlib
 import inspect
 
 MODULES = {
+    "models": "Models",
     "layers": "Layers",
     "activations": "Activations",
     "losses": "Losses",
@@ -26,7 +27,12 @@ HEAD = """<!-- Written by tests/reference_page.py; do not edit. -->
 
 Every component with its defaults; `help(laminar.layers.Dense)` tells the rest. Wherever a component
 is asked for, its name does as well: `Dense(64, "relu")`, `compile("adam", "mse", ["mae"])`, and so
-does a configuration: `{"name": "huber", "delta": 2.0}`."""
+does a configuration: `{"name": "huber", "delta": 2.0}`.
+
+Layers are listed in a `Sequential`, or called on symbols for a `Model`:
+`layers.Dense(3)(laminar.Input(5))`. Those that read several symbols have functions as well,
+`layers.add([a, b])` for `layers.Add()([a, b])`, and `a + b`, `a - b`, `a * b` are layers too.
+Called on arrays, layers and models compute at once."""
 
 
 def sample(name: str, function: object) -> str:

@@ -38,11 +38,13 @@ from ._core import __version__, get_num_threads, set_num_threads, show_config
 from ._package import get_cmake_dir, get_include
 from ._spelling import module_getattr
 from .layers import Input
+from .model import Model
 from .models import load_model
 from .sequential import Sequential
 
 __all__ = [
     "Input",
+    "Model",
     "Sequential",
     "__version__",
     "activations",

@@ -9,15 +9,58 @@ other programs take.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from . import exchange
+from ._component import flag
 from ._predicting import Predicting
 from ._spelling import keywords
 from .exchange import c_source, cpp_header
+from .layers.symbol import Symbol
 
 
 class BaseModel(Predicting):
     """A model; see `Sequential`."""
+
+    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
+        """Return the symbols of the outputs, or the outputs for arrays.
+
+        Parameters
+        ----------
+        inputs : Symbol, array_like, or a list or a dict of them
+            As in `predict`.
+        training : bool, optional
+            Accepted for Keras's sake; True, in training, is refused.
+
+        Returns
+        -------
+        Symbol, ndarray, or a list or a dict of them
+            For symbols, the layers are called on them: they become layers of the `Model` that is
+            made of these, which shares their weights. For arrays what `predict` returns.
+        """
+        where = f"model {self.name!r}"
+        if training is not None and flag(training, f"{where}: training"):
+            raise NotImplementedError(
+                f"{where}: a call computes what predict does; training=True is not supported"
+            )
+        several = isinstance(inputs, (list, tuple, Mapping))
+        given = [inputs]
+        if several:
+            given = list(inputs.values()) if isinstance(inputs, Mapping) else list(inputs)
+        symbols = [isinstance(value, Symbol) for value in given]
+        if symbols and all(symbols):
+            return self._called_on(inputs)
+        if any(symbols):
+            raise TypeError(f"{where}: takes symbols or arrays, got both")
+        return self.predict(inputs)
+
+    def _called_on(self, inputs: Any) -> Any:
+        """Return the outputs as symbols, the layers called on others in place of the inputs."""
+        raise NotImplementedError
+
+    def _only_chains(self, where: str) -> None:
+        """Raise ValueError where the layers are no chain, which is all that ``where`` takes."""
 
     @keywords()
     def to_c(self, name: str = "model") -> str:
@@ -41,6 +84,7 @@ class BaseModel(Predicting):
         TypeError, ValueError
             Where the name is none, or the model is not built.
         """
+        self._only_chains("to_c")
         return c_source.source(self._of_one_moment(), name)
 
     @keywords()
@@ -58,6 +102,7 @@ class BaseModel(Predicting):
         TypeError, ValueError
             Where the name is no identifier, or the model is not built.
         """
+        self._only_chains("to_hpp")
         return cpp_header.source(self._of_one_moment(), name)
 
     @keywords()
@@ -80,6 +125,7 @@ class BaseModel(Predicting):
             Where the model is not built, has a layer that the format lacks, which is named, or the
             file cannot be written.
         """
+        self._only_chains("export")
         exchange.export(self._of_one_moment(), filepath, format)
 
     @keywords()
@@ -100,4 +146,5 @@ class BaseModel(Predicting):
             Where the model is not built, or the file is absent, damaged or of another model;
             nothing has changed then.
         """
+        self._only_chains("load_torch_weights")
         exchange.load_torch_weights(self, filepath)

@@ -15,7 +15,6 @@ from ._guard import CoreModel
 from ._layered import Layered
 from ._printable import say
 from ._spelling import keywords
-from .layers.base import refuse_frozen
 
 if TYPE_CHECKING:
     from .losses import Identifier as LossLike
@@ -71,10 +70,18 @@ class Compiling(Layered):
             Where loss and last activation do not belong together, such as softmax with
             binary_crossentropy.
         """
+        if self._several_outputs:
+            raise NotImplementedError(
+                "compile: a model of several outputs predicts, but is not trained yet; train one "
+                "of a single output, such as their Concatenate"
+            )
         with self._lock:
             self._not_in_training("compile")
             chosen = Compiled(optimizer, loss, metrics, self, weighted_metrics)
-            model = self._build_if_known()
+            self._freeze()
+            model = self._model
+            if model is None and self._input is not None and self._layers:
+                model = self._build(self._input)
             if model is not None:
                 chosen.apply(model, afresh=True)
             if self._compiled is not None and self._compiled.optimizer is not chosen.optimizer:
@@ -90,12 +97,20 @@ class Compiling(Layered):
 
     @property
     def trainable(self) -> bool:
-        """True: freezing a model is not supported yet, so that False cannot be set."""
-        return True
+        """Whether all layers are trained; what is set goes to all, from the next compile on."""
+        return all(layer.trainable for layer in self._layers)
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        refuse_frozen(value, f"model {self.name!r}")
+        checked = flag(value, f"model {self.name!r}: trainable")
+        for layer in self._layers:
+            layer.trainable = checked
+
+    def _freeze(self) -> None:
+        """Build the model anew where layers have been frozen or freed since; weights stay."""
+        frozen = [not layer.trainable for layer in self._layers]
+        if self._model is not None and frozen != self._frozen:
+            self._take_apart(keep=True)
 
     @property
     def optimizer(self) -> Optimizer | None:

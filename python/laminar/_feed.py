@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _frames, _labels, _rows
@@ -84,7 +85,11 @@ def feed(
 
 
 def validation(
-    data: Any, dtype: np.dtype[Any], loss: Loss, class_names: tuple[str, ...] | None
+    data: Any,
+    dtype: np.dtype[Any],
+    loss: Loss,
+    class_names: tuple[str, ...] | None,
+    joined: Callable[[Any, str], Any],
 ) -> Feed:
     """Return a user's validation data, a tuple or a `Dataset`."""
     where = "fit: validation_data"
@@ -99,7 +104,7 @@ def validation(
         )
     x, y, weight = (*data, None)[:3]
     y, _ = _labels.numbered(f"{where}: y", y, class_names)
-    return feed(where, x, y, weight, dtype, loss)
+    return feed(where, joined(x, f"{where}: x"), y, weight, dtype, loss)
 
 
 def split(train: Feed, fraction: float, loss: Loss) -> tuple[Feed, Feed]:

@@ -40,6 +40,7 @@ class Guarded(Attributes):
     _model: CoreModel | None = None  # the core's, once the model is built
     _compiled: Compiled | None = None
     _trainer: tuple[int, int] | None = None  # the thread that trains, and its process
+    _sharing = False  # whether other models may have some of the layers
 
     def _begin(
         self, name: str | None, dtype: DTypeLike, seed: int | None, precision: str | None
@@ -68,6 +69,9 @@ class Guarded(Attributes):
                 + self._how_to_change(name)
             )
         vars(self)["name"] = _checked_name(value, type(self).__name__)
+
+    def _claim(self, where: str) -> None:
+        """Become the model that has the newest weights of all its layers."""
 
     def _how_to_change(self, name: str) -> str:
         """Return the end of the message that an argument cannot be changed."""
@@ -120,10 +124,14 @@ class Guarded(Attributes):
                         f"{where}: another thread has compiled the model or changed its layers "
                         "meanwhile"
                     )
+                if self._sharing:
+                    self._claim(where)
                 self._trainer = trainer
             yield
         finally:
             if self._trainer is trainer:
+                if self._sharing:
+                    self._claim(where)
                 self._trainer = None
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import json
 import math
+from typing import TYPE_CHECKING
 
 from . import _core, _saving
 from ._printable import listed, printable
 from ._tables.table import TEXT, Table
-from .sequential import Sequential
+from .models import kind_of
+
+if TYPE_CHECKING:
+    from ._base_model import BaseModel
 
 _ITEM_SIZES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2}
 
@@ -34,7 +38,7 @@ def described(path: str) -> str:
         raise ValueError(f"inspect: {path!r}: {error}") from None
     size, name = f"{file.size:,} bytes", printable(path)
     if "laminar.format" in metadata:
-        model = _saving.load(path, Sequential, file)
+        model = _saving.load(path, kind_of, file)
         parts = [f"{name}: a model of laminar, {size}", _facts(model, metadata), _table(model)]
     else:
         parts = [f"{name}: {len(tensors)} tensors, {size}", _texts(metadata)]
@@ -48,7 +52,7 @@ def described(path: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _facts(model: Sequential, metadata: dict[str, str]) -> str:
+def _facts(model: BaseModel, metadata: dict[str, str]) -> str:
     version = printable(metadata.get("laminar.version", "?"))
     facts = {
         "format": f"{metadata['laminar.format']}, of laminar {version}",
@@ -80,7 +84,7 @@ def _facts(model: Sequential, metadata: dict[str, str]) -> str:
     return "\n".join(f"{name:<{width}}  {text}" for name, text in facts.items())
 
 
-def _table(model: Sequential) -> str:
+def _table(model: BaseModel) -> str:
     lines: list[str] = []
     model.summary(print_fn=lambda text: lines.append(str(text)))
     return "\n".join(lines)

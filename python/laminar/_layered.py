@@ -10,33 +10,40 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _arrays, _core
 from ._compiled import Compiled
-from ._guard import CORE_MODELS, CoreModel, Guarded
+from ._component import integer
+from ._guard import CORE_MODELS, CoreModel
+from ._sharing import Sharing
+from ._spelling import hint, keywords
 from .layers import Layer
+from .layers._place import Weight
+from .layers.symbol import Symbol
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-class Weight(NamedTuple):
-    """What a tensor of weights is called, its shape, and whether training changes it."""
+class Connections(NamedTuple):
+    """Inputs with their names; for each layer, call by call, the names of what it reads."""
 
-    name: str
-    shape: tuple[int, ...]
-    trainable: bool
+    inputs: list[tuple[Symbol, str]]
+    layers: list[list[list[str]]]
 
 
-class Layered(Guarded):
+class Layered(Sharing):
     """Layers and their weights. How they are connected is known to the classes below this one."""
 
-    _layers: list[Layer]
     _input: tuple[int, ...] | None = None  # of a sample, as the core takes it
     _outputs: tuple[int, ...] = ()
+    _frozen: list[bool]  # for each layer, whether the core's model leaves its weights alone
+    _plain = True  # one array in, one array out
+    _several_outputs = False
 
     def _network(self, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return the core's description of the network for samples of a shape."""
@@ -53,6 +60,85 @@ class Layered(Guarded):
     def _last_layers(self) -> Sequence[Layer]:
         """Return the layers that end with the output, from which a loss is chosen."""
         raise NotImplementedError
+
+    def _joined(self, x: Any, where: str) -> Any:
+        """Return samples in the form that one input has."""
+        return x
+
+    def _parted(self, result: NDArray[Any]) -> Any:
+        """Return predictions in the form that the model's outputs have."""
+        return result
+
+    def _symbol_of(self, layer: Layer) -> Symbol:
+        """Return the symbol of a layer's output; ValueError while shapes are unknown."""
+        raise NotImplementedError
+
+    def _connections(self) -> Connections | None:
+        """Return what the layers read; None where each reads the one before."""
+        return None
+
+    @property
+    def inputs(self) -> list[Symbol]:
+        """The symbols that the model reads; ValueError while their shapes are unknown."""
+        raise NotImplementedError
+
+    @property
+    def outputs(self) -> list[Symbol]:
+        """The symbols that the model returns; ValueError while their shapes are unknown."""
+        raise NotImplementedError
+
+    @property
+    def input(self) -> Symbol | list[Symbol]:
+        """The input, or a list of several; ValueError as for `inputs`."""
+        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+
+    @property
+    def output(self) -> Symbol | list[Symbol]:
+        """The output, or a list of several; ValueError as for `outputs`."""
+        return self.outputs[0] if len(self.outputs) == 1 else self.outputs
+
+    @keywords()
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return a layer by its name or its number.
+
+        Parameters
+        ----------
+        name : str, optional
+            One of the names that `summary` shows.
+        index : int, optional
+            The number in `layers`; one of the two must be given.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where there is no such layer.
+        """
+        if (name is None) == (index is None):
+            raise ValueError(f"get_layer: give a name or an index, got {name!r} and {index!r}")
+        if index is not None:
+            count = len(self._layers)
+            place = integer(index, "get_layer: index", minimum=-count)
+            if place >= count:
+                raise ValueError(f"get_layer: the model has {count} layers, got index {place}")
+            return self._layers[place]
+        self._build_if_known()
+        names = self._layer_names()
+        if name not in names:
+            if not isinstance(name, str):
+                raise TypeError(f"get_layer: name must be a string, got {name!r}")
+            raise ValueError(f"get_layer: there is no layer {name!r}; {hint(name, names)}")
+        return self._layers[names.index(name)]
+
+    def _described(self, core: CoreModel) -> list[dict[str, Any]]:
+        """Return what the core says of each layer."""
+        everything = core.layers()
+        return [everything[place] for place in self._places]
+
+    def _layer_names(self) -> list[str]:
+        """Return what the layers are called in this model."""
+        if self._model is not None:
+            return [str(facts["name"]) for facts in self._described(self._model)]
+        return [layer.name or "" for layer in self._layers]
 
     @property
     def layers(self) -> list[Layer]:
@@ -84,7 +170,7 @@ class Layered(Guarded):
 
     def count_params(self) -> int:
         """Return the number of weights; ValueError if the model is not built."""
-        return sum(int(layer["parameters"]) for layer in self._core("count_params").layers())
+        return sum(math.prod(tensor["shape"]) for tensor in self._core("count_params").tensors())
 
     def get_weights(self) -> list[NDArray[Any]]:
         """Return copies of all weights, layer by layer; ValueError if the model is not built."""
@@ -114,6 +200,8 @@ class Layered(Guarded):
             if self._trained_elsewhere():
                 self._not_in_training("set_weights")
             core.set_weights(tensors)
+            if self._sharing:
+                self._claim("set_weights")
 
     def _check_change(self, layer: Layer, name: str, value: object) -> None:
         """Raise ValueError or AttributeError where a layer's change does not suit the model."""
@@ -142,22 +230,12 @@ class Layered(Guarded):
                 if self._compiled is not None:
                     self._compiled.apply(model)
             except BaseException:
-                self._detach(None)
+                self._detach(model, None)
                 raise
             self._outputs = self._outputs_of(model)
+            self._frozen = [not layer.trainable for layer in self._layers]
             self._model, self._input = model, shape
             return model
-
-    def _attach(self, model: CoreModel) -> None:
-        """Give the layers their places in a new model, and it the weights that they bring."""
-        for index, layer in enumerate(self._layers):
-            layer._attach(model, index)
-        brought = [(layer, weights) for layer in self._layers if (weights := layer._brought())]
-        if brought:
-            everything = model.get_weights()
-            for layer, weights in brought:
-                layer._put(weights, everything)
-            model.set_weights(everything)
 
     def _adopt(self, core: CoreModel, metric_names: Sequence[str] | None = None) -> None:
         """Take over a core model, whose layers must be these, with what it is compiled with."""
@@ -169,9 +247,13 @@ class Layered(Guarded):
         if not same or self._input not in (None, shape):
             raise ValueError("the layers that Python and the core know differ")
         compiled = Compiled.of(core, self, metric_names)
-        for index, layer in enumerate(self._layers):
-            layer._join(core, index)
+        self._places = self._places_in(core)
+        for layer, place in zip(self._layers, self._places, strict=True):
+            layer._use(self)
+            layer._join(core, place)
+        self._seen = [layer._version for layer in self._layers]
         self._outputs = self._outputs_of(core)
+        self._frozen = [not layer.trainable for layer in self._layers]
         self._model, self._input, self._seed = core, shape, core.seed
         if compiled is not None:
             compiled.optimizer._bind(core)
@@ -181,22 +263,25 @@ class Layered(Guarded):
 
     def _build_if_known(self) -> CoreModel | None:
         """Build the model if its input width is known; return the core's, if there is one."""
-        if self._model is None and self._input is not None and self._layers:
-            return self._build(self._input)
-        return self._model
+        model = self._model
+        if model is None and self._input is not None and self._layers:
+            model = self._build(self._input)
+        if self._sharing and model is not None:
+            self._pull(model)
+        return model
 
     def _take_apart(self, keep: bool) -> None:
         """Return to the state before building; with ``keep``, layers take their weights along."""
         if self._model is not None:
-            self._detach(self._model.get_weights() if keep else None)
+            self._detach(self._model, self._model.get_weights() if keep else None)
 
-    def _detach(self, weights: list[NDArray[Any]] | None) -> None:
+    def _detach(self, model: CoreModel, weights: list[NDArray[Any]] | None) -> None:
         """Take layers and optimizer from the model; they keep what is given of all weights."""
         for layer in self._layers:
-            layer._detach(weights)
+            layer._detach(model, weights)
         if self._compiled is not None:
             self._compiled.optimizer._bind(None)
-        self._model = None
+        self._model, self._sharing = None, False
 
     def _core(self, where: str) -> CoreModel:
         model = self._build_if_known()
@@ -219,6 +304,7 @@ class Layered(Guarded):
             yield model
             return
         model = self._build(x.shape[1:])
+        self._pull(model)
         try:
             self._check_shapes(x, y)
             yield model

@@ -61,6 +61,7 @@ class Predicting(Training):
         TypeError, ValueError
             As in `fit`.
         """
+        x = self._joined(x, "evaluate: x")
         y, _ = _labels.numbered("evaluate: y", y, self.class_names)
         if isinstance(x, Dataset):
             _labels.agreed("evaluate: x", x.classes, self.class_names)
@@ -88,7 +89,7 @@ class Predicting(Training):
         callbacks: object = None,
         *,
         out: NDArray[Any] | None = None,
-    ) -> NDArray[Any]:
+    ) -> Any:
         """Return the network's output for each row.
 
         Any number of threads may call it at once, and others may change or train the model
@@ -112,17 +113,24 @@ class Predicting(Training):
         Returns
         -------
         ndarray
-            ``out``, or a new array (n, outputs).
+            ``out``, or a new array (n, outputs); of a `Model` of several outputs a list or a dict
+            of arrays, as it was given its outputs.
 
         Raises
         ------
         TypeError, ValueError
             Where an argument is wrong.
         """
-        if callbacks is None and self._model is not None and out is None and batch_size is None:
+        if self._sharing:
+            self._build_if_known()
+        plain = self._plain and callbacks is None and out is None and batch_size is None
+        if plain and self._model is not None:
             outputs = self._model.predict_ready(x)
             if outputs is not None:
                 return outputs
+        if out is not None and self._several_outputs:
+            raise ValueError("predict: out is for models of one output; this one has several")
+        x = self._joined(x, "predict: x")
         if isinstance(x, Dataset):
             _frames.check_names(x.feature_names, "predict: x", self.feature_names)
         elif _TABLE in self._texts and records.are_records(x):
@@ -144,7 +152,31 @@ class Predicting(Training):
             else:
                 result = self._predicted(core, rows, out)
         calls.predict_end()
-        return result
+        return self._parted(result)
+
+    @keywords()
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the network's output for each row; see `predict`.
+
+        Parameters
+        ----------
+        x : array_like
+            As in `predict`.
+        """
+        return self.predict(x)
+
+    @keywords()
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Return loss and metrics over the rows given; see `evaluate`.
+
+        Parameters
+        ----------
+        x, y, sample_weight, return_dict
+            As in `evaluate`.
+        """
+        return self.evaluate(x, y, sample_weight=sample_weight, return_dict=return_dict)
 
     def _predicted_pieces(
         self, core: CoreModel, data: Dataset, out: NDArray[Any] | None

@@ -12,7 +12,7 @@ import copy
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -222,6 +222,22 @@ class Saving(Compiling):
         """
         raise NotImplementedError
 
+    @classmethod
+    def _network_config(cls, network: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a configuration says of a network that C++ describes."""
+        raise NotImplementedError
+
+    @classmethod
+    def _config_of(cls, core: CoreModel) -> dict[str, Any]:
+        """Return the configuration of a model that C++ has made."""
+        return {
+            "name": None,
+            "dtype": "float32" if isinstance(core, _core.ModelFloat32) else "float64",
+            "seed": core.seed,
+            "precision": core.precision if core.precision == "bfloat16" else None,
+            **cls._network_config(json.loads(core.config)),
+        }
+
     def _start(self, config: Mapping[str, Any]) -> None:
         """Become the model of a configuration, not yet built."""
         raise NotImplementedError
@@ -229,7 +245,7 @@ class Saving(Compiling):
     def _fill(self, core: CoreModel, texts: Mapping[str, str], arrays: object) -> None:
         """Become the model of a file."""
         notes = notes_of(texts)
-        self._start(_config(core) if notes is None else notes["model"])
+        self._start(self._config_of(core) if notes is None else notes["model"])
         names = None if notes is None else _names(notes, "metric_names")
         self._adopt(core, names if core.compiled_with is not None else None)
         self._texts = {name: text for name, text in texts.items() if name != _NOTES}
@@ -265,11 +281,24 @@ def checked_path(
     return text
 
 
-def load(path: str, kind: type[S], file: _core.OpenFile | None = None) -> S:
-    """Return the model of a file, which may be open already."""
-    model = kind.__new__(kind)
+def load(path: str, kinds: Callable[[bool], type[S]], file: _core.OpenFile | None = None) -> S:
+    """Return the model of a file, which may be open already.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    kinds : callable
+        Returns the class for a file, told whether a graph is in it.
+    file : OpenFile, optional
+        The same, opened.
+    """
     contents = (_core.OpenFile(path) if file is None else file).model()
     try:
+        notes = notes_of(contents[1])
+        network = json.loads(contents[0].config) if notes is None else notes["model"]
+        kind = kinds("nodes" in network)
+        model = kind.__new__(kind)
         model._fill(*contents)
     except ValueError as error:  # of what the file says of Python
         raise ValueError(f"cannot load {path!r}: {error}") from None
@@ -290,20 +319,7 @@ def notes_of(texts: Mapping[str, str]) -> dict[str, Any] | None:
     return notes
 
 
-def _config(core: CoreModel) -> dict[str, Any]:
-    """Return the configuration of a model that C++ has made."""
-    network = json.loads(core.config)
-    return {
-        "name": None,
-        "dtype": "float32" if isinstance(core, _core.ModelFloat32) else "float64",
-        "seed": core.seed,
-        "precision": core.precision if core.precision == "bfloat16" else None,
-        "input_shape": network["input_shape"],
-        "layers": [_layer(layer) for layer in network["layers"]],
-    }
-
-
-def _layer(spec: dict[str, Any]) -> dict[str, Any]:
+def layer_config(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration of a layer of which the core's is known."""
     options = dict(spec)
     kind = layers.Layer._classes[options.pop("kind")]

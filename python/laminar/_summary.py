@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,11 +14,13 @@ from ._printable import printable
 
 if TYPE_CHECKING:
     from ._compiling import Compiling
-    from ._layered import Weight
     from .layers import Layer
+    from .layers._place import Weight
+    from .layers.symbol import Symbol
 
-_HEAD = ("Layer (type)", "Output Shape", "Param #", "Trainable")
+_HEAD = ("Layer (type)", "Output Shape", "Param #")
 _RIGHT = 2  # the column of numbers
+_MOST_CONNECTED = 40  # letters of what a layer reads in one line
 _GAP = "  "
 SHORTEST = 40  # the least line_length: what numbers of weights and a few letters beside them need
 
@@ -43,12 +45,27 @@ def of(
     with_optimizer : bool
         Whether there is a line for the optimizer of a compiled model.
     """
-    columns = 4 if show_trainable else 3
     built = model.built
     weights = model.weights if built else []
-    rows = [_HEAD[:columns], *(_row(layer, weights)[:columns] for layer in model.layers)]
+    known = model._described(model._core("summary")) if built else [None] * len(model.layers)
+    described = list(zip(model.layers, known, strict=True))
+    rows = [list(_HEAD), *(_row(layer, facts) for layer, facts in described)]
+    if show_trainable:
+        kinds = [_trained(facts, weights) for _, facts in described]
+        rows = [[*row, kind] for row, kind in zip(rows, ["Trainable", *kinds], strict=True)]
+    reads = model._connections()
+    if reads is not None:
+        inputs = [_input_row(symbol, name, len(rows[0])) for symbol, name in reads.inputs]
+        rows[1:1] = inputs
+        cells = ["Connected to", *("-" for _ in inputs), *map(_connected, reads.layers)]
+        rows = [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
+    columns = len(rows[0])
     widths = [max(len(row[i]) for row in rows) for i in range(columns)]
+    if reads is not None:
+        widths[-1] = min(widths[-1], _MOST_CONNECTED)
     if line_length is not None:
+        if reads is not None:
+            widths[-1] = min(widths[-1], line_length // 4)
         widths = _fitted(widths, line_length)
     head, *body = ["\n".join(_lines(row, widths)) for row in rows]
     rounded = "" if model.precision == model.dtype else f", products of {model.precision}"
@@ -57,18 +74,31 @@ def of(
     return "\n".join([title, rule, head, rule, *body, rule, *_totals(model, built, with_optimizer)])
 
 
-def _row(layer: Layer, weights: Sequence[Weight]) -> tuple[str, str, str, str]:
+def _row(layer: Layer, facts: Mapping[str, Any] | None) -> list[str]:
+    """Return name, shape and number of weights, from what the core says of the layer."""
     kind = type(layer).__name__
-    if not layer.built:
-        return f"{printable(layer.name or kind.lower())} ({kind})", "?", "0 (unbuilt)", "?"
-    own = [weight.trainable for weight in weights[slice(*layer._part())]]
-    changed = "-" if not own else "Y" if all(own) else "partly" if any(own) else "N"
-    return (
-        f"{printable(layer.name)} ({kind})",
-        str(layer.output_shape),
-        f"{layer.count_params():,}",
-        changed,
-    )
+    if facts is None:
+        return [f"{printable(layer.name or kind.lower())} ({kind})", "?", "0 (unbuilt)"]
+    shape = (None, *facts["output_shape"])
+    return [f"{printable(facts['name'])} ({kind})", str(shape), f"{facts['parameters']:,}"]
+
+
+def _input_row(symbol: Symbol, name: str, columns: int) -> list[str]:
+    cells = [f"{printable(name)} (Input)", str((None, *symbol.shape)), "0", "-"]
+    return cells[:columns]
+
+
+def _trained(facts: Mapping[str, Any] | None, weights: Sequence[Weight]) -> str:
+    """Return whether training changes a layer's weights."""
+    if facts is None:
+        return "?"
+    own = [weight.trainable for weight in weights[slice(*facts["tensors"])]]
+    return "-" if not own else "Y" if all(own) else "partly" if any(own) else "N"
+
+
+def _connected(calls: Sequence[Sequence[str]]) -> str:
+    """Return what a layer reads; calls of a shared layer stand behind one another."""
+    return "; ".join(", ".join(map(printable, reads)) for reads in calls)
 
 
 def _fitted(widths: Sequence[int], line_length: int) -> list[int]:

@@ -130,6 +130,7 @@ class Training(Saving):
         between two steps. What would change it raises RuntimeError there.
         """
         given = y
+        x = self._joined(x, "fit: x")
         y, class_names = _labels.numbered("fit: y", y, self.class_names, learn=True)
         if isinstance(x, Dataset):
             class_names = _labels.agreed("fit: x", x.classes, class_names)
@@ -146,7 +147,7 @@ class Training(Saving):
         _frames.check_names(train.names, "fit: x", self.feature_names)
         held_out = None
         if validation_data is not None:
-            held_out = validation(validation_data, self._dtype, loss, class_names)
+            held_out = validation(validation_data, self._dtype, loss, class_names, self._joined)
             names = train.names or self.feature_names
             _frames.check_names(held_out.names, "fit: validation_data: x", names)
         elif validation_split:
@@ -269,6 +270,7 @@ class Training(Saving):
         KeyboardInterrupt
             At Ctrl-C, before the update; the weights are unchanged.
         """
+        x = self._joined(x, "train_on_batch: x")
         y, _ = _labels.numbered("train_on_batch: y", y, self.class_names)
         compiled = self._ready("train_on_batch", y)
         rows = _rows.prepared("train_on_batch", x, y, sample_weight, self._dtype, compiled.loss)
@@ -304,6 +306,7 @@ class Training(Saving):
         TypeError, ValueError
             As in `fit`.
         """
+        x = self._joined(x, "loss_and_gradients: x")
         y, _ = _labels.numbered("loss_and_gradients: y", y, self.class_names)
         compiled, still = self._still("loss_and_gradients", y)
         rows = _rows.prepared("loss_and_gradients", x, y, sample_weight, self._dtype, compiled.loss)
@@ -346,6 +349,7 @@ class Training(Saving):
         TypeError, ValueError
             Where an argument is wrong, or the loss is not finite from the start.
         """
+        x = self._joined(x, "find_learning_rate: x")
         compiled = self._ready("find_learning_rate", y)
         rows = _rows.prepared("find_learning_rate", x, y, sample_weight, self._dtype, compiled.loss)
         size = _rows.batch_size(batch_size, "find_learning_rate", rows.length)

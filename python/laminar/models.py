@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _saving
 from ._spelling import keywords, module_getattr
+from .model import Model
 from .sequential import Sequential
 
-__all__ = ["Sequential", "load_model"]
+if TYPE_CHECKING:
+    from ._base_model import BaseModel
+
+__all__ = ["Model", "Sequential", "clone_model", "load_model"]
 
 
 # Files of other programs: {ending: module of laminar.exchange with a function load(path)}.
@@ -19,7 +23,7 @@ _READERS = {".keras": "keras_file", ".onnx": "onnx_reader"}
 
 
 @keywords()
-def load_model(filepath: str | os.PathLike[str]) -> Sequential:
+def load_model(filepath: str | os.PathLike[str]) -> Any:
     """Return the model of a file: laminar's own, Keras's or ONNX's, by the name's ending.
 
     A model of ``model.save`` or of C++'s ``save_model`` predicts the same bits as the one that was
@@ -35,8 +39,8 @@ def load_model(filepath: str | os.PathLike[str]) -> Sequential:
 
     Returns
     -------
-    Sequential
-        The model.
+    Sequential or Model
+        The model, a Model where the file holds a graph.
 
     Raises
     ------
@@ -54,15 +58,41 @@ def load_model(filepath: str | os.PathLike[str]) -> Sequential:
         raise ValueError(_refusal(path, known, None))
     try:
         if ending == _saving.ENDING:
-            return _saving.load(path, Sequential)
+            return _saving.load(path, kind_of)
         reader = import_module(f"laminar.exchange.{_READERS[ending]}")
-        loaded: Sequential = reader.load(path)
-        return loaded
+        return reader.load(path)
     except (ValueError, IsADirectoryError) as error:
         message = _refusal(path, known, str(error))
         if message is None:
             raise
         raise type(error)(message) from None
+
+
+def kind_of(graph: bool) -> type[BaseModel]:
+    """Return the class of a file's model."""
+    return Model if graph else Sequential
+
+
+@keywords()
+def clone_model(model: BaseModel) -> Any:
+    """Return a new model of the same structure, with new weights, not compiled.
+
+    Parameters
+    ----------
+    model : Sequential or Model
+        The model, which stays as it is. The clone draws from another seed.
+
+    Raises
+    ------
+    TypeError
+        Where it is no model.
+    """
+    if not isinstance(model, (Sequential, Model)):
+        raise TypeError(f"clone_model: model must be a Sequential or a Model, got {model!r}")
+    config = {**model.get_config(), "seed": None}
+    for entry, layer in zip(config["layers"], model.layers, strict=True):
+        entry["config"]["name"] = layer._name  # those that a model has given, the clone gives anew
+    return type(model).from_config(config)
 
 
 def _refusal(path: str, known: tuple[str, ...], reason: str | None) -> str | None:

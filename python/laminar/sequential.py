@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._base_model import BaseModel
 from ._guard import CoreModel
+from ._saving import layer_config
 from ._spelling import keywords
 from .layers import Input, Layer
 from .layers import get as get_layer
 from .layers.base import Shape, sample_shape
 from .layers.lookup import Lookup
+from .layers.symbol import Symbol
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -31,7 +33,7 @@ class Sequential(BaseModel):
     ----------
     layers : iterable of Layer, optional
         The layers from input to output, which may start with an `Input`. A layer belongs to one
-        model.
+        model; those of a Sequential among them become layers of this one too, see `add`.
     name : str, optional
         Kept for the reader.
     dtype : {"float32", "float64"}
@@ -72,7 +74,7 @@ class Sequential(BaseModel):
     @keywords()
     def __init__(
         self,
-        layers: Iterable[Layer | Input] | None = None,
+        layers: Iterable[Layer | Input | Sequential] | None = None,
         name: str | None = None,
         dtype: DTypeLike = "float32",
         seed: int | None = None,
@@ -81,6 +83,8 @@ class Sequential(BaseModel):
         self._begin(name, dtype, seed, precision)
         self._layers: list[Layer] = []
         self._given_names: set[str] = set()  # of layers
+        self._parts: list[tuple[weakref.ref[Sequential], int]] = []  # and their first layers
+        self._chain: list[Symbol] | None = None  # the input and what each layer makes
         for layer in layers or ():
             self.add(layer)
         self._draw_seed()
@@ -89,13 +93,14 @@ class Sequential(BaseModel):
     def _how_to_change(self, name: str) -> str:
         return "; add and pop change its layers" if name == "layers" else ""
 
-    def add(self, layer: Layer | Input) -> None:
+    def add(self, layer: Layer | Input | Sequential) -> None:
         """Append a layer, or give the input to a model that has no layers yet.
 
         Parameters
         ----------
-        layer : Layer or Input
-            A layer that no other model has.
+        layer : Layer, Input or Sequential
+            A layer that no other model has. Or another model, whose layers become layers of this
+            one too: the two share their weights from now on.
 
         Raises
         ------
@@ -108,13 +113,19 @@ class Sequential(BaseModel):
                 raise ValueError("add: an Input must come first, and once")
             self._input = layer.shape
             return
+        if isinstance(layer, Sequential):
+            self._add_all_of(layer)
+            return
         if not isinstance(layer, Layer):
-            advice = "; call it on the data instead: fit(lookup(words), y)"
             raise TypeError(
-                f"add: layer must be a Layer or an Input, got {layer!r}"
-                + (advice if isinstance(layer, Lookup) else "")
+                f"add: layer must be a Layer or an Input, got {layer!r}" + _advice(layer)
             )
-        if layer._owner is not None and layer._owner() is not None:
+        if layer._merges:
+            raise TypeError(
+                f"add: {type(layer).__name__} reads several inputs, a layer of a Sequential one; "
+                "a Model can have it"
+            )
+        if layer._owner() is not None:
             raise ValueError(
                 f"add: layer {layer.name or layer._entry!r} belongs to a model already; "
                 f"make another with {type(layer).__name__}.from_config(layer.get_config())"
@@ -128,13 +139,49 @@ class Sequential(BaseModel):
                     f"is {layer.input_shape}"
                 )
             self._input = layer.input_shape
+        self._append([layer])
+
+    def _add_all_of(self, other: Sequential) -> None:
+        """Append the layers of another model, which keeps them; ValueError where it cannot be."""
+        for layer in other._layers:
+            if layer in self._layers:
+                raise ValueError(
+                    f"add: the model has {layer._label()} of {other.name!r} already; in a Model a "
+                    "layer can be called twice"
+                )
+            if layer._name is not None and layer._name in self._given_names:
+                raise ValueError(f"add: the model has a layer named {layer._name!r} already")
+        if not other._layers:
+            raise ValueError(f"add: the model {other.name!r} has no layers")
+        if not self._layers:
+            if self._input is not None and other._input not in (None, self._input):
+                raise ValueError(
+                    f"add: the Input has shape {self._input}, the model {other.name!r} takes "
+                    f"{other._input}"
+                )
+            self._input = self._input or other._input
+        other._build_if_known()
+        self._parts.append((weakref.ref(other), len(self._layers)))
+        self._append(other._layers)
+
+    def _build(self, shape: tuple[int, ...]) -> CoreModel:
+        core = super()._build(shape)
+        for part, start in self._parts:
+            other = part()
+            if other is not None and other._model is None and other._input is None:
+                other._build(core.layer(start - 1)["output_shape"] if start else shape)
+        return core
+
+    def _append(self, layers: Sequence[Layer]) -> None:
         with self._lock:
             self._not_in_training("add")
             self._take_apart(keep=True)
-            layer._owner = weakref.ref(self)
-            self._layers.append(layer)
-            if layer._name is not None:
-                self._given_names.add(layer._name)
+            self._chain = None
+            for layer in layers:
+                layer._use(self)
+                self._layers.append(layer)
+                if layer._name is not None:
+                    self._given_names.add(layer._name)
 
     def pop(self) -> Layer:
         """Remove the last layer and return it; ValueError if there is none."""
@@ -143,8 +190,9 @@ class Sequential(BaseModel):
             if not self._layers:
                 raise ValueError("pop: the model has no layers")
             self._take_apart(keep=True)
+            self._chain = None
             layer = self._layers.pop()
-            layer._owner = None
+            layer._leave(self)
             if layer._name is not None:
                 self._given_names.discard(layer._name)
             return layer
@@ -205,6 +253,56 @@ class Sequential(BaseModel):
         precision = config.get("precision")  # which configurations of an earlier version lack
         return cls([*start, *stack], config["name"], config["dtype"], config["seed"], precision)
 
+    @property
+    def inputs(self) -> list[Symbol]:
+        """The symbol that the first layer reads, in a list; ValueError if its shape is unknown."""
+        return [self._symbols("inputs")[0]]
+
+    @property
+    def outputs(self) -> list[Symbol]:
+        """The last layer's symbol, in a list; ValueError while the input's shape is unknown."""
+        return [self._symbols("outputs")[-1]]
+
+    def _symbol_of(self, layer: Layer) -> Symbol:
+        return self._symbols("output")[self._layers.index(layer) + 1]
+
+    def _symbols(self, where: str) -> list[Symbol]:
+        """Return the input and what each layer makes of it as symbols."""
+        if self._chain is None:
+            if self._input is None:
+                self._core(where)  # which raises
+            assert self._input is not None
+            self._chain = self._drawn(Input(self._input))
+        return self._chain
+
+    def _drawn(self, start: Symbol) -> list[Symbol]:
+        symbols = [start]
+        for layer in self._layers:
+            symbols.append(layer._called_on(symbols[-1:]))
+        return symbols
+
+    def _called_on(self, inputs: Any) -> Symbol:
+        given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        if len(given) != 1:
+            raise ValueError(f"model {self.name!r}: takes one symbol, got a list of {len(given)}")
+        if not self._layers:
+            raise ValueError(f"model {self.name!r}: has no layers to call")
+        shape = given[0].shape
+        if self._input not in (None, shape):
+            raise ValueError(
+                f"model {self.name!r}: input must have shape {self._input}, got {shape}"
+            )
+        symbols = self._drawn(given[0])
+        self._build(shape)
+        return symbols[-1]
+
+    @classmethod
+    def _network_config(cls, network: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "input_shape": network["input_shape"],
+            "layers": [layer_config(layer) for layer in network["layers"]],
+        }
+
     def _start(self, config: Mapping[str, Any]) -> None:
         precision = config.get("precision")  # which files of an earlier version lack
         Sequential.__init__(self, None, config["name"], config["dtype"], config["seed"], precision)
@@ -224,3 +322,12 @@ class Sequential(BaseModel):
 
     def _last_layers(self) -> Sequence[Layer]:
         return self._layers
+
+
+def _advice(layer: object) -> str:
+    """Return what to do with something that cannot be added."""
+    if isinstance(layer, Lookup):
+        return "; call it on the data instead: fit(lookup(words), y)"
+    if isinstance(layer, BaseModel):
+        return "; call it on a symbol, and make a Model of that"
+    return ""

@@ -37,6 +37,18 @@ FAMILIES = (
 
 
 @functools.cache
+def layer_kinds(merging: bool = True) -> set[str]:
+    """Return the kinds of layers, without those of several inputs where these are not wanted.
+
+    The core itself makes slices, the inputs of a graph that has several.
+    """
+    kinds = {entry["name"] for entry in _core.entries("layer")} - {"slice"}
+    if merging:
+        return kinds
+    return {kind for kind in kinds if not layers.Layer._classes[kind]._merges}
+
+
+@functools.cache
 def specs(family: str) -> tuple[Spec, ...]:
     """Return every entry of a family with its defaults."""
     return tuple({"name": e["name"], **e["parameters"]} for e in _core.entries(family))

@@ -277,13 +277,13 @@ def test_classes_of_the_user_s_have_attributes_of_their_own() -> None:
     assert model.anything == 3  # type: ignore[attr-defined]
 
 
-def test_freezing_is_refused_until_it_works() -> None:
+def test_trainable_is_a_flag() -> None:
     model = small_classifier()
     for owner in (model, model.layers[0], layers.Dense(3)):
         assert owner.trainable
-        owner.trainable = True
-        with pytest.raises(NotImplementedError, match="trainable=False is not supported yet"):
-            owner.trainable = False
+        for value in (False, True):
+            owner.trainable = value
+            assert owner.trainable is value
         with pytest.raises(TypeError, match="trainable must be True or False"):
             owner.trainable = 0  # type: ignore[assignment]
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support import another
+from support import another, layer_kinds
 from test_layers_catalogue import CLASSES, OTHERS, REQUIRED
 
 import laminar
@@ -436,5 +436,5 @@ def test_categories_that_are_none_are_nan(tmp_path: Path) -> None:
 
 
 def test_every_entry_has_a_form() -> None:
-    kinds = {entry["name"] for entry in _core.entries("layer")}
+    kinds = layer_kinds(merging=False)
     assert set(_source_layers._KINDS) == kinds

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from exchange_models import LAYER_STACKS, randomized, sample
+from support import layer_kinds
 
 from laminar import Sequential, _core, layers, load_model
 from laminar.exchange import _onnx_layers, _source_layers, torch_weights
@@ -91,11 +92,11 @@ def test_every_kind_of_layer_is_exported_or_refused_by_name(tmp_path: Path, form
         if format == "torch":
             written = sum(array.size for array in _core.read_safetensors(path)[0].values())
             assert written >= model.count_params()
-    assert seen == {entry["name"] for entry in _core.entries("layer")}
+    assert seen == layer_kinds(merging=False)
 
 
 def test_every_kind_of_layer_is_listed_once() -> None:
-    kinds = {entry["name"] for entry in _core.entries("layer")}
+    kinds = layer_kinds(merging=False)
     assert set(_onnx_layers.WRITERS) == kinds
     assert set(_source_layers._KINDS) == kinds
     listed = [*torch_weights._NAMES, *torch_weights._WITHOUT_WEIGHTS]

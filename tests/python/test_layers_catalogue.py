@@ -13,9 +13,8 @@ import pytest
 import laminar
 from laminar import Sequential, layers, optimizers
 
-CLASSES: list[type[layers.Layer]] = [
-    *layers.Layer._classes.values(),
-    *layers.Layer._variants,
+CLASSES: list[type[layers.Layer]] = [  # those that a stack can have
+    cls for cls in (*layers.Layer._classes.values(), *layers.Layer._variants) if not cls._merges
 ]
 # Required arguments, and for every class others than the defaults.
 REQUIRED: dict[str, dict[str, Any]] = {

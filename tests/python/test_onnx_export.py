@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from exchange_models import ACTIVATION_SPECS, LAYER_STACKS, activation_model, randomized, sample
 from numpy.typing import NDArray
+from support import layer_kinds
 
 from laminar import Sequential, _core, activations, exchange, layers
 from laminar.exchange import _onnx_activations, _onnx_layers, onnx_writer
@@ -102,7 +103,7 @@ def test_layers(name: str, dtype: str, runner: Runner) -> None:
 
 def test_all_lists_are_covered() -> None:
     assert set(_onnx_activations.WRITERS) == {e["name"] for e in _core.entries("activation")}
-    assert set(_onnx_layers.WRITERS) == {e["name"] for e in _core.entries("layer")}
+    assert set(_onnx_layers.WRITERS) == layer_kinds(merging=False)
     assert {spec["name"] for spec in ACTIVATION_SPECS} == set(_onnx_activations.WRITERS)
     tested = {layer._entry for make in LAYER_STACKS.values() for layer in make()[1]}
     assert tested == set(_onnx_layers.WRITERS)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .. import _plot
 from ._base import Callback, Logs
@@ -35,7 +35,7 @@ class History(Callback):
     # the release of the model's memory.
     def set_model(self, model: BaseModel) -> None:
         """Receive the model, before training begins."""
-        self.model = weakref.proxy(model)
+        self.model = cast("BaseModel", weakref.proxy(model))
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Start empty."""

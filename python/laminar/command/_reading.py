@@ -13,11 +13,12 @@ from .._printable import listed, printable
 from .._tables.cells import MISSING
 from .._tables.reading import Source
 from .._tables.table import TEXT, Encoder, Table
-from ..sequential import Sequential
+from ..models import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._base_model import BaseModel
     from .._tables.reading import Block
 
 
@@ -53,7 +54,7 @@ def add_model_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a model's file, of laminar train")
 
 
-def loaded(path: str) -> tuple[Sequential, Table]:
+def loaded(path: str) -> tuple[BaseModel, Table]:
     """Return a model and the table that it was trained on.
 
     Raises
@@ -62,7 +63,7 @@ def loaded(path: str) -> tuple[Sequential, Table]:
         Where the file is none, or its model was not trained on a table.
     """
     name = printable(path)
-    model = _saving.load(_saving.checked_path(path, "model"), Sequential)
+    model = _saving.load(_saving.checked_path(path, "model"), kind_of)
     if TEXT not in model._texts:
         raise ValueError(
             f"{name}: the model was not trained by laminar train, and knows of no table; "

@@ -13,8 +13,8 @@ from ._reading import Rows, add_file_arguments, add_model_argument, loaded
 from ._report import Report
 
 if TYPE_CHECKING:
+    from .._base_model import BaseModel
     from .._tables.table import Table
-    from ..sequential import Sequential
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     say(measured(model, table, arguments.data, arguments))
 
 
-def measured(model: Sequential, table: Table, path: str, arguments: argparse.Namespace) -> str:
+def measured(model: BaseModel, table: Table, path: str, arguments: argparse.Namespace) -> str:
     """Return the measures of a file as a line of text."""
     rows = Rows(table, path, arguments)
     report = Report(table.target)

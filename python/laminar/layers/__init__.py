@@ -9,22 +9,45 @@ from typing import TYPE_CHECKING, Any
 from .. import _component
 from .._spelling import module_getattr
 from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
-from .base import Input, Layer
+from .base import Layer
 from .dense import Dense, Maxout
 from .dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from .lookup import IntegerLookup, StringLookup
+from .merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from .normalization import BatchNormalization, LayerNormalization
 from .preprocessing import CategoryEncoding, Discretization, Normalization, Rescaling
 from .shape import Flatten, Reshape
+from .symbol import Input
 
 __all__ = [
     "ELU",
     "Activation",
+    "Add",
     "AlphaDropout",
+    "Average",
     "BatchNormalization",
     "CategoryEncoding",
+    "Concatenate",
     "Dense",
     "Discretization",
+    "Dot",
     "Dropout",
     "Flatten",
     "GaussianDropout",
@@ -34,7 +57,10 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Maximum",
     "Maxout",
+    "Minimum",
+    "Multiply",
     "Normalization",
     "PReLU",
     "ReLU",
@@ -42,7 +68,16 @@ __all__ = [
     "Reshape",
     "Softmax",
     "StringLookup",
+    "Subtract",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
     "get",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]
 
 

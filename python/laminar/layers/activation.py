@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import activations, constraints, initializers, regularizers
 from .._spelling import keywords
-from .base import Layer, Shape, last_axis
+from .base import Layer, Shape, last_axis, tensor
 
 
 class Activation(Layer, entry="activation"):
@@ -163,6 +163,8 @@ class PReLU(Layer, entry="prelu"):
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
     """
+
+    alpha = tensor("alpha", "The slopes, one for each value of a sample.")
 
     @keywords(input_dim="input_shape", init="alpha_initializer")
     def __init__(

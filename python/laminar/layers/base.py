@@ -1,41 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The input of a model and the base of all layers.
+"""The base of all layers.
 
-A layer is a configuration until its model is built. The weights of all layers then lie in one
-buffer of the core's model; a layer reads and writes its part of it. A layer that leaves a built
-model keeps its weights, and brings them to the model it is next built in.
+A layer is a configuration until its model is built; `_place` says where its weights are then. It
+is called on symbols to make a graph, see `symbol`, and on arrays to compute at once.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, ClassVar, TypeVar
 
-from .. import _arrays
-from .._attributes import Attributes
-from .._component import Component, flag, integer
+from .._component import flag, integer
 from .._spelling import keywords
+from ._place import Placed, tensor
+from .symbol import Shape, Symbol, sample_shape
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+L = TypeVar("L", bound="Layer")
 
-    from .._core import ModelFloat32, ModelFloat64
-
-Shape: TypeAlias = "int | Sequence[int]"
+__all__ = ["Layer", "Shape", "last_axis", "own_seed", "sample_shape", "tensor"]
 
 _SEED_LIMIT = 2**63
-
-
-def sample_shape(shape: Shape, where: str) -> tuple[int, ...]:
-    """Return the shape of one sample as a tuple; an error where an extent is not positive."""
-    extents = tuple(shape) if isinstance(shape, Sequence) else (shape,)
-    if not extents:
-        raise ValueError(
-            f"{where} must be the shape of one sample, such as (features,), got {shape!r}"
-        )
-    return tuple(integer(extent, where, minimum=1) for extent in extents)
 
 
 def last_axis(axis: int, where: str) -> int:
@@ -43,15 +29,6 @@ def last_axis(axis: int, where: str) -> int:
     if isinstance(axis, bool) or axis != -1:
         raise ValueError(f"{where} must be -1, the last one, got {axis!r}")
     return -1
-
-
-def refuse_frozen(value: object, where: str) -> None:
-    """Raise NotImplementedError where ``trainable`` shall be False."""
-    if not flag(value, f"{where}: trainable"):
-        raise NotImplementedError(
-            f"{where}: trainable=False is not supported yet: all weights are trained that "
-            "training changes at all, and those of this object would be as well"
-        )
 
 
 def own_seed(seed: int | None, where: str) -> int | None:
@@ -62,35 +39,15 @@ def own_seed(seed: int | None, where: str) -> int | None:
     return checked
 
 
-class Input(Attributes):
-    """The shape of one sample; a model that starts with it is built at once.
-
-    Parameters
-    ----------
-    shape : tuple of int or int
-        ``(features,)``; several axes, such as ``(28, 28)``, need a `Flatten` before a `Dense`.
-    name : str, optional
-        Kept for the reader.
-    """
-
-    @keywords(input_shape="shape", input_dim="shape")
-    def __init__(self, shape: Shape, name: str | None = None) -> None:
-        self.shape = sample_shape(shape, "Input: shape")
-        self.name = name
-
-    def _change(self, name: str, value: object) -> None:
-        raise AttributeError(f"Input: {name} cannot be changed; make another Input")
-
-    def __repr__(self) -> str:
-        return f"Input(shape={self.shape!r})"
-
-
-class Layer(Component, family="layer"):
+class Layer(Placed, family="layer"):
     """Base of all layers.
 
     Attributes are the arguments of the constructor. They can be changed until the layer is built;
     from then on those that act in training alone, the rate of a `Dropout` for example, can: the
     next update follows them, from a callback too.
+
+    A layer that is called on symbols, ``layer(symbol)``, returns the next symbol for a `Model`;
+    called twice, it has its weights once. Called on arrays, it returns its output for them.
 
     Parameters
     ----------
@@ -103,10 +60,9 @@ class Layer(Component, family="layer"):
     # Arguments that can be changed while the layer is in a built model.
     _changeable: ClassVar[frozenset[str]] = frozenset()
 
-    _model: ModelFloat32 | ModelFloat64 | None = None
-    _index = 0
-    _kept: list[NDArray[Any]] | None = None
-    _owner: Callable[[], Any] | None = None
+    _merges: ClassVar[bool] = False  # reads a list of inputs
+    _trainable = True
+    _first_call: Symbol | None = None
 
     @keywords(input_dim="input_shape")
     def __init__(self, name: str | None = None, input_shape: Shape | None = None) -> None:
@@ -119,25 +75,80 @@ class Layer(Component, family="layer"):
             None if input_shape is None else sample_shape(input_shape, f"{kind}: input_shape")
         )
 
+    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
+        """Return the symbol of the layer's output, or its output for arrays.
+
+        Parameters
+        ----------
+        inputs : Symbol, array_like, or for merging layers a list of them
+            Samples (n, features), or more axes.
+        training : bool, optional
+            Accepted for Keras's sake; True, in training, is refused.
+
+        Returns
+        -------
+        Symbol or ndarray
+            A layer without weights yet gets them with the first arrays.
+        """
+        if training is not None and flag(training, f"{self._label()}: training"):
+            raise NotImplementedError(
+                f"{self._label()}: a call computes what predict does; training=True is not "
+                "supported"
+            )
+        given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        symbols = [value for value in given if isinstance(value, Symbol)]
+        if not symbols:
+            from . import _immediate  # needed by few programs
+
+            return _immediate.compute(self, inputs)
+        if len(symbols) < len(given):
+            raise TypeError(f"{self._label()}: takes symbols or arrays, got both in one list")
+        return self._called_on(symbols)
+
+    def _called_on(self, symbols: Sequence[Symbol]) -> Symbol:
+        """Return the symbol of the output; ValueError where number or shapes do not fit."""
+        self._check_number(len(symbols))
+        shape = self._output_shape([symbol.shape for symbol in symbols])
+        made = Symbol(self, symbols, shape)
+        if self._first_call is None and self._owner() is None:
+            self._first_call = made
+        return made
+
+    def _check_number(self, count: int) -> None:
+        """Raise ValueError where a number of inputs is none that the layer takes."""
+        if count != 1:
+            raise ValueError(
+                f"{self._label()}: takes one symbol, got a list of {count}; Concatenate makes one "
+                "of several"
+            )
+
+    def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        """Return the shape of the output of a sample for the shapes of the inputs."""
+        return shapes[0]
+
     @property
     def name(self) -> str | None:
         """The given name; in a built model, the unique one."""
-        return self._name if self._model is None else str(self._described()["name"])
+        return self._known_name
 
     @property
     def trainable(self) -> bool:
-        """True: freezing a layer is not supported yet, so that False cannot be set."""
-        return True
+        """Whether training changes the weights; what is set is in force from the next compile.
+
+        A frozen layer's weights keep their bits, and no gradient by them is computed.
+        """
+        return self._trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        refuse_frozen(value, f"layer {self.name or self._entry!r}")
+        self._trainable = flag(value, f"{self._label()}: trainable")
 
     @property
     def built(self) -> bool:
-        """Whether the layer is in a built model."""
-        if self._model is None and self._owner is not None and self._owner() is not None:
-            self._owner()._build_if_known()
+        """Whether the layer has weights, or is in a built model."""
+        owner = self._owner()
+        if self._model is None and owner is not None:
+            owner._build_if_known()
         return self._model is not None
 
     @property
@@ -145,82 +156,28 @@ class Layer(Component, family="layer"):
         """The shape of a batch that leaves the layer, (None, units); ValueError if not built."""
         return (None, *self._described()["output_shape"])
 
-    def count_params(self) -> int:
-        """Return the number of weights; ValueError if the layer is not built."""
-        return int(self._described()["parameters"])
+    @property
+    def output(self) -> Symbol:
+        """The symbol of its output, that of its first call; ValueError where there is none."""
+        owner = self._owner()
+        found = self._first_call if owner is None else owner._symbol_of(self)
+        if found is None:
+            raise ValueError(f"{self._label()} has no input and output: call it on a symbol first")
+        return found
 
-    def get_weights(self) -> list[NDArray[Any]]:
-        """Return copies of the weights.
-
-        Returns
-        -------
-        list of ndarray
-            For `Dense` the kernel (in, out) and, if used, the bias (out,).
-
-        Raises
-        ------
-        ValueError
-            If the layer is not in a built model.
-        """
-        first, last = self._part()
-        return self._built().get_weights(first, last)
-
-    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
-        """Replace the weights.
-
-        Parameters
-        ----------
-        weights : sequence of array_like
-            As many arrays as `get_weights` returns, of the same shapes.
-
-        Raises
-        ------
-        ValueError
-            If the layer is not built, or number or shapes differ; nothing has changed then.
-        """
-        model = self._built()
-        everything = model.get_weights()
-        self._put(weights, everything)
-        first, last = self._part()
-        model.set_weights(everything[first:last], first)
-
-    def _put(self, weights: Sequence[ArrayLike], everything: list[NDArray[Any]]) -> None:
-        """Put weights of the layer into the list of all; ValueError where they do not fit."""
-        first, last = self._part()
-        where = f"set_weights of layer {self.name!r}"
-        if len(weights) != last - first:
-            raise ValueError(f"{where} takes {last - first} arrays, got {len(weights)}")
-        for i, value in enumerate(weights):
-            array = _arrays.tensor(value, f"{where}: weights[{i}]", everything[first + i].dtype)
-            expected = everything[first + i].shape
-            if array.shape != expected:
-                raise ValueError(f"{where}: weights[{i}] must be {expected}, got {array.shape}")
-            everything[first + i] = array
-
-    def _built(self) -> ModelFloat32 | ModelFloat64:
-        owner = None if self._owner is None else self._owner()
-        if self._model is None and owner is not None:
-            owner._build_if_known()  # which attaches this layer
-        if self._model is None:
-            raise ValueError(
-                f"layer {self._name or self._entry!r} has no weights and no shape yet: "
-                "its model is built by Input, build, or the first data"
-            )
-        return self._model
-
-    def _described(self) -> Mapping[str, Any]:
-        return self._built().layer(self._index)
-
-    def _part(self) -> tuple[int, int]:
-        """Return where the layer's tensors begin and end in the model's list."""
-        first, last = self._described()["tensors"]
-        return first, last
+    @property
+    def input(self) -> Symbol | list[Symbol]:
+        """The symbol that it reads, or several as a list; ValueError as for `output`."""
+        reads = self.output._reads
+        return reads[0] if len(reads) == 1 else list(reads)
 
     def _change(self, name: str, value: object) -> None:
-        owner = None if self._owner is None else self._owner()
-        if owner is not None:
-            owner._check_change(self, name, value)
-        with nullcontext() if owner is None else owner._lock:
+        users = self._living()
+        for user in users:
+            user._check_change(self, name, value)
+        with ExitStack() as locks:
+            for user in users:
+                locks.enter_context(user._lock)
             made = self._with(name, value)
             if self._model is not None:
                 if name not in self._changeable:
@@ -229,7 +186,11 @@ class Layer(Component, family="layer"):
                         f"has taken it (layer {self.name!r}); make a new layer and model"
                         + self._what_can_change()
                     )
-                self._model.set_layer(self._index, json.dumps(made._spec()))
+                spec = json.dumps(made._spec())
+                self._model.set_layer(self._index, spec)
+                for user in users:
+                    if user._model is not None and user._model is not self._model:
+                        user._model.set_layer(user._place_of(self), spec)
             vars(self).update(vars(made))
 
     def _what_can_change(self) -> str:
@@ -240,39 +201,39 @@ class Layer(Component, family="layer"):
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "name": self._name}
 
-    def _fix_parts(self) -> None:
-        """Fix what the layer consists of, since a built model has taken it."""
-        for part in vars(self).values():
-            if isinstance(part, Component):
-                part._fix()
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, and that it is frozen, as JSON can carry them."""
+        config = super().get_config()
+        return config if self._trainable else {**config, "trainable": False}
 
-    def _join(self, model: ModelFloat32 | ModelFloat64, index: int) -> None:
-        """Become layer ``index`` of a built model, with the weights that it has there."""
-        self._model, self._index, self._kept = model, index, None
-        self._fix_parts()
+    @classmethod
+    def from_config(cls: type[L], config: Mapping[str, Any]) -> L:
+        """Make a layer of what `get_config` returned.
 
-    def _attach(self, model: ModelFloat32 | ModelFloat64, index: int) -> None:
-        """Become layer ``index`` of a built model, which then takes the weights of `_brought`."""
-        self._model, self._index = model, index
-        self._fix_parts()
+        Parameters
+        ----------
+        config : mapping
+            Arguments of the constructor by name, and ``trainable``.
+        """
+        made = cls.__new__(cls)
+        made.__setstate__({"config": config})
+        return made
 
-    def _brought(self) -> Sequence[ArrayLike] | None:
-        """Return the weights that an attached layer brings to its model, if there are any."""
-        return self._kept
-
-    def _detach(self, everything: list[NDArray[Any]] | None = None) -> None:
-        """Leave the built model; with the list of all its weights, take the layer's along."""
-        if self._model is not None and everything is not None:
-            first, last = self._part()
-            self._kept = everything[first:last] or None
-        self._model = None
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        config = dict(state["config"])
+        trainable = config.pop("trainable", True)
+        super().__setstate__({"config": config})
+        self.trainable = trainable
 
     def _options(self) -> dict[str, Any]:
         """Return the options that the core knows: the arguments, but for classes that differ."""
         config = self.get_config()
-        del config["input_shape"], config["name"]
+        for name in ("input_shape", "name", "trainable"):
+            config.pop(name, None)
         return config
 
     def _spec(self) -> dict[str, Any]:
         spec = {"kind": self._entry, "name": self._name, **self._options()}
+        if not self._trainable:
+            spec["trainable"] = False
         return {key: value for key, value in spec.items() if value is not None}

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .. import activations, constraints, initializers, regularizers
 from .._component import flag, integer
 from .._spelling import keywords
-from .base import Layer, Shape
+from .base import Layer, Shape, tensor
 
 
 class Dense(Layer, entry="dense"):
@@ -35,6 +37,9 @@ class Dense(Layer, entry="dense"):
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample. ``input_dim=30`` works too.
     """
+
+    kernel = tensor("kernel", "The kernel, (in, units).")
+    bias = tensor("bias", "The bias, (units,); None without one.")
 
     @keywords(
         input_dim="input_shape", output_dim="units", init="kernel_initializer", bias="use_bias"
@@ -66,6 +71,9 @@ class Dense(Layer, entry="dense"):
         self.kernel_constraint = constraints.optional(kernel_constraint)
         self.bias_constraint = constraints.optional(bias_constraint)
 
+    def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        return (self.units,)
+
 
 class Maxout(Layer, entry="maxout"):
     """Units that are each the largest of some linear pieces: a = max over j of (X W_j + b_j).
@@ -94,6 +102,9 @@ class Maxout(Layer, entry="maxout"):
         On the first layer of a model: the shape of one sample.
     """
 
+    kernel = tensor("kernel", "The kernel, (in, pieces * units).")
+    bias = tensor("bias", "The bias, (pieces * units,); None without one.")
+
     @keywords(input_dim="input_shape", output_dim="units", nb_feature="pieces", bias="use_bias")
     def __init__(
         self,
@@ -119,3 +130,6 @@ class Maxout(Layer, entry="maxout"):
         self.bias_regularizer = regularizers.optional(bias_regularizer)
         self.kernel_constraint = constraints.optional(kernel_constraint)
         self.bias_constraint = constraints.optional(bias_constraint)
+
+    def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        return (self.units,)

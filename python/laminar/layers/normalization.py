@@ -8,7 +8,7 @@ from typing import Any
 from .. import constraints, initializers, regularizers
 from .._component import flag, number
 from .._spelling import keywords
-from .base import Layer, Shape, last_axis
+from .base import Layer, Shape, last_axis, tensor
 
 
 class BatchNormalization(Layer, entry="batch_normalization"):
@@ -38,6 +38,11 @@ class BatchNormalization(Layer, entry="batch_normalization"):
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
     """
+
+    gamma = tensor("gamma", "The factors, one a column; None without.")
+    beta = tensor("beta", "The shifts, one a column; None without.")
+    moving_mean = tensor("moving_mean", "The mean of each column that prediction takes.")
+    moving_variance = tensor("moving_variance", "The variance of each column that it takes.")
 
     @keywords(input_dim="input_shape")
     def __init__(
@@ -97,6 +102,9 @@ class LayerNormalization(Layer, entry="layer_normalization"):
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
     """
+
+    gamma = tensor("gamma", "The factors, one a column; None without.")
+    beta = tensor("beta", "The shifts, one a column; None without.")
 
     @keywords(input_dim="input_shape")
     def __init__(

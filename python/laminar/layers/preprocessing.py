@@ -212,6 +212,12 @@ class CategoryEncoding(Layer, entry="category_encoding"):
         self.num_tokens = integer(num_tokens, "CategoryEncoding: num_tokens", minimum=1)
         self.output_mode = checked_mode(output_mode, "CategoryEncoding", _MODES)
 
+    def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        if self.output_mode != "one_hot":
+            return (self.num_tokens,)
+        before = shapes[0][:-1] if shapes[0][-1] == 1 else shapes[0]
+        return (*before, self.num_tokens)
+
 
 def checked_mode(mode: str, kind: str, modes: Sequence[str]) -> str:
     """Return an output mode; an error that names the nearest where there is no such mode."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,6 +27,9 @@ class Flatten(Layer, entry="flatten"):
     @keywords(input_dim="input_shape")
     def __init__(self, name: str | None = None, input_shape: Shape | None = None) -> None:
         super().__init__(name, input_shape)
+
+    def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        return (math.prod(shapes[0]),)
 
 
 class Reshape(Layer, entry="reshape"):
@@ -57,3 +61,14 @@ class Reshape(Layer, entry="reshape"):
             raise ValueError(
                 f"{where} must hold positive extents and at most one -1, got {target_shape!r}"
             )
+
+    def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        values = math.prod(shapes[0])
+        known = math.prod(extent for extent in self.target_shape if extent != -1)
+        shape = tuple(values // known if extent == -1 else extent for extent in self.target_shape)
+        if math.prod(shape) != values:
+            raise ValueError(
+                f"{self._label()}: target_shape must hold as many values as the input, got "
+                f"{self.target_shape} for samples of shape {shapes[0]}"
+            )
+        return shape

@@ -417,7 +417,9 @@ class BaseMultilayer(BaseEstimator):
 
     def _outputs(self, X: Any) -> NDArray[Any]:
         """Return the network's outputs for checked rows."""
-        return self._model.predict(_sparse.dataset(X, self._precision) if issparse(X) else X)
+        rows = _sparse.dataset(X, self._precision) if issparse(X) else X
+        outputs: NDArray[Any] = self._model.predict(rows)
+        return outputs
 
     def _forward(self, X: Any) -> NDArray[Any]:
         """Return the network's outputs for a user's rows, with the weights that are shown.

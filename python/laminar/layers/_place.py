@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the weights of a layer are.
+
+Each built model has all its weights in one buffer of the core's. A layer that is in several models
+has a place in each of them, and knows the one where its weights changed last: the others take them
+over from there when they are used next. A layer that leaves its only model keeps its weights, and
+brings them to the model it is next built in.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from .. import _arrays
+from .._component import Component
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from .._guard import CoreModel
+    from .._layered import Layered
+    from .base import Layer
+
+
+class Weight(NamedTuple):
+    """What a tensor of weights is called, its shape, and whether training changes it."""
+
+    name: str
+    shape: tuple[int, ...]
+    trainable: bool
+
+
+def tensor(name: str, doc: str) -> Any:
+    """Return a property: a copy of the layer's tensor of a name, which cannot be written to."""
+
+    def get(layer: Placed) -> NDArray[Any] | None:
+        return layer._tensor(name)
+
+    return property(get, doc=f"{doc} A copy that is read-only; ValueError if not built.")
+
+
+class Placed(Component):
+    """What layers have of weights; see `Layer`."""
+
+    _name: str | None
+    _called: str | None = None  # by models, where the user has given no name
+    _model: CoreModel | None = None  # the core model with the newest weights
+    _index = 0  # the layer's number there
+    _version = 0  # counts changes of the weights
+    _kept: list[NDArray[Any]] | None = None  # weights while no model has them
+    _users: tuple[weakref.ref[Layered], ...] = ()
+
+    @property
+    def weights(self) -> list[Weight]:
+        """Name, shape and kind of each tensor, in the order of `get_weights`."""
+        tensors = self._built().tensors()[slice(*self._part())]
+        return [Weight(t["name"], tuple(t["shape"]), bool(t["trainable"])) for t in tensors]
+
+    def count_params(self) -> int:
+        """Return the number of weights; ValueError if the layer is not built."""
+        return int(self._described()["parameters"])
+
+    def get_weights(self) -> list[NDArray[Any]]:
+        """Return copies of the weights.
+
+        Returns
+        -------
+        list of ndarray
+            For `Dense` the kernel (in, out) and, if used, the bias (out,).
+
+        Raises
+        ------
+        ValueError
+            If the layer is not in a built model.
+        """
+        first, last = self._part()
+        return self._built().get_weights(first, last)
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Replace the weights.
+
+        Parameters
+        ----------
+        weights : sequence of array_like
+            As many arrays as `get_weights` returns, of the same shapes.
+
+        Raises
+        ------
+        ValueError
+            If the layer is not built, or number or shapes differ; nothing has changed then.
+        """
+        model = self._built()
+        everything = model.get_weights()
+        self._put(weights, everything)
+        first, last = self._part()
+        model.set_weights(everything[first:last], first)
+        self._version += 1
+
+    def _tensor(self, name: str) -> NDArray[Any] | None:
+        """Return a tensor by the last part of its name; None where the layer has none such."""
+        names = [weight.name.rpartition("/")[2] for weight in self.weights]
+        if name not in names:
+            return None
+        values = self.get_weights()[names.index(name)]
+        values.flags.writeable = False  # what is written to a copy would have no effect
+        return values
+
+    def _put(self, weights: Sequence[ArrayLike], everything: list[NDArray[Any]]) -> None:
+        """Put weights of the layer into the list of all; ValueError where they do not fit."""
+        first, last = self._part()
+        where = f"set_weights of {self._label()}"
+        if len(weights) != last - first:
+            raise ValueError(f"{where} takes {last - first} arrays, got {len(weights)}")
+        for i, value in enumerate(weights):
+            array = _arrays.tensor(value, f"{where}: weights[{i}]", everything[first + i].dtype)
+            expected = everything[first + i].shape
+            if array.shape != expected:
+                raise ValueError(f"{where}: weights[{i}] must be {expected}, got {array.shape}")
+            everything[first + i] = array
+
+    @property
+    def _known_name(self) -> str | None:
+        """The given name, or the one that a built model has found."""
+        known = self._name or self._called
+        if known is None and self._model is not None:
+            return str(self._described()["name"])
+        return known
+
+    def _label(self) -> str:
+        """Return what an error message calls the layer."""
+        return f"layer {self._known_name or self._entry!r}"
+
+    def _living(self) -> list[Layered]:
+        """Return the models that have the layer."""
+        found = (user() for user in self._users)
+        return [user for user in found if user is not None]
+
+    def _owner(self) -> Layered | None:
+        """Return the first model that has the layer."""
+        return next(iter(self._living()), None)
+
+    def _use(self, model: Layered) -> None:
+        """Note that a model has the layer."""
+        living = [user for user in self._living() if user is not model]
+        self._users = tuple(map(weakref.ref, (*living, model)))
+
+    def _leave(self, model: Layered) -> None:
+        """Note that a model has the layer no more."""
+        self._users = tuple(weakref.ref(user) for user in self._living() if user is not model)
+
+    def _built(self) -> CoreModel:
+        if self._model is None:
+            owner = self._owner()
+            if owner is not None:
+                owner._build_if_known()  # which attaches this layer
+        if self._model is None:
+            raise ValueError(
+                f"{self._label()} has no weights and no shape yet: "
+                "its model is built by Input, build, or the first data"
+            )
+        return self._model
+
+    def _described(self) -> Mapping[str, Any]:
+        return self._built().layer(self._index)
+
+    def _part(self) -> tuple[int, int]:
+        """Return where the layer's tensors begin and end in the model's list."""
+        first, last = self._described()["tensors"]
+        return first, last
+
+    def _fix_parts(self) -> None:
+        """Fix what the layer consists of, since a built model has taken it."""
+        for part in vars(self).values():
+            if isinstance(part, Component):
+                part._fix()
+
+    def _join(self, model: CoreModel, index: int) -> None:
+        """Become layer ``index`` of a built model, with the weights that it has there."""
+        self._model, self._index, self._kept = model, index, None
+        self._fix_parts()
+
+    def _attach(self, model: CoreModel, index: int) -> None:
+        """Become layer ``index`` of a built model, which then takes the weights of `_brought`."""
+        self._model, self._index = model, index
+        self._fix_parts()
+
+    def _brought(self) -> Sequence[ArrayLike] | None:
+        """Return the weights that an attached layer brings to its model, if there are any."""
+        return self._kept
+
+    def _detach(self, model: CoreModel, everything: list[NDArray[Any]] | None = None) -> None:
+        """Leave a built model; with the list of all its weights, take the layer's along."""
+        if self._model is not model:  # its weights are another model's
+            return
+        if everything is not None:
+            first, last = self._part()
+            self._kept = everything[first:last] or None
+        self._model = self._called = None
+        for user in self._living():
+            if user._model is not None and user._model is not model:
+                user._inherit(cast("Layer", self))
+                return

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers that read several symbols: sums, products, extremes, concatenation, dot products.
+
+Each has a function beside it, ``add([a, b])`` for ``Add()([a, b])``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from .._component import flag, integer
+from .._spelling import keywords
+from .base import Layer
+
+Shapes = Sequence[tuple[int, ...]]
+
+
+class Merging(Layer):
+    """Base of the layers that read several symbols."""
+
+    _merges = True
+    _most: int | None = None  # inputs
+
+    @keywords()
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+
+    def _check_number(self, count: int) -> None:
+        """Raise ValueError where a number of inputs is none that the layer takes."""
+        kind = type(self).__name__
+        if count < 2 or (self._most is not None and count > self._most):
+            wanted = "exactly 2" if self._most == 2 else "at least 2"
+            raise ValueError(f"{kind} takes a list of {wanted} inputs, got {count}")
+
+    def _output_shape(self, shapes: Shapes) -> tuple[int, ...]:
+        """Return the one shape that all have; ValueError, with two of them, where they differ."""
+        for i, shape in enumerate(shapes):
+            if shape != shapes[0]:
+                raise ValueError(
+                    f"{self._label()}: inputs must be of one shape, got {shapes[0]} for the first "
+                    f"and {shape} for input {i}"
+                )
+        return shapes[0]
+
+
+class Add(Merging, entry="add"):
+    """The sum of its inputs, value by value.
+
+    Parameters
+    ----------
+    name : str, optional
+        Unique within its model.
+    """
+
+
+class Subtract(Merging, entry="subtract"):
+    """The first of two inputs less the second, value by value.
+
+    Parameters
+    ----------
+    name : str, optional
+        Unique within its model.
+    """
+
+    _most = 2
+
+
+class Multiply(Merging, entry="multiply"):
+    """The product of its inputs, value by value.
+
+    Parameters
+    ----------
+    name : str, optional
+        Unique within its model.
+    """
+
+
+class Average(Merging, entry="average"):
+    """The mean of its inputs, value by value.
+
+    Parameters
+    ----------
+    name : str, optional
+        Unique within its model.
+    """
+
+
+class Maximum(Merging, entry="maximum"):
+    """The largest of its inputs, value by value.
+
+    Parameters
+    ----------
+    name : str, optional
+        Unique within its model.
+    """
+
+
+class Minimum(Merging, entry="minimum"):
+    """The least of its inputs, value by value.
+
+    Parameters
+    ----------
+    name : str, optional
+        Unique within its model.
+    """
+
+
+class Concatenate(Merging, entry="concatenate"):
+    """Its inputs side by side along the last axis.
+
+    Parameters
+    ----------
+    axis : int
+        -1, or the number of the last axis, which is 1 for vectors: the only one there is.
+    name : str, optional
+        Unique within its model.
+    """
+
+    @keywords()
+    def __init__(self, axis: int = -1, name: str | None = None) -> None:
+        super().__init__(name)
+        self.axis = integer(axis, "Concatenate: axis", minimum=-1)
+
+    def _output_shape(self, shapes: Shapes) -> tuple[int, ...]:
+        if self.axis not in (-1, len(shapes[0])):
+            raise ValueError(f"{self._label()}: axis must be -1, the last one, got {self.axis}")
+        for i, shape in enumerate(shapes):
+            if shape[:-1] != shapes[0][:-1]:
+                raise ValueError(
+                    f"{self._label()}: inputs must differ in the last axis alone, got "
+                    f"{shapes[0]} for the first and {shape} for input {i}"
+                )
+        return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+
+    def _options(self) -> dict[str, Any]:
+        return {}
+
+
+class Dot(Merging, entry="dot"):
+    """The dot product of two vectors of equal length: one value a row.
+
+    Parameters
+    ----------
+    axes : int or tuple of int
+        1 or -1, or a pair of them: the axis of the features, the only one there is.
+    normalize : bool
+        Divide by both lengths: the cosine of the angle between the vectors.
+    name : str, optional
+        Unique within its model.
+    """
+
+    _most = 2
+
+    @keywords()
+    def __init__(
+        self, axes: int | Sequence[int] = -1, normalize: bool = False, name: str | None = None
+    ) -> None:
+        super().__init__(name)
+        both = tuple(axes) if isinstance(axes, Sequence) else (axes, axes)
+        if len(both) != 2 or any(isinstance(a, bool) or a not in (1, -1) for a in both):
+            raise ValueError(f"Dot: axes must be 1 or -1, the features, got {axes!r}")
+        self.axes = axes if isinstance(axes, int) else both
+        self.normalize = flag(normalize, "Dot: normalize")
+
+    def _output_shape(self, shapes: Shapes) -> tuple[int, ...]:
+        if any(len(shape) > 1 for shape in shapes) or shapes[0] != shapes[1]:
+            raise ValueError(
+                f"{self._label()}: takes two vectors of one length, got shapes {shapes[0]} and "
+                f"{shapes[1]}" + ("; Flatten comes before it" if _several_axes(shapes) else "")
+            )
+        return (1,)
+
+    def _options(self) -> dict[str, Any]:
+        return {"normalize": self.normalize}
+
+
+def _several_axes(shapes: Shapes) -> bool:
+    """Whether vectors of one length are hidden in shapes of several axes."""
+    return math.prod(shapes[0]) == math.prod(shapes[1]) and any(len(s) > 1 for s in shapes)
+
+
+def add(inputs: Any, name: str | None = None) -> Any:
+    """Return the sum of symbols or arrays; see `Add`."""
+    return Add(name)(inputs)
+
+
+def subtract(inputs: Any, name: str | None = None) -> Any:
+    """Return the first of two symbols or arrays less the second; see `Subtract`."""
+    return Subtract(name)(inputs)
+
+
+def multiply(inputs: Any, name: str | None = None) -> Any:
+    """Return the product of symbols or arrays; see `Multiply`."""
+    return Multiply(name)(inputs)
+
+
+def average(inputs: Any, name: str | None = None) -> Any:
+    """Return the mean of symbols or arrays; see `Average`."""
+    return Average(name)(inputs)
+
+
+def maximum(inputs: Any, name: str | None = None) -> Any:
+    """Return the largest of symbols or arrays, value by value; see `Maximum`."""
+    return Maximum(name)(inputs)
+
+
+def minimum(inputs: Any, name: str | None = None) -> Any:
+    """Return the least of symbols or arrays, value by value; see `Minimum`."""
+    return Minimum(name)(inputs)
+
+
+def concatenate(inputs: Any, axis: int = -1, name: str | None = None) -> Any:
+    """Return symbols or arrays side by side; see `Concatenate`."""
+    return Concatenate(axis, name)(inputs)
+
+
+def dot(
+    inputs: Any, axes: int | Sequence[int] = -1, normalize: bool = False, name: str | None = None
+) -> Any:
+    """Return the dot product of two symbols or arrays; see `Dot`."""
+    return Dot(axes, normalize, name)(inputs)

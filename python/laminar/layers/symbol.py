@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Symbols: the values that a model will compute, before there is any number.
+
+`Input` is the first of them, and a layer that is called on symbols returns the next. A symbol knows
+the layer that computes it and the symbols that this reads, so that `Model` finds its graph by going
+back from the outputs; a cycle cannot be written down.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from .._attributes import Attributes
+from .._component import integer
+from .._spelling import keywords
+
+if TYPE_CHECKING:
+    from .base import Layer
+
+Shape: TypeAlias = "int | Sequence[int]"
+
+_serial = itertools.count()
+
+
+def sample_shape(shape: Shape, where: str) -> tuple[int, ...]:
+    """Return the shape of one sample as a tuple; an error where an extent is not positive."""
+    extents = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+    if not extents:
+        raise ValueError(
+            f"{where} must be the shape of one sample, such as (features,), got {shape!r}"
+        )
+    return tuple(integer(extent, where, minimum=1) for extent in extents)
+
+
+class Symbol(Attributes):
+    """A value of a graph: what a layer will make of what it reads.
+
+    ``a + b``, ``a - b`` and ``a * b`` are the layers `Add`, `Subtract` and `Multiply`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The shape of one sample, without the rows.
+    name : str or None
+        The name of an `Input`, or of the layer that computes the symbol.
+    """
+
+    shape: tuple[int, ...]
+    __array_ufunc__ = None  # so that NumPy leaves array + symbol to the symbol, which refuses it
+
+    _layer: Layer | None = None  # that computes it; None for an input
+    _reads: tuple[Symbol, ...] = ()
+
+    def __init__(self, layer: Layer, reads: Sequence[Symbol], shape: tuple[int, ...]) -> None:
+        self._layer, self._reads = layer, tuple(reads)
+        self._order = next(_serial)  # what a symbol reads was made before it
+        self.shape = shape
+
+    @property
+    def name(self) -> str | None:
+        """The name of the layer that computes it."""
+        assert self._layer is not None
+        return self._layer.name
+
+    def _change(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__}: {name} cannot be changed; make another one")
+
+    def __add__(self, other: Symbol) -> Symbol:
+        return self._merged("Add", "+", self, other)
+
+    def __sub__(self, other: Symbol) -> Symbol:
+        return self._merged("Subtract", "-", self, other)
+
+    def __mul__(self, other: Symbol) -> Symbol:
+        return self._merged("Multiply", "*", self, other)
+
+    def __radd__(self, other: object) -> Symbol:
+        return self._merged("Add", "+", other, self)
+
+    def __rsub__(self, other: object) -> Symbol:
+        return self._merged("Subtract", "-", other, self)
+
+    def __rmul__(self, other: object) -> Symbol:
+        return self._merged("Multiply", "*", other, self)
+
+    @staticmethod
+    def _merged(kind: str, sign: str, left: object, right: object) -> Symbol:
+        from . import merging  # which imports this file
+
+        for side in (left, right):
+            if not isinstance(side, Symbol):
+                raise TypeError(
+                    f"{sign} between symbols takes two symbols, got a value of type "
+                    f"{type(side).__name__}; Rescaling scales and shifts an input by numbers"
+                )
+        made: Symbol = getattr(merging, kind)()([left, right])
+        return made
+
+    def __repr__(self) -> str:
+        kind = "" if self._layer is None else f" of {type(self._layer).__name__}"
+        return f"<{type(self).__name__} {self.shape}{kind}>"
+
+
+class Input(Symbol):
+    """The shape of one sample, and the symbol that a graph of layers starts from.
+
+    A `Sequential` that starts with it is built at once; for a `Model`, layers are called on it.
+
+    Parameters
+    ----------
+    shape : tuple of int or int
+        ``(features,)``; several axes, such as ``(28, 28)``, need a `Flatten` before a `Dense`.
+    name : str, optional
+        The key of its array where a model's data are a dict; otherwise kept for the reader.
+    dtype : str, optional
+        Accepted for Keras's sake: data of any type of numbers become the model's.
+    """
+
+    @keywords(input_shape="shape", input_dim="shape")
+    def __init__(self, shape: Shape, name: str | None = None, dtype: object = None) -> None:
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"Input: name must be a string, got {name!r}")
+        self._order = next(_serial)
+        self.shape = sample_shape(shape, "Input: shape")
+        self._name = name
+        self.dtype = dtype
+
+    @property
+    def name(self) -> str | None:
+        """The given name."""
+        return self._name
+
+    def __repr__(self) -> str:
+        return f"Input(shape={self.shape!r})"

@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Model: a graph of layers, with one input or several, branches, and shared layers.
+
+To the core, and wherever rows go inside, samples are one matrix: all inputs side by side, and all
+outputs. This file puts together what users give as lists and dicts, and takes apart what they get.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from . import _arrays, _graph
+from ._base_model import BaseModel
+from ._guard import CoreModel
+from ._layered import Connections
+from ._printable import listed
+from ._saving import layer_config
+from ._spelling import keywords
+from .data import Dataset
+from .layers import Layer
+from .layers import get as get_layer
+from .layers.symbol import Symbol
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+M = TypeVar("M", bound="Model")
+
+
+class Model(BaseModel):
+    """A network of layers that were called on symbols, from inputs to outputs.
+
+    A layer that is called twice has its weights once. Models can be called on symbols as layers
+    can: their layers become layers of the new model. Layers may be in several models at once, as
+    those of ``Model(m.inputs, m.get_layer("code").output)`` are: these models share their weights,
+    and what one of them learns the others have when they are used next. Each has an optimizer of
+    its own.
+
+    Parameters
+    ----------
+    inputs : Input, list of Input or dict of Input
+        What the model reads, each used by at least one output. Data come in the same form: an
+        array, a list of arrays, or a dict of arrays by the names of the inputs, which are the keys
+        where a dict is given. A layer's output may stand for an input: the model starts there.
+    outputs : symbol, list of symbols or dict of symbols
+        What it returns, in the same form.
+    name : str, optional
+        Kept for the reader.
+    seed, dtype, precision
+        As of a `Sequential`.
+
+    Attributes
+    ----------
+    stop_training, history, feature_names, class_names
+        As of a `Sequential`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from laminar import Input, Model, layers
+    >>> wide, deep = Input((3,), name="wide"), Input((5,), name="deep")
+    >>> hidden = layers.Dense(8, "relu")(deep)
+    >>> y = layers.Dense(1)(layers.concatenate([wide, hidden]))
+    >>> model = Model([wide, deep], y)
+    >>> model.predict({"wide": np.zeros((2, 3)), "deep": np.zeros((2, 5))}).shape
+    (2, 1)
+    """
+
+    @keywords(input="inputs", output="outputs")
+    def __init__(
+        self,
+        inputs: Symbol | Sequence[Symbol] | Mapping[str, Symbol],
+        outputs: Symbol | Sequence[Symbol] | Mapping[str, Symbol],
+        name: str | None = None,
+        seed: int | None = None,
+        dtype: DTypeLike = "float32",
+        precision: str | None = None,
+    ) -> None:
+        self._begin(name, dtype, seed, precision)
+        self._take(_graph.Graph(inputs, outputs, type(self).__name__))
+        self._draw_seed()
+        self._build_if_known()
+
+    def _take(self, graph: _graph.Graph) -> None:
+        self._graph = graph
+        self._layers = graph.layers
+        shapes = [symbol.shape for symbol in graph.inputs.symbols]
+        self._input = _side_by_side(shapes)
+        self._several_outputs = len(graph.outputs.symbols) > 1
+        self._plain = len(shapes) == 1 and not self._several_outputs and not graph.outputs.keys
+
+    @property
+    def inputs(self) -> list[Symbol]:
+        """The inputs, as a list."""
+        return list(self._graph.inputs.symbols)
+
+    @property
+    def outputs(self) -> list[Symbol]:
+        """The outputs, as a list."""
+        return list(self._graph.outputs.symbols)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs: the keys of data that are given as a dict."""
+        return list(self._graph.input_names)
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of a batch of samples, (None, features); a list of them for several inputs."""
+        return _batches(self._graph.inputs.symbols)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of a batch of outputs, (None, units); a list of them for several outputs."""
+        return _batches(self._graph.outputs.symbols)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the structure of the model, without weights, in a form that JSON can carry."""
+        names = self._graph.names
+        return {
+            "name": self.name,
+            "dtype": self.dtype,
+            "seed": self._seed,
+            "precision": None if self._precision == self.dtype else self._precision,
+            "layers": [
+                {
+                    "class_name": type(layer).__name__,
+                    "config": {**layer.get_config(), "name": layer._name},
+                    "called": name,
+                }
+                for layer, name in zip(self._layers, names, strict=True)
+            ],
+            **_graph.described(self._graph),
+        }
+
+    @classmethod
+    def from_config(cls: type[M], config: Mapping[str, Any]) -> M:
+        """Make a model of what `get_config` returned; its initial weights are the same.
+
+        Parameters
+        ----------
+        config : mapping
+            A configuration.
+        """
+        made = cls.__new__(cls)
+        made._start(config)
+        made._build_if_known()
+        return made
+
+    def _start(self, config: Mapping[str, Any]) -> None:
+        layers = []
+        for entry in config["layers"]:
+            layer = get_layer({key: entry[key] for key in ("class_name", "config")})
+            layer._called = entry["called"]
+            layers.append(layer)
+        self._begin(config["name"], config["dtype"], config["seed"], config["precision"])
+        self._take(_graph.Graph(*_graph.drawn(config, layers), type(self).__name__))
+        self._draw_seed()
+
+    @classmethod
+    def _network_config(cls, network: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "layers": [{**layer_config(spec), "called": None} for spec in network["layers"]],
+            "inputs": network["inputs"],
+            "inputs_as": "one" if len(network["inputs"]) == 1 else "list",
+            "nodes": network["nodes"],
+            "outputs": network["outputs"],
+            "outputs_as": "one" if len(network["outputs"]) == 1 else "list",
+        }
+
+    def _network(self, shape: tuple[int, ...]) -> dict[str, Any]:
+        return self._graph.network()
+
+    def _input_of(self, network: Mapping[str, Any]) -> tuple[int, ...]:
+        if "input_shape" in network:  # a chain of layers, which the core describes as a stack
+            return tuple(network["input_shape"])
+        return _side_by_side([tuple(each["shape"]) for each in network["inputs"]])
+
+    def _places_in(self, model: CoreModel) -> Sequence[int]:
+        places: dict[str, int] = {}
+        for i, facts in enumerate(model.layers()):
+            places.setdefault(facts["name"], i)  # a later one is another call
+        return [places[name] for name in self._graph.names]
+
+    def _outputs_of(self, core: CoreModel) -> tuple[int, ...]:
+        return _side_by_side([symbol.shape for symbol in self._graph.outputs.symbols])
+
+    def _last_layers(self) -> Sequence[Layer]:
+        """Return the layers from the last branch to the output, nearest last."""
+        symbol: Symbol = self._graph.outputs.symbols[0]
+        path: list[Layer] = []
+        while symbol._layer is not None and symbol not in self._graph.inputs.symbols:
+            path.append(symbol._layer)
+            if len(symbol._reads) != 1:
+                break
+            symbol = symbol._reads[0]
+        return path[::-1]
+
+    def _symbol_of(self, layer: Layer) -> Symbol:
+        place = self._layers.index(layer)
+        number = next(i for i, node in enumerate(self._graph.nodes) if node.layer == place)
+        return self._graph.symbols[len(self._graph.input_names) + number]
+
+    def _called_on(self, inputs: Any) -> Any:
+        """Return the outputs as symbols, the layers called on others in place of the inputs."""
+        names, own = self._graph.input_names, self._graph.inputs.symbols
+        given = self._each(inputs, f"{type(self).__name__} {self.name!r}", "symbol")
+        for name, wanted, symbol in zip(names, own, given, strict=True):
+            if symbol.shape != wanted.shape:
+                raise ValueError(
+                    f"model {self.name!r}: input {name!r} must have shape {wanted.shape}, "
+                    f"got {symbol.shape}"
+                )
+        self._build_if_known()
+        values = self._graph.on(given)
+        made = [values[number] for number in self._graph.output_numbers]
+        outputs = self._graph.outputs
+        return made[0] if len(made) == 1 and outputs.keys is None else outputs.like_given(made)
+
+    def _only_chains(self, where: str) -> None:
+        if not self._graph.is_chain():
+            raise ValueError(
+                f"{where}: takes models whose layers each read the one before; {self.name!r} is a "
+                "graph with branches, shared layers, or several inputs or outputs"
+            )
+
+    def _each(self, x: Any, where: str, what: str = "array") -> list[Any]:
+        """Return what is given for each input, from a list or a dict."""
+        names = self._graph.input_names
+        if isinstance(x, Mapping):
+            lacking = [name for name in names if name not in x]
+            unknown = [key for key in x if key not in names]
+            if lacking or unknown:
+                raise ValueError(
+                    f"{where} must be a dict with the keys {listed(map(repr, names))}, the inputs "
+                    f"of the model; it lacks {listed(map(repr, lacking)) or 'none'}, and has "
+                    f"{listed(map(repr, unknown)) or 'none'} besides"
+                )
+            return [x[name] for name in names]
+        parts = list(x) if isinstance(x, (list, tuple)) else [x]
+        if len(parts) != len(names):
+            got = f"a list of {len(parts)}" if isinstance(x, (list, tuple)) else type(x).__name__
+            raise ValueError(
+                f"{where} must be a list or a dict with one {what} for each input, "
+                f"{listed(map(repr, names))}; got {got}"
+            )
+        return parts
+
+    def _joined(self, x: Any, where: str) -> Any:
+        """Return samples as the core takes them: the arrays of several inputs side by side."""
+        if isinstance(x, Dataset):
+            return x
+        names, shapes = self._graph.input_names, [s.shape for s in self._graph.inputs.symbols]
+        if len(names) == 1:
+            arrays = isinstance(x, (list, tuple)) and all(
+                isinstance(part, np.ndarray) and part.ndim == len(shapes[0]) + 1 for part in x
+            )
+            value = self._each(x, where)[0] if arrays or isinstance(x, Mapping) else x
+            return _column(value) if shapes[0] == (1,) else value
+        if isinstance(x, np.ndarray) and x.ndim == 2 and x.shape[1:] == self._input:
+            return x
+        parts: list[NDArray[Any]] = []
+        for name, shape, part in zip(names, shapes, self._each(x, where), strict=True):
+            value = _column(part) if shape == (1,) else part
+            array = _arrays.features(value, f"{where}[{name!r}]", self._dtype)
+            if array.shape[1:] != shape:
+                expected = ", ".join(["rows", *map(str, shape)])
+                raise ValueError(
+                    f"{where}[{name!r}] must have shape ({expected}), got {array.shape}"
+                )
+            if parts and len(array) != len(parts[0]):
+                raise ValueError(
+                    f"{where}[{names[0]!r}] has {len(parts[0])} rows, "
+                    f"{where}[{name!r}] has {len(array)}"
+                )
+            parts.append(array.reshape(len(array), -1))
+        return np.concatenate(parts, axis=1)
+
+    def _parted(self, result: NDArray[Any]) -> Any:
+        """Return the outputs of all rows in the form that the constructor was given."""
+        outputs = self._graph.outputs
+        if not self._several_outputs:
+            return outputs.like_given([result]) if outputs.keys is not None else result
+        sizes = [math.prod(symbol.shape) for symbol in outputs.symbols]
+        parts = np.split(result, np.cumsum(sizes)[:-1], axis=1)
+        shaped = [
+            np.ascontiguousarray(part).reshape(-1, *symbol.shape)
+            for part, symbol in zip(parts, outputs.symbols, strict=True)
+        ]
+        return outputs.like_given(shaped)
+
+    def _connections(self) -> Connections | None:
+        if self._graph.is_chain():
+            return None
+        inputs = list(zip(self._graph.inputs.symbols, self._graph.input_names, strict=True))
+        return Connections(inputs, [self._graph.reads_of(i) for i in range(len(self._layers))])
+
+
+def _side_by_side(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the shape in which values of some shapes are one."""
+    return shapes[0] if len(shapes) == 1 else (sum(map(math.prod, shapes)),)
+
+
+def _batches(symbols: Sequence[Symbol]) -> Any:
+    """Return the shape of a batch of one symbol, or a list of them for several."""
+    shapes = [(None, *symbol.shape) for symbol in symbols]
+    return shapes[0] if len(shapes) == 1 else shapes
+
+
+def _column(values: Any) -> Any:
+    """Return one number a row as a column; what is none, as it is."""
+    return np.reshape(values, (-1, 1)) if np.ndim(values) == 1 else values

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frozen layers: their weights keep their bits, from the compile after they were frozen."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import fingerprint
+
+import laminar
+from laminar import Input, Model, Sequential, layers
+from laminar.models import clone_model
+
+X = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+Y = X[:, :1]
+
+
+def stack(seed: int = 1) -> Sequential:
+    dense = [layers.Dense(5, "tanh", name="first"), layers.Dense(4, "tanh", name="second")]
+    return Sequential([Input(6), *dense, layers.Dense(1, name="last")], seed=seed)
+
+
+def changed(model: Sequential | Model) -> list[str]:
+    """Fit the model, and return the names of layers whose weights are others now."""
+    before = [fingerprint(layer.get_weights()) for layer in model.layers]
+    model.fit(X, Y, verbose=0, epochs=2)
+    after = [fingerprint(layer.get_weights()) for layer in model.layers]
+    names = [layer.name or "" for layer in model.layers]
+    return [name for name, a, b in zip(names, before, after, strict=True) if a != b]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", laminar.optimizers.AdamW(weight_decay=0.1)])
+def test_frozen_layers_keep_their_bits(optimizer: str | laminar.optimizers.Optimizer) -> None:
+    model = stack()
+    model.layers[1].trainable = False
+    model.compile(optimizer, "mse")
+    assert changed(model) == ["first", "last"]
+    assert [w.trainable for w in model.weights] == [True, True, False, False, True, True]
+    assert not model.trainable
+
+
+def test_what_is_set_is_in_force_from_the_next_compile() -> None:
+    model = stack()
+    model.compile("adam", "mse")
+    model.get_layer("first").trainable = False
+    assert changed(model) == ["first", "second", "last"]
+    before = model.predict(X)
+    model.compile("adam", "mse")
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert changed(model) == ["second", "last"]
+    model.trainable = True
+    assert changed(model) == ["second", "last"]
+    model.compile("adam", "mse")
+    assert changed(model) == ["first", "second", "last"]
+
+
+def test_a_frozen_model_within_another() -> None:
+    trunk = stack()
+    trunk.pop()
+    trunk.trainable = False
+    expected = fingerprint(trunk.get_weights())
+    x = Input(6)
+    model = Model(x, layers.Dense(1)(trunk(x)))
+    model.compile("adam", "mse")
+    assert changed(model) == ["dense"]
+    assert fingerprint(trunk.get_weights()) == expected
+    outer = Sequential([trunk, layers.Dense(1)])
+    outer.compile("adam", "mse")
+    assert changed(outer) == ["dense"]
+    trunk.trainable = True
+    outer.compile("sgd", "mse")
+    assert changed(outer) == ["first", "second", "dense"]
+    np.testing.assert_array_equal(trunk.get_weights()[0], outer.get_weights()[0])
+
+
+def test_files_copies_and_clones_stay_frozen(tmp_path: Path) -> None:
+    model = stack()
+    model.layers[0].trainable = False
+    model.compile("adam", "mse")
+    changed(model)
+    path = tmp_path / "m.safetensors"
+    model.save(path)
+    clone = clone_model(model)
+    clone.compile("adam", "mse")
+    for twin in (laminar.load_model(path), pickle.loads(pickle.dumps(model)), clone):
+        assert not twin.layers[0].trainable
+        assert changed(twin) == ["second", "last"]
+
+
+def test_summary_counts_what_is_trained() -> None:
+    model = stack()
+    model.layers[0].trainable = False
+    model.compile("adam", "mse")
+    lines: list[str] = []
+    model.summary(print_fn=lambda text: lines.extend(text.split("\n")), show_trainable=True)
+    rows = {line.split()[0]: line.split()[-1] for line in lines[4:7]}
+    assert rows == {"first": "N", "second": "Y", "last": "Y"}
+    assert "Trainable params: 29 (116.00 B)" in lines
+    assert "Non-trainable params: 35 (140.00 B)" in lines
+
+
+def test_nothing_to_train_is_no_error() -> None:
+    model = stack()
+    model.trainable = False
+    model.compile("adam", "mse")
+    assert changed(model) == []
