@@ -178,6 +178,68 @@ class Predicting(Training):
         """
         return self.evaluate(x, y, sample_weight=sample_weight, return_dict=return_dict)
 
+    @keywords()
+    def vjp(
+        self, x: ArrayLike, d_outputs: ArrayLike, training: bool = False
+    ) -> tuple[Any, list[NDArray[Any]]]:
+        """Return the gradients of ``sum(d_outputs * model(x))``: a vector times the Jacobian.
+
+        With ``d_outputs`` the gradient of any number by the outputs, these are its gradients by the
+        inputs and by the weights. Any number of threads may call it at once.
+
+        Parameters
+        ----------
+        x : array_like
+            (n, features), or as in `predict` for several inputs.
+        d_outputs : array_like
+            As `predict` returns for ``x``: (n, outputs).
+        training : bool
+            Layers do as in the update that comes next: dropout is drawn, batches are followed.
+            Otherwise they do as in prediction.
+
+        Returns
+        -------
+        d_x : ndarray
+            In the form of one input, or a list of them for several.
+        d_weights : list of ndarray
+            For each tensor of `get_weights`, in that order; 0 for those that are not trained.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is wrong.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from laminar import Sequential, layers
+        >>> model = Sequential([layers.Dense(1, use_bias=False, kernel_initializer="ones")])
+        >>> d_x, d_weights = model.vjp(np.array([[1.0, 2.0]]), np.array([[3.0]]))
+        >>> d_x
+        array([[3., 3.]], dtype=float32)
+        >>> d_weights[0]
+        array([[3.],
+               [6.]], dtype=float32)
+        """
+        rows = _arrays.features(self._joined(x, "vjp: x"), "vjp: x", self._dtype)
+        with self._built_for(rows) as core:
+            core, _ = core.moment("vjp", False)
+            gradient = self._side_by_side(d_outputs, "vjp: d_outputs", len(rows))
+            d_x, d_weights = core.vjp(rows.reshape(len(rows), -1), gradient, bool(training))
+        return self._taken_apart(d_x.reshape(rows.shape)), d_weights
+
+    def _side_by_side(self, outputs: Any, where: str, rows: int) -> NDArray[Any]:
+        """Return what has the form of predictions as one matrix."""
+        array = _arrays.features(outputs, where, self._dtype)
+        if array.shape != (rows, *self._outputs):
+            expected = ", ".join(map(str, (rows, *self._outputs)))
+            raise ValueError(f"{where} must have shape ({expected}), got {array.shape}")
+        return array.reshape(rows, -1)
+
+    def _taken_apart(self, inputs: NDArray[Any]) -> Any:
+        """Return what has the form of one input in that of the model's inputs."""
+        return inputs
+
     def _predicted_pieces(
         self, core: CoreModel, data: Dataset, out: NDArray[Any] | None
     ) -> NDArray[Any]:

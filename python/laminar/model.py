@@ -293,6 +293,47 @@ class Model(BaseModel):
         ]
         return outputs.like_given(shaped)
 
+    def _side_by_side(self, outputs: Any, where: str, rows: int) -> NDArray[Any]:
+        own = self._graph.outputs
+        if own.keys is not None and isinstance(outputs, Mapping):
+            lacking = [key for key in own.keys if key not in outputs]
+            if lacking or len(outputs) != len(own.keys):
+                raise ValueError(
+                    f"{where} must have the keys {listed(map(repr, own.keys))}, "
+                    f"got {listed(map(repr, outputs))}"
+                )
+            outputs = [outputs[key] for key in own.keys]
+            outputs = outputs if self._several_outputs else outputs[0]
+        if not self._several_outputs:
+            return super()._side_by_side(outputs, where, rows)
+        parts = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+        if len(parts) != len(own.symbols):
+            raise ValueError(
+                f"{where} must be a list of {len(own.symbols)} arrays, one for each output, "
+                f"got {len(parts)}"
+            )
+        flat = []
+        for number, (symbol, part) in enumerate(zip(own.symbols, parts, strict=True)):
+            array = _arrays.features(part, f"{where}[{number}]", self._dtype)
+            if array.shape != (rows, *symbol.shape):
+                expected = ", ".join(map(str, (rows, *symbol.shape)))
+                raise ValueError(
+                    f"{where}[{number}] must have shape ({expected}), got {array.shape}"
+                )
+            flat.append(array.reshape(rows, -1))
+        return np.concatenate(flat, axis=1)
+
+    def _taken_apart(self, inputs: NDArray[Any]) -> Any:
+        symbols = self._graph.inputs.symbols
+        if len(symbols) == 1:
+            return inputs
+        sizes = [math.prod(symbol.shape) for symbol in symbols]
+        parts = np.split(inputs, np.cumsum(sizes)[:-1], axis=1)
+        return [
+            np.ascontiguousarray(part).reshape(-1, *symbol.shape)
+            for part, symbol in zip(parts, symbols, strict=True)
+        ]
+
     def _connections(self) -> Connections | None:
         if self._graph.is_chain():
             return None
