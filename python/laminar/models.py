@@ -28,8 +28,9 @@ def load_model(filepath: str | os.PathLike[str]) -> Any:
 
     A model of ``model.save`` or of C++'s ``save_model`` predicts the same bits as the one that was
     saved; it is compiled if that was, and its optimizer goes on where it stopped. Networks of other
-    programs that are chains of layers which laminar has, predict the same up to rounding; what
-    laminar lacks is refused by name. Loading runs no code of the file's, whoever made it.
+    programs, of ONNX those that are chains, predict the same up to rounding where laminar has
+    their layers; what it lacks is refused by name. Loading runs no code of the file's, whoever made
+    it.
 
     Parameters
     ----------

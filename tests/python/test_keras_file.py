@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from exchange_models import import_keras
+from golden import graph_models
 
 from laminar import layers
 from laminar.exchange import keras_file
@@ -213,12 +214,9 @@ def test_options_of_other_layers_are_refused(tmp_path: Path) -> None:
     keras_file.load(batch(axis=1))
 
 
-def test_functional_models_must_be_chains(tmp_path: Path) -> None:
+def test_graphs_that_cannot_be_are_refused(tmp_path: Path) -> None:
     def two_inputs(config: Config) -> None:
         config["config"]["input_layers"] = [["a", 0, 0], ["b", 0, 0]]
-
-    def shared(config: Config) -> None:
-        config["config"]["layers"][1]["inbound_nodes"] *= 2
 
     def beside(config: Config) -> None:
         history = config["config"]["layers"][3]["inbound_nodes"][0]["args"][0]["config"]
@@ -228,14 +226,76 @@ def test_functional_models_must_be_chains(tmp_path: Path) -> None:
         history = config["config"]["layers"][1]["inbound_nodes"][0]["args"][0]["config"]
         history["keras_history"][0] = config["config"]["layers"][2]["name"]
 
+    def absent(config: Config) -> None:
+        history = config["config"]["layers"][1]["inbound_nodes"][0]["args"][0]["config"]
+        history["keras_history"][0] = "absent"
+
+    def arguments(config: Config) -> None:
+        config["config"]["layers"][1]["inbound_nodes"][0]["kwargs"] = {"mask": 3}
+
+    def twice(config: Config) -> None:
+        config["config"]["layers"][2]["name"] = config["config"]["layers"][1]["name"]
+
+    def nested(config: Config) -> None:
+        config["config"]["layers"][1]["class_name"] = "Wrapper"
+        config["config"]["layers"][2]["inbound_nodes"] *= 2
+
     for edit, message in (
-        (two_inputs, "one input and one output, got 2 input_layers"),
-        (shared, "is used 2 times"),
-        (beside, "not a chain"),
-        (circle, "not a chain"),
+        (two_inputs, "input_layers names 'a', which is not there"),
+        (beside, "leads to no output"),
+        (circle, "reads what depends on it: a cycle"),
+        (absent, "reads 'absent', which is not there"),
+        (arguments, "is called with arguments that laminar's has not"),
+        (twice, "two of its layers have one name"),
+        (nested, "there is no layer for Keras's Wrapper"),
     ):
         with pytest.raises(ValueError, match=message):
             keras_file.load(rewritten(tmp_path, edit, "learned_slopes"))
+
+
+@pytest.mark.parametrize("build", graph_models.MODELS, ids=lambda build: build.__name__)
+def test_graphs_of_keras(build: Any, tmp_path: Path) -> None:
+    keras = import_keras()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras's own
+        model, (x, _) = build(keras)
+        expected = np.asarray(model.predict(x, verbose=0))
+        model.save(tmp_path / "m.keras")
+        names = sorted(graph_models.weighted(model))
+    twin = keras_file.load(tmp_path / "m.keras")
+    np.testing.assert_allclose(twin.predict(x), expected, rtol=1e-5, atol=1e-5)
+    assert sorted(graph_models.weighted(twin)) == names
+
+
+def test_a_model_that_is_called_twice_at_the_end(tmp_path: Path) -> None:
+    keras = import_keras()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras's own
+        z = keras.Input((5,))
+        inner = keras.Model(z, keras.layers.Dense(3)(z))
+        a, b = keras.Input((5,), name="a"), keras.Input((5,), name="b")
+        model = keras.Model([a, b], {"p": inner(b), "q": inner(a)})
+        x = [graph_models.A, graph_models.B]
+        expected = model.predict(x, verbose=0)
+        model.save(tmp_path / "m.keras")
+    twin = keras_file.load(tmp_path / "m.keras")
+    for name, outputs in twin.predict(x).items():
+        np.testing.assert_allclose(outputs, np.asarray(expected[name]), rtol=1e-5, atol=1e-5)
+    assert len(twin.layers) == 1
+
+
+def test_a_sequential_in_a_sequential_of_keras(tmp_path: Path) -> None:
+    keras = import_keras()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras's own
+        inner = keras.Sequential([keras.layers.Dense(4, "tanh"), keras.layers.Dense(3)])
+        inner.trainable = False
+        model = keras.Sequential([keras.Input((5,)), inner, keras.layers.Dense(2)])
+        expected = np.asarray(model.predict(graph_models.A, verbose=0))
+        model.save(tmp_path / "m.keras")
+    twin = keras_file.load(tmp_path / "m.keras")
+    np.testing.assert_allclose(twin.predict(graph_models.A), expected, rtol=1e-5, atol=1e-5)
+    assert [layer.trainable for layer in twin.layers] == [False, False, True]
 
 
 def test_what_only_training_knows_is_named_in_a_warning(tmp_path: Path) -> None:
@@ -251,7 +311,8 @@ def test_what_only_training_knows_is_named_in_a_warning(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="not taken over") as caught:
         model = keras_file.load(rewritten(tmp_path, edit))
     message = str(caught[0].message)
-    for part in ("layer 'dense': its being frozen", "kernel_regularizer", "unknown loss 'my_loss'"):
+    assert not model.layers[0].trainable
+    for part in ("kernel_regularizer", "unknown loss 'my_loss'"):
         assert part in message
     assert model.optimizer is None
     with pytest.raises(ValueError, match="compile the model first"):
@@ -363,9 +424,8 @@ def test_every_layer_of_the_list_is_laminars() -> None:
         assert name not in own
         assert issubclass(getattr(layers, name), layers.Layer)
     lacking = set(layers.__all__) - set(_keras_layers.TAKEN)
-    merging = {cls.__name__ for cls in layers.Layer._classes.values() if cls._merges}
     functions = {name for name in lacking if name.islower() and name != "get"}
-    assert functions == {name.lower() for name in merging}
-    assert lacking - merging - functions == {
+    assert functions <= {name.lower() for name in _keras_layers.TAKEN}
+    assert lacking - functions == {
         *("Input", "IntegerLookup", "Layer", "Maxout", "StringLookup", "get"),
     }

@@ -66,11 +66,12 @@ class Archive:
         """Return the error that says what is wrong with the file."""
         return ValueError(lines(f"{WHERE}: {self.path}: {what}"))
 
-    def weights(self, layer: str) -> list[NDArray[Any]]:
+    def weights(self, *path: str) -> list[NDArray[Any]]:
         """Return the arrays of a layer, in order; ValueError where they are damaged."""
+        layer = path[-1]
         try:
             group = self._weights
-            for name in ("layers", layer, "vars"):
+            for name in (*path, "vars"):
                 group = self._inside(group, name)
                 if group is None:
                     return []

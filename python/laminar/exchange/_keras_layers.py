@@ -19,11 +19,15 @@ TAKEN: dict[str, type[layers.Layer]] = {
     name: getattr(layers, name)
     for name in (
         "Activation",
+        "Add",
         "AlphaDropout",
+        "Average",
         "BatchNormalization",
         "CategoryEncoding",
+        "Concatenate",
         "Dense",
         "Discretization",
+        "Dot",
         "Dropout",
         "ELU",
         "Flatten",
@@ -31,12 +35,16 @@ TAKEN: dict[str, type[layers.Layer]] = {
         "GaussianNoise",
         "LayerNormalization",
         "LeakyReLU",
+        "Maximum",
+        "Minimum",
+        "Multiply",
         "Normalization",
         "PReLU",
         "ReLU",
         "Rescaling",
         "Reshape",
         "Softmax",
+        "Subtract",
     )
 }
 # What changes nothing: names, bookkeeping, and arguments of options that are off.
@@ -85,8 +93,6 @@ def layer_of(entry: Mapping[str, Any], rank: int, notes: list[str]) -> layers.La
     cls = TAKEN.get(name)
     if cls is None:
         raise ValueError(f"there is no layer for Keras's {name}")
-    if config.get("trainable", True) is not True:
-        notes.append("its being frozen")
     known = argument_names(cls.__init__)
     arguments: dict[str, Any] = {}
     for option, value in config.items():
@@ -98,7 +104,9 @@ def layer_of(entry: Mapping[str, Any], rank: int, notes: list[str]) -> layers.La
             pass
         elif option not in _NEUTRAL or value not in _NEUTRAL[option]:
             raise ValueError(f"{name}: laminar has no option {option!r}, which is {value!r}")
-    return cls(name=config.get("name"), **arguments)
+    made = cls(name=config.get("name"), **arguments)
+    made.trainable = config.get("trainable", True) is True
+    return made
 
 
 def described(entry: object) -> tuple[str, dict[str, Any]]:

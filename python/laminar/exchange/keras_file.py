@@ -8,7 +8,6 @@ training knows, such as the loss, is taken where laminar has it, and named in a 
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,14 +18,16 @@ from .. import layers, losses, metrics, optimizers
 from .._printable import lines
 from . import _shapes
 from ._keras_archive import Archive
+from ._keras_graph import graph, is_model, snake_names
 from ._keras_layers import component, described, layer_of, policy
 
 if TYPE_CHECKING:
+    from ..model import Model
     from ..sequential import Sequential
 
 
-def load(path: str | os.PathLike[str]) -> Sequential:
-    """Return the model of a ``.keras`` file: a Sequential, or a functional model that is a chain.
+def load(path: str | os.PathLike[str]) -> Sequential | Model:
+    """Return the model of a ``.keras`` file: a Sequential, also for chains, or a Model.
 
     It is compiled with the file's optimizer, loss and metrics; the optimizer starts afresh.
 
@@ -64,7 +65,7 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     return model
 
 
-def _model(archive: Archive, notes: list[str]) -> Sequential:
+def _model(archive: Archive, notes: list[str]) -> Sequential | Model:
     from ..sequential import Sequential  # which imports this package
 
     try:
@@ -72,16 +73,22 @@ def _model(archive: Archive, notes: list[str]) -> Sequential:
         entries = [dict(entry) for entry in config.get("layers", ())]
         if kind == "Sequential":
             chain = entries
+            if any(is_model(entry) for entry in entries):
+                return _graph(archive, entries, notes, _input_shape(chain, config))
         elif kind == "Functional":
-            chain = _chain(entries, config)
+            way = _chain(entries, config)
+            if way is None or any(is_model(entry) for entry in way):
+                return _graph(archive, entries, notes)
+            chain = way
         else:
             raise ValueError(f"must be a Sequential or a Functional model, got {kind}")
         dtype = _dtype(chain)
         shape = _input_shape(chain, config)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise archive.refusal(str(error)) from None
+        message = str(error).removeprefix(f"load_model: {archive.path}: ")
+        raise archive.refusal(message) from None
 
-    names = dict(zip(map(id, entries), _names(entries), strict=True))
+    names = dict(zip(map(id, entries), snake_names(entries), strict=True))
     stack: list[layers.Layer] = []
     given: list[Any] = []
     for entry in chain:
@@ -93,7 +100,7 @@ def _model(archive: Archive, notes: list[str]) -> Sequential:
             missed: list[str] = []
             layer = layer_of(entry, 1 + len(shape), missed)
             notes += [f"{label}: {what}" for what in missed]
-            found = archive.weights(names[id(entry)])
+            found = archive.weights("layers", names[id(entry)])
             if isinstance(layer, layers.Normalization):
                 found = _moments(layer, found, shape)
             _shapes.check(layer, shape, found, label)
@@ -114,54 +121,64 @@ def _model(archive: Archive, notes: list[str]) -> Sequential:
     return model
 
 
-def _chain(entries: list[dict[str, Any]], config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the layers of a functional model from input to output; ValueError for other graphs."""
+def _graph(
+    archive: Archive,
+    entries: list[dict[str, Any]],
+    notes: list[str],
+    shape: tuple[int, ...] | None = None,
+) -> Model:
+    """Return the model of a configuration that is no chain of layers."""
+
+    def weights(path: tuple[str, ...], layer: layers.Layer, shape: tuple[int, ...]) -> list[Any]:
+        found = archive.weights(*path)
+        return _moments(layer, found, shape) if isinstance(layer, layers.Normalization) else found
+
+    return graph(archive.config, weights, _dtype(_all(entries)), notes, shape)
+
+
+def _all(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the layers, with those of models within the model in place of these."""
+    found = []
+    for entry in entries:
+        inner = entry.get("config", {}).get("layers")
+        found += [entry] if inner is None else _all([dict(each) for each in inner])
+    return found
+
+
+def _chain(entries: list[dict[str, Any]], config: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the layers of a functional model from input to output; None for other graphs."""
     by_name = {str(entry["name"]): entry for entry in entries}
-    first, last = (_end(config[key], key) for key in ("input_layers", "output_layers"))
+    first, last = (_end(config[key]) for key in ("input_layers", "output_layers"))
     chain, name = [], last
     for _ in entries:
+        if name is None or name not in by_name:
+            return None
         entry = by_name[name]
         chain.append(entry)
         if name == first:
-            if len(chain) < len(by_name):
-                break
-            return chain[::-1]
+            return chain[::-1] if len(chain) == len(by_name) else None
         name = _read_by(entry)
-    raise ValueError("its layers are not a chain: some are beside the way from input to output")
+    return None
 
 
-def _end(given: Any, key: str) -> str:
-    """Return the name of the one layer at an end of a functional model."""
+def _end(given: Any) -> str | None:
+    """Return the name of the one layer at an end of a functional model; None for others."""
+    if isinstance(given, Mapping):
+        return None
     found = [given] if given and isinstance(given[0], str) else given
-    if len(found) != 1:
-        raise ValueError(f"must have one input and one output, got {len(found)} {key}")
-    return str(found[0][0])
+    return str(found[0][0]) if len(found) == 1 else None
 
 
-def _read_by(entry: Mapping[str, Any]) -> str:
-    """Return the name of the one layer that another reads."""
-    where = f"layer {entry['name']!r}"
+def _read_by(entry: Mapping[str, Any]) -> str | None:
+    """Return the name of the one layer that another reads; None where it reads otherwise."""
     nodes = entry.get("inbound_nodes", ())
     if len(nodes) != 1:
-        raise ValueError(f"{where} is used {len(nodes)} times; only chains of layers can be read")
+        return None
     arguments = nodes[0]["args"]
     unknown = [k for k, v in nodes[0].get("kwargs", {}).items() if v not in (None, False)]
     if len(arguments) != 1 or not isinstance(arguments[0], Mapping) or unknown:
-        raise ValueError(f"{where} reads more than one value; only chains of layers can be read")
+        return None
     return str(arguments[0]["config"]["keras_history"][0])
-
-
-def _names(entries: list[dict[str, Any]]) -> list[str]:
-    """Return the layers' names among the weights: the class in small letters, and a counter."""
-    counts: dict[str, int] = {}
-    names = []
-    for entry in entries:
-        words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", str(entry.get("class_name")))
-        name = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
-        count = counts.get(name, 0)
-        counts[name] = count + 1
-        names.append(f"{name}_{count}" if count else name)
-    return names
 
 
 def _dtype(chain: list[dict[str, Any]]) -> str:
@@ -195,7 +212,7 @@ def _moments(
     return [np.broadcast_to(np.asarray(v).reshape(-1), shape[-1:]) for v in values]
 
 
-def _compile(model: Sequential, config: object, notes: list[str]) -> None:
+def _compile(model: Sequential | Model, config: object, notes: list[str]) -> None:
     """Compile with the optimizer, loss and metrics of the file, where laminar has them all."""
     if not isinstance(config, Mapping) or config.get("optimizer") is None:
         return
