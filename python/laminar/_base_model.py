@@ -112,10 +112,11 @@ class BaseModel(Predicting):
         Parameters
         ----------
         filepath : str or path
-            ``.onnx``: an ONNX graph of what the model predicts; needs ``pip install
-            laminar[onnx]``. ``.safetensors``: the weights under the names that a
-            ``torch.nn.Sequential`` of the same layers has, with activations as modules of their
-            own. ``.c`` and ``.hpp``: what `to_c` and `to_hpp` return.
+            ``.onnx``: an ONNX graph of what the model predicts, with its inputs and outputs by
+            their names; needs ``pip install laminar[onnx]``. Of chains of layers alone:
+            ``.safetensors``, the weights under the names that a ``torch.nn.Sequential`` of the same
+            layers has, with activations as modules of their own; ``.c`` and ``.hpp``, what `to_c`
+            and `to_hpp` return.
         format : {"onnx", "torch", "c", "hpp"}, optional
             The format, where the file's name ends otherwise.
 
@@ -125,7 +126,6 @@ class BaseModel(Predicting):
             Where the model is not built, has a layer that the format lacks, which is named, or the
             file cannot be written.
         """
-        self._only_chains("export")
         exchange.export(self._of_one_moment(), filepath, format)
 
     @keywords()

@@ -36,6 +36,15 @@ class Connections(NamedTuple):
     layers: list[list[list[str]]]
 
 
+class Wiring(NamedTuple):
+    """How layers are connected, for exports: values are numbered, inputs first, then the calls."""
+
+    inputs: list[tuple[str, tuple[int, ...]]]  # names and shapes
+    calls: list[tuple[int, tuple[int, ...]]]  # the number of the layer, and the values it reads
+    outputs: list[tuple[str, int]]  # names and values
+    shapes: list[tuple[int, ...]]  # of the values
+
+
 class Layered(Sharing):
     """Layers and their weights. How they are connected is known to the classes below this one."""
 
@@ -72,6 +81,17 @@ class Layered(Sharing):
     def _symbol_of(self, layer: Layer) -> Symbol:
         """Return the symbol of a layer's output; ValueError while shapes are unknown."""
         raise NotImplementedError
+
+    def _wiring(self) -> Wiring:
+        """Return how the layers of the built model are connected."""
+        shapes = [tuple(facts["output_shape"]) for facts in self._described(self._core("export"))]
+        assert self._input is not None
+        return Wiring(
+            [("input", self._input)],
+            [(i, (i,)) for i in range(len(shapes))],
+            [("output", len(shapes))],
+            [self._input, *shapes],
+        )
 
     def _connections(self) -> Connections | None:
         """Return what the layers read; None where each reads the one before."""

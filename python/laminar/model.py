@@ -16,7 +16,7 @@ import numpy as np
 from . import _arrays, _graph
 from ._base_model import BaseModel
 from ._guard import CoreModel
-from ._layered import Connections
+from ._layered import Connections, Wiring
 from ._printable import listed
 from ._saving import layer_config
 from ._spelling import keywords
@@ -333,6 +333,26 @@ class Model(BaseModel):
             np.ascontiguousarray(part).reshape(-1, *symbol.shape)
             for part, symbol in zip(parts, symbols, strict=True)
         ]
+
+    def _wiring(self) -> Wiring:
+        graph = self._graph
+        if graph.is_chain():
+            return super()._wiring()
+        self._core("export")
+        shapes = [symbol.shape for symbol in graph.symbols]
+        names = ["input"] if len(graph.input_names) == 1 else graph.input_names
+        if graph.outputs.keys is not None:
+            ends = list(graph.outputs.keys)
+        elif self._several_outputs:
+            ends = [f"output_{i}" for i in range(len(graph.output_numbers))]
+        else:
+            ends = ["output"]
+        return Wiring(
+            list(zip(names, shapes, strict=False)),
+            [(node.layer, node.reads) for node in graph.nodes],
+            list(zip(ends, graph.output_numbers, strict=True)),
+            shapes,
+        )
 
     def _connections(self) -> Connections | None:
         if self._graph.is_chain():

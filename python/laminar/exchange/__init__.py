@@ -64,6 +64,8 @@ def export(model: BaseModel, filepath: str | os.PathLike[str], format: str | Non
         if format not in modules:
             raise ValueError(f"export: unknown format {format!r}; {hint(format, modules)}")
         module = modules[format]
+    if module != "onnx_writer":
+        model._only_chains("export")
     import_module(f"{__name__}.{module}").write(model, path)
 
 

@@ -37,12 +37,17 @@ class Graph:
         self.initializers: list[Any] = []
         self.scope = ""  # the name of the present layer
         self.width = 1  # the extent of the last axis that it reads
-        self._taken: set[str] = {"input", "output"}
+        self.weights: dict[tuple[int, str], str] = {}  # of layers that may be called again
+        self._taken: set[str] = set()
 
     @property
     def float32(self) -> bool:
         """Whether values are float32, for which runtimes have all operators."""
         return self.dtype == np.float32
+
+    def reserved(self, name: str) -> str:
+        """Return a name for an input or an output of the graph, another one where it is taken."""
+        return self._unique(name)
 
     def op(self, kind: str, *inputs: Input, outputs: int = 1, **attributes: Any) -> str:
         """Add a node and return the name of its first output."""
@@ -51,6 +56,10 @@ class Graph:
         made = [name, *(self._unique(f"{name}:{i}") for i in range(1, outputs))]
         self.nodes.append(self.onnx.helper.make_node(kind, given, made, name=name, **attributes))
         return name
+
+    def op_named(self, name: str, kind: str, value: str) -> None:
+        """Add a node whose output has a name that is kept for it."""
+        self.nodes.append(self.onnx.helper.make_node(kind, [value], [name], name=f"{name}/{kind}"))
 
     def constant(self, value: float | NDArray[Any], name: str | None = None) -> str:
         """Add a constant and return its name; floats become the model's type."""

@@ -45,7 +45,11 @@ def opset(stack: list[Layer], dtype: np.dtype[Any]) -> int:
 
 
 def _weight(graph: Graph, step: Step, name: str) -> str:
-    return graph.constant(step.weights[name], f"{step.layer.name}/{name}")
+    """Return the name of a weight, which is written once however often its layer is called."""
+    key = (id(step.layer), name)
+    if key not in graph.weights:
+        graph.weights[key] = graph.constant(step.weights[name], f"{graph.scope}/{name}")
+    return graph.weights[key]
 
 
 def _product(graph: Graph, x: str, step: Step) -> str:
@@ -91,7 +95,7 @@ def _batch_normalization(graph: Graph, x: str, step: Step) -> str:
     if not graph.float32:
         weights["moving_variance"] = weights["moving_variance"] + (layer.epsilon - epsilon)
     names = ("gamma", "beta", "moving_mean", "moving_variance")
-    given = [graph.constant(weights[name], f"{layer.name}/{name}") for name in names]
+    given = [graph.constant(weights[name], f"{graph.scope}/{name}") for name in names]
     return graph.op("BatchNormalization", x, *given, epsilon=epsilon)
 
 
@@ -120,7 +124,7 @@ def _reshape(graph: Graph, x: str, step: Step) -> str:
 def _normalization(graph: Graph, x: str, step: Step) -> str:
     mean = _weight(graph, step, "mean")
     deviation = _moments.deviation(step.weights, step.layer.invert)
-    scale = graph.constant(deviation, f"{step.layer.name}/deviation")
+    scale = graph.constant(deviation, f"{graph.scope}/deviation")
     if step.layer.invert:
         return graph.op("Add", graph.op("Mul", x, scale), mean)
     return graph.op("Div", graph.op("Sub", x, mean), scale)

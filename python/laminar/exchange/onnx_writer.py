@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models as ONNX files: `write` writes what a model predicts, in the oldest operators that can.
 
-The graph takes ``input`` (N, …) and gives ``output`` (N, …) for any number N of rows. Weights are
-initializers under their names in the model. Training, seeds and regularizers are not in it.
+The graph takes ``input`` (N, …) and gives ``output`` (N, …) for any number N of rows; several
+inputs have their names in the model, several outputs theirs or ``output_0``, ``output_1``, …
+Weights are initializers under their names in the model. Training, seeds and regularizers are not
+in it.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _core
-from . import _onnx_layers
+from . import _onnx_layers, _onnx_merging
 from ._extras import required
 from ._onnx_graph import Graph
 from ._onnx_layers import Step
@@ -38,7 +40,7 @@ def write(model: BaseModel, path: str) -> None:
 
 def message(onnx: Any, model: BaseModel) -> Any:
     """Return a model as onnx's ModelProto."""
-    steps = steps_of(model)
+    steps, wiring, names = steps_of(model), model._wiring(), model._layer_names()
     dtype = np.dtype(model.dtype)
     size = model.count_params() * dtype.itemsize
     if size > _LARGEST:
@@ -47,20 +49,38 @@ def message(onnx: Any, model: BaseModel) -> Any:
         )
     opset = _onnx_layers.opset(model.layers, dtype)
     graph = Graph(onnx, dtype, opset)
-    x = "input"
-    for step in steps:
-        graph.scope = str(step.layer.name)
-        x = _onnx_layers.write(graph, x, step)
+    given = [graph.reserved(name) for name, _ in wiring.inputs]
+    wanted = [(graph.reserved(name), number) for name, number in wiring.outputs]
+    values = list(given)
+    for number, reads in wiring.calls:
+        graph.scope = names[number]
+        read = [values[i] for i in reads]
+        merge = _onnx_merging.WRITERS.get(steps[number].layer._entry)
+        if merge is not None:
+            values.append(merge(graph, read, steps[number].layer))
+            continue
+        before, after = wiring.shapes[reads[0]], wiring.shapes[len(values)]
+        step = steps[number]._replace(input_shape=before, output_shape=after)
+        values.append(_onnx_layers.write(graph, read[0], step))
     graph.scope = "output"
-    if x == "input":
-        x = graph.op("Identity", x)
-    _rename(graph, x, "output")
+    own = set(given)
+    for name, number in wanted:  # an input, or what is another output too, stays as it is
+        if values[number] in own:
+            graph.op_named(name, "Identity", values[number])
+        else:
+            _rename(graph, values[number], name)
+            values = [name if value == values[number] else value for value in values]
+        own.add(name)
 
     helper = onnx.helper
     element = helper.np_dtype_to_tensor_dtype(dtype)
-    ends = [("input", steps[0].input_shape), ("output", steps[-1].output_shape)]
-    first, last = (helper.make_tensor_value_info(n, element, ["N", *shape]) for n, shape in ends)
-    made = helper.make_graph(graph.nodes, model.name, [first], [last], graph.initializers)
+
+    def end(name: str, number: int) -> Any:
+        return helper.make_tensor_value_info(name, element, ["N", *wiring.shapes[number]])
+
+    first = [end(name, i) for i, name in enumerate(given)]
+    last = [end(name, number) for name, number in wanted]
+    made = helper.make_graph(graph.nodes, model.name, first, last, graph.initializers)
     opsets = [helper.make_opsetid("", opset)]
     return helper.make_model(
         made,
@@ -72,16 +92,19 @@ def message(onnx: Any, model: BaseModel) -> Any:
 
 
 def steps_of(model: BaseModel) -> list[Step]:
-    """Return the layers of a built model with weights and shapes; ValueError if it is not built."""
-    described = model._core("export").layers()
+    """Return the layers of a built model with weights and shapes; ValueError if it is not built.
+
+    The shapes are those of stacks: of a graph they belong to calls, which `Wiring` has.
+    """
+    described = model._described(model._core("export"))
     tensors = list(zip(model.weights, model.get_weights(), strict=True))
-    before = tuple((model.input_shape or ())[1:])
+    before: tuple[int, ...] = tuple(model._input or ())
     steps = []
     for layer, facts in zip(model.layers, described, strict=True):
         own = tensors[slice(*facts["tensors"])]
         weights = {weight.name.rpartition("/")[2]: values for weight, values in own}
         after = tuple(facts["output_shape"])
-        steps.append(Step(layer, weights, before, after))  # type: ignore[arg-type]
+        steps.append(Step(layer, weights, before, after))
         before = after
     return steps
 
