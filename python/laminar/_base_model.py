@@ -16,7 +16,6 @@ from . import exchange
 from ._component import flag
 from ._predicting import Predicting
 from ._spelling import keywords
-from .exchange import c_source, cpp_header
 from .layers.symbol import Symbol
 
 
@@ -85,6 +84,8 @@ class BaseModel(Predicting):
             Where the name is none, or the model is not built.
         """
         self._only_chains("to_c")
+        from .exchange import c_source  # needed by few programs
+
         return c_source.source(self._of_one_moment(), name)
 
     @keywords()
@@ -103,6 +104,8 @@ class BaseModel(Predicting):
             Where the name is no identifier, or the model is not built.
         """
         self._only_chains("to_hpp")
+        from .exchange import cpp_header  # needed by few programs
+
         return cpp_header.source(self._of_one_moment(), name)
 
     @keywords()

@@ -13,7 +13,7 @@ import json
 import math
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _arrays, _core
 from ._compiled import Compiled
@@ -28,21 +28,11 @@ from .layers.symbol import Symbol
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-
-class Connections(NamedTuple):
-    """Inputs with their names; for each layer, call by call, the names of what it reads."""
-
-    inputs: list[tuple[Symbol, str]]
-    layers: list[list[list[str]]]
+    from .exchange._wiring import Wiring
 
 
-class Wiring(NamedTuple):
-    """How layers are connected, for exports: values are numbered, inputs first, then the calls."""
-
-    inputs: list[tuple[str, tuple[int, ...]]]  # names and shapes
-    calls: list[tuple[int, tuple[int, ...]]]  # the number of the layer, and the values it reads
-    outputs: list[tuple[str, int]]  # names and values
-    shapes: list[tuple[int, ...]]  # of the values
+# Inputs with their names; for each layer, call by call, the names of what it reads.
+Connections: TypeAlias = "tuple[list[tuple[Symbol, str]], list[list[list[str]]]]"
 
 
 class Layered(Sharing):
@@ -84,6 +74,8 @@ class Layered(Sharing):
 
     def _wiring(self) -> Wiring:
         """Return how the layers of the built model are connected."""
+        from .exchange._wiring import Wiring  # needed by few programs
+
         shapes = [tuple(facts["output_shape"]) for facts in self._described(self._core("export"))]
         assert self._input is not None
         return Wiring(

@@ -7,8 +7,6 @@ files are.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from . import _core
 
 
@@ -36,6 +34,8 @@ def get_cmake_dir() -> str:
 
 def _folder(name: str, holds: str) -> str:
     """Return a folder beside the compiled module, once it is seen to hold a file."""
+    from pathlib import Path  # which takes longer to import than anything else here
+
     folder = Path(_core.__file__).resolve().parent / name
     if not (folder / holds).is_file():
         raise FileNotFoundError(

@@ -55,9 +55,9 @@ def of(
         rows = [[*row, kind] for row, kind in zip(rows, ["Trainable", *kinds], strict=True)]
     reads = model._connections()
     if reads is not None:
-        inputs = [_input_row(symbol, name, len(rows[0])) for symbol, name in reads.inputs]
+        inputs = [_input_row(symbol, name, len(rows[0])) for symbol, name in reads[0]]
         rows[1:1] = inputs
-        cells = ["Connected to", *("-" for _ in inputs), *map(_connected, reads.layers)]
+        cells = ["Connected to", *("-" for _ in inputs), *map(_connected, reads[1])]
         rows = [[*row, cell] for row, cell in zip(rows, cells, strict=True)]
     columns = len(rows[0])
     widths = [max(len(row[i]) for row in rows) for i in range(columns)]

@@ -16,7 +16,7 @@ import numpy as np
 from . import _arrays, _graph
 from ._base_model import BaseModel
 from ._guard import CoreModel
-from ._layered import Connections, Wiring
+from ._layered import Connections
 from ._printable import listed
 from ._saving import layer_config
 from ._spelling import keywords
@@ -27,6 +27,8 @@ from .layers.symbol import Symbol
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
+
+    from .exchange._wiring import Wiring
 
 M = TypeVar("M", bound="Model")
 
@@ -335,6 +337,8 @@ class Model(BaseModel):
         ]
 
     def _wiring(self) -> Wiring:
+        from .exchange._wiring import Wiring  # needed by few programs
+
         graph = self._graph
         if graph.is_chain():
             return super()._wiring()
@@ -358,7 +362,7 @@ class Model(BaseModel):
         if self._graph.is_chain():
             return None
         inputs = list(zip(self._graph.inputs.symbols, self._graph.input_names, strict=True))
-        return Connections(inputs, [self._graph.reads_of(i) for i in range(len(self._layers))])
+        return inputs, [self._graph.reads_of(i) for i in range(len(self._layers))]
 
 
 def _side_by_side(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

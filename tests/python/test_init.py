@@ -101,3 +101,10 @@ def test_threads() -> None:
     assert laminar.get_num_threads() == 3
     laminar.set_num_threads(0)
     assert laminar.get_num_threads() == automatic
+
+
+def test_what_few_programs_need_is_not_imported() -> None:
+    modules = "{'laminar.exchange.c_source', 'laminar.layers._immediate'}"
+    found = run_python(f"import sys, numpy, laminar; print(*{modules} & set(sys.modules))")
+    assert found.returncode == 0, found.stderr
+    assert "laminar" not in found.stdout

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +37,8 @@ def load_digits() -> tuple[Split, Split]:
     --------
     >>> (x_train, y_train), (x_test, y_test) = load_digits()
     """
-    stored = Path(__file__).with_name("digits.bin").read_bytes()
+    with open(os.path.join(os.path.dirname(__file__), "digits.bin"), "rb") as file:
+        stored = file.read()
     records = np.frombuffer(stored, np.uint8).reshape(-1, _DIGITS_RECORD)
     bits = np.unpackbits(records[:, :40], axis=1).reshape(-1, 64, 5)
     x = (bits @ np.array([16, 8, 4, 2, 1], np.uint8)).astype(np.float32) / np.float32(16)
