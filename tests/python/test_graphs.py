@@ -501,3 +501,48 @@ def test_chains_are_exported_as_stacks_are() -> None:
     np.testing.assert_array_equal(chain.predict(A), stack.predict(A))
     assert chain.to_c() == stack.to_c()
     assert chain.to_hpp() == stack.to_hpp()
+
+
+def everything() -> Model:
+    """Return a graph of every merge, a shared layer, batch normalization and dropout."""
+    a, b = Input(4, name="a"), Input(4, name="b")
+    shared = layers.Dense(8, "relu")
+    left, right = shared(a), shared(b)
+    merged = [layers.maximum([left, right]), layers.minimum([left, right]), left * right]
+    merged += [layers.average([left, right]), left - right, left + right]
+    h = layers.Dropout(0.2)(layers.BatchNormalization()(layers.concatenate(merged)))
+    out = layers.Dense(1)(layers.concatenate([h, layers.dot([left, right])]))
+    model = Model([a, b], out, seed=1)
+    model.compile("adam", "mse")
+    return model
+
+
+class Keeper(laminar.callbacks.Callback):
+    """Saves the model in the middle of an epoch."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if batch == 2:
+            self.model.save(self.path)
+
+
+def test_everything_has_one_hash_and_goes_on_inside_an_epoch(tmp_path: Path) -> None:
+    y, path = A[:, :1], tmp_path / "m.safetensors"
+    found = set()
+    before = laminar.get_num_threads()
+    try:
+        for threads in (1, 2, 3, 4, 8):
+            laminar.set_num_threads(threads)
+            model = everything()
+            model.fit([A, B], y, epochs=2, batch_size=7, verbose=0, callbacks=[Keeper(path)])
+            found.add(fingerprint(model.get_weights()))
+        resumed = everything()
+        resumed.fit(
+            *([A, B], y), epochs=2, batch_size=7, verbose=0, callbacks=[Keeper(path)], resume=path
+        )
+        found.add(fingerprint(resumed.get_weights()))
+    finally:
+        laminar.set_num_threads(before)
+    assert len(found) == 1
