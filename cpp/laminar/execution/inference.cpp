@@ -2,6 +2,7 @@
 #include "laminar/execution/inference.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "laminar/base/error.hpp"
@@ -84,18 +85,20 @@ class Evaluation {
   /// Rows first … first + count - 1, which belong to the chunk that starts at row `chunk`.
   void add_block(const Pass<T>& pass, Index first, Index chunk, Index count) {
     const bool labels = objective_.loss.class_labels();
+    std::array<std::int32_t, kBlockRows> classes;  // read once: another thread may write them
     T* outputs = scratch<T>(Scratch::comparison, room());
     T* targets = outputs + kBlockRows * stride_;
     for (Index i = 0; i < count; ++i) {
       std::copy_n(pass.output(pass.last(), i), columns_, outputs + i * stride_);
       if (!labels) std::copy_n(data_.y.values.data + (first + i) * columns_, columns_, targets + i * stride_);
     }
+    if (labels) std::copy_n(data_.y.labels.data() + first, count, classes.data());
     Compared<T> c;
     c.outputs = outputs;
     c.outputs_stride = stride_;
     c.targets = labels ? nullptr : targets;
     c.targets_stride = stride_;
-    c.labels = labels ? data_.y.labels.data() + first : nullptr;
+    c.labels = labels ? classes.data() : nullptr;
     c.weights = data_.sample_weight.empty() ? nullptr : data_.sample_weight.data() + first;
     c.losses = losses_.data() + (first - chunk);
     c.scores = &row_scores_;
