@@ -118,6 +118,26 @@ TEST_CASE_TEMPLATE("stop: predictions, evaluations, single updates and gradients
   }
 }
 
+TEST_CASE("stop: gradients are whole, or there are none") {
+  const Task<float> task = long_task<float>();
+  const Dataset<float> data = task.dataset("mse");
+  Model<float> model = wide_model<float>();
+  std::vector<float> expected(model.parameters().size());
+  model.loss_and_gradients(data, expected);
+  // The way back, the gradients of weights and what is between them are each met sooner or later.
+  for (int i = 0; i < 12; ++i) {
+    CHECK(stops([&] {
+      std::vector<float> gradients(expected.size());
+      const AtOnce now;
+      std::this_thread::sleep_for(std::chrono::milliseconds(4 * i));
+      for (int call = 0; call < 100; ++call) {
+        model.loss_and_gradients(data, gradients);
+        REQUIRE(bit_difference(gradients, expected) == "");
+      }
+    }));
+  }
+}
+
 TEST_CASE_TEMPLATE("stop: an update in two stages has the bits of one", T, float, double) {
   const Task<T> task = long_task<T>();
   const Dataset<T> data = task.dataset("mse");

@@ -386,8 +386,8 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
       if (b < end) break;
     }
   }
-  if ((outcome.stop || outcome.abandoned) && before_step.has_value()) {
-    outcome = *before_step;
+  if (outcome.stop || outcome.abandoned) {
+    if (before_step.has_value()) outcome = *before_step;
     outcome.stop = true;
   }
   give_back(outcome.done);
