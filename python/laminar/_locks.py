@@ -12,7 +12,9 @@ import threading
 import weakref
 from types import TracebackType
 
-_all: weakref.WeakSet[Lock] = weakref.WeakSet()
+# By their addresses, which later locks take over. A WeakSet would call Python where a lock ends,
+# and an interrupt there would be ignored.
+_all: dict[int, weakref.ref[Lock]] = {}
 
 
 class Lock:
@@ -20,7 +22,7 @@ class Lock:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        _all.add(self)
+        _all[id(self)] = weakref.ref(self)
 
     def __enter__(self) -> None:
         self._lock.acquire()
@@ -35,8 +37,10 @@ class Lock:
 
 
 def _open() -> None:
-    for lock in _all:
-        lock._lock = threading.RLock()
+    for known in list(_all.values()):
+        lock = known()
+        if lock is not None:
+            lock._lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
