@@ -224,11 +224,11 @@ class Predicting(Training):
         rows = _arrays.features(self._joined(x, "vjp: x"), "vjp: x", self._dtype)
         with self._built_for(rows) as core:
             core, _ = core.moment("vjp", False)
-            gradient = self._side_by_side(d_outputs, "vjp: d_outputs", len(rows))
+            gradient = self._outputs_joined(d_outputs, "vjp: d_outputs", len(rows))
             d_x, d_weights = core.vjp(rows.reshape(len(rows), -1), gradient, bool(training))
         return self._taken_apart(d_x.reshape(rows.shape)), d_weights
 
-    def _side_by_side(self, outputs: Any, where: str, rows: int) -> NDArray[Any]:
+    def _outputs_joined(self, outputs: Any, where: str, rows: int) -> NDArray[Any]:
         """Return what has the form of predictions as one matrix."""
         array = _arrays.features(outputs, where, self._dtype)
         if array.shape != (rows, *self._outputs):

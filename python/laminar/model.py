@@ -287,15 +287,9 @@ class Model(BaseModel):
         outputs = self._graph.outputs
         if not self._several_outputs:
             return outputs.like_given([result]) if outputs.keys is not None else result
-        sizes = [math.prod(symbol.shape) for symbol in outputs.symbols]
-        parts = np.split(result, np.cumsum(sizes)[:-1], axis=1)
-        shaped = [
-            np.ascontiguousarray(part).reshape(-1, *symbol.shape)
-            for part, symbol in zip(parts, outputs.symbols, strict=True)
-        ]
-        return outputs.like_given(shaped)
+        return outputs.like_given(_split(result, outputs.symbols))
 
-    def _side_by_side(self, outputs: Any, where: str, rows: int) -> NDArray[Any]:
+    def _outputs_joined(self, outputs: Any, where: str, rows: int) -> NDArray[Any]:
         own = self._graph.outputs
         if own.keys is not None and isinstance(outputs, Mapping):
             lacking = [key for key in own.keys if key not in outputs]
@@ -307,7 +301,7 @@ class Model(BaseModel):
             outputs = [outputs[key] for key in own.keys]
             outputs = outputs if self._several_outputs else outputs[0]
         if not self._several_outputs:
-            return super()._side_by_side(outputs, where, rows)
+            return super()._outputs_joined(outputs, where, rows)
         parts = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
         if len(parts) != len(own.symbols):
             raise ValueError(
@@ -327,14 +321,7 @@ class Model(BaseModel):
 
     def _taken_apart(self, inputs: NDArray[Any]) -> Any:
         symbols = self._graph.inputs.symbols
-        if len(symbols) == 1:
-            return inputs
-        sizes = [math.prod(symbol.shape) for symbol in symbols]
-        parts = np.split(inputs, np.cumsum(sizes)[:-1], axis=1)
-        return [
-            np.ascontiguousarray(part).reshape(-1, *symbol.shape)
-            for part, symbol in zip(parts, symbols, strict=True)
-        ]
+        return inputs if len(symbols) == 1 else _split(inputs, symbols)
 
     def _wiring(self) -> Wiring:
         from .exchange._wiring import Wiring  # needed by few programs
@@ -368,6 +355,16 @@ class Model(BaseModel):
 def _side_by_side(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """Return the shape in which values of some shapes are one."""
     return shapes[0] if len(shapes) == 1 else (sum(map(math.prod, shapes)),)
+
+
+def _split(matrix: NDArray[Any], symbols: Sequence[Symbol]) -> list[NDArray[Any]]:
+    """Return the values of each symbol, in its shape, out of those of all side by side."""
+    sizes = [math.prod(symbol.shape) for symbol in symbols]
+    parts = np.split(matrix, np.cumsum(sizes)[:-1], axis=1)
+    return [
+        np.ascontiguousarray(part).reshape(-1, *symbol.shape)
+        for part, symbol in zip(parts, symbols, strict=True)
+    ]
 
 
 def _batches(symbols: Sequence[Symbol]) -> Any:

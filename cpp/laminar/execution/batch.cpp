@@ -13,6 +13,14 @@ Index cost_of(const GradientTask& task) { return task.in_count * task.out_count;
 
 }  // namespace
 
+std::vector<int> whole_batch_nodes(const Network& network) {
+  std::vector<int> nodes;
+  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
+    if (needs_whole_batch(network.nodes()[i].layer)) nodes.push_back(static_cast<int>(i));
+  }
+  return nodes;
+}
+
 template <typename T>
 BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, Index rows, ProductPrecision precision)
     : plan_(network, rows, Mode::training, precision),
@@ -23,10 +31,8 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
       losses_(rows),
       labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)),
       activity_(static_cast<std::size_t>(network.penalizes_activity() ? rows : 0)),
+      whole_batch_(whole_batch_nodes(network)),
       scores_(objective, network.outputs(), rows) {
-  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
-    if (needs_whole_batch(network.nodes()[i].layer)) whole_batch_.push_back(static_cast<int>(i));
-  }
   cut_tasks(network, 1);
 }
 

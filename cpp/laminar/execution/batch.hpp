@@ -14,6 +14,9 @@
 
 namespace laminar {
 
+/// The nodes that need all rows of their input, in order.
+std::vector<int> whole_batch_nodes(const Network& network);
+
 /// A batch of up to a fixed number of rows: its values in all layers, its losses, and phase A over it.
 template <typename T>
 class BatchMemory {

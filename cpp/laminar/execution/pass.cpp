@@ -175,7 +175,7 @@ std::vector<GradientTask> gradient_tasks(const Network& network, Index panel, In
         [&]<typename Kind>(const Kind& layer) {
           if constexpr (Kind::kTraits.parameters) {
             gradient_tasks(layer, i, network, panel, rows, tasks);
-          } else if (network.trains(network.nodes()[static_cast<std::size_t>(i)])) {
+          } else if (network.trains(node)) {
             throw std::logic_error(std::string(Kind::kKind) + ": has tensors to train, so its traits must say so");
           }
         },

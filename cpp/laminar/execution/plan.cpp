@@ -38,13 +38,9 @@ Plan::Plan(const Network& network, Index rows, Mode mode, ProductPrecision preci
 
 bool Plan::only_dense_read_input(const Network& network) const {
   if (mode_ != Mode::inference && spaces_.back().holder == 0) return false;  // the loss writes there
-  for (std::size_t i = 1; i < spaces_.size(); ++i) {
-    if (is_dense(network.nodes()[i])) continue;
-    if (std::any_of(readers_[0].begin(), readers_[0].end(),
-                    [&](const Edge& e) { return e.node == static_cast<int>(i); }))
-      return false;
-  }
-  return true;
+  return std::all_of(readers_[0].begin(), readers_[0].end(), [&](const Edge& reader) {
+    return is_dense(network.nodes()[static_cast<std::size_t>(reader.node)]);
+  });
 }
 
 void Plan::place_shared(const Network& network) {

@@ -2,10 +2,10 @@
 #include "laminar/execution/vjp.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "laminar/execution/batch.hpp"
 #include "laminar/execution/pass.hpp"
-#include "laminar/graph/objective.hpp"
 
 namespace laminar {
 namespace {
@@ -60,10 +60,7 @@ void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> 
   if (!d_parameters.empty()) tasks = gradient_tasks(network, packed.kernels().panel, most);
   std::fill(d_parameters.begin(), d_parameters.end(), T(0));
   GradientSink<T> sink{packed.kernels(), d_parameters.data()};
-  std::vector<int> whole_batch;
-  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
-    if (needs_whole_batch(network.nodes()[i].layer)) whole_batch.push_back(static_cast<int>(i));
-  }
+  const std::vector<int> whole_batch = whole_batch_nodes(network);
   StopScope* const stop = StopScope::current();
   for (Index first = 0; first < x.rows; first += most) {
     const Index rows = std::min(most, x.rows - first);

@@ -27,24 +27,13 @@ Deltas<T> deltas_of(const Pass<T>& pass, int node) {
 template <typename T>
 void forward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   const Node& n = pass.node(node);
-  const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
-  const int input = n.inputs[0];
   const Activation& activation = layer.activation;
   const bool identity = activation.is_linear() || pass.on_logits(node);
   const bool keep = pass.plan[node].kept >= 0;
   const auto values = activation.values_as<T>();
 
-  kernels::Product<T> p;
-  p.left = pass.output(input, rows.begin);
-  p.left_stride = pass.stride(input);
-  p.right = pass.packed.forward(node);
-  p.bias = layer.use_bias ? pass.parameters + pass.network.parameters()[n.tensors[1]].offset : nullptr;
-  p.out = keep ? pass.kept(node, rows.begin) : pass.output_to_write(node, rows.begin);
-  p.out_stride = pass.plan[node].stride;
-  p.rows = rows.count();
-  p.depth = kernel.shape[0];
-  p.columns = kernel.shape[1];
-  p.tiles = room_for_tiles(pass.kernels, p.rows, p.columns);
+  T* const z = keep ? pass.kept(node, rows.begin) : pass.output_to_write(node, rows.begin);
+  kernels::Product<T> p = product_forward(node, pass, rows, layer.use_bias, z, pass.plan[node].stride);
   p.activation = activation.kernel();
   p.activation_parameters = values.data();
   const bool on_tile = !identity && !keep && !activation.row_wise();
@@ -75,21 +64,13 @@ void backward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
     a.rows = rows.count();
     pass.kernels.activation_gradient(a);
   }
-  leave_in_panels(pass, node, deltas_of(pass, node), rows);
+  const Deltas<T> deltas = deltas_of(pass, node);
+  leave_in_panels(pass, node, deltas, rows);
   const int input = n.inputs[0];
   if (!pass.wants_delta(input)) return;
 
   const NodeSpace& before = pass.plan[input];
-  kernels::Product<T> p;
-  p.left = pass.delta(node, rows.begin);
-  p.left_stride = space.stride;
-  p.right = pass.packed.backward(node);
-  p.out = pass.back(node, 0, rows.begin);
-  p.out_stride = before.stride;
-  p.rows = rows.count();
-  p.depth = n.width;
-  p.columns = pass.node(input).width;
-  p.tiles = room_for_tiles(pass.kernels, p.rows, p.columns);
+  kernels::Product<T> p = product_backward(node, pass, rows, deltas);
   std::array<T, kMaxParameters> values;
   if (before.slope_by_consumer) {
     const Activation& activation = *activation_of(pass.node(input).layer);

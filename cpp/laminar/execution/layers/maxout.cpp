@@ -32,22 +32,8 @@ Deltas<T> deltas_of(const Maxout& layer, const Pass<T>& pass, int node) {
 
 template <typename T>
 void forward(const Maxout& layer, int node, const Pass<T>& pass, Rows rows) {
-  const Node& n = pass.node(node);
-  const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
-  const int input = n.inputs[0];
   const kernels::PieceRows<T> pieces = pieces_of(layer, node, pass, rows);
-  kernels::Product<T> p;
-  p.left = pass.output(input, rows.begin);
-  p.left_stride = pass.stride(input);
-  p.right = pass.packed.forward(node);
-  p.bias = layer.use_bias ? pass.parameters + pass.network.parameters()[n.tensors[1]].offset : nullptr;
-  p.out = pieces.z;
-  p.out_stride = pieces.z_stride;
-  p.rows = rows.count();
-  p.depth = kernel.shape[0];
-  p.columns = kernel.shape[1];
-  p.tiles = room_for_tiles(pass.kernels, p.rows, p.columns);
-  pass.kernels.product(p);
+  pass.kernels.product(product_forward(node, pass, rows, layer.use_bias, pieces.z, pieces.z_stride));
   pass.kernels.largest_piece(pieces);
 }
 
@@ -57,20 +43,9 @@ void backward(const Maxout& layer, int node, const Pass<T>& pass, Rows rows) {
   pieces.delta = pass.delta(node, rows.begin);
   pieces.delta_stride = pass.plan[node].stride;
   pass.kernels.largest_piece_gradient(pieces);
-  leave_in_panels(pass, node, deltas_of(layer, pass, node), rows);
-  const int input = pass.node(node).inputs[0];
-  if (!pass.wants_delta(input)) return;
-  kernels::Product<T> p;
-  p.left = pieces.z;
-  p.left_stride = pieces.z_stride;
-  p.right = pass.packed.backward(node);
-  p.out = pass.back(node, 0, rows.begin);
-  p.out_stride = pass.plan[input].stride;
-  p.rows = rows.count();
-  p.depth = layer.units * layer.pieces;
-  p.columns = pass.node(input).width;
-  p.tiles = room_for_tiles(pass.kernels, p.rows, p.columns);
-  pass.kernels.product(p);
+  const Deltas<T> deltas = deltas_of(layer, pass, node);
+  leave_in_panels(pass, node, deltas, rows);
+  if (pass.wants_delta(pass.node(node).inputs[0])) pass.kernels.product(product_backward(node, pass, rows, deltas));
 }
 
 void gradient_tasks(const Maxout&, int node, const Network& network, Index panel, Index rows,

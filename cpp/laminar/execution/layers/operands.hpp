@@ -27,6 +27,43 @@ struct Deltas {
   Index columns;
 };
 
+/// z = x W + b of a layer with a kernel, for some rows, into `out`.
+template <typename T>
+kernels::Product<T> product_forward(int node, const Pass<T>& pass, Rows rows, bool use_bias, T* out, Index out_stride) {
+  const Node& n = pass.node(node);
+  const ParameterLayout& layout = pass.network.parameters();
+  const int input = n.inputs[0];
+  kernels::Product<T> p;
+  p.left = pass.output(input, rows.begin);
+  p.left_stride = pass.stride(input);
+  p.right = pass.packed.forward(node);
+  p.bias = use_bias ? pass.parameters + layout[n.tensors[1]].offset : nullptr;
+  p.out = out;
+  p.out_stride = out_stride;
+  p.rows = rows.count();
+  p.depth = layout[n.tensors[0]].shape[0];
+  p.columns = layout[n.tensors[0]].shape[1];
+  p.tiles = room_for_tiles(pass.kernels, p.rows, p.columns);
+  return p;
+}
+
+/// d_x = d_Z W^T of such a layer; `deltas` are those of all rows.
+template <typename T>
+kernels::Product<T> product_backward(int node, const Pass<T>& pass, Rows rows, const Deltas<T>& deltas) {
+  const int input = pass.node(node).inputs[0];
+  kernels::Product<T> p;
+  p.left = deltas.values + rows.begin * deltas.stride;
+  p.left_stride = deltas.stride;
+  p.right = pass.packed.backward(node);
+  p.out = pass.back(node, 0, rows.begin);
+  p.out_stride = pass.plan[input].stride;
+  p.rows = rows.count();
+  p.depth = deltas.columns;
+  p.columns = pass.node(input).width;
+  p.tiles = room_for_tiles(pass.kernels, p.rows, p.columns);
+  return p;
+}
+
 /// Leaves a block's gradients in panels, if the plan has them; `deltas` are those of all rows.
 template <typename T>
 void leave_in_panels(const Pass<T>& pass, int node, const Deltas<T>& deltas, Rows rows) {
