@@ -58,15 +58,15 @@ class BaseModel(Predicting):
         """Return the outputs as symbols, the layers called on others in place of the inputs."""
         raise NotImplementedError
 
-    def _only_chains(self, where: str) -> None:
-        """Raise ValueError where the layers are no chain, which is all that ``where`` takes."""
-
     @keywords()
     def to_c(self, name: str = "model") -> str:
         """Return the trained model as one file of C99 that needs the standard library alone.
 
         Its functions ``model_predict(x, out)`` for one row and ``model_predict_rows(x, rows, out)``
         are re-entrant and allocate nothing; the comment on top of the file tells how to use them.
+        Each of several inputs or outputs is an argument of its own, ``in_user`` for the input
+        "user", ``out_score`` for the output "score", in their order and before or after ``rows``;
+        outputs given as a list are ``out_output_0``, ``out_output_1``, …
         Layers without an activation compute the same bits as `predict` on processors with fused
         multiply-add, activations the same values within 1e-6 (float64: 1e-12) of their size,
         LayerNormalization and sparsemax of their row's size. That is of a model whose precision is
@@ -83,7 +83,6 @@ class BaseModel(Predicting):
         TypeError, ValueError
             Where the name is none, or the model is not built.
         """
-        self._only_chains("to_c")
         from .exchange import c_source  # needed by few programs
 
         return c_source.source(self._of_one_moment(), name)
@@ -103,7 +102,6 @@ class BaseModel(Predicting):
         TypeError, ValueError
             Where the name is no identifier, or the model is not built.
         """
-        self._only_chains("to_hpp")
         from .exchange import cpp_header  # needed by few programs
 
         return cpp_header.source(self._of_one_moment(), name)
@@ -116,10 +114,10 @@ class BaseModel(Predicting):
         ----------
         filepath : str or path
             ``.onnx``: an ONNX graph of what the model predicts, with its inputs and outputs by
-            their names; needs ``pip install laminar[onnx]``. Of chains of layers alone:
-            ``.safetensors``, the weights under the names that a ``torch.nn.Sequential`` of the same
-            layers has, with activations as modules of their own; ``.c`` and ``.hpp``, what `to_c`
-            and `to_hpp` return.
+            their names; needs ``pip install laminar[onnx]``. ``.c`` and ``.hpp``: what `to_c`
+            and `to_hpp` return. ``.safetensors``: the weights under the names that a
+            ``torch.nn.Sequential`` of the same layers has, with activations as modules of their
+            own; of a graph under the layers' names, ``dense_1.weight``.
         format : {"onnx", "torch", "c", "hpp"}, optional
             The format, where the file's name ends otherwise.
 
@@ -135,8 +133,9 @@ class BaseModel(Predicting):
     def load_torch_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Set all weights to those of a PyTorch model, saved as a state dict in safetensors.
 
-        Layers take weights in their order, whatever the modules are called: a Dense a Linear's,
-        BatchNormalization a BatchNorm1d's, LayerNormalization a LayerNorm's, PReLU a PReLU's.
+        A Dense takes a Linear's, BatchNormalization a BatchNorm1d's, LayerNormalization a
+        LayerNorm's, PReLU a PReLU's. Where the modules have the layers' names, these tell which is
+        which, and they must in a graph. In a chain layers take weights in their order otherwise.
 
         Parameters
         ----------
@@ -149,5 +148,4 @@ class BaseModel(Predicting):
             Where the model is not built, or the file is absent, damaged or of another model;
             nothing has changed then.
         """
-        self._only_chains("load_torch_weights")
         exchange.load_torch_weights(self, filepath)

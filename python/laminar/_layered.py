@@ -85,6 +85,10 @@ class Layered(Sharing):
             [self._input, *shapes],
         )
 
+    def _is_chain(self) -> bool:
+        """Whether each layer reads the one before, and the last one is the output."""
+        return True
+
     def _connections(self) -> Connections | None:
         """Return what the layers read; None where each reads the one before."""
         return None

@@ -223,13 +223,6 @@ class Model(BaseModel):
         outputs = self._graph.outputs
         return made[0] if len(made) == 1 and outputs.keys is None else outputs.like_given(made)
 
-    def _only_chains(self, where: str) -> None:
-        if not self._graph.is_chain():
-            raise ValueError(
-                f"{where}: takes models whose layers each read the one before; {self.name!r} is a "
-                "graph with branches, shared layers, or several inputs or outputs"
-            )
-
     def _each(self, x: Any, where: str, what: str = "array") -> list[Any]:
         """Return what is given for each input, from a list or a dict."""
         names = self._graph.input_names
@@ -344,6 +337,9 @@ class Model(BaseModel):
             list(zip(ends, graph.output_numbers, strict=True)),
             shapes,
         )
+
+    def _is_chain(self) -> bool:
+        return self._graph.is_chain()
 
     def _connections(self) -> Connections | None:
         if self._graph.is_chain():

@@ -98,7 +98,7 @@ def test_every_kind_of_layer_is_exported_or_refused_by_name(tmp_path: Path, form
 def test_every_kind_of_layer_is_listed_once() -> None:
     kinds = layer_kinds(merging=False)
     assert set(_onnx_layers.WRITERS) == kinds
-    assert set(_source_layers._KINDS) == kinds
+    assert set(_source_layers.KINDS) == kinds
     listed = [*torch_weights._NAMES, *torch_weights._WITHOUT_WEIGHTS]
     assert len(set(listed)) == len(listed)
     assert set(listed) <= kinds

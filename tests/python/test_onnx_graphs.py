@@ -87,11 +87,3 @@ def test_cosines_and_all_merges_are_covered() -> None:
     message = onnx_writer.message(onnx, model)
     found = outputs(message, dict(zip("ab", x, strict=True)), True)["output"]
     np.testing.assert_allclose(found, model.predict(x), rtol=1e-5, atol=1e-6)
-
-
-def test_other_formats_take_chains(tmp_path: Path) -> None:
-    a, b = Input(5), Input(5)
-    model = Model([a, b], a + b)
-    for name in ("m.c", "m.hpp", "m.safetensors"):
-        with pytest.raises(ValueError, match="export: takes models whose layers each read the one"):
-            model.export(tmp_path / name)

@@ -12,7 +12,7 @@ import pytest
 from exchange_models import randomized, sample
 from numpy.typing import NDArray
 
-from laminar import Sequential, _core, layers
+from laminar import Input, Model, Sequential, _core, layers
 
 GOLDEN = Path(__file__).parent / "golden"
 Tensors = dict[str, NDArray[Any]]
@@ -269,3 +269,56 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
         model.load_torch_weights(tmp_path / "absent.safetensors")
     with pytest.raises(ValueError, match="the model is not built"):
         Sequential([layers.Dense(2)]).load_torch_weights(path)
+
+
+def siamese() -> Model:
+    a, b = Input(3, name="a"), Input(3, name="b")
+    encoder, norm = layers.Dense(4, "tanh", name="encoder"), layers.BatchNormalization(name="norm")
+    score = layers.Dense(1, name="score", use_bias=False)(norm(encoder(a) * encoder(b)))
+    return Model([a, b], score, seed=1)
+
+
+def test_graphs_by_the_names_of_their_layers(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+
+    class Siamese(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.score = torch.nn.Linear(4, 1, bias=False)
+            self.norm = torch.nn.BatchNorm1d(4, eps=1e-3)
+            self.encoder = torch.nn.Linear(3, 4)
+
+        def forward(self, a: Any, b: Any) -> Any:
+            both = torch.tanh(self.encoder(a)) * torch.tanh(self.encoder(b))
+            return self.score(self.norm(both))
+
+    import safetensors.torch
+
+    module, model = Siamese().eval(), randomized(siamese())  # type: ignore[arg-type]
+    x = [sample((3,), 20).astype(np.float32), sample((3,), 20)[::-1].astype(np.float32)]
+    path = str(tmp_path / "w.safetensors")
+    model.export(path)
+    module.load_state_dict(safetensors.torch.load_file(path), strict=False)  # but for a counter
+    expected = module(*map(torch.from_numpy, x)).detach().numpy()
+    np.testing.assert_allclose(model.predict(x), expected, rtol=1e-5, atol=1e-6)
+
+    fresh = siamese()
+    safetensors.torch.save_file(Siamese().state_dict(), path)
+    before = fresh.get_weights()
+    fresh.load_torch_weights(path)
+    assert not np.array_equal(fresh.get_weights()[0], before[0])
+    module.load_state_dict(safetensors.torch.load_file(path))
+    expected = module(*map(torch.from_numpy, x)).detach().numpy()
+    np.testing.assert_allclose(fresh.predict(x), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_modules_of_other_names_are_refused_for_graphs(tmp_path: Path) -> None:
+    path = str(tmp_path / "w.safetensors")
+    model = siamese()
+    given = {"0.weight": np.zeros((4, 3), np.float32), "1.weight": np.zeros((1, 4), np.float32)}
+    _core.write_safetensors(path, given, {})
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"must have the names .* encoder, norm, score; got 0, 1"):
+        model.load_torch_weights(path)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)

@@ -33,7 +33,7 @@ def export(model: BaseModel, filepath: str | os.PathLike[str], format: str | Non
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         A built model.
     filepath : str or path
         The file.
@@ -64,8 +64,6 @@ def export(model: BaseModel, filepath: str | os.PathLike[str], format: str | Non
         if format not in modules:
             raise ValueError(f"export: unknown format {format!r}; {hint(format, modules)}")
         module = modules[format]
-    if module != "onnx_writer":
-        model._only_chains("export")
     import_module(f"{__name__}.{module}").write(model, path)
 
 

@@ -1,28 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The layers of exported programs: what each becomes in C or C++, and the functions that it calls.
 
-A layer becomes steps that each read one array and write one, in the words that `Dialect.text`
-explains; a step that may work in place says so. Sums of products run in the core's order and fuse
-where the core's do. Layers that do nothing in prediction become no step.
+A layer becomes steps, in the words that `Dialect.text` explains; a step that may work in place says
+so. Sums of products run in the core's order and fuse where the core's do. Layers that do nothing in
+prediction become no step. Those that read several values are in `_source_merging`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from . import _moments
 from ._source_activations import TEXTS as ACTIVATIONS
-from ._source_text import Dialect
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from .._base_model import BaseModel
+from ._source_step import Source, Step
 
 FUNCTIONS = {
     "fma": """
@@ -136,92 +130,8 @@ FUNCTION void OURS_encode(const REAL *x, SIZE n, REAL tokens, SIZE stride, REAL 
   }
 }
 """,
-    "copy": """
-FUNCTION void OURS_copy(const REAL *x, SIZE n, REAL *out) {
-  for (SIZE j = 0; j < n; ++j) out[j] = x[j];
-}
-""",
     **ACTIVATIONS,
 }
-
-
-@dataclass
-class Step:
-    """One reading of an array and one writing of another.
-
-    Parameters
-    ----------
-    title : str
-        What the comment above it says.
-    code : str
-        A statement that reads FROM and writes TO.
-    width : int
-        Numbers written.
-    in_place : bool
-        Whether it may write what it reads.
-    arrays : list of str
-        Definitions of the arrays that it uses.
-    """
-
-    title: str
-    code: str
-    width: int
-    in_place: bool = True
-    arrays: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Source:
-    """A layer in its model: what a step may need to know."""
-
-    layer: Any
-    number: int
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    weights: dict[str, NDArray[Any]]
-    dialect: Dialect
-    where: str
-
-    def array(self, name: str, values: NDArray[Any] | None) -> tuple[str, list[str]]:
-        """Return how a weight is called, and its definition; the null pointer where it is none."""
-        if values is None:
-            return "NONE", []
-        own = f"{name}_{self.number}"
-        return f"OURS_{own}", [self.dialect.array(own, values)]
-
-    def real(self, value: float) -> str:
-        """Return a number of the layer's configuration."""
-        return self.dialect.number(value)
-
-
-def steps(model: BaseModel, dialect: Dialect, where: str) -> list[Step]:
-    """Return what a built model does to one row.
-
-    Raises
-    ------
-    ValueError
-        Where the model is not built, or has a layer or an activation that has no form in C.
-    """
-    core = model._core(where)
-    tensors = list(zip(core.tensors(), core.get_weights(), strict=True))
-    found: list[Step] = []
-    shape = tuple(model.input_shape or ())[1:]
-    for number, (layer, described) in enumerate(zip(model.layers, core.layers(), strict=True)):
-        own = tensors[slice(*described["tensors"])]
-        weights = {tensor["name"].rpartition("/")[2]: values for tensor, values in own}
-        outputs = tuple(described["output_shape"])
-        source = Source(layer, number, shape, outputs, weights, dialect, where)  # type: ignore[arg-type]
-        kind = layer._entry
-        if kind not in _KINDS:
-            raise ValueError(f"{where}: layer {layer.name!r} of kind {kind!r} has no form in C")
-        for step in _KINDS[kind](source):
-            step.title = f"{described['name']}: {step.title}"
-            found.append(step)
-        shape = outputs
-    if not found:
-        width = prod(shape)  # type: ignore[arg-type]
-        found.append(Step("what comes in", f"OURS_copy(FROM, {width}, TO);", width))
-    return found
 
 
 def _activation(source: Source, function: Any) -> list[Step]:
@@ -335,7 +245,7 @@ def _discretization(source: Source) -> list[Step]:
 
 def _category_encoding(source: Source) -> list[Step]:
     mode, tokens = source.layer.output_mode, source.layer.num_tokens
-    inputs, width = prod(source.inputs), prod(source.outputs)
+    inputs, width = prod(source.reads[0]), prod(source.outputs)
     stride = tokens if mode == "one_hot" else 0
     step = source.real(1.0 if mode == "count" else 0.0)
     call = f"OURS_encode(FROM, {inputs}, {source.real(tokens)}, {stride}, {step}, {width}, TO);"
@@ -346,7 +256,7 @@ def _nothing(source: Source) -> list[Step]:
     return []
 
 
-_KINDS: dict[str, Callable[[Source], list[Step]]] = {
+KINDS: dict[str, Callable[[Source], list[Step]]] = {
     "activation": lambda source: _activation(source, source.layer.activation),
     "alpha_dropout": _nothing,
     "batch_normalization": _batch_normalization,

@@ -1,83 +1,192 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model as the parts of a program: arrays, functions, and what is done to a row.
-
-Steps that follow each other in place make a stage. The first stage reads the row, the last one
-writes the result, and those between take turns with two arrays, the workspace.
-"""
+"""A model as the parts of a program: arguments, arrays, functions, and what is done to a row."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from ._source_layers import FUNCTIONS, Step, steps
+from . import _source_layers, _source_merging
+from ._source_places import Placing, placed
+from ._source_step import Source, Step
 from ._source_text import Dialect, harmless
 
 if TYPE_CHECKING:
     from .._base_model import BaseModel
+    from ._wiring import Wiring
 
 STACK_BYTES = 64 * 1024  # what a function may take of its caller's stack
 
+FUNCTIONS = {**_source_layers.FUNCTIONS, **_source_merging.FUNCTIONS}
 
-@dataclass
+
+@dataclass(frozen=True)
+class Argument:
+    """An array that a function takes: an input or an output.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    title : str
+        Of the input or output.
+    suffix : str
+        What the name of the constant with its size ends in; nothing where it is alone.
+    width : int
+        Numbers in a row.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    width: int
+
+
+@dataclass(frozen=True)
 class Program:
     """The parts of a program.
 
     Parameters
     ----------
-    inputs, outputs : int
-        Numbers in a row, and of its result.
+    inputs, outputs : list of Argument
+        What its functions take.
     arrays, functions : str
         Definitions.
     body : str
-        Statements that read ``x`` and write ``out``, by way of ``first`` and ``second``.
-    workspace : tuple of int
-        Numbers in these two; 0 for one that is not used.
+        Statements that read the inputs and write the outputs, by way of ``values``.
+    workspace : int
+        Numbers in ``values``.
     on_stack : bool
-        Whether the workspace is small enough for the stack.
+        Whether they are few enough for the stack.
     """
 
-    inputs: int
-    outputs: int
+    inputs: list[Argument]
+    outputs: list[Argument]
     arrays: str
     functions: str
     body: str
-    workspace: tuple[int, int]
+    workspace: int
     on_stack: bool
+
+    def sizes(self) -> list[tuple[str, Argument]]:
+        """Return the constants that say how many numbers a row of each argument has."""
+        inputs = [(f"inputs{each.suffix}", each) for each in self.inputs]
+        return [*inputs, *((f"outputs{each.suffix}", each) for each in self.outputs)]
+
+    def legend(self) -> list[str]:
+        """Return lines that say what the arguments are, where there is more than one of a kind."""
+        if len(self.inputs) == len(self.outputs) == 1:
+            return []
+        told = [("input", each) for each in self.inputs]
+        told += [("output", each) for each in self.outputs]
+        return [
+            *(f"    {each.name}: {kind} {each.title!r}, {each.width} a row" for kind, each in told),
+            "",
+        ]
 
 
 def program(model: BaseModel, dialect: Dialect, where: str) -> Program:
-    """Return a built model as a program; ValueError where it is not built."""
-    stages: list[list[Step]] = []
-    for step in steps(model, dialect, where):
-        if stages and step.in_place:
-            stages[-1].append(step)
-        else:
-            stages.append([step])
-    sizes = [0, 0]
-    lines = []
-    source = "x"
-    for i, stage in enumerate(stages):
-        target = "out" if i + 1 == len(stages) else ("first", "second")[i % 2]
-        if target != "out":
-            sizes[i % 2] = max(sizes[i % 2], stage[0].width)
-        for step in stage:
-            code = re.sub(r"\bTO\b", target, re.sub(r"\bFROM\b", source, step.code))
+    """Return a built model as a program.
+
+    Raises
+    ------
+    ValueError
+        Where the model is not built, or has a layer or an activation that has no form in C.
+    """
+    model._core(where)
+    wiring = model._wiring()
+    steps = _steps(model, wiring, dialect, where)
+    ends = [(name, wiring.shapes[number]) for name, number in wiring.outputs]
+    inputs = _arguments("in", "x", wiring.inputs, dialect)
+    outputs = _arguments("out", "out", ends, dialect)
+    places = placed(wiring, steps, [a.name for a in inputs], [a.name for a in outputs])
+    widths = {each.name: each.width for each in outputs}
+    for place, name in places.copies:
+        steps.append([Step(f"output {name}", f"OURS_copy({place}, {widths[name]}, {name});", 0)])
+    every = [step for own in steps for step in own]
+    names = _needed("\n".join(step.code for step in every))
+    texts = (FUNCTIONS[name].strip("\n") + "\n" for name in names)
+    return Program(
+        inputs=inputs,
+        outputs=outputs,
+        arrays="\n\n".join(dict.fromkeys(text for step in every for text in step.arrays)),
+        functions=dialect.text("\n".join(texts)).rstrip(),
+        body="\n".join(f"  {line}" for line in _body(wiring, steps, places, dialect)),
+        workspace=places.size,
+        on_stack=places.size * (4 if dialect.single else 8) <= STACK_BYTES,
+    )
+
+
+def _steps(model: BaseModel, wiring: Wiring, dialect: Dialect, where: str) -> list[list[Step]]:
+    """Return what each call of a layer does to one row."""
+    core = model._core(where)
+    tensors = list(zip(core.tensors(), core.get_weights(), strict=True))
+    described = model._described(core)
+    found = []
+    for i, (number, reads) in enumerate(wiring.calls):
+        layer, facts = model.layers[number], described[number]
+        weights = {
+            tensor["name"].rpartition("/")[2]: values
+            for tensor, values in tensors[slice(*facts["tensors"])]
+        }
+        shapes = [wiring.shapes[read] for read in reads]
+        after = wiring.shapes[len(wiring.inputs) + i]
+        source = Source(layer, number, shapes, after, weights, dialect, where)
+        kind = layer._entry
+        writers = _source_merging.KINDS if layer._merges else _source_layers.KINDS
+        if kind not in writers:
+            raise ValueError(f"{where}: layer {layer.name!r} of kind {kind!r} has no form in C")
+        own = writers[kind](source)
+        for step in own:
+            step.title = f"{facts['name']}: {step.title}"
+        found.append(own)
+    return found
+
+
+def _body(
+    wiring: Wiring, steps: Sequence[Sequence[Step]], places: Placing, dialect: Dialect
+) -> list[str]:
+    """Return the statements; those beyond the calls of layers need no places."""
+    offsets = {place.offset for place in places.of if not place.name}
+    lines = [f"REAL *const at_{at} = values{f' + {at}' if at else ''};" for at in sorted(offsets)]
+    lines = [dialect.text(line) for line in lines]
+    for i, own in enumerate(steps):
+        words: dict[str, str] = {}
+        if i < len(wiring.calls):
+            reads = [str(places.of[read]) for read in wiring.calls[i][1]]
+            words = {f"FROM_{j}": name for j, name in enumerate(reads)}
+            words |= {"FROM": reads[0], "TO": str(places.of[len(wiring.inputs) + i])}
+        for step in own:
+            code = step.code
+            for word, name in words.items():
+                code = re.sub(rf"\b{word}\b", name, code)
             # Names of layers go in last: one may be a word that has a meaning here.
             lines += [f"/* {harmless(step.title)} */", dialect.text(code)]
-            source = target
-    names = _needed("\n".join(step.code for stage in stages for step in stage))
-    return Program(
-        inputs=prod(model.input_shape[1:]),  # type: ignore[index, arg-type]
-        outputs=prod(model.output_shape[1:]),  # type: ignore[arg-type]
-        arrays="\n\n".join(text for stage in stages for step in stage for text in step.arrays),
-        functions=dialect.text("\n".join(FUNCTIONS[n].strip("\n") + "\n" for n in names)).rstrip(),
-        body="\n".join(f"  {line}" for line in lines),
-        workspace=(sizes[0], sizes[1]),
-        on_stack=sum(sizes) * (4 if dialect.single else 8) <= STACK_BYTES,
-    )
+            words |= {"FROM": words.get("TO", "")}
+    return lines
+
+
+def _arguments(
+    kind: str, alone: str, ends: Sequence[tuple[str, tuple[int, ...]]], dialect: Dialect
+) -> list[Argument]:
+    """Return the arguments for inputs or outputs, called after them where there are several."""
+    if len(ends) == 1:
+        return [Argument(alone, ends[0][0], "", prod(ends[0][1]))]
+    # Functions and arrays of C begin with the model's name.
+    start = f"{kind}_of" if dialect.prefix == f"{kind}_" else kind
+    found, taken = [], set[str]()
+    for title, shape in ends:
+        word = re.sub(r"[^A-Za-z0-9]+", "_", title).strip("_") or "unnamed"
+        name, count = word, 0
+        while name.lower() in taken:  # sizes in C are in capitals
+            count += 1
+            name = f"{word}_{count}"
+        taken.add(name.lower())
+        found.append(Argument(f"{start}_{name}", title, f"_{name}", prod(shape)))
+    return found
 
 
 def _needed(code: str) -> list[str]:

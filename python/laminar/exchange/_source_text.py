@@ -140,6 +140,18 @@ class Dialect:
         return f"({kind}){value}" if value.isidentifier() else f"({kind})({value})"
 
 
+def signature(name: str, arguments: Iterable[str], indent: str = "") -> str:
+    """Return a function's name with its arguments, in lines that fit the page."""
+    lines, line = [], f"{indent}{name}("
+    start = " " * len(line)
+    for argument in arguments:
+        if len(line) + len(argument) + 5 > _COLUMNS and line.strip():
+            lines.append(line.rstrip())
+            line = start
+        line += f"{argument}, "
+    return "\n".join([*lines, line.removesuffix(", ") + ")"])
+
+
 def comment(lines: Iterable[str]) -> str:
     """Return lines as one comment, in plain ASCII, whatever they hold."""
     body = "\n".join(f" * {harmless(line)}".rstrip() for line in lines)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .. import _core
 from ._source_program import STACK_BYTES, Program, program
-from ._source_text import Dialect, checked_name, head, name_of_file
+from ._source_text import Dialect, checked_name, head, name_of_file, signature
 
 if TYPE_CHECKING:
     from .._base_model import BaseModel
@@ -23,7 +23,7 @@ def source(model: BaseModel, name: str = "model", where: str = "to_c") -> str:
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         A built model.
     name : str
         What the names of all functions and arrays start with.
@@ -32,13 +32,13 @@ def source(model: BaseModel, name: str = "model", where: str = "to_c") -> str:
     """
     dialect = Dialect(False, model.dtype == "float32", checked_name(name, where) + "_")
     parts = program(model, dialect, where)
-    declared = _signatures(name, dialect.real, parts.on_stack)
+    declared = _signatures(name, dialect.real, parts)
     pieces = [
         head(model, _usage(name, dialect.real, parts)),
         "#include <math.h>\n#include <stddef.h>",
-        f"#define {name.upper()}_INPUTS {parts.inputs}\n"
-        f"#define {name.upper()}_OUTPUTS {parts.outputs}",
-        _workspace(name, dialect.real, parts),
+        "\n".join(f"#define {_size(name, word)} {each.width}" for word, each in parts.sizes()),
+        f"typedef struct {{\n  {dialect.real} values[{max(parts.workspace, 1)}];\n"
+        f"}} {name}_workspace;",
         '#ifdef __cplusplus\nextern "C" {\n#endif\n'
         + "".join(f"{signature};\n" for signature in declared)
         + "#ifdef __cplusplus\n}\n#endif",
@@ -59,7 +59,7 @@ def write(model: BaseModel, path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         A built model.
     path : str or path
         Ends in ``.c``.
@@ -68,65 +68,71 @@ def write(model: BaseModel, path: str | os.PathLike[str]) -> None:
     _core.write_file(path, text.encode("ascii"))
 
 
-def _signatures(name: str, real: str, on_stack: bool) -> list[str]:
+def _size(name: str, word: str) -> str:
+    return f"{name}_{word}".upper()
+
+
+def _signatures(name: str, real: str, parts: Program) -> list[str]:
     workspace = f"{name}_workspace *workspace"
+    x = [f"const {real} *{each.name}" for each in parts.inputs]
+    out = [f"{real} *{each.name}" for each in parts.outputs]
     own = [
-        f"void {name}_predict_in({workspace}, const {real} *x, {real} *out)",
-        f"void {name}_predict_rows_in({workspace}, const {real} *x, size_t rows, {real} *out)",
+        signature(f"void {name}_predict_in", [workspace, *x, *out]),
+        signature(f"void {name}_predict_rows_in", [workspace, *x, "size_t rows", *out]),
     ]
-    if on_stack:
+    if parts.on_stack:
         own += [
-            f"void {name}_predict(const {real} *x, {real} *out)",
-            f"void {name}_predict_rows(const {real} *x, size_t rows, {real} *out)",
+            signature(f"void {name}_predict", [*x, *out]),
+            signature(f"void {name}_predict_rows", [*x, "size_t rows", *out]),
         ]
     return own
 
 
-def _workspace(name: str, real: str, parts: Program) -> str:
-    first, second = (max(size, 1) for size in parts.workspace)
-    return (
-        f"typedef struct {{\n  {real} first[{first}];\n  {real} second[{second}];\n"
-        f"}} {name}_workspace;"
-    )
-
-
 def _bodies(name: str, real: str, parts: Program) -> list[str]:
     """Return what the functions do, in the order of their signatures."""
-    used = [f for f, size in zip(("first", "second"), parts.workspace, strict=True) if size]
-    locals_ = [f"  {real} *{field} = workspace->{field};" for field in used]
-    sizes = f"x + i * {name.upper()}_INPUTS, out + i * {name.upper()}_OUTPUTS"
-    loop = "  for (size_t i = 0; i < rows; ++i) "
+    start = f"{real} *const values = workspace->values;" if parts.workspace else "(void)workspace;"
+    rows = [f"{each.name} + i * {_size(name, word)}" for word, each in parts.sizes()]
+    x, out = ([each.name for each in ends] for ends in (parts.inputs, parts.outputs))
+    one = signature("predict_in", ["workspace", *rows], indent=f"    {name}_")
+    alone = signature("predict_in", ["&workspace", *x, *out], indent=f"  {name}_")
+    many = signature("predict_rows_in", ["&workspace", *x, "rows", *out], indent=f"  {name}_")
+    space = f"  {name}_workspace workspace;\n"
     return [
-        "\n".join([*(locals_ or ["  (void)workspace;"]), parts.body]),
-        f"{loop}{name}_predict_in(workspace, {sizes});",
-        f"  {name}_workspace workspace;\n  {name}_predict_in(&workspace, x, out);",
-        f"  {name}_workspace workspace;\n  {name}_predict_rows_in(&workspace, x, rows, out);",
+        f"  {start}\n{parts.body}",
+        f"  for (size_t i = 0; i < rows; ++i) {{\n{one};\n  }}",
+        f"{space}{alone};",
+        f"{space}{many};",
     ][: 4 if parts.on_stack else 2]
 
 
 def _usage(name: str, real: str, parts: Program) -> list[str]:
-    bytes_ = sum(max(size, 1) for size in parts.workspace) * (4 if real == "float" else 8)
+    bytes_ = max(parts.workspace, 1) * (4 if real == "float" else 8)
+    x, out = (", ".join(each.name for each in ends) for ends in (parts.inputs, parts.outputs))
+    sizes = ", ".join(f"{each.name}[{each.width}]" for _, each in parts.sizes())
     short = [
-        f"    {real} x[{parts.inputs}], out[{parts.outputs}];",
-        f"    {name}_predict(x, out);                one row",
-        f"    {name}_predict_rows(x, rows, out);     rows one after the other",
+        f"    {real} {sizes};",
+        f"    {name}_predict({x}, {out});                one row",
+        f"    {name}_predict_rows({x}, rows, {out});     rows one after the other",
         "",
+        *parts.legend(),
         f"Both take {bytes_} bytes of stack for what lies between layers. Where that is much,",
-        f"bring a {name}_workspace, one for each thread, to {name}_predict_in(&workspace, x, out)",
-        f"and {name}_predict_rows_in(&workspace, x, rows, out).",
+        f"bring a {name}_workspace, one for each thread, to",
+        f"    {name}_predict_in(&workspace, {x}, {out})",
+        f"    {name}_predict_rows_in(&workspace, {x}, rows, {out})",
     ]
     long = [
         f"    static {name}_workspace workspace;     one for each thread",
-        f"    {name}_predict_in(&workspace, x, out);",
-        f"    {name}_predict_rows_in(&workspace, x, rows, out);",
+        f"    {name}_predict_in(&workspace, {x}, {out});",
+        f"    {name}_predict_rows_in(&workspace, {x}, rows, {out});",
         "",
-        f"A row has {parts.inputs} numbers, its result {parts.outputs}. The workspace takes",
-        f"{bytes_} bytes, more than the {STACK_BYTES} that functions here may put on the stack.",
+        *parts.legend(),
+        f"A row is {sizes}. The workspace takes {bytes_} bytes,",
+        f"more than the {STACK_BYTES} that functions here may put on the stack.",
     ]
     return [
         "Use: compile this file as C99 or C++11, and declare the functions below to their callers.",
         "",
         *(short if parts.on_stack else long),
         "",
-        "x and out must not overlap. Nothing is allocated, and nothing is shared between calls.",
+        "Arrays must not overlap. Nothing is allocated, and nothing is shared between calls.",
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .. import _core
 from ._source_program import STACK_BYTES, Program, program
-from ._source_text import Dialect, checked_name, head, name_of_file
+from ._source_text import Dialect, checked_name, head, name_of_file, signature
 
 if TYPE_CHECKING:
     from .._base_model import BaseModel
@@ -24,7 +24,7 @@ def source(model: BaseModel, name: str = "model", where: str = "to_hpp") -> str:
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         A built model.
     name : str
         The namespace.
@@ -39,16 +39,15 @@ def source(model: BaseModel, name: str = "model", where: str = "to_hpp") -> str:
         "#pragma once",
         "\n".join(f"#include <{header}>" for header in _INCLUDES),
         f"namespace {name} {{",
-        f"using real = {dialect.real};\n"
-        f"inline constexpr std::size_t inputs = {parts.inputs};\n"
-        f"inline constexpr std::size_t outputs = {parts.outputs};",
-        _workspace(parts),
+        "\n".join([f"using real = {dialect.real};", *_sizes(parts)]),
+        "/// What lies between layers; one for each thread.\n"
+        f"struct workspace {{\n  std::array<real, {parts.workspace}> values;\n}};",
         "namespace detail {",
         parts.arrays,
         parts.functions,
         _run(parts),
         "}  // namespace detail",
-        _predict(parts.on_stack),
+        _predict(parts),
         f"}}  // namespace {name}",
     ]
     return "\n\n".join(piece for piece in pieces if piece) + "\n"
@@ -59,7 +58,7 @@ def write(model: BaseModel, path: str | os.PathLike[str]) -> None:
 
     Parameters
     ----------
-    model : Sequential
+    model : Sequential or Model
         A built model.
     path : str or path
         Ends in ``.hpp`` or ``.h``.
@@ -68,53 +67,62 @@ def write(model: BaseModel, path: str | os.PathLike[str]) -> None:
     _core.write_file(path, text.encode("ascii"))
 
 
-def _workspace(parts: Program) -> str:
-    first, second = parts.workspace
-    return (
-        "/// What lies between layers; one for each thread.\n"
-        f"struct workspace {{\n  std::array<real, {first}> first;\n"
-        f"  std::array<real, {second}> second;\n}};"
-    )
+def _sizes(parts: Program) -> list[str]:
+    return [f"inline constexpr std::size_t {word} = {each.width};" for word, each in parts.sizes()]
 
 
 def _run(parts: Program) -> str:
-    used = [f for f, size in zip(("first", "second"), parts.workspace, strict=True) if size]
-    lines = [f"  real *const {field} = space.{field}.data();" for field in used]
-    argument = "workspace &space" if used else "workspace &"
-    body = "\n".join([*lines, parts.body])
-    return f"inline void run(const real *x, real *out, {argument}) {{\n{body}\n}}"
+    x = [f"const real *{each.name}" for each in parts.inputs]
+    out = [f"real *{each.name}" for each in parts.outputs]
+    argument = "workspace &space" if parts.workspace else "workspace &"
+    start = "  real *const values = space.values.data();\n" if parts.workspace else ""
+    head = signature("inline void run", [*x, *out, argument])
+    return f"{head} {{\n{start}{parts.body}\n}}"
 
 
-def _predict(on_stack: bool) -> str:
+def _predict(parts: Program) -> str:
     """Return the public functions; those without a workspace where it may lie on the stack."""
-    one = "std::span<const real, inputs> x, std::span<real, outputs> out"
-    rows = "std::span<const real> x, std::span<real> out"
+    inputs, sizes = len(parts.inputs), parts.sizes()
+    names = [each.name for _, each in sizes]
+    one, rows, run, at, unfit = [], [], [], [], []
+    for i, (word, each) in enumerate(sizes):
+        real = "const real" if i < inputs else "real"
+        one.append(f"std::span<{real}, {word}> {each.name}")
+        rows.append(f"std::span<{real}> {each.name}")
+        run.append(f"{each.name}.data()")
+        at.append(f"{each.name}.data() + i * {word}")
+        unfit.append(f"{each.name}.size() != count * {word}")
+    space = "workspace &space"
+    whole = "[[nodiscard]] inline bool predict_rows"
+    listed = " and ".join([", ".join(names[:-1]), names[-1]])
     texts = [
-        "/// Writes the outputs of one row. x and out must not overlap.\n"
-        f"inline void predict({one}, workspace &space) {{\n"
-        "  detail::run(x.data(), out.data(), space);\n}",
-        "/// Writes the outputs of rows that lie one after the other. Where x and out do not hold\n"
+        f"/// Writes the outputs of one row. {listed} must not overlap.\n"
+        + signature("inline void predict", [*one, space])
+        + f" {{\n{signature('run', [*run, 'space'], indent='  detail::')};\n}}",
+        "/// Writes the outputs of rows that lie one after the other. Where the spans do not hold\n"
         "/// as many whole rows, returns false and writes nothing.\n"
-        f"[[nodiscard]] inline bool predict_rows({rows}, workspace &space) {{\n"
-        "  const std::size_t count = x.size() / inputs;\n"
-        "  if (x.size() != count * inputs || out.size() != count * outputs) return false;\n"
-        "  for (std::size_t i = 0; i < count; ++i) {\n"
-        "    detail::run(x.data() + i * inputs, out.data() + i * outputs, space);\n"
-        "  }\n"
-        "  return true;\n}",
+        + signature(whole, [*rows, space])
+        + f" {{\n  const std::size_t count = {names[0]}.size() / {sizes[0][0]};\n"
+        + "".join(f"  if ({test}) return false;\n" for test in unfit)
+        + "  for (std::size_t i = 0; i < count; ++i) {\n"
+        + f"{signature('run', [*at, 'space'], indent='    detail::')};\n  }}\n  return true;\n}}",
     ]
-    if on_stack:
+    if parts.on_stack:
+        space = "  workspace space;\n"
         texts += [
-            f"inline void predict({one}) {{\n  workspace space;\n  predict(x, out, space);\n}}",
-            f"[[nodiscard]] inline bool predict_rows({rows}) {{\n  workspace space;\n"
-            "  return predict_rows(x, out, space);\n}",
+            signature("inline void predict", one)
+            + f" {{\n{space}{signature('predict', [*names, 'space'], indent='  ')};\n}}",
+            signature(whole, rows)
+            + f" {{\n{space}"
+            + f"{signature('predict_rows', [*names, 'space'], indent='  return ')};\n}}",
         ]
     return "\n\n".join(texts)
 
 
 def _usage(name: str, real: str, parts: Program) -> list[str]:
-    bytes_ = sum(parts.workspace) * (4 if real == "float" else 8)
+    bytes_ = parts.workspace * (4 if real == "float" else 8)
     own = "" if parts.on_stack else ", space"
+    names = ", ".join(each.name for _, each in parts.sizes())
     lines = [
         "Use, with C++20:",
         "",
@@ -123,11 +131,11 @@ def _usage(name: str, real: str, parts: Program) -> list[str]:
             if parts.on_stack
             else [f"    static {name}::workspace space;     // for each thread"]
         ),
-        f"    std::array<{real}, {parts.inputs}> x;",
-        f"    std::array<{real}, {parts.outputs}> out;",
-        f"    {name}::predict(x, out{own});                    // one row",
-        f"    bool fits = {name}::predict_rows(x, out{own});   // spans of whole rows",
+        *(f"    std::array<{real}, {each.width}> {each.name};" for _, each in parts.sizes()),
+        f"    {name}::predict({names}{own});                    // one row",
+        f"    bool fits = {name}::predict_rows({names}{own});   // spans of whole rows",
         "",
+        *parts.legend(),
     ]
     if parts.on_stack:
         lines += [

@@ -5,6 +5,7 @@ A kernel is transposed, and layers that hold weights have PyTorch's names for th
 modules as in an nn.Sequential where each layer is one module and each activation of a Dense, but
 linear, one more: Dense(8, "relu") is Linear, ReLU. A layer without a module of its kind, such as
 GaussianNoise, takes the place of an nn.Identity; those that prepare data, and Maxout, are refused.
+Of a graph the modules have the names of the layers: a class of the user's own has them as well.
 """
 
 from __future__ import annotations
@@ -61,15 +62,16 @@ def write(model: BaseModel, path: str) -> None:
         cannot be written; a file that was there is still in place then.
     """
     tensors: Tensors = {}
-    index = 0
+    index, chain = 0, model._is_chain()
     for step in steps_of(model):
         layer, entry = step.layer, step.layer._entry
-        if entry not in _NAMES and (entry not in _WITHOUT_WEIGHTS or step.weights):
+        plain = entry in _WITHOUT_WEIGHTS or layer._merges
+        if entry not in _NAMES and (not plain or step.weights):
             raise ValueError(
                 f"export: PyTorch has no module for layer {layer.name!r}, a {type(layer).__name__}"
             )
         for name, value in _module(step).items():
-            tensors[f"{index}.{name}"] = value
+            tensors[f"{index if chain else layer.name}.{name}"] = value
         activation = getattr(layer, "activation", None)
         joined = entry == "dense" and activation is not None and activation._entry != "linear"
         index += 2 if joined else 1
@@ -86,7 +88,16 @@ def load(model: BaseModel, path: str) -> None:
         if step.layer._entry not in _NAMES:
             kind = type(step.layer).__name__
             raise ValueError(f"{where}: layer {step.layer.name!r}, a {kind}, is none of PyTorch's")
-    names = _in_order(modules, wanted, where)
+    own = [str(step.layer.name) for step in wanted]
+    if set(own) == set(modules):
+        names = own
+    elif model._is_chain():
+        names = _in_order(modules, wanted, where)
+    else:
+        raise ValueError(
+            f"{where}: the modules must have the names of the graph's layers with weights, "
+            f"{listed(own)}; got {listed(modules)}"
+        )
     given = dict(zip((step.layer.name for step in wanted), names, strict=True))
     values: list[NDArray[Any]] = []
     for step in steps:
@@ -109,14 +120,10 @@ def _module(step: Step) -> Tensors:
         value = step.weights.get(own)
         if value is None and absent is not None and learned:
             # A module has both or none, but for LayerNorm, which may lack the bias.
-            value = np.full(step.input_shape[-1], absent, _dtype(step))
+            value = np.full_like(next(iter(step.weights.values())), absent)
         if value is not None:
             tensors[name] = np.ascontiguousarray(value.T if own == "kernel" else value)
     return tensors
-
-
-def _dtype(step: Step) -> np.dtype[Any]:
-    return next(iter(step.weights.values())).dtype
 
 
 def _modules(tensors: Tensors, where: str) -> dict[str, Tensors]:
