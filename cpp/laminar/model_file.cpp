@@ -18,7 +18,7 @@
 namespace laminar {
 namespace {
 
-constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kNewestFormat = 2;
 constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 48;
 constexpr const char* kPosition = "laminar.position.";
 constexpr const char* kSums = "training/sums";  // of the epoch so far: weight, loss, penalties, scores
@@ -106,7 +106,7 @@ struct Contents {
   template <typename T>
   std::vector<std::span<const std::byte>> pieces(const Model<T>& model, const SaveOptions& options) {
     const State<T>& state = model.state();
-    metadata = {{"laminar.format", std::to_string(kFormat)},
+    metadata = {{"laminar.format", std::to_string(format_of(state.network))},
                 {"laminar.version", build_info().version},
                 {"laminar.dtype", sizeof(T) == 4 ? "float32" : "float64"},
                 {"laminar.seed", std::to_string(state.seed)},
@@ -206,9 +206,9 @@ void ModelFile::check() const {
         "it is a safetensors file, but no model of laminar: it has no structure, and its tensors can only be "
         "weights of a model that is there (load_weights and load_torch_weights in Python)");
   const std::uint64_t format = whole("laminar.format", kMostCounted);
-  if (format < 1 || format > kFormat) {
+  if (format < 1 || format > kNewestFormat) {
     fail("its format is ", format, ", written by laminar ", has("laminar.version") ? text("laminar.version") : "?",
-         "; laminar ", build_info().version, " reads formats up to ", kFormat, "; update it");
+         "; laminar ", build_info().version, " reads formats up to ", kNewestFormat, "; update it");
   }
   for (const auto& [key, value] : header_.metadata) {
     const bool known =

@@ -3,7 +3,8 @@
 // safetensors file; what is not a tensor stands in its metadata under keys that begin with "laminar.".
 // Python reads and writes the same files.
 //
-//   laminar.format      1; a file of a newer format is refused
+//   laminar.format      1, or 2 where the network is no stack of what readers of 1 know (`format_of`), such as a graph;
+//                       a file of a newer format is refused
 //   laminar.version     of the library that wrote it, for the reader
 //   laminar.dtype       float32 or float64
 //   laminar.precision   bfloat16 where the operands of products are rounded to it, else absent

@@ -29,8 +29,9 @@ class Compiling(Layered):
     """Layers and what they are compiled with."""
 
     def _instead(self, name: str) -> str:
-        compiled = name in ("optimizer", "loss", "metrics", "metrics_names")
-        return "; compile chooses it" if compiled else ""
+        if name in ("optimizer", "loss", "metrics", "metrics_names"):
+            return "; compile chooses it"
+        return "; set_weights changes them" if name == "weights" else "; it follows from the layers"
 
     @keywords()
     def compile(

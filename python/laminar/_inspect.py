@@ -59,6 +59,7 @@ def _facts(model: BaseModel, metadata: dict[str, str]) -> str:
         "dtype": model.dtype,
         "precision": model.precision,
         "seed": str(model.seed),
+        **_ends(model),
     }
     core = model._core("inspect")
     if core.compiled_with is not None:
@@ -84,9 +85,29 @@ def _facts(model: BaseModel, metadata: dict[str, str]) -> str:
     return "\n".join(f"{name:<{width}}  {text}" for name, text in facts.items())
 
 
+def _ends(model: BaseModel) -> dict[str, str]:
+    """Return what a graph reads and returns, and which layers of a model are frozen."""
+    names = model._layer_names()
+    facts = {}
+    if model._connections() is not None:
+        inputs, calls, outputs, shapes = model._wiring()
+        of = [name for name, _ in inputs] + [names[layer] for layer, _ in calls]
+        facts["inputs"] = listed(f"{printable(name)} {shape}" for name, shape in inputs)
+        facts["outputs"] = listed(
+            f"{printable(name)} {shapes[number]} of {printable(of[number])}"
+            for name, number in outputs
+        )
+    frozen = [
+        printable(name)
+        for name, layer, is_frozen in zip(names, model.layers, model._frozen, strict=True)
+        if is_frozen and layer.weights
+    ]
+    return {**facts, "frozen": listed(frozen)} if frozen else facts
+
+
 def _table(model: BaseModel) -> str:
     lines: list[str] = []
-    model.summary(print_fn=lambda text: lines.append(str(text)))
+    model.summary(print_fn=lambda text: lines.append(str(text)), show_trainable=any(model._frozen))
     return "\n".join(lines)
 
 

@@ -257,7 +257,11 @@ class Layered(Sharing):
         """Take over a core model, whose layers must be these, with what it is compiled with."""
         network = json.loads(core.config)
         shape = self._input_of(network)
-        same = _core.canonical_network(json.dumps(self._network(shape))) == core.config
+        own = self._network(shape)
+        # What has been frozen or freed since the last compile differs.
+        for here, there in zip(own["layers"], network["layers"], strict=False):
+            here["trainable"] = there.get("trainable", True)
+        same = _core.canonical_network(json.dumps(own)) == core.config
         same = same and isinstance(core, CORE_MODELS[self._dtype.name])
         same = same and core.precision == self._precision
         if not same or self._input not in (None, shape):
@@ -269,7 +273,7 @@ class Layered(Sharing):
             layer._join(core, place)
         self._seen = [layer._version for layer in self._layers]
         self._outputs = self._outputs_of(core)
-        self._frozen = [not layer.trainable for layer in self._layers]
+        self._frozen = [not layer.get("trainable", True) for layer in network["layers"]]
         self._model, self._input, self._seed = core, shape, core.seed
         if compiled is not None:
             compiled.optimizer._bind(core)

@@ -484,8 +484,7 @@ TEST_CASE("layers: bad arguments are refused by name") {
   wrong(CategoryEncoding{.num_tokens = 2, .output_mode = "int"}, {"layer 'category_encoding'", "output_mode", "'int'"});
   CHECK(without(refusal({2, 3}, {Maxout{.units = 2}}), {"layer 'maxout'", "(features,)", "(2, 3)"}) == "");
   CHECK(without(refusal({2, 3}, {Activate{"softmax"}}), {"layer 'activation'", "(features,)", "(2, 3)"}) == "");
-  for (const Layer& layer : {Layer(Normalization{}), Layer(Rescaling{}), Layer(Discretization{{0}}),
-                             Layer(CategoryEncoding{.num_tokens = 3})}) {
+  for (const Layer& layer : {Layer(Discretization{{0}}), Layer(CategoryEncoding{.num_tokens = 3})}) {
     CHECK(without(refusal({6}, {Dense{.units = 2}, layer}), {"must come before the layers that are trained"}) == "");
     CHECK(refusal({6}, {Dropout{}, layer}) == "nothing thrown");
   }

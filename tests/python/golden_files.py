@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import laminar
-from laminar import Sequential, layers
+from laminar import Model, Sequential, layers
 from laminar._tables import Column, Table, Target
 from laminar.callbacks import LambdaCallback
 
@@ -55,9 +55,11 @@ def kernels() -> str:
 def outcome(path: Path) -> list[str]:
     """Return the hashes that a file gives: of predictions, and of weights after its training."""
     model = laminar.load_model(path)
-    assert model.input_shape is not None
-    x = inputs(tuple(n for n in model.input_shape[1:] if n is not None), model.dtype)
-    found = [fnv1a(model.predict(x))]
+    assert model._input is not None
+    x = inputs(model._input, model.dtype)  # of several inputs side by side
+    predicted = model.predict(x)
+    outputs = predicted if isinstance(predicted, list) else [predicted]
+    found = [fnv1a(np.concatenate(outputs, axis=1) if len(outputs) > 1 else outputs[0])]
     if "rows" in model._texts:
         columns = Table.from_json(model._texts["table"]).needed()
         cells = [line.split("\t") for line in model._texts["rows"].split("\n")]
@@ -66,7 +68,7 @@ def outcome(path: Path) -> list[str]:
             rows = [dict(zip(columns, line, strict=True)) for line in cells]
             found.append(fnv1a(model.predict(rows)))
     if model.optimizer is not None:
-        y = inputs(tuple(n for n in model.output_shape[1:] if n is not None), model.dtype)
+        y = inputs(model._outputs, model.dtype)
         model.fit(x, y, BATCH_SIZE, EPOCHS, verbose=0, resume=path)
         found.append(fnv1a(np.concatenate([w.ravel() for w in model.get_weights()])))
     return found
@@ -127,8 +129,30 @@ def _table() -> dict[str, str]:
     return {"table": table.to_json(), "rows": "\n".join(map("\t".join, rows))}
 
 
-def _models() -> dict[str, Sequential]:
-    models = {
+def _graph(several: bool) -> Model:
+    """Return a graph with every merge, a shared and a frozen layer, and several inputs."""
+    a, b = layers.Input(4, name="a"), layers.Input((2, 2), name="b")
+    flat = layers.Flatten()(b)
+    shared = layers.Dense(5, "tanh", name="shared")
+    left, right = shared(a), shared(flat)
+    merged = [
+        layers.Average()([left, right, left]),
+        layers.Maximum()([left, right]),
+        layers.Minimum()([left, right]),
+        layers.Subtract()([left, right]),
+        layers.Dot(axes=1, normalize=True)([left, right]),
+        layers.Dot(axes=1)([right, left]),
+    ]
+    h = layers.Dense(6, "relu", name="h")(layers.Concatenate()([*merged, flat]))
+    for i in range(2):
+        f = layers.Dense(6, "gelu", name=f"f{i}", trainable=i == 0)(layers.LayerNormalization()(h))
+        h = layers.Add()([h, layers.Multiply()([f, layers.Dropout(0.2)(f)])])
+    out = layers.Dense(3, "sigmoid", name="out")(layers.BatchNormalization()(h))
+    return Model([a, b], [out, left] if several else out, seed=15)
+
+
+def _models() -> dict[str, Model | Sequential]:
+    models: dict[str, Model | Sequential] = {
         f"v1_layers_{dtype}": Sequential(_stack(), dtype=dtype, seed=11)
         for dtype in ("float32", "float64")
     }
@@ -154,6 +178,9 @@ def _models() -> dict[str, Sequential]:
         model = Sequential(_stack(), dtype=dtype, seed=13)
         model.compile(laminar.optimizers.Adam(use_ema=True), "mse", metrics=["mae", "r2_score"])
         models[f"v1_training_{dtype}"] = model
+    models["v2_outputs"] = _graph(True)
+    models["v2_graph"] = _graph(False)
+    models["v2_graph"].compile(laminar.optimizers.Adam(use_ema=True), "mse", metrics=["mae"])
     return models
 
 
@@ -165,11 +192,12 @@ def record() -> None:
             continue
         if model.optimizer is not None:
 
-            def save(batch: int, logs: Any, model: Sequential = model, path: Path = path) -> None:
+            def save(batch: int, logs: Any, model: Any = model, path: Path = path) -> None:
                 if model.optimizer is not None and model.optimizer.iterations == 6:
                     model.save(path)
 
-            x, y = (inputs(shape, model.dtype) for shape in ((2, 3), (3,)))
+            assert model._input is not None
+            x, y = (inputs(shape, model.dtype) for shape in (model._input, model._outputs))
             stop = LambdaCallback(on_train_batch_end=save)
             model.fit(x, y, BATCH_SIZE, EPOCHS, verbose=0, callbacks=stop)
         else:

@@ -15,7 +15,10 @@ from test_layers_catalogue import CLASSES, X, made
 
 import laminar
 from laminar import (
+    Input,
+    Model,
     Sequential,
+    _attributes,
     _component,
     activations,
     callbacks,
@@ -53,7 +56,7 @@ def assign(target: Any, name: str, value: object) -> bool:
     return True
 
 
-def same_after_every_way(model: Sequential, folder: Path) -> None:
+def same_after_every_way(model: Model | Sequential, folder: Path) -> None:
     """Save, load, pickle and copy; all must succeed and give the same model."""
     model.save(folder / "m.safetensors")
     twins = [
@@ -163,6 +166,98 @@ def test_before_use_an_assignment_is_a_construction(base: type[Component]) -> No
                 assign(changed, name, value)
                 twin = cls.from_config(changed.get_config())
                 assert twin.get_config() == changed.get_config()
+
+
+MERGES = [cls for cls in layers.Layer._classes.values() if cls._merges]
+
+
+def public_names(owner: Any) -> list[str]:
+    """Return the names of all attributes of an object that are no methods."""
+    kind = type(owner)
+    names = {name for name in dir(kind) if not callable(getattr(kind, name))}
+    names |= set(vars(owner)) | _attributes._declared(kind)
+    return sorted(name for name in names if not name.startswith("_"))
+
+
+def in_a_model(cls: type[layers.Layer]) -> tuple[layers.Layer, Model | Sequential]:
+    """Return a built layer, and a model that has it."""
+    if cls._merges:
+        merge, ends = cls(), [Input(6), Input(6)]
+        return merge, Model(ends, merge(ends), seed=3)
+    layer = made(cls)
+    return layer, Sequential([layers.Input(6), layer], seed=3)
+
+
+def assert_kept(owner: Any, name: str, value: object) -> None:
+    found = getattr(owner, name)
+    np.testing.assert_equal(found, tuple(value) if isinstance(value, list) else value)
+
+
+@pytest.mark.parametrize("cls", [*CLASSES, *MERGES], ids=lambda cls: cls.__name__)
+def test_every_attribute_of_a_built_layer(cls: type[layers.Layer], tmp_path: Path) -> None:
+    layer, model = in_a_model(cls)
+    names = public_names(layer)
+    assert {"name", "trainable", "weights", "output_shape", "input", "built"} <= set(names)
+    for name in names:
+        for value in VALUES:
+            try:
+                setattr(layer, name, value)
+            except (AttributeError, TypeError, ValueError) as error:
+                assert f" {name} " in str(error)
+                if isinstance(error, AttributeError):
+                    assert ";" in str(error), error  # what to do instead
+                continue
+            assert name in (*cls._changeable, "trainable")
+            assert_kept(layer, name, value)
+    same_after_every_way(model, tmp_path)
+    config = model.get_config()["layers"][0]["config"]
+    for name in cls._changeable:
+        assert config[name] == getattr(layer, name)
+    assert config.get("trainable", True) is layer.trainable
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_every_attribute_of_a_built_model(graph: bool, tmp_path: Path) -> None:
+    model = in_a_model(layers.Add if graph else layers.Dense)[1]
+    accepted = set()
+    for name in public_names(model):
+        for value in VALUES:
+            try:
+                setattr(model, name, value)
+            except (AttributeError, TypeError, ValueError) as error:
+                assert f" {name} " in str(error)
+                if isinstance(error, AttributeError):
+                    assert ";" in str(error), error
+                continue
+            accepted.add(name)
+            assert_kept(model, name, value)
+    free = {"class_names", "feature_names", "history", "name", "stop_training", "trainable"}
+    assert accepted == free
+    same_after_every_way(model, tmp_path)
+    twin = pickle.loads(pickle.dumps(model))
+    assert (twin.name, twin.trainable) == (model.name, model.trainable)
+
+
+def test_shapes_of_symbols_stay_what_they_were() -> None:
+    x = Input(4)
+    dense, shape = layers.Dense(3), layers.Reshape((2, 2))
+    y, z = dense(x), shape(x)
+    assert z.shape == (2, 2)
+    for layer, name, value in ((dense, "units", 5), (shape, "target_shape", (4, 1))):
+        with pytest.raises(AttributeError, match=f"{name} cannot be changed, as the layer was"):
+            setattr(layer, name, value)
+    dense.activation = "relu"  # type: ignore[assignment]
+    dense.use_bias = False
+    model = Model(x, y)
+    assert model.predict(-np.ones((2, 4))).shape == (2, 3)
+    assert len(model.get_weights()) == 1
+    assert model.get_config()["layers"][0]["config"]["activation"]["name"] == "relu"
+    for name in ("shape", "name"):
+        with pytest.raises(AttributeError, match=f"Symbol: {name} cannot be"):
+            setattr(y, name, None)
+    for name in ("shape", "name", "dtype"):
+        with pytest.raises(AttributeError, match=f"Input: {name} cannot be changed"):
+            setattr(x, name, None)
 
 
 def test_a_rate_takes_effect_at_once() -> None:

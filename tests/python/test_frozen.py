@@ -42,6 +42,28 @@ def test_frozen_layers_keep_their_bits(optimizer: str | laminar.optimizers.Optim
     assert not model.trainable
 
 
+def test_layers_are_frozen_from_the_start(tmp_path: Path) -> None:
+    frozen = layers.Dense(4, "tanh", name="second", trainable=False)
+    first, last = layers.Dense(5, name="first"), layers.Dense(1, name="last")
+    model = Sequential([Input(6), first, frozen, last], seed=1)
+    assert [w.trainable for w in model.weights] == [True, True, False, False, True, True]
+    model.compile("adam", "mse")
+    assert changed(model) == ["first", "last"]
+    assert frozen.get_config()["trainable"] is False
+    assert "trainable" not in first.get_config()
+    model.save(tmp_path / "m.safetensors")
+    for twin in (
+        laminar.load_model(tmp_path / "m.safetensors"),
+        Sequential.from_config(model.get_config()),
+    ):
+        assert [layer.trainable for layer in twin.layers] == [True, False, True]
+    a, b = Input(4), Input(4)
+    for symbol in (layers.Add(trainable=False)([a, b]), layers.concatenate([a, b])):
+        assert Model([a, b], symbol).predict([X[:, :4], X[:, 2:]]).shape[0] == 40
+    with pytest.raises(TypeError, match="Dense: trainable must be True or False, got 1"):
+        layers.Dense(3, trainable=1)  # type: ignore[arg-type]
+
+
 def test_what_is_set_is_in_force_from_the_next_compile() -> None:
     model = stack()
     model.compile("adam", "mse")
@@ -88,6 +110,25 @@ def test_files_copies_and_clones_stay_frozen(tmp_path: Path) -> None:
     for twin in (laminar.load_model(path), pickle.loads(pickle.dumps(model)), clone):
         assert not twin.layers[0].trainable
         assert changed(twin) == ["second", "last"]
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_files_written_between_freezing_and_compile(graph: bool, tmp_path: Path) -> None:
+    model: Sequential | Model = stack()
+    if graph:
+        x = Input(6)
+        first = layers.Dense(6, name="first")(x)
+        model = Model(x, layers.Dense(1, name="last")(first + x), seed=1)
+    names = [layer.name for layer in model.layers if layer.count_params()]
+    model.compile("adam", "mse")
+    model.layers[0].trainable = False  # in force from the next compile
+    model.save(tmp_path / "m.safetensors")
+    for twin in (laminar.load_model(tmp_path / "m.safetensors"), pickle.loads(pickle.dumps(model))):
+        assert not twin.layers[0].trainable
+        np.testing.assert_array_equal(twin.predict(X), model.predict(X))
+        assert changed(twin) == names
+        twin.compile("adam", "mse")
+        assert changed(twin) == names[1:]
 
 
 def test_summary_counts_what_is_trained() -> None:

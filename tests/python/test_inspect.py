@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support import small_classifier
 
-from laminar import _core
+from laminar import Input, Model, _core, layers
 from laminar._inspect import described
 
 
@@ -41,6 +41,33 @@ def test_a_model_without_training(tmp_path: Path) -> None:
     text = described(str(path))
     assert "loss" not in text
     assert "dense_1/bias" in text
+
+
+def test_a_graph(tmp_path: Path) -> None:
+    path = str(tmp_path / "m.safetensors")
+    wide, deep = Input(3, name="wide"), Input((2, 2), name="deep")
+    hidden = layers.Dense(4, "relu", name="hidden", trainable=False)(layers.Flatten()(deep))
+    joined = layers.concatenate([wide, hidden])
+    score = layers.Dense(1, name="last")(joined)
+    model = Model([wide, deep], {"score": score, "code": hidden})
+    model.save(path)
+    lines = described(path).splitlines()
+    for line in (
+        "format     2, of laminar 0.1.0",
+        "inputs     wide (3,), deep (2, 2)",
+        "outputs    score (1,) of last, code (4,) of hidden",
+        "frozen     hidden",
+    ):
+        assert line in lines
+    rows = {line.split()[0]: line.split() for line in lines if " (None, " in line}
+    assert rows["wide"][1:] == ["(Input)", "(None,", "3)", "0", "-", "-"]
+    assert rows["hidden"][-2:] == ["N", "flatten"]
+    assert rows["concatenate"][-2:] == ["wide,", "hidden"]
+    one = Model(wide, layers.Dense(3, name="d")(wide) + wide)
+    one.save(path)
+    text = described(path)
+    assert "outputs    output (3,) of add" in text
+    assert "frozen" not in text
 
 
 def test_any_safetensors_file(tmp_path: Path) -> None:

@@ -95,7 +95,9 @@ def test_configurations_make_equal_layers(cls: type[layers.Layer], default: bool
     others = {} if default else OTHERS.get(cls.__name__, {})
     layer = made(cls, **others, name="a", input_shape=(6,))
     config = json.loads(json.dumps(layer.get_config()))
-    assert set(config) == set(inspect.signature(cls).parameters)
+    assert {*config, "trainable"} == set(inspect.signature(cls).parameters)
+    assert "trainable" not in config  # but where it is not as it always is
+    assert made(cls, trainable=False).get_config()["trainable"] is False
     twin = layers.get({"class_name": cls.__name__, "config": config})
     assert type(twin) is cls
     assert twin.get_config() == layer.get_config()

@@ -90,9 +90,38 @@ def test_rescaling_discretization_and_categories() -> None:
     np.testing.assert_array_equal(one_hot.predict([[2], [0]]), [[0, 0, 1], [1, 0, 0]])
     with pytest.raises(ValueError, match=r"whole numbers from 0 to 2.*row 1, column 0 is 3"):
         one_hot.predict([[2], [3]])
-    for layer in (layers.Rescaling(2), layers.Normalization(), layers.Discretization([1])):
+    for layer in (layers.CategoryEncoding(2), layers.Discretization([1])):
         with pytest.raises(ValueError, match="before the layers that are trained"):
             Sequential([layers.Input(3), layers.Dense(3), layer])
+
+
+def test_gradients_go_through_what_scales() -> None:
+    middle: list[layers.Layer] = [
+        layers.Rescaling(0.3, offset=1),
+        layers.Normalization(mean=[0.5, -1, 2], variance=[4, 1, 0.25]),
+        layers.Normalization(mean=[0.5, -1, 2], variance=[4, 1, 0.25], invert=True),
+    ]
+    x = np.random.default_rng(2).normal(size=(6, 4))
+    for layer in middle:
+        stack = [layers.Input(4), layers.Dense(3, "tanh"), layer, layers.Dense(1)]
+        model = Sequential(stack, dtype="float64", seed=1)
+        model.compile("sgd", "mse")
+        y = np.linspace(-1, 1, 6)
+        weights = model.get_weights()
+        _, gradients = model.loss_and_gradients(x, y)
+        for place in ((0, 0), (2, 1)):
+            losses = []
+            for step in (1e-6, -1e-6):
+                moved = [w.copy() for w in weights]
+                moved[0][place] += step
+                model.set_weights(moved)
+                losses.append(model.evaluate(x, y))
+            slope = (losses[0] - losses[1]) / 2e-6
+            assert gradients[0][place] == pytest.approx(slope, rel=1e-5)
+        model.set_weights(weights)
+        before = model.evaluate(x, y)
+        model.fit(x, y, epochs=5, verbose=0)
+        assert model.evaluate(x, y) < before
 
 
 WORDS = ["b", "a", "b", "c", "a", "b"]

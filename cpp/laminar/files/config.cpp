@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <optional>
 
@@ -220,6 +221,15 @@ Json json_of(const Layer& layer, const std::string& name, bool trainable) {
   return json;
 }
 
+/// Whether a network is described by its nodes.
+bool is_graph(const Network& network) { return !network.is_stack() || network.input_ports()[0].name != "input"; }
+
+/// The kinds that readers of format 1 know; this list is closed.
+constexpr const char* kFirstKinds[] = {
+    "dense",          "activation", "dropout",          "batch_normalization", "prelu",   "maxout",
+    "alpha_dropout",  "flatten",    "gaussian_dropout", "layer_normalization", "reshape", "normalization",
+    "gaussian_noise", "rescaling",  "discretization",   "category_encoding"};
+
 Json json_of_graph(const Network& network) {
   const Graph graph = network.graph();
   Json inputs = Json::array();
@@ -251,13 +261,23 @@ Network network_from_json(std::string_view text) {
 }
 
 std::string to_json(const Network& network) {
-  if (!network.is_stack() || network.input_ports()[0].name != "input") return json_of_graph(network).dump();
+  if (is_graph(network)) return json_of_graph(network).dump();
   Json layers = Json::array();
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     const Node& node = network.nodes()[i];
     layers.push_back(json_of(node.layer, node.name, node.trainable));
   }
   return Json{{"input_shape", network.input_shape()}, {"layers", std::move(layers)}}.dump();
+}
+
+int format_of(const Network& network) {
+  const auto is_later = [](const Node& node) {
+    const char* kind = kind_of(node.layer);
+    const auto is_kind = [&](const char* known) { return std::strcmp(known, kind) == 0; };
+    return !node.trainable || std::none_of(std::begin(kFirstKinds), std::end(kFirstKinds), is_kind);
+  };
+  const auto& nodes = network.nodes();
+  return is_graph(network) || std::any_of(nodes.begin() + 1, nodes.end(), is_later) ? 2 : 1;
 }
 
 Layer layer_from_json(std::string_view text) { return layer_from(parse_json(text, "configuration"), "layer"); }

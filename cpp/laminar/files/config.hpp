@@ -25,6 +25,9 @@ namespace laminar {
 Network network_from_json(std::string_view text);
 /// The inverse: network_from_json(to_json(network)) is the same network.
 std::string to_json(const Network& network);
+/// The format of files that can hold a network: 1 for a stack of layers that are all trained, of the kinds that
+/// there were before graphs, else 2.
+int format_of(const Network& network);
 
 /// {"kind": "dropout", "rate": 0.5}
 Layer layer_from_json(std::string_view text);

@@ -25,6 +25,8 @@ class Activation(Layer, entry="activation"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     @keywords(input_dim="input_shape")
@@ -33,8 +35,9 @@ class Activation(Layer, entry="activation"):
         activation: activations.Identifier,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.activation = activations.get(activation)
 
     def _options(self) -> dict[str, Any]:
@@ -56,6 +59,8 @@ class ReLU(Activation, variant=True):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     @keywords(input_dim="input_shape")
@@ -66,9 +71,10 @@ class ReLU(Activation, variant=True):
         threshold: float = 0.0,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
         function = activations.ReLU(negative_slope, max_value, threshold)
-        super().__init__(function, name, input_shape)
+        super().__init__(function, name, input_shape, trainable)
         function._fix()  # its arguments are the layer's
         self.max_value = function.max_value
         self.negative_slope = function.negative_slope
@@ -86,6 +92,8 @@ class LeakyReLU(Activation, variant=True):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     @keywords(alpha="negative_slope", input_dim="input_shape")
@@ -94,9 +102,10 @@ class LeakyReLU(Activation, variant=True):
         negative_slope: float = 0.3,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
         function = activations.LeakyReLU(negative_slope)
-        super().__init__(function, name, input_shape)
+        super().__init__(function, name, input_shape, trainable)
         function._fix()  # its arguments are the layer's
         self.negative_slope = function.negative_slope
 
@@ -112,14 +121,20 @@ class ELU(Activation, variant=True):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     @keywords(input_dim="input_shape")
     def __init__(
-        self, alpha: float = 1.0, name: str | None = None, input_shape: Shape | None = None
+        self,
+        alpha: float = 1.0,
+        name: str | None = None,
+        input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
         function = activations.ELU(alpha)
-        super().__init__(function, name, input_shape)
+        super().__init__(function, name, input_shape, trainable)
         function._fix()  # its arguments are the layer's
         self.alpha = function.alpha
 
@@ -135,13 +150,19 @@ class Softmax(Activation, variant=True):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     @keywords(input_dim="input_shape")
     def __init__(
-        self, axis: int = -1, name: str | None = None, input_shape: Shape | None = None
+        self,
+        axis: int = -1,
+        name: str | None = None,
+        input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(activations.Softmax(), name, input_shape)
+        super().__init__(activations.Softmax(), name, input_shape, trainable)
         self.axis = last_axis(axis, "Softmax: axis")
 
 
@@ -162,6 +183,8 @@ class PReLU(Layer, entry="prelu"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     alpha = tensor("alpha", "The slopes, one for each value of a sample.")
@@ -174,8 +197,9 @@ class PReLU(Layer, entry="prelu"):
         alpha_constraint: constraints.Identifier | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.optional(alpha_regularizer)
         self.alpha_constraint = constraints.optional(alpha_constraint)

@@ -8,16 +8,14 @@ is called on symbols to make a graph, see `symbol`, and on arrays to compute at 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from .._component import flag, integer
 from .._spelling import keywords
 from ._place import Placed, tensor
 from .symbol import Shape, Symbol, sample_shape
-
-L = TypeVar("L", bound="Layer")
 
 __all__ = ["Layer", "Shape", "last_axis", "own_seed", "sample_shape", "tensor"]
 
@@ -55,22 +53,31 @@ class Layer(Placed, family="layer"):
         Unique within its model. Without it the model gives one: dense, dense_1, …
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample, in place of an `Input`.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     # Arguments that can be changed while the layer is in a built model.
     _changeable: ClassVar[frozenset[str]] = frozenset()
 
     _merges: ClassVar[bool] = False  # reads a list of inputs
-    _trainable = True
+    _trainable: bool
     _first_call: Symbol | None = None
+    _shapes: tuple[list[tuple[int, ...]], tuple[int, ...]] | None = None  # of some call, in and out
 
     @keywords(input_dim="input_shape")
-    def __init__(self, name: str | None = None, input_shape: Shape | None = None) -> None:
+    def __init__(
+        self,
+        name: str | None = None,
+        input_shape: Shape | None = None,
+        trainable: bool = True,
+    ) -> None:
         self._need_entry()
         kind = type(self).__name__
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{kind}: name must be a string, got {name!r}")
         self._name = name
+        self._trainable = flag(trainable, f"{kind}: trainable")
         self.input_shape = (
             None if input_shape is None else sample_shape(input_shape, f"{kind}: input_shape")
         )
@@ -108,8 +115,10 @@ class Layer(Placed, family="layer"):
     def _called_on(self, symbols: Sequence[Symbol]) -> Symbol:
         """Return the symbol of the output; ValueError where number or shapes do not fit."""
         self._check_number(len(symbols))
-        shape = self._output_shape([symbol.shape for symbol in symbols])
+        before = [symbol.shape for symbol in symbols]
+        shape = self._output_shape(before)
         made = Symbol(self, symbols, shape)
+        self._shapes = (before, shape)
         if self._first_call is None and self._owner() is None:
             self._first_call = made
         return made
@@ -178,20 +187,31 @@ class Layer(Placed, family="layer"):
         with ExitStack() as locks:
             for user in users:
                 locks.enter_context(user._lock)
+            if self._model is not None and name not in self._changeable:
+                raise AttributeError(
+                    f"{type(self).__name__}: {name} cannot be changed in a built model, which "
+                    f"has taken it (layer {self.name!r}); make a new layer and model"
+                    + self._what_can_change()
+                )
             made = self._with(name, value)
+            if self._shapes is not None and made._output_shape(self._shapes[0]) != self._shapes[1]:
+                raise AttributeError(
+                    f"{type(self).__name__}: {name} cannot be changed, as the layer was called on "
+                    "symbols, which have their shapes; make a new layer"
+                )
             if self._model is not None:
-                if name not in self._changeable:
-                    raise AttributeError(
-                        f"{type(self).__name__}: {name} cannot be changed in a built model, which "
-                        f"has taken it (layer {self.name!r}); make a new layer and model"
-                        + self._what_can_change()
-                    )
                 spec = json.dumps(made._spec())
                 self._model.set_layer(self._index, spec)
                 for user in users:
                     if user._model is not None and user._model is not self._model:
                         user._model.set_layer(user._place_of(self), spec)
             vars(self).update(vars(made))
+
+    def _instead(self, name: str) -> str:
+        if name in ("built", "input", "output", "output_shape"):
+            return "; it follows from the model that the layer is in"
+        computed = isinstance(getattr(type(self), name, None), property)
+        return "; set_weights changes weights" if computed else "; make a new layer"
 
     def _what_can_change(self) -> str:
         if not self._changeable:
@@ -202,28 +222,11 @@ class Layer(Placed, family="layer"):
         return {**super()._arguments(), "name": self._name}
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, and that it is frozen, as JSON can carry them."""
+        """Return the constructor's arguments as JSON can carry them; ``trainable`` where frozen."""
         config = super().get_config()
-        return config if self._trainable else {**config, "trainable": False}
-
-    @classmethod
-    def from_config(cls: type[L], config: Mapping[str, Any]) -> L:
-        """Make a layer of what `get_config` returned.
-
-        Parameters
-        ----------
-        config : mapping
-            Arguments of the constructor by name, and ``trainable``.
-        """
-        made = cls.__new__(cls)
-        made.__setstate__({"config": config})
-        return made
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        config = dict(state["config"])
-        trainable = config.pop("trainable", True)
-        super().__setstate__({"config": config})
-        self.trainable = trainable
+        if config["trainable"]:
+            del config["trainable"]
+        return config
 
     def _options(self) -> dict[str, Any]:
         """Return the options that the core knows: the arguments, but for classes that differ."""

@@ -36,6 +36,8 @@ class Dense(Layer, entry="dense"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample. ``input_dim=30`` works too.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     kernel = tensor("kernel", "The kernel, (in, units).")
@@ -58,8 +60,9 @@ class Dense(Layer, entry="dense"):
         bias_constraint: constraints.Identifier | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.units = integer(units, "Dense: units", minimum=1)
         self.activation = activations.get(activation)
         self.use_bias = flag(use_bias, "Dense: use_bias")
@@ -100,6 +103,8 @@ class Maxout(Layer, entry="maxout"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     kernel = tensor("kernel", "The kernel, (in, pieces * units).")
@@ -119,8 +124,9 @@ class Maxout(Layer, entry="maxout"):
         bias_constraint: constraints.Identifier | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.units = integer(units, "Maxout: units", minimum=1)
         self.pieces = integer(pieces, "Maxout: pieces", minimum=1)
         self.use_bias = flag(use_bias, "Maxout: use_bias")

@@ -46,6 +46,8 @@ class Dropout(Layer, entry="dropout"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     _changeable: ClassVar[frozenset[str]] = frozenset(("rate", "seed"))
@@ -57,8 +59,9 @@ class Dropout(Layer, entry="dropout"):
         seed: int | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.rate = _rate(rate, "Dropout")
         self.seed = own_seed(seed, "Dropout: seed")
 
@@ -79,6 +82,8 @@ class AlphaDropout(Layer, entry="alpha_dropout"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     _changeable: ClassVar[frozenset[str]] = frozenset(("rate", "seed"))
@@ -90,8 +95,9 @@ class AlphaDropout(Layer, entry="alpha_dropout"):
         seed: int | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.rate = _rate(rate, "AlphaDropout")
         self.seed = own_seed(seed, "AlphaDropout: seed")
 
@@ -109,6 +115,8 @@ class GaussianNoise(Layer, entry="gaussian_noise"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     _changeable: ClassVar[frozenset[str]] = frozenset(("stddev", "seed"))
@@ -120,8 +128,9 @@ class GaussianNoise(Layer, entry="gaussian_noise"):
         seed: int | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.stddev = _stddev(stddev, "GaussianNoise")
         self.seed = own_seed(seed, "GaussianNoise: seed")
 
@@ -142,6 +151,8 @@ class GaussianDropout(Layer, entry="gaussian_dropout"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     _changeable: ClassVar[frozenset[str]] = frozenset(("rate", "seed"))
@@ -153,7 +164,8 @@ class GaussianDropout(Layer, entry="gaussian_dropout"):
         seed: int | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.rate = _rate(rate, "GaussianDropout")
         self.seed = own_seed(seed, "GaussianDropout: seed")

@@ -24,8 +24,8 @@ class Merging(Layer):
     _most: int | None = None  # inputs
 
     @keywords()
-    def __init__(self, name: str | None = None) -> None:
-        super().__init__(name)
+    def __init__(self, name: str | None = None, trainable: bool = True) -> None:
+        super().__init__(name, trainable=trainable)
 
     def _check_number(self, count: int) -> None:
         """Raise ValueError where a number of inputs is none that the layer takes."""
@@ -52,6 +52,8 @@ class Add(Merging, entry="add"):
     ----------
     name : str, optional
         Unique within its model.
+    trainable : bool
+        Accepted for Keras's sake: it has no weights.
     """
 
 
@@ -62,6 +64,8 @@ class Subtract(Merging, entry="subtract"):
     ----------
     name : str, optional
         Unique within its model.
+    trainable : bool
+        Accepted for Keras's sake: it has no weights.
     """
 
     _most = 2
@@ -74,6 +78,8 @@ class Multiply(Merging, entry="multiply"):
     ----------
     name : str, optional
         Unique within its model.
+    trainable : bool
+        Accepted for Keras's sake: it has no weights.
     """
 
 
@@ -84,6 +90,8 @@ class Average(Merging, entry="average"):
     ----------
     name : str, optional
         Unique within its model.
+    trainable : bool
+        Accepted for Keras's sake: it has no weights.
     """
 
 
@@ -94,6 +102,8 @@ class Maximum(Merging, entry="maximum"):
     ----------
     name : str, optional
         Unique within its model.
+    trainable : bool
+        Accepted for Keras's sake: it has no weights.
     """
 
 
@@ -104,6 +114,8 @@ class Minimum(Merging, entry="minimum"):
     ----------
     name : str, optional
         Unique within its model.
+    trainable : bool
+        Accepted for Keras's sake: it has no weights.
     """
 
 
@@ -116,11 +128,13 @@ class Concatenate(Merging, entry="concatenate"):
         -1, or the number of the last axis, which is 1 for vectors: the only one there is.
     name : str, optional
         Unique within its model.
+    trainable : bool
+        Accepted for Keras's sake: it has no weights.
     """
 
     @keywords()
-    def __init__(self, axis: int = -1, name: str | None = None) -> None:
-        super().__init__(name)
+    def __init__(self, axis: int = -1, name: str | None = None, trainable: bool = True) -> None:
+        super().__init__(name, trainable)
         self.axis = integer(axis, "Concatenate: axis", minimum=-1)
 
     def _output_shape(self, shapes: Shapes) -> tuple[int, ...]:
@@ -149,15 +163,21 @@ class Dot(Merging, entry="dot"):
         Divide by both lengths: the cosine of the angle between the vectors.
     name : str, optional
         Unique within its model.
+    trainable : bool
+        Accepted for Keras's sake: it has no weights.
     """
 
     _most = 2
 
     @keywords()
     def __init__(
-        self, axes: int | Sequence[int] = -1, normalize: bool = False, name: str | None = None
+        self,
+        axes: int | Sequence[int] = -1,
+        normalize: bool = False,
+        name: str | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, trainable)
         both = tuple(axes) if isinstance(axes, Sequence) else (axes, axes)
         if len(both) != 2 or any(isinstance(a, bool) or a not in (1, -1) for a in both):
             raise ValueError(f"Dot: axes must be 1 or -1, the features, got {axes!r}")

@@ -37,6 +37,8 @@ class BatchNormalization(Layer, entry="batch_normalization"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     gamma = tensor("gamma", "The factors, one a column; None without.")
@@ -61,8 +63,9 @@ class BatchNormalization(Layer, entry="batch_normalization"):
         gamma_constraint: constraints.Identifier | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.momentum = number(momentum, "BatchNormalization: momentum")
         self.epsilon = number(epsilon, "BatchNormalization: epsilon")
         self.center = flag(center, "BatchNormalization: center")
@@ -101,6 +104,8 @@ class LayerNormalization(Layer, entry="layer_normalization"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     gamma = tensor("gamma", "The factors, one a column; None without.")
@@ -121,8 +126,9 @@ class LayerNormalization(Layer, entry="layer_normalization"):
         gamma_constraint: constraints.Identifier | None = None,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.axis = last_axis(axis, "LayerNormalization: axis")
         self.epsilon = number(epsilon, "LayerNormalization: epsilon")
         if self.epsilon <= 0:

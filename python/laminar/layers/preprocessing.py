@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layers that prepare numbers, so that what was done to the training data stays with the model.
 
-They come before all layers that are trained, and give no gradient to their input.
+`Discretization` and `CategoryEncoding` give no gradient to their input, so that they come before
+all layers that are trained.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class Normalization(Layer, entry="normalization"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     @keywords(input_dim="input_shape")
@@ -53,8 +56,9 @@ class Normalization(Layer, entry="normalization"):
         invert: bool = False,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.axis = last_axis(axis, "Normalization: axis")
         if (mean is None) != (variance is None):
             raise ValueError("Normalization: mean and variance go together; give both or neither")
@@ -137,6 +141,8 @@ class Rescaling(Layer, entry="rescaling"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     @keywords(input_dim="input_shape")
@@ -146,8 +152,9 @@ class Rescaling(Layer, entry="rescaling"):
         offset: float = 0.0,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.scale = number(scale, "Rescaling: scale")
         self.offset = number(offset, "Rescaling: offset")
 
@@ -163,6 +170,8 @@ class Discretization(Layer, entry="discretization"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     @keywords(input_dim="input_shape", bins="bin_boundaries")
@@ -171,8 +180,9 @@ class Discretization(Layer, entry="discretization"):
         bin_boundaries: Sequence[float],
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         where = "Discretization: bin_boundaries"
         if isinstance(bin_boundaries, (str, bytes)) or not np.iterable(bin_boundaries):
             raise TypeError(f"{where} must be a list of numbers, got {bin_boundaries!r}")
@@ -198,6 +208,8 @@ class CategoryEncoding(Layer, entry="category_encoding"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     @keywords(input_dim="input_shape")
@@ -207,8 +219,9 @@ class CategoryEncoding(Layer, entry="category_encoding"):
         output_mode: str = "multi_hot",
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.num_tokens = integer(num_tokens, "CategoryEncoding: num_tokens", minimum=1)
         self.output_mode = checked_mode(output_mode, "CategoryEncoding", _MODES)
 

@@ -22,11 +22,18 @@ class Flatten(Layer, entry="flatten"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     @keywords(input_dim="input_shape")
-    def __init__(self, name: str | None = None, input_shape: Shape | None = None) -> None:
-        super().__init__(name, input_shape)
+    def __init__(
+        self,
+        name: str | None = None,
+        input_shape: Shape | None = None,
+        trainable: bool = True,
+    ) -> None:
+        super().__init__(name, input_shape, trainable)
 
     def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         return (math.prod(shapes[0]),)
@@ -43,6 +50,8 @@ class Reshape(Layer, entry="reshape"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
     """
 
     @keywords(input_dim="input_shape", dims="target_shape")
@@ -51,8 +60,9 @@ class Reshape(Layer, entry="reshape"):
         target_shape: Sequence[int],
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         where = "Reshape: target_shape"
         if isinstance(target_shape, (str, bytes)) or not np.iterable(target_shape):
             raise TypeError(f"{where} must be a tuple of integers, got {target_shape!r}")

@@ -19,14 +19,12 @@ void require_first(const Declaration& declaration) {
 }  // namespace
 
 void declare(const Normalization&, Declaration& declaration) {
-  require_first(declaration);
   const Index columns = declaration.input().back();
   declaration.tensor("mean", {columns}, "zeros", false);
   declaration.tensor("variance", {columns}, "ones", false);
 }
 
 void declare(const Rescaling& layer, Declaration& declaration) {
-  require_first(declaration);
   if (!std::isfinite(layer.scale)) declaration.refuse("scale must be finite, got ", layer.scale);
   if (!std::isfinite(layer.offset)) declaration.refuse("offset must be finite, got ", layer.offset);
 }

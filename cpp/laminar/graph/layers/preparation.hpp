@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers that prepare the user's values, so that what was done to the training data is saved with
-// the model. They come before everything that is trained and give no gradient to their input.
+// the model. Discretization and CategoryEncoding give no gradient to their input, so they come before
+// everything that is trained.
 #pragma once
 
 #include <string>
