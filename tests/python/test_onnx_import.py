@@ -280,11 +280,27 @@ def test_a_rate_of_dropout_is_kept(tmp_path: Path) -> None:
 
 REFUSED: dict[str, tuple[Nodes, str]] = {
     "operator": ([("Sin", ["<"], {})], r"node 'n0' \(Sin\): there is no layer for operator Sin"),
-    "branch": (
-        [("Relu", ["x"], {}), ("Tanh", ["x"], {}), ("Add", ["v0", "v1"], {})],
-        r"node 'n2' \(Add\).*the graph branches there",
+    "product": (
+        [("Relu", ["x"], {}), ("Tanh", ["x"], {}), ("Div", ["v0", "v1"], {})],
+        r"node 'n2' \(Div\): there is no layer for what it computes",
     ),
-    "skip": ([("Gemm", ["<", np.eye(3, dtype=f32)], {}), ("Add", ["<", "x"], {})], r"'n1' \(Add\)"),
+    "broadcast": (
+        [("Gemm", ["x", KERNEL[:, :1].copy()], {}), ("Add", ["<", "x"], {})],
+        r"node 'n1' \(Add\): layer 'add': inputs must be of one shape, got \(1,\) .* and \(3,\)",
+    ),
+    "other axis": (
+        [
+            ("Reshape", ["x", np.array([0, 3, 1])], {}),
+            ("Concat", ["<", "<"], {"axis": 1}),
+            ("Flatten", ["<"], {}),
+        ],
+        r"node 'n1' \(Concat\): layer 'concatenate': axis must be -1",
+    ),
+    "appended constant": (
+        [("Reshape", ["x", np.array([1, 3])], {}), ("Concat", ["<", VECTOR[None]], {"axis": 1})],
+        r"node 'n1' \(Concat\): there is no layer for what it computes",
+    ),
+    "matrix of two values": ([("MatMul", ["x", "x"], {})], r"'n0' \(MatMul\)|not a valid ONNX"),
     "clip": ([("Clip", ["<", f32(-2), f32(5)], {})], r"node 'n0' \(Clip\): there is no layer"),
     "transposed input": ([("Gemm", ["<", KERNEL], {"transA": 1})], r"'n0' \(Gemm\)"),
     "axis": (
@@ -343,6 +359,11 @@ def _two_inputs(message: Any) -> None:
     message.graph.input[1].name = "y"
 
 
+def _two_types(message: Any) -> None:
+    _two_inputs(message)
+    message.graph.input[1].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+
+
 def _integers(message: Any) -> None:
     message.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.INT64
 
@@ -374,11 +395,12 @@ HOSTILE: dict[str, tuple[Callable[[Any], None], str]] = {
     "too few bytes": (_short, "damaged|not a valid"),
     "huge": (_huge, "damaged|not a valid"),
     "half": (_half, "not a valid|got FLOAT16"),
-    "two inputs": (_two_inputs, r"one input and one output, got 2 \(x, y\)"),
+    "input that is not used": (_two_inputs, r"no output depends on Input 'y', an input"),
+    "two types": (_two_types, "all inputs must be of one type, but 'x' is FLOAT and 'y' DOUBLE"),
     "integers": (_integers, "not a valid|must be FLOAT or DOUBLE, got INT64"),
     "domain": (_domain, "operator com.example.Relu has no layer"),
     "cycle": (_cycle, "not a valid"),
-    "constant output": (_unconnected, "chain|no layer"),
+    "constant output": (_unconnected, "does not come from the inputs|no layer"),
     "unknown attribute": (_old_broadcast, "not a valid|'broadcast': 1"),
     "repeated": (_repeated, "not a valid|much larger than the file"),
 }

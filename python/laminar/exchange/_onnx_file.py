@@ -29,6 +29,7 @@ ROWS = -1  # stands in shapes for the number of rows
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "BatchNormalization": {"epsilon": 1e-5, "momentum": 0.9, "training_mode": 0},
     "Celu": {"alpha": 1.0},
+    "Concat": {"axis": None},
     "CumSum": {"exclusive": 0, "reverse": 0},
     "Elu": {"alpha": 1.0},
     "Flatten": {"axis": 1},
@@ -138,6 +139,14 @@ class File:
         """Return the shape of a sample of a value, None where the file does not tell."""
         return self._shapes.get(name)
 
+    def added(self, kind: str, inputs: tuple[str, ...]) -> str:
+        """Return the value of an operator that the file has not, but what it computes with."""
+        name = f"{kind} of {', '.join(inputs)}"
+        while name in self.nodes or name in self.constants or name in self.inputs:
+            name += "'"
+        self.nodes[name] = Node(name, kind, inputs, {})
+        return name
+
     def _refuse_parts(self, model: Any) -> None:
         if len(model.functions) > 0:
             raise self.refusal(f"has functions, such as {model.functions[0].name!r}")
@@ -201,23 +210,26 @@ class File:
                 sizes.update(dict.fromkeys(node.output, size))
 
     def _ends(self) -> None:
-        """Find input, output and type."""
+        """Find inputs, outputs and their type."""
         constants = {tensor.name for tensor in self._graph.initializer}
         given = [info for info in self._graph.input if info.name not in constants]
-        if len(given) != 1 or len(self._graph.output) != 1:
-            names = [info.name for info in given], [info.name for info in self._graph.output]
-            raise self.refusal(
-                f"must have one input and one output, got {len(names[0])} ({', '.join(names[0])}) "
-                f"and {len(names[1])} ({', '.join(names[1])})"
-            )
-        element = given[0].type.tensor_type.elem_type
+        if not given or not self._graph.output:
+            raise self.refusal("must have an input and an output")
         types = {self.onnx.TensorProto.FLOAT: "float32", self.onnx.TensorProto.DOUBLE: "float64"}
-        if element not in types:
+        self.element = given[0].type.tensor_type.elem_type
+        for info in given:
+            element = info.type.tensor_type.elem_type
             kind = self.onnx.TensorProto.DataType.Name(element)
-            raise self.refusal(f"input {given[0].name!r} must be FLOAT or DOUBLE, got {kind}")
-        self.dtype, self.element = types[element], element
-        self.input, self.output = given[0].name, self._graph.output[0].name
-        self.input_shape = _sample_shape(given[0])
+            if element not in types:
+                raise self.refusal(f"input {info.name!r} must be FLOAT or DOUBLE, got {kind}")
+            if element != self.element:
+                raise self.refusal(
+                    f"all inputs must be of one type, but {given[0].name!r} is "
+                    f"{self.onnx.TensorProto.DataType.Name(self.element)} and {info.name!r} {kind}"
+                )
+        self.dtype = types[self.element]
+        self.inputs = {info.name: _sample_shape(info) for info in given}
+        self.outputs = [info.name for info in self._graph.output]
 
     def _array(self, tensor: Any) -> NDArray[Any]:
         kinds = self.onnx.TensorProto

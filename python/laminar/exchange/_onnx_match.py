@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Patterns of ONNX operators, written as expressions: ``Mul(x, Sigmoid(x))``.
 
-``x`` is the value that the pattern reads, the same wherever it stands; a number stands for a
-constant of one element with that value; any other name takes a constant, or an attribute in the
-order of `_onnx_file.ATTRIBUTES`. Factors and terms match in either order.
+``x`` is the value that the pattern reads, the same wherever it stands, and ``y`` another where it
+reads two; a number stands for a constant of one element with that value; any other name takes a
+constant, or an attribute in the order of `_onnx_file.ATTRIBUTES`. Factors and terms match in either
+order.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from ._onnx_file import File
 
+VALUES = ("x", "y")
 _COMMUTE = {"Add", "Max", "Min", "Mul", "Or"}
 _CLOSE = 1e-6  # float32's rounding of a constant
 
@@ -71,11 +73,12 @@ def _match(file: File, pattern: ast.expr, given: tuple[str, Any], bound: Bound) 
 
 
 def _bind(name: str, kind: str, value: Any, bound: Bound) -> Bound | None:
-    if (name == "x") != (kind == "value"):
+    is_value = name in VALUES
+    if is_value != (kind == "value"):
         return None
     if name not in bound:
         return {**bound, name: value}
-    same = bound[name] == value if name == "x" else np.array_equal(bound[name], value)
+    same = bound[name] == value if is_value else np.array_equal(bound[name], value)
     return bound if same else None
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layers other than activations as ONNX graphs have them, with their weights.
 
-A pattern's maker returns a `Piece`, an `Affine` map, of which `onnx_reader` makes a layer when it
-knows its neighbours, or None where laminar has no such layer.
+A pattern's maker returns a `Piece`, an `Affine` map, of which `_onnx_model` makes a layer when it
+knows its neighbours, a `Merge`, or None where laminar has no such layer.
 """
 
 from __future__ import annotations
@@ -42,7 +42,14 @@ class Affine(NamedTuple):
         return Affine(self.center, self.scale * after.scale, shift)
 
 
-Made: TypeAlias = "Piece | Affine | None"
+class Merge(NamedTuple):
+    """A layer that reads several values, by its kind, and its arguments."""
+
+    kind: str
+    arguments: dict[str, Any]
+
+
+Made: TypeAlias = "Piece | Affine | Merge | None"
 Make: TypeAlias = Callable[[File, str, Bound], Made]
 
 _EPSILON = 1e-3
@@ -65,11 +72,11 @@ def without_rows(value: NDArray[Any]) -> NDArray[Any]:
 
 
 def layer_of(found: Affine, trained_before: bool, features: int, most: int) -> Piece:
-    """Return the layer that computes a map: a preparing one as long as nothing is trained.
+    """Return the layer that computes a map; one with weights if something before it is trained.
 
     ValueError where it would have weights for more than ``most`` features.
     """
-    if not trained_before and all(part.size == 1 for part in found):
+    if all(part.size == 1 for part in found):
         factor = float(found.scale.reshape(()))
         offset = float(found.shift.reshape(())) - float(found.center.reshape(())) * factor
         return Piece(layers.Rescaling(factor, offset), [])
