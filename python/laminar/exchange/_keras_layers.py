@@ -48,7 +48,7 @@ TAKEN: dict[str, type[layers.Layer]] = {
     )
 }
 # What changes nothing: names, bookkeeping, and arguments of options that are off.
-_IGNORED = {"name", "trainable", "dtype", "renorm_clipping", "renorm_momentum", "lora_alpha"}
+_IGNORED = {"name", "dtype", "renorm_clipping", "renorm_momentum", "lora_alpha"}
 # What options that laminar lacks must be.
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "activity_regularizer": (None,),
@@ -104,9 +104,7 @@ def layer_of(entry: Mapping[str, Any], rank: int, notes: list[str]) -> layers.La
             pass
         elif option not in _NEUTRAL or value not in _NEUTRAL[option]:
             raise ValueError(f"{name}: laminar has no option {option!r}, which is {value!r}")
-    made = cls(name=config.get("name"), **arguments)
-    made.trainable = config.get("trainable", True) is True
-    return made
+    return cls(name=config.get("name"), **arguments)
 
 
 def described(entry: object) -> tuple[str, dict[str, Any]]:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layers that prepare the user's values, so that what was done to the training data is saved with
-// the model. Discretization and CategoryEncoding give no gradient to their input, so they come before
-// everything that is trained.
+// Layers that prepare the user's values, so that what was done to the training data is saved with the model. Those
+// whose values jump, Discretization and CategoryEncoding, give no gradient and come before all that is trained.
 #pragma once
 
 #include <string>
