@@ -5,6 +5,7 @@
 #include "interrupts.hpp"
 #include "python_rows.hpp"
 
+#include "laminar/base/random.hpp"
 #include "laminar/data/row_blocks.hpp"
 
 namespace laminar::bindings {
@@ -18,7 +19,9 @@ class Batches {
           Index buffer_size)
       : rows_(source),
         batch_size_(batch_size),
-        blocks_(std::make_unique<RowBlocks<T>>(rows_, [](const Dataset<T>&) {}, batch_size, buffer_size)) {
+        blocks_(rows_.source == nullptr ? std::make_unique<RowBlocks<T>>(rows_.memory)
+                                        : std::make_unique<RowBlocks<T>>(
+                                              *rows_.source, [](const Dataset<T>&) {}, batch_size, buffer_size)) {
     const Unlocked unlocked;
     shuffle = shuffle && !(blocks_->whole() && batch_size >= blocks_->rows());  // one batch has no order
     blocks_->start(shuffle ? std::optional(Shuffle{seed, epoch}) : std::nullopt);
@@ -63,7 +66,7 @@ class Batches {
     return array;
   }
 
-  PythonRows<T> rows_;
+  Data<T> rows_;
   Index batch_size_;
   std::unique_ptr<RowBlocks<T>> blocks_;
   const Dataset<T>* block_ = nullptr;
@@ -83,9 +86,17 @@ void bind_batches(py::module_& module, const char* name) {
 
 }  // namespace
 
+/// The order in which fit takes `count` rows in an epoch.
+py::array_t<Index> drawn_order(std::uint64_t seed, std::uint32_t epoch, Index count) {
+  std::vector<Index> drawn(static_cast<std::size_t>(count));
+  fill_permutation(RandomStream(seed, Purpose::shuffle, 0, epoch), drawn);
+  return py::array_t<Index>(count, drawn.data());
+}
+
 void bind_data(py::module_& module) {
   bind_batches<float>(module, "BatchesFloat32");
   bind_batches<double>(module, "BatchesFloat64");
+  module.def("drawn_order", &drawn_order, py::arg("seed"), py::arg("epoch"), py::arg("count"));
 }
 
 }  // namespace laminar::bindings

@@ -151,9 +151,10 @@ class Callbacks {
 template <typename T>
 void fit(SharedModel<T>& shared, const py::object& data, const py::object& validation, Index batch_size, Index epochs,
          Index initial_epoch, bool resume, bool shuffle, Index memory_limit, Index buffer_size,
-         Index validation_buffer_size, const py::object& on_epoch, const py::object& on_progress,
-         const py::object& on_batch, const py::object& notes) {
-  const Data<T> rows(data);
+         Index validation_buffer_size, Index validation_frequency, const std::vector<Index>& validation_epochs,
+         const py::object& on_epoch, const py::object& on_progress, const py::object& on_batch,
+         const py::object& notes) {
+  Data<T> rows(data);
   std::optional<Data<T>> held_out;
   FitOptions<T> options;
   if (!validation.is_none()) {
@@ -169,7 +170,11 @@ void fit(SharedModel<T>& shared, const py::object& data, const py::object& valid
   options.memory_limit = memory_limit;
   options.buffer_size = buffer_size;
   options.validation_buffer_size = validation_buffer_size;
+  options.validation_frequency = validation_frequency;
+  options.validation_epochs = validation_epochs;
   typename SharedModel<T>::Training training(shared, "fit", notes);
+  if (rows.source != nullptr) rows.source->read_by(training);
+  if (held_out.has_value() && held_out->source != nullptr) held_out->source->read_by(training);
   Callbacks<T> callbacks(training, on_epoch, on_progress, on_batch);
   options.poll_soon = &training.asked();
   options.on_epoch = [&](Index epoch, std::span<const Log> logs) { return callbacks.epoch(epoch, logs); };
@@ -357,6 +362,7 @@ void bind(py::module_& module, const char* name) {
           "penalties_per_row", [](const S& s) { return s.now().penalties_per_row(); },
           [](S& s, bool per_row) { s.changing("penalties_per_row").set_penalties_per_row(per_row); })
       .def_property_readonly("iterations", [](const S& s) { return s.now().iterations(); })
+      .def_property_readonly("epochs", of_state([](const State<T>& state) { return state.epochs; }))
       .def_property_readonly("next_epoch", of_state([](const State<T>& state) { return state.next_epoch; }))
       .def_property_readonly("batches_done", of_state([](const State<T>& state) {
                                const auto& position = state.position;
@@ -373,8 +379,9 @@ void bind(py::module_& module, const char* name) {
       .def_property_readonly("optimizer_parameters", [](const S& s) { return s.now().optimizer_parameters(); })
       .def("fit", &fit<T>, py::arg("data"), py::arg("validation"), py::arg("batch_size"), py::arg("epochs"),
            py::arg("initial_epoch"), py::arg("resume"), py::arg("shuffle"), py::arg("memory_limit"),
-           py::arg("buffer_size"), py::arg("validation_buffer_size"), py::arg("on_epoch"), py::arg("on_progress"),
-           py::arg("on_batch"), py::arg("notes"))
+           py::arg("buffer_size"), py::arg("validation_buffer_size"), py::arg("validation_frequency"),
+           py::arg("validation_epochs"), py::arg("on_epoch"), py::arg("on_progress"), py::arg("on_batch"),
+           py::arg("notes"))
       .def("fit_lbfgs", &fit_lbfgs<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("max_iterations"),
            py::arg("max_evaluations"), py::arg("tolerance"), py::arg("scale"), py::arg("on_iteration"))
       .def("train_on_batch", &train_on_batch<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"))

@@ -10,6 +10,7 @@
 
 #include "arrays.hpp"
 #include "interpreter.hpp"
+#include "shared_model.hpp"
 
 #include "laminar/data/row_source.hpp"
 
@@ -19,6 +20,8 @@ namespace laminar::bindings {
 template <typename T>
 class PythonRows final : public RowSource<T> {
  public:
+  using Training = typename SharedModel<T>::Training;
+
   explicit PythonRows(py::object object)
       : object_(std::move(object)),
         features_(object_.attr("features").cast<Index>()),
@@ -26,6 +29,7 @@ class PythonRows final : public RowSource<T> {
         rows_(object_.attr("rows").cast<Index>()),
         parts_(object_.attr("parts").cast<Index>()),
         weighted_(object_.attr("weighted").cast<bool>()),
+        batches_(object_.attr("batches").cast<std::optional<Index>>()),
         name_(object_.attr("name")),
         open_(object_.attr("open")) {}
 
@@ -34,6 +38,7 @@ class PythonRows final : public RowSource<T> {
   Index rows() const override { return rows_; }
   Index parts() const override { return parts_; }
   bool weighted() const override { return weighted_; }
+  std::optional<Index> batches() const override { return batches_; }
   MeanWeight mean_weight(std::optional<std::int32_t> /*ignored*/) const override {  // the reader knows the loss
     const Locked lock;
     const auto [sum, rows] = object_.attr("mean_weight")().cast<std::pair<double, Index>>();
@@ -43,12 +48,18 @@ class PythonRows final : public RowSource<T> {
     const Locked lock;
     return call(name_, py::make_tuple(part)).template cast<std::string>();
   }
+  /// Batches are read by the thread of this training, which must outlive this.
+  void read_by(Training& training) {
+    if (batches_.has_value()) training_ = &training;
+  }
   void open(Index part) override {
     const Locked lock;
+    const Reading reading(training_);
     pieces_ = py::iter(call(open_, py::make_tuple(part)));
   }
   Dataset<T> next() override {
     const Locked lock;
+    const Reading reading(training_);
     piece_ = py::reinterpret_steal<py::object>(or_rest([&] { return PyIter_Next(pieces_.ptr()); }));
     if (PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (!piece_) return {};
@@ -57,12 +68,22 @@ class PythonRows final : public RowSource<T> {
   }
 
  private:
+  /// While a training thread is in Python others need not wait for it.
+  struct Reading {
+    explicit Reading(Training* training) {
+      if (training != nullptr) still.emplace(*training);
+    }
+    std::optional<typename Training::Still> still;
+  };
+
   py::object object_;
   Index features_;
   Index outputs_;
   Index rows_;
   Index parts_;
   bool weighted_;
+  std::optional<Index> batches_;
+  Training* training_ = nullptr;
   py::object name_;
   py::object open_;
   py::object pieces_;

@@ -211,6 +211,9 @@ void Model<T>::check_options(const FitOptions<T>& options) const {
   }
   if (options.epochs < 0) fail("fit: epochs must not be negative, got ", options.epochs);
   if (options.initial_epoch < 0) fail("fit: initial_epoch must not be negative, got ", options.initial_epoch);
+  if (options.validation_frequency < 1) {
+    fail("fit: validation_frequency must be at least 1, got ", options.validation_frequency);
+  }
   if (options.validation != nullptr && options.validation_source != nullptr) {
     fail("fit: validation must be a data set or a source, got both");
   }

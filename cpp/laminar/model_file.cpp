@@ -156,7 +156,8 @@ struct Contents {
       metadata[std::string(kPosition) + key] = std::to_string(count);
     };
     visit_counters_of_position(*state.position, add);
-    if (state.position->block_rows > 0) visit_counters_of_blocks(*state.position, add);
+    if (state.position->block_rows > 0 || state.position->batch_size == 0)
+      visit_counters_of_blocks(*state.position, add);
     sums = sums_of(*state.position);
     tensors.push_back({kSums, "F64", {static_cast<Index>(sums.size())}, std::as_bytes(std::span(sums))});
   }

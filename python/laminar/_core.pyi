@@ -63,6 +63,7 @@ def write_file(path: str | os.PathLike[str], content: bytes) -> None: ...
 def write_safetensors(
     path: str | os.PathLike[str], arrays: dict[str, NDArray[Any]], metadata: Mapping[str, str]
 ) -> None: ...
+def drawn_order(seed: int, epoch: int, count: int) -> NDArray[Any]: ...
 
 class OpenFile:
     def __init__(self, path: str | os.PathLike[str]) -> None: ...
@@ -89,9 +90,14 @@ _Notes: TypeAlias = tuple[dict[str, str], dict[str, NDArray[Any]]]
 class _Source(Protocol):
     """Rows that are read by a thread of the core, see cpp/laminar/data/row_source.hpp."""
 
-    features: int
-    outputs: int
-    weighted: bool
+    @property
+    def features(self) -> int: ...
+    @property
+    def outputs(self) -> int: ...
+    @property
+    def weighted(self) -> bool: ...
+    @property
+    def batches(self) -> int | None: ...
     @property
     def rows(self) -> int: ...
     @property
@@ -102,7 +108,7 @@ class _Source(Protocol):
 class BatchesFloat32:
     def __init__(
         self,
-        source: _Source,
+        source: _Arrays | _Source,
         batch_size: int,
         shuffle: bool,
         seed: int,
@@ -115,7 +121,7 @@ class BatchesFloat32:
 class BatchesFloat64:
     def __init__(
         self,
-        source: _Source,
+        source: _Arrays | _Source,
         batch_size: int,
         shuffle: bool,
         seed: int,
@@ -147,6 +153,8 @@ class ModelFloat32:
     @property
     def iterations(self) -> int: ...
     @property
+    def epochs(self) -> int: ...
+    @property
     def next_epoch(self) -> int: ...
     @property
     def batches_done(self) -> int | None: ...
@@ -170,6 +178,8 @@ class ModelFloat32:
         memory_limit: int,
         buffer_size: int,
         validation_buffer_size: int,
+        validation_frequency: int,
+        validation_epochs: list[int],
         on_epoch: Callable[[int, dict[str, float]], bool],
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
         on_batch: Callable[[int, int, bool, dict[str, float]], bool] | None,
@@ -221,6 +231,8 @@ class ModelFloat64:
     @property
     def iterations(self) -> int: ...
     @property
+    def epochs(self) -> int: ...
+    @property
     def next_epoch(self) -> int: ...
     @property
     def batches_done(self) -> int | None: ...
@@ -244,6 +256,8 @@ class ModelFloat64:
         memory_limit: int,
         buffer_size: int,
         validation_buffer_size: int,
+        validation_frequency: int,
+        validation_epochs: list[int],
         on_epoch: Callable[[int, dict[str, float]], bool],
         on_progress: Callable[[int, int, int, dict[str, float]], None] | None,
         on_batch: Callable[[int, int, bool, dict[str, float]], bool] | None,

@@ -19,6 +19,7 @@ from . import _arrays, _core
 from ._compiled import Compiled
 from ._component import integer
 from ._guard import CORE_MODELS, CoreModel
+from ._printable import listed
 from ._sharing import Sharing
 from ._spelling import hint, keywords
 from .layers import Layer
@@ -43,6 +44,7 @@ class Layered(Sharing):
     _frozen: list[bool]  # for each layer, whether the core's model leaves its weights alone
     _plain = True  # one array in, one array out
     _several_outputs = False
+    _number_of_inputs = 1
 
     def _network(self, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return the core's description of the network for samples of a shape."""
@@ -62,6 +64,11 @@ class Layered(Sharing):
 
     def _joined(self, x: Any, where: str) -> Any:
         """Return samples in the form that one input has."""
+        if isinstance(x, Mapping):
+            raise TypeError(
+                f"{where} must be an array, as a {type(self).__name__} has one input; got a dict "
+                f"with the keys {listed(map(repr, x))}"
+            )
         return x
 
     def _parted(self, result: NDArray[Any]) -> Any:

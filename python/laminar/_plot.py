@@ -34,24 +34,24 @@ def figure(panels: int) -> tuple[Any, Sequence[Any]]:
     return made, made.subplots(1, panels, squeeze=False)[0]
 
 
-def history(epochs: Sequence[int], values: Mapping[str, Sequence[float]]) -> Any:
+def history(epochs: Mapping[str, Sequence[int]], values: Mapping[str, Sequence[float]]) -> Any:
     """Return the picture of a training.
 
     Parameters
     ----------
-    epochs : sequence of int
-        The epochs, counted from 0; they are drawn as counted from 1, as they are printed.
+    epochs : mapping
+        For each key its epochs, counted from 0; they are drawn as counted from 1, as they are
+        printed.
     values : mapping
-        For each key one value an epoch. A key and the same with ``val_`` share a panel.
+        For each key its values. A key and the same with ``val_`` share a panel.
     """
     keys = list(dict.fromkeys(key.removeprefix("val_") for key in values))
     made, panels = figure(len(keys))
     for panel, key in zip(panels, keys, strict=True):
         for name, label in ((key, "training"), (f"val_{key}", "validation")):
             if name in values:
-                last = epochs[-len(values[name]) :]  # what a callback added late
-                marker = "o" if len(last) == 1 else ""
-                panel.plot([epoch + 1 for epoch in last], values[name], marker=marker, label=label)
+                at = [epoch + 1 for epoch in epochs[name]]
+                panel.plot(at, values[name], marker="o" if len(at) == 1 else "", label=label)
         panel.set_xlabel("epoch")
         panel.set_ylabel(key)
         panel.xaxis.get_major_locator().set_params(integer=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _arrays, _frames, _labels, _progress, _rows
+from . import _arrays, _frames, _labels, _progress, _rates, _rows, _samples
 from ._feed import feed, first_targets
 from ._guard import CoreModel
 from ._spelling import keywords
@@ -17,9 +17,14 @@ from ._tables.table import TEXT as _TABLE
 from ._training import Training
 from .callbacks._list import CallbackList
 from .data import Dataset
+from .data._batches import Batches, brought
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import ArrayLike, NDArray
+
+    from .data._batches import SequenceOfBatches
 
 
 class Predicting(Training):
@@ -28,11 +33,12 @@ class Predicting(Training):
     @keywords()
     def evaluate(
         self,
-        x: ArrayLike | Dataset,
+        x: ArrayLike | Dataset | Iterable[Any] | SequenceOfBatches,
         y: ArrayLike | None = None,
         batch_size: int | None = None,
         verbose: str | int = 0,
         sample_weight: ArrayLike | None = None,
+        steps: int | None = None,
         callbacks: object = None,
         return_dict: bool = False,
     ) -> Any:
@@ -43,9 +49,13 @@ class Predicting(Training):
         x, y, sample_weight
             As in `fit`.
         batch_size : int or None
-            Accepted for Keras's sake; the result does not depend on it.
+            Rows of a batch of ``steps``, 32 without it; otherwise of no consequence. Must not be
+            given beside what brings batches.
         verbose : {0, 1, 2, "auto"}
             Unless 0, print the values as one line.
+        steps : int, optional
+            Look at the first so many batches alone; of a generator, which may be endless, at the
+            next ones.
         callbacks : Callback or list of Callback, optional
             Their on_test_begin and on_test_end are called.
         return_dict : bool
@@ -61,15 +71,19 @@ class Predicting(Training):
         TypeError, ValueError
             As in `fit`.
         """
-        x = self._joined(x, "evaluate: x")
+        steps = _rates.count(steps, "evaluate: steps")
+        x = self._joined(brought(x), "evaluate: x")
+        _rates.check_size(batch_size, x, "evaluate")
+        _rates.check_end(x, steps, "evaluate")
         y, _ = _labels.numbered("evaluate: y", y, self.class_names)
         if isinstance(x, Dataset):
             _labels.agreed("evaluate: x", x.classes, self.class_names)
-        compiled, still = self._still("evaluate", first_targets(x, y))
+        compiled, still = self._still("evaluate", first_targets("evaluate", x, y))
         style = _progress.style(verbose, "evaluate")
-        rows = feed("evaluate", x, y, sample_weight, self._dtype, compiled.loss)
+        rows = feed("evaluate", x, y, sample_weight, self._dtype, compiled.loss, self._joined)
         _frames.check_names(rows.names, "evaluate: x", self.feature_names)
-        _rows.batch_size(batch_size, "evaluate", rows.length or 1)
+        size = _rates.size_of(_rates.chosen(batch_size), "evaluate", rows)
+        rows = rows.in_steps("evaluate", steps, size, compiled.loss, again=True)
         calls = CallbackList("evaluate", callbacks)
         with self._built_for(rows.x, rows.y) as core:
             calls.introduce(self, {"verbose": verbose, "metrics": compiled.keys})
@@ -83,9 +97,10 @@ class Predicting(Training):
     @keywords()
     def predict(
         self,
-        x: ArrayLike | Dataset,
+        x: ArrayLike | Dataset | Iterable[Any] | SequenceOfBatches,
         batch_size: int | None = None,
         verbose: str | int = 0,
+        steps: int | None = None,
         callbacks: object = None,
         *,
         out: NDArray[Any] | None = None,
@@ -102,9 +117,17 @@ class Predicting(Training):
             (n, features). C-contiguous arrays of the model's dtype are not copied. To a model that
             ``laminar train`` has made, or that was trained on a Dataset of files, raw rows, texts
             and missing values included: a table of pandas, polars or pyarrow, or a list of dicts
-            from columns to values. Or a Dataset, which is read piece by piece.
-        batch_size, verbose
-            Accepted for Keras's sake: rows are taken in blocks that fit the cache, silently.
+            from columns to values. Or a Dataset, which is read piece by piece; or a generator, an
+            iterable or a sequence of batches, x alone or tuples that begin with it, whose rows
+            follow each other.
+        batch_size : int or None
+            Rows of a batch of ``steps``, 32 without it; otherwise of no consequence, as rows are
+            taken in blocks that fit the cache. Must not be given beside what brings batches.
+        verbose
+            Accepted for Keras's sake: nothing is printed.
+        steps : int, optional
+            Predict the first so many batches alone; of a generator, which may be endless, the next
+            ones.
         callbacks : Callback or list of Callback, optional
             Their on_predict_begin and on_predict_end are called.
         out : ndarray, optional
@@ -124,14 +147,21 @@ class Predicting(Training):
         if self._sharing:
             self._build_if_known()
         plain = self._plain and callbacks is None and out is None and batch_size is None
-        if plain and self._model is not None:
+        if plain and steps is None and self._model is not None:
             outputs = self._model.predict_ready(x)
             if outputs is not None:
                 return outputs
         if out is not None and self._several_outputs:
             raise ValueError("predict: out is for models of one output; this one has several")
-        x = self._joined(x, "predict: x")
-        if isinstance(x, Dataset):
+        steps = _rates.count(steps, "predict: steps")
+        x = self._joined(brought(x), "predict: x")
+        _rates.check_size(batch_size, x, "predict")
+        _rates.check_end(x, steps, "predict")
+        size = _rows.batch_size(_rates.chosen(batch_size), "predict", None)
+        pieces: _samples.Samples | None = None
+        if isinstance(x, Batches):
+            pieces = _samples.OfBatches(x, steps, self._dtype, self._joined, self._number_of_inputs)
+        elif isinstance(x, Dataset):
             _frames.check_names(x.feature_names, "predict: x", self.feature_names)
         elif _TABLE in self._texts and records.are_records(x):
             x = records.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
@@ -139,16 +169,21 @@ class Predicting(Training):
             x = tables.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
         else:
             _frames.check_names(_frames.names(x), "predict: x", self.feature_names)
-        first = x._pieces.first if isinstance(x, Dataset) else None
-        rows = _arrays.features(x if first is None else first.x, "predict: x", self._dtype)
-        _rows.batch_size(batch_size, "predict", len(rows))
+        if isinstance(x, Dataset):
+            pieces = _samples.OfDataset(x, steps, size, self._dtype, self._joined)
+        if pieces is not None:
+            rows = pieces.first
+        else:
+            rows = _arrays.features(x, "predict: x", self._dtype)
+            _samples.check_steps(-(-len(rows) // size), steps, 4)
+            rows = rows if steps is None else rows[: steps * size]
         calls = CallbackList("predict", callbacks)
         with self._built_for(rows) as core:
             calls.introduce(self, {"verbose": verbose})
             calls.predict_begin()
             core, _ = core.moment("predict", False)
-            if isinstance(x, Dataset):
-                result = self._predicted_pieces(core, x, out)
+            if pieces is not None:
+                result = self._predicted_pieces(core, pieces, out)
             else:
                 result = self._predicted(core, rows, out)
         calls.predict_end()
@@ -241,24 +276,25 @@ class Predicting(Training):
         return inputs
 
     def _predicted_pieces(
-        self, core: CoreModel, data: Dataset, out: NDArray[Any] | None
+        self, core: CoreModel, pieces: _samples.Samples, out: NDArray[Any] | None
     ) -> NDArray[Any]:
-        pieces = data._pieces.all()
-        parts = (_arrays.features(piece.x, "predict: x", self._dtype) for piece in pieces)
-        if data.rows is None and out is None:
-            return np.concatenate([self._predicted(core, rows, None) for rows in parts])
+        if pieces.rows is None and out is None:
+            made = []
+            for rows in pieces:
+                made.append(self._predicted(core, rows, None))
+            return np.concatenate(made)
         if out is None:
-            out = np.empty((len(data), *self._outputs), self._dtype)
+            out = np.empty((pieces.rows or 0, *self._outputs), self._dtype)
         done = 0
         assert self._input is not None
-        for rows in parts:
+        for rows in pieces:
             _arrays.check_sample(rows, "predict: x", self._input)
             if done + len(rows) > len(out):
-                raise ValueError(f"predict: the data set has more than {len(out)} rows")
+                raise ValueError(f"predict: x has more than {len(out)} rows")
             self._predicted(core, rows, out[done : done + len(rows)])
             done += len(rows)
         if done < len(out):
-            raise ValueError(f"predict: the data set has {done} rows, expected {len(out)}")
+            raise ValueError(f"predict: x has {done} rows, expected {len(out)}")
         return out
 
     def _predicted(

@@ -198,7 +198,7 @@ class Saving(Compiling):
         states, arrays = (None, {}) if self._calls is None else self._calls.states()
         notes = {
             "model": self.get_config(),
-            "history": None if history is None else [history.epoch, history.history],
+            "history": None if history is None else history.record(),
             "stop_training": self.stop_training,
             "feature_names": self.feature_names,
             "class_names": self.class_names,

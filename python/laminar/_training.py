@@ -9,10 +9,10 @@ that raises TypeError or ValueError leaves the model as it was.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import _frames, _labels, _progress, _range_test, _rows
+from . import _frames, _labels, _progress, _range_test, _rates, _rows
 from ._component import flag, integer, number_of_bytes
 from ._feed import feed, first_targets, split, validation
 from ._resume import Resumed
@@ -22,11 +22,13 @@ from ._tables.table import TEXT as _TABLE
 from .callbacks import History
 from .callbacks._list import CallbackList
 from .data import Dataset
+from .data._batches import brought
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from ._range_test import RangeTest
+    from .data._batches import SequenceOfBatches
 
 
 class Training(Saving):
@@ -35,18 +37,22 @@ class Training(Saving):
     @keywords(nb_epoch="epochs")
     def fit(
         self,
-        x: ArrayLike | Dataset,
+        x: ArrayLike | Dataset | Iterable[Any] | SequenceOfBatches,
         y: ArrayLike | None = None,
-        batch_size: int | None = 32,
+        batch_size: int | None = _rates.BATCH_SIZE,
         epochs: int = 1,
         verbose: str | int = "auto",
         callbacks: object = None,
         validation_split: float = 0.0,
-        validation_data: Sequence[Any] | Dataset | None = None,
+        validation_data: Sequence[Any] | Dataset | Iterable[Any] | SequenceOfBatches | None = None,
         shuffle: bool = True,
         class_weight: Mapping[int, float] | None = None,
         sample_weight: ArrayLike | None = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Collection[int] = 1,
         memory_limit: int | str | None = None,
         resume: str | os.PathLike[str] | None = None,
     ) -> History:
@@ -58,14 +64,18 @@ class Training(Saving):
             (n, features), booleans, integers or floats. A table of pandas, polars or Arrow will do
             if all its columns are of numbers, here as in all that follows; so will a sparse matrix
             of SciPy, which becomes dense. Or a `laminar.data.Dataset`, which brings y and weights:
-            its rows are checked when they are read, and wrong ones end training there.
+            its rows are checked when they are read, and wrong ones end training there. Or what
+            brings batches, tuples (x, y) or (x, y, sample_weight), each of which is one update of
+            exactly these rows: a generator or another iterator, an iterable, or a sequence with
+            ``__len__`` and ``__getitem__`` such as `laminar.utils.PyDataset`. For a `Model` of
+            several inputs, x is a dict of arrays by their names or a list of them, in batches too.
         y : array_like
             (n, outputs), or (n,) for one output; for a sparse loss class numbers, (n,) or (n, 1).
             Classes may be texts, for a sparse loss or the binary one: their numbers are the places
             in ``class_names``, which are the texts that occur in alphabetical order.
         batch_size : int or None
             Rows an update, at least 1; None, or n and more, is all rows. A last partial batch is
-            weighted by its own size.
+            weighted by its own size. Must not be given beside what brings batches.
         epochs : int
             The number of the last epoch: ``epochs - initial_epoch`` are trained.
         verbose : {"auto", 0, 1, 2}
@@ -77,10 +87,11 @@ class Training(Saving):
             In [0, 1): the fraction of rows, the last ones before shuffling, held out for
             validation. A UserWarning tells where they hold a class that the others lack.
         validation_data : tuple, optional
-            ``(x, y)`` or ``(x, y, sample_weight)`` for validation, or a Dataset, in place of a
-            split.
+            ``(x, y)`` or ``(x, y, sample_weight)`` for validation, or a Dataset, a generator, an
+            iterable or a sequence of batches, in place of a split.
         shuffle : bool
-            Draw a new order of the rows each epoch.
+            Draw a new order of the rows each epoch; of a sequence, of its batches. What a generator
+            or an iterable gives is taken as it comes.
         class_weight : dict, optional
             {class number: weight} for every class that occurs; multiplies ``sample_weight``.
         sample_weight : array_like, optional
@@ -90,6 +101,15 @@ class Training(Saving):
             `laminar.losses`.
         initial_epoch : int
             The number of the first epoch, to go on counting after an earlier fit.
+        steps_per_epoch : int, optional
+            Batches an epoch. The next epoch goes on where this one stops. Without it an epoch is
+            all of the data, so that an endless generator needs it, and one for several epochs.
+        validation_steps : int, optional
+            Batches of each validation: the first ones, of a generator the next ones.
+        validation_batch_size : int, optional
+            Rows of a batch of these, without it ``batch_size``; of no other consequence.
+        validation_freq : int or collection of int
+            Validate after every so many epochs, or after these epochs, counted from 1.
         memory_limit : int or str, optional
             Bytes, or a text such as "2GB", that training may take beside the data. A batch that
             needs more goes through in parts whose gradients are added up, so that
@@ -115,6 +135,9 @@ class Training(Saving):
         FloatingPointError
             Where the loss is no longer finite; the last finite weights are kept. The callback
             `TerminateOnNaN` ends training quietly instead.
+        Exception
+            What a generator or a sequence raises, unchanged; the weights are those of the last
+            batch.
         KeyboardInterrupt
             At Ctrl-C; the weights are those of the last completed batch. One that is under way is
             abandoned where it takes long. Weights that overflowed in the epoch do not stay: they
@@ -124,26 +147,42 @@ class Training(Saving):
         RuntimeError
             While the model is being trained already.
 
+        Warns
+        -----
+        UserWarning
+            Where there are fewer batches than ``steps_per_epoch`` or ``validation_steps`` ask for.
+            An epoch ends with the data; after it training ends, or begins the data anew if they
+            are no generator.
+
         Notes
         -----
+        Generators and sequences are asked for a batch when it is due, by the thread that calls, and
+        may look at the model. A sequence may have ``on_epoch_begin`` and ``on_epoch_end``, which
+        are called around each epoch's batches.
+
         Other threads may predict, evaluate, save and copy the model meanwhile; they see it as it is
         between two steps. What would change it raises RuntimeError there.
         """
         given = y
-        x = self._joined(x, "fit: x")
+        rates = _rates.Rates(
+            steps_per_epoch, validation_steps, validation_batch_size, validation_freq
+        )
+        epochs = integer(epochs, "fit: epochs")
+        initial_epoch = integer(initial_epoch, "fit: initial_epoch")
+        x = self._joined(brought(x), "fit: x")
+        _rates.check_size(batch_size, x, "fit")
+        rates.check(x, epochs, initial_epoch, bool(resume))
         y, class_names = _labels.numbered("fit: y", y, self.class_names, learn=True)
         if isinstance(x, Dataset):
             class_names = _labels.agreed("fit: x", x.classes, class_names)
-        compiled = self._ready("fit", first_targets(x, y))
+        compiled = self._ready("fit", first_targets("fit", x, y))
         _labels.check_loss("fit: y", y, given, compiled.loss)
-        epochs = integer(epochs, "fit: epochs")
-        initial_epoch = integer(initial_epoch, "fit: initial_epoch")
         _progress.style(verbose)
         history = History()
         calls = CallbackList("fit", callbacks, history)
         style = _progress.style(calls.verbose(verbose))
         loss = compiled.loss
-        train = feed("fit", x, y, sample_weight, self._dtype, loss)
+        train = feed("fit", x, y, sample_weight, self._dtype, loss, self._joined)
         _frames.check_names(train.names, "fit: x", self.feature_names)
         held_out = None
         if validation_data is not None:
@@ -155,7 +194,9 @@ class Training(Saving):
         if class_weight is not None:
             by_number = _labels.weights_by_number(class_weight, class_names)
             train = train.with_class_weight("fit", by_number, loss)
-        size = _rows.batch_size(batch_size, "fit", train.length)
+        size = _rates.size_of(batch_size, "fit", train)
+        train = train.in_steps("fit", rates.steps, size, loss)
+        held_out = rates.of_validation(held_out, size, loss, epochs, initial_epoch, bool(resume))
         shuffle = flag(shuffle, "fit: shuffle")
         limit = 0 if memory_limit is None else number_of_bytes(memory_limit, "fit: memory_limit")
         if resume is not None and initial_epoch:
@@ -163,7 +204,7 @@ class Training(Saving):
         keys = compiled.keys + ([f"val_{key}" for key in compiled.keys] if held_out else [])
         params = {
             "epochs": epochs,
-            "steps": None if train.length is None else -(-train.length // size),
+            "steps": train.steps(size),
             "verbose": verbose,
             "metrics": keys,
             "initial_epoch": initial_epoch,
@@ -175,8 +216,9 @@ class Training(Saving):
             last = dict(logs)
             calls.epoch_end(epoch, last)
             shown.epoch(epoch, last)
-            if not self.stop_training and epoch + 1 < epochs:
-                calls.epoch_begin(epoch + 1)
+            if self.stop_training or epoch + 1 == epochs or train.ends():
+                return True
+            calls.epoch_begin(epoch + 1)
             return bool(self.stop_training)
 
         def on_batch(epoch: int, done: int, ends: bool, logs: Mapping[str, float]) -> bool:
@@ -207,6 +249,7 @@ class Training(Saving):
                 calls.start(self, params)
                 resumed.restore()
                 self.history, self._calls = history, calls
+                train.begin(core.seed if shuffle else None, core.epochs, len(history.epoch))
                 try:
                     if first < ended and not self.stop_training:
                         calls.begin(first, core.batches_done if resume else None)
@@ -221,6 +264,8 @@ class Training(Saving):
                         limit,
                         train.buffer_size,
                         (held_out or train).buffer_size,
+                        rates.every,
+                        rates.after,
                         on_epoch,
                         on_progress if shown.within_epoch else None,
                         on_batch if calls.between_batches else None,

@@ -21,6 +21,7 @@ from ._printable import listed
 from ._saving import layer_config
 from ._spelling import keywords
 from .data import Dataset
+from .data._batches import Batches
 from .layers import Layer
 from .layers import get as get_layer
 from .layers.symbol import Symbol
@@ -92,6 +93,7 @@ class Model(BaseModel):
         self._layers = graph.layers
         shapes = [symbol.shape for symbol in graph.inputs.symbols]
         self._input = _side_by_side(shapes)
+        self._number_of_inputs = len(shapes)
         self._several_outputs = len(graph.outputs.symbols) > 1
         self._plain = len(shapes) == 1 and not self._several_outputs and not graph.outputs.keys
 
@@ -247,7 +249,7 @@ class Model(BaseModel):
 
     def _joined(self, x: Any, where: str) -> Any:
         """Return samples as the core takes them: the arrays of several inputs side by side."""
-        if isinstance(x, Dataset):
+        if isinstance(x, (Dataset, Batches)):
             return x
         names, shapes = self._graph.input_names, [s.shape for s in self._graph.inputs.symbols]
         if len(names) == 1:

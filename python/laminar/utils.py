@@ -14,7 +14,62 @@ from ._spelling import keywords, module_getattr
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["set_random_seed", "to_categorical"]
+__all__ = ["PyDataset", "set_random_seed", "to_categorical"]
+
+
+class PyDataset:
+    """Base of sequences of batches, as Keras has it.
+
+    A class below it has ``__getitem__(index)``, which returns a batch ``(x, y)`` or ``(x, y,
+    sample_weight)``, and ``__len__()``, the number of batches, or the property ``num_batches``,
+    which may be None for ever more of them. `fit`, `evaluate` and `predict` take any object with
+    these; the base only adds what they need not define.
+
+    Parameters
+    ----------
+    workers, use_multiprocessing, max_queue_size
+        Accepted for Keras's sake: batches are made by the thread that trains, when they are due.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from laminar import Sequential, layers
+    >>> class Noise(PyDataset):
+    ...     def __len__(self):
+    ...         return 10
+    ...
+    ...     def __getitem__(self, index):
+    ...         return np.random.default_rng(index).normal(size=(32, 4)), np.zeros(32)
+    >>> model = Sequential([layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> model.fit(Noise(), epochs=2, verbose=0).epoch
+    [0, 1]
+    """
+
+    @keywords()
+    def __init__(
+        self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
+    ) -> None:
+        self.workers = workers
+        self.use_multiprocessing = use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    def __getitem__(self, index: int) -> Any:
+        """Return a batch."""
+        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index)")
+
+    @property
+    def num_batches(self) -> int | None:
+        """How many batches there are; None where they do not end."""
+        if hasattr(self, "__len__"):
+            return len(self)
+        raise NotImplementedError(f"{type(self).__name__} must define __len__() or num_batches")
+
+    def on_epoch_begin(self) -> None:
+        """Run before each epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Run after the batches of each epoch."""
 
 
 @keywords(y="x")

@@ -5,8 +5,10 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <set>
+#include <thread>
 
 #include "task.hpp"
 
@@ -33,18 +35,22 @@ class OddRows : public RowSource<float> {
   }
   Index rows() const override { return tells_ ? data_.x.rows + lie : 0; }
   Index parts() const override { return parts_; }
+  std::optional<Index> batches() const override { return own_batches; }
   void open(Index part) override {
     ++opened;
     at_ = data_.x.rows * part / parts_;
     end_ = data_.x.rows * (part + 1) / parts_;
   }
   Dataset<float> next() override {
+    if (reads) reads();
     if (at_ <= throw_at && throw_at < end_) throw std::runtime_error("the disk is gone");
     const Index count = std::min<Index>(5, end_ - at_);
     const Index first = std::exchange(at_, at_ + count);
     return rows_of(data_, first, count);
   }
 
+  std::optional<Index> own_batches;
+  std::function<void()> reads;
   Index opened = 0;
   Index lie = 0;
   Index throw_at = -1;
@@ -384,6 +390,89 @@ TEST_CASE("fit: blocks within a limit of memory") {
   options.buffer_size = 2500 * kRowBytes;
   model.fit(source, options);
   CHECK(difference(weights_of(model), weights_of(expected), 1e-5) == "");
+}
+
+TEST_CASE("fit: pieces that are batches are updates of these rows, read when they are due") {
+  const Task<float> task(53, kFeatures, kOutputs);  // in pieces of 5 rows, and some of fewer at the ends of parts
+  const Dataset<float> data = task.dataset("mse");
+  Model<float> expected = model_for("mse");
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    OddRows pieces(data, 3, false);
+    for (Index part = 0; part < 3; ++part) {
+      pieces.open(part);
+      for (Dataset<float> rows = pieces.next(); rows.x.rows > 0; rows = pieces.next()) expected.train_on_batch(rows);
+    }
+  }
+  for (const Index told : {Index{0}, Index{12}}) {
+    for (const bool hooks : {false, true}) {
+      for (const Index limit : {Index{0}, Index{100'000}}) {
+        OddRows source(data, 3, false);
+        source.own_batches = told;
+        const std::thread::id caller = std::this_thread::get_id();
+        source.reads = [&] { CHECK(std::this_thread::get_id() == caller); };
+        FitOptions<float> options{.memory_limit = limit, .epochs = 2, .shuffle = false};
+        Index done = 0;
+        Index ends = 0;
+        if (hooks) {
+          options.on_batch = [&](const Progress& progress) {
+            CHECK(progress.batches == told);
+            ends += progress.last ? 1 : 0;
+            ++done;
+            return false;
+          };
+        }
+        Model<float> model = model_for("mse");
+        model.fit(source, options);
+        CHECK(weights_of(model) == weights_of(expected));
+        CHECK(model.iterations() == 24);
+        if (hooks) CHECK((done == 24 && ends == 2));
+        CHECK(model.evaluate(source, 400)[0] == doctest::Approx(expected.evaluate(data)[0]).epsilon(1e-12));
+      }
+    }
+  }
+}
+
+TEST_CASE("fit: inside an epoch of batches of their own it can be gone on") {
+  const Task<float> task(53, kFeatures, kOutputs);
+  OddRows source(task.dataset("mse"), 3, false);
+  source.own_batches = 12;
+  Model<float> expected = model_for("mse");
+  expected.fit(source, {.epochs = 2});  // whose parts are shuffled
+  Model<float> model = model_for("mse");
+  FitOptions<float> options{.epochs = 2};
+  options.on_batch = [](const Progress& progress) -> bool {
+    if (progress.batches_done == 4) throw std::runtime_error("enough");
+    return false;
+  };
+  CHECK_THROWS_AS(model.fit(source, options), std::runtime_error);
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / "laminar_batches.safetensors";
+  save_model(model, path);
+  Model<float> loaded = load_model<float>(path);
+  std::filesystem::remove(path);
+  source.own_batches = 11;
+  const FitOptions<float> rest{.epochs = 2, .resume = true};
+  CHECK(without(message_of([&] { loaded.fit(source, rest); }), {"fit: resume", "sizes of their own, 12 an epoch"}) ==
+        "");
+  CHECK(without(message_of([&] { loaded.fit(task.dataset("mse"), rest); }), {"fit: resume", "their own"}) == "");
+  source.own_batches = 12;
+  loaded.fit(source, rest);
+  CHECK(weights_of(loaded) == weights_of(expected));
+}
+
+TEST_CASE("fit: validation after some epochs") {
+  const Task<float> task(40, kFeatures, kOutputs);
+  const Dataset<float> data = task.dataset("mse");
+  const auto sizes = [&](FitOptions<float> options) {
+    options.epochs = 6;
+    options.validation = &data;
+    Model<float> model = model_for("mse");
+    std::vector<std::size_t> found;
+    for (const std::vector<double>& values : model.fit(data, options).epochs) found.push_back(values.size());
+    return found;
+  };
+  CHECK(sizes({.validation_frequency = 3}) == std::vector<std::size_t>{2, 2, 4, 2, 2, 4});
+  CHECK(sizes({.validation_epochs = {1, 5, 9}}) == std::vector<std::size_t>{4, 2, 2, 2, 4, 2});
+  CHECK(without(message_of([&] { sizes({.validation_frequency = 0}); }), {"fit: validation_frequency", "got 0"}) == "");
 }
 
 TEST_CASE("fit: what is wrong with a source is said") {

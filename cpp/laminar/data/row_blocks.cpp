@@ -18,7 +18,9 @@ constexpr std::chrono::milliseconds kPatience{50};
 
 template <typename T>
 RowBlocks<T>::RowBlocks(RowSource<T>& source, Check check, Index batch_size, Index bytes)
-    : source_(&source), check_(std::move(check)), rows_(source.rows()) {
+    : source_(&source), check_(std::move(check)), batches_(source.batches()) {
+  if (single_batches()) return;
+  rows_ = source.rows();
   const Index values = source.features() + source.outputs() + (source.weighted() ? 1 : 0);
   const Index row =
       values * static_cast<Index>(sizeof(T)) + (source.outputs() == 0 ? static_cast<Index>(sizeof(std::int32_t)) : 0);
@@ -77,7 +79,8 @@ void RowBlocks<T>::start(std::optional<Shuffle> shuffle) {
   part_ = -1;
   piece_ = {};
   used_ = 0;
-  fill_later();
+  waits_ = false;
+  if (!single_batches()) fill_later();
 }
 
 template <typename T>
@@ -107,6 +110,7 @@ bool RowBlocks<T>::load(const Stop& stop) {
 template <typename T>
 const Dataset<T>* RowBlocks<T>::next(const Stop& stop) {
   if (holds_) return std::exchange(given_, true) ? nullptr : given();
+  if (single_batches()) return next_batch();
   if (!reading_.valid() || !wait(stop)) return nullptr;
   reading_.get();
   const Block& block = blocks_[ahead_];
@@ -129,7 +133,19 @@ const Dataset<T>* RowBlocks<T>::given() {
 }
 
 template <typename T>
+const Dataset<T>* RowBlocks<T>::next_batch() {
+  if (!std::exchange(waits_, false) && !read_piece()) return nullptr;
+  ++number_;
+  held_ = piece_;
+  return &held_;
+}
+
+template <typename T>
 bool RowBlocks<T>::more(const Stop& stop) {
+  if (single_batches()) {
+    if (*batches_ > 0) return number_ < *batches_;
+    return waits_ = waits_ || read_piece();
+  }
   if (holds_ || !reading_.valid()) return false;
   return wait(stop) && blocks_[ahead_].rows > 0;
 }
@@ -186,6 +202,7 @@ bool RowBlocks<T>::read_piece() {
   try {
     check_(piece_);
   } catch (const std::invalid_argument& error) {
+    if (single_batches()) fail(error.what(), ", in ", source_->name(part_));
     fail(error.what(), ", counting from row ", part_rows_, " of ", source_->name(part_));
   }
   part_rows_ += piece_.x.rows;

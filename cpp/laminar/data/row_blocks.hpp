@@ -35,7 +35,7 @@ class RowBlocks {
   explicit RowBlocks(const Dataset<T>& data) : held_(data), rows_(data.x.rows), holds_(true) {}
   /// Blocks of a source, which must outlive this: as many rows as two of them may take `bytes`, but a
   /// multiple of batch_size. A source that fits as a whole is one block and is read once. Throws where
-  /// there is no room for two batches.
+  /// there is no room for two batches. A source of batches gives blocks of one batch each.
   RowBlocks(RowSource<T>& source, Check check, Index batch_size, Index bytes);
   RowBlocks(const RowBlocks&) = delete;
   RowBlocks& operator=(const RowBlocks&) = delete;
@@ -45,6 +45,11 @@ class RowBlocks {
   Index rows() const { return rows_; }
   /// Whether all rows are one block.
   bool whole() const { return rows_ > 0 && (source_ == nullptr || rows_ <= block_rows_); }
+
+  /// Whether each block is one batch, of any number of rows.
+  bool single_batches() const { return batches_.has_value(); }
+  /// Batches of an epoch, where each is a block; 0 where only reading tells.
+  Index batches() const { return batches_.value_or(0); }
 
   /// Rows of a block, the last one aside; 0 where all rows are one block.
   Index block_rows() const { return whole() ? 0 : block_rows_; }
@@ -64,7 +69,7 @@ class RowBlocks {
   /// is drawn for the rows of each block.
   void start(std::optional<Shuffle> shuffle = {});
   /// The order of the present block's rows; null where it is theirs.
-  const Index* order() const { return shuffle_.has_value() ? order_.data() : nullptr; }
+  const Index* order() const { return shuffle_.has_value() && !single_batches() ? order_.data() : nullptr; }
   /// The next block, valid until the next call; null at the end, or where stop has ended the waiting.
   /// Throws what reading has thrown.
   const Dataset<T>* next(const Stop& stop = {});
@@ -84,6 +89,7 @@ class RowBlocks {
   /// rows of each block.
   std::vector<Index> drawn(Index number, Index count) const;
   const Dataset<T>* given();
+  const Dataset<T>* next_batch();
   Dataset<T> view(const Block& block) const;
   /// Reads until the block is full or the epoch ends; fill_later does so in a thread of its own.
   void fill(Block& block);
@@ -99,6 +105,7 @@ class RowBlocks {
   Dataset<T> held_;  // the block that is in use
   Index rows_ = 0;
   Index block_rows_ = 0;
+  std::optional<Index> batches_;
   bool holds_ = false;  // held_ is all rows
   bool given_ = false;  // … and was given in this epoch
 
@@ -116,7 +123,8 @@ class RowBlocks {
   Index part_rows_ = 0;             // that it has given
   Index read_ = 0;                  // rows of all parts so far
   Dataset<T> piece_;
-  Index used_ = 0;  // rows of piece_
+  Index used_ = 0;      // rows of piece_
+  bool waits_ = false;  // piece_ is a batch that has not been given
 };
 
 }  // namespace laminar

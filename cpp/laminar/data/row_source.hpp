@@ -15,7 +15,7 @@
 namespace laminar {
 
 /// Where rows come from. Whatever its functions throw ends the training that reads it. They are called
-/// by other threads than the caller's, one at a time.
+/// by other threads than the caller's, one at a time, but for those of batches().
 template <typename T>
 class RowSource {
  public:
@@ -32,6 +32,10 @@ class RowSource {
   virtual MeanWeight mean_weight(std::optional<std::int32_t> /*ignored*/) const { return {}; }
   /// Rows of all parts, or 0 where only reading tells; these are read anew in every epoch.
   virtual Index rows() const { return 0; }
+  /// Where each piece is a batch of its own: how many an epoch has, 0 where only reading tells. Such a
+  /// source is asked for a batch when it is due, by the thread that trains, and only that one is held;
+  /// rows() does not count. Else rows are read ahead and cut into batches.
+  virtual std::optional<Index> batches() const { return std::nullopt; }
   /// How many parts there are, at least 1.
   virtual Index parts() const { return 1; }
   /// What errors call a part.

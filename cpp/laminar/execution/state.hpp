@@ -13,12 +13,12 @@ namespace laminar {
 
 /// Where training stands inside an epoch, and what its rows so far add up to.
 struct EpochPosition {
-  Index batches = 0;  // done
-  Index rows = 0;     // of the data, all of them
-  Index batch_size = 0;
+  Index batches = 0;     // done
+  Index rows = 0;        // of the data, all of them
+  Index batch_size = 0;  // 0 where each batch has a size of its own
   bool shuffle = true;
   Index block_rows = 0;  // of a source that is read in blocks, and its parts; else 0
-  Index parts = 0;
+  Index parts = 0;       // … or the batches of an epoch, where each has a size of its own and they are known
   Index rows_seen = 0;
   double weight = 0;                             // of these rows
   double loss = 0;                               // sum over them

@@ -18,16 +18,16 @@ namespace laminar {
 /// One pass over all rows.
 struct Epoch {
   Index number = 0;
-  Index rows = 0;  // 0 where only reading tells
-  Index batch_size = 0;
+  Index rows = 0;        // 0 where only reading tells
+  Index batch_size = 0;  // 0 where each batch has a size of its own
   bool shuffle = false;
   Index block_rows = 0;  // of a source that is read in blocks, and its parts; else 0
-  Index parts = 0;
-  Index part = 0;  // most rows of a batch that go through at a time; 0 for all
+  Index parts = 0;       // or, where each batch has a size of its own, their number, 0 if only reading tells
+  Index part = 0;        // most rows of a batch that go through at a time; 0 for all
   MeanWeight mean = {};
 
   /// 0 where only reading tells.
-  Index batches() const { return (rows + batch_size - 1) / batch_size; }
+  Index batches() const { return batch_size > 0 ? (rows + batch_size - 1) / batch_size : parts; }
 };
 
 /// Consecutive batches of one block of an epoch.
@@ -41,10 +41,12 @@ struct Batches {
   Index end = 0;
   T* gradients = nullptr;  // non-null: fill it, update nothing
 
-  Index size() const { return (data.x.rows + epoch.batch_size - 1) / epoch.batch_size; }
+  /// Rows of a batch but the last one.
+  Index batch_size() const { return epoch.batch_size > 0 ? epoch.batch_size : data.x.rows; }
+  Index size() const { return (data.x.rows + batch_size() - 1) / batch_size(); }
   BatchRows<T> batch(Index b) const {
-    return {data, order, b * epoch.batch_size, std::min(epoch.batch_size, data.x.rows - b * epoch.batch_size),
-            epoch.mean};
+    const Index first = b * batch_size();
+    return {data, order, first, std::min(batch_size(), data.x.rows - first), epoch.mean};
   }
 };
 

@@ -2,6 +2,7 @@
 // How a model is trained, and what is told of it meanwhile and at its end.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <span>
@@ -42,6 +43,13 @@ struct FitOptions {
   const Dataset<T>* validation = nullptr;
   RowSource<T>* validation_source = nullptr;  // in place of it; another object than is trained on
   Index validation_buffer_size = Index{1} << 28;
+  Index validation_frequency = 1;             // after every so many epochs, counted from 1
+  std::vector<Index> validation_epochs = {};  // … or after these
+  /// Whether there is validation after an epoch, counted from 0.
+  bool validates(Index epoch) const {
+    if (validation_epochs.empty()) return (epoch + 1) % validation_frequency == 0;
+    return std::find(validation_epochs.begin(), validation_epochs.end(), epoch + 1) != validation_epochs.end();
+  }
   /// Called on the calling thread after each epoch; true stops.
   std::function<bool(Index epoch, std::span<const Log> logs)> on_epoch = {};
   /// Called on the calling thread every 50 ms or less often, before a batch or while one is under way;
@@ -58,7 +66,7 @@ struct FitOptions {
 /// Loss and metrics of every epoch trained.
 struct History {
   std::vector<std::string> names;           // "loss", "accuracy", "val_loss", …
-  std::vector<std::vector<double>> epochs;  // in the order of names
+  std::vector<std::vector<double>> epochs;  // in the order of names; without those of validation where there was none
   bool interrupted = false;                 // poll asked to stop inside an epoch
 };
 

@@ -305,7 +305,7 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
   Outcome outcome = before != nullptr ? *before : Outcome(*state_.objective, state_.network.outputs());
   outcome.done = 0;
   const Index start = state_.optimizer->batches();
-  const Index rows = batches.epoch.batch_size;
+  const Index rows = batches.batch_size();
   outcome.scores.reserve(rows * (batches.end - batches.begin));
   // The first rows only wait for the weights, which every thread would read.
   const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kLeastRows, 1)) +
@@ -409,7 +409,7 @@ void Trainer<T>::keep_last_finite(const Batches<T>& batches, Index done) {
   if (weights_finite()) return;
   snapshot_.restore(state_);
   const StopScope scope({});  // of its own: within 50 ms it does not hear of a stop that was asked for before
-  const double work = 3 * state_.network.work() * static_cast<double>(batches.epoch.batch_size);
+  const double work = 3 * state_.network.work() * static_cast<double>(batches.batch_size());
   for (Index b = batches.begin; b < batches.begin + done; ++b) {
     Snapshot before;
     before.take(state_);
@@ -453,7 +453,7 @@ Outcome Trainer<T>::finite_run(const Batches<T>& batches, Poll& poll, const Outc
   std::ostringstream message;
   message << "fit: the " << (outcome.finite ? "weights are" : "loss is") << " not finite in epoch "
           << batches.epoch.number + 1 << ", batch " << at + 1;
-  if (batches.epoch.rows > 0) message << " of " << batches.epoch.batches();
+  if (batches.epoch.batches() > 0) message << " of " << batches.epoch.batches();
   message << " (loss " << outcome.last_loss
           << "); the last finite weights are kept. A smaller learning rate or scaled inputs may help";
   throw NonFiniteError(message.str());
@@ -464,7 +464,7 @@ void Trainer<T>::check_position(const Epoch& epoch) const {
   const EpochPosition& position = *state_.position;
   if (position.rows == epoch.rows && position.batch_size == epoch.batch_size && position.shuffle == epoch.shuffle &&
       position.block_rows == epoch.block_rows && position.parts == epoch.parts &&
-      (epoch.rows == 0 || position.batches <= epoch.batches())) {
+      (epoch.batches() == 0 || position.batches <= epoch.batches())) {
     return;
   }
   const auto told = [](const auto& e) {
@@ -474,7 +474,13 @@ void Trainer<T>::check_position(const Epoch& epoch) const {
     } else {
       text << "rows of unknown number, ";
     }
-    text << (e.shuffle ? "shuffled" : "in their order") << ", in batches of " << e.batch_size;
+    text << (e.shuffle ? "shuffled" : "in their order") << ", in batches of ";
+    if (e.batch_size == 0) {
+      text << "sizes of their own";
+      if (e.parts > 0) text << ", " << e.parts << " an epoch";
+      return text.str();
+    }
+    text << e.batch_size;
     if (e.block_rows > 0) text << ", read in blocks of " << e.block_rows << " from " << e.parts << " parts";
     return text.str();
   };
@@ -524,6 +530,9 @@ bool Trainer<T>::run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOpti
     if (block == nullptr) break;
     Batches<T> batches{*block, rows.order(), epoch, earlier};
     batches.begin = std::min(std::max(done - earlier, Index{0}), batches.size());
+    if (rows.single_batches() && options.memory_limit > 0) {
+      batches.epoch.part = rows_within(options.memory_limit, block->x.rows);
+    }
     if (!run_block(rows, batches, options, poll, outcome, leave)) return false;
     earlier += batches.size();
   }
@@ -555,11 +564,18 @@ void Trainer<T>::run_epochs(RowBlocks<T>& rows, RowBlocks<T>* validation, const 
   Epoch epoch{0, rows.rows(), options.batch_size, options.shuffle};
   if (epoch.rows > 0) epoch.batch_size = std::min(epoch.batch_size, epoch.rows);
   epoch.block_rows = rows.block_rows();
-  epoch.parts = epoch.block_rows > 0 ? rows.parts() : 0;
+  if (rows.single_batches()) {
+    epoch.batch_size = 0;
+    epoch.parts = rows.batches();
+  } else {
+    epoch.parts = epoch.block_rows > 0 ? rows.parts() : 0;
+  }
   if (rows.whole()) epoch.shuffle = options.shuffle && epoch.batch_size < epoch.rows;  // one batch has no order
   Index done = 0;  // batches of the epoch, where none is under way
   const Inside inside(&poll, [&] { return poll.ask({epoch.number, done, epoch.batches(), {}}); });
-  epoch.part = options.memory_limit > 0 ? rows_within(options.memory_limit, epoch.batch_size) : 0;
+  if (options.memory_limit > 0 && !rows.single_batches()) {
+    epoch.part = rows_within(options.memory_limit, epoch.batch_size);
+  }
   if (!options.resume) {
     state_.position.reset();
     state_.next_epoch = options.initial_epoch;
@@ -590,7 +606,7 @@ void Trainer<T>::run_epochs(RowBlocks<T>& rows, RowBlocks<T>* validation, const 
     done = epoch.batches();
     std::vector<double> values;
     for (const Log& log : outcome.means()) values.push_back(log.value);
-    if (validation != nullptr) {
+    if (validation != nullptr && options.validates(epoch.number)) {
       bool stopped = false;
       const std::vector<double> held_out = evaluate(
           state_, *validation, [&] { return stopped = poll.waits(epoch, epoch.batches(), outcome); },

@@ -55,7 +55,8 @@ class CSVLogger(Callback):
         """Write a line; ValueError where the file that is appended to lacks a column."""
         values = {"epoch": epoch, **(logs or {})}
         if self._columns is None:
-            self._own, self._columns = True, ["epoch", *sorted(logs or {})]
+            keys = {*(logs or {}), *self.params.get("metrics", ())}
+            self._own, self._columns = True, ["epoch", *sorted(keys)]
             self._write("a", [dict(zip(self._columns, self._columns, strict=True))])
         new = sorted(values.keys() - set(self._columns))
         if new and not self._own:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import _plot
@@ -21,15 +23,19 @@ class History(Callback):
     epoch : list of int
         The epochs completed, counted from 0.
     history : dict of list of float
-        For each key (``loss``, metrics, and the same with ``val_``) one value an epoch.
+        For each key (``loss``, metrics, and the same with ``val_``) one value an epoch, or one for
+        each that was validated.
     """
 
     epoch: list[int]
     history: dict[str, list[float]]
+    # The epochs of values that not every epoch has.
+    _of: dict[str, list[int]]
 
     def __init__(self) -> None:
         self.epoch = []
         self.history = {}
+        self._of = {}
 
     # A model keeps its last history: a strong reference back would make a cycle, which delays
     # the release of the model's memory.
@@ -41,17 +47,31 @@ class History(Callback):
         """Start empty."""
         self.epoch = []
         self.history = {}
+        self._of = {}
 
-    def restore(self, epoch: list[int], history: dict[str, list[float]]) -> None:
+    def record(self) -> list[Any]:
+        """Return what a file keeps of it, the arguments of `restore`."""
+        gaps = {name: of for name, of in self._of.items() if len(of) < len(self.epoch)}
+        return [self.epoch, self.history, *([gaps] if gaps else [])]
+
+    def restore(
+        self,
+        epoch: list[int],
+        history: dict[str, list[float]],
+        gaps: Mapping[str, list[int]] = MappingProxyType({}),
+    ) -> None:
         """Take over the record of an earlier training, to go on with it."""
         self.epoch = list(epoch)
         self.history = {name: list(values) for name, values in history.items()}
+        last = {name: self.epoch[len(self.epoch) - len(v) :] for name, v in self.history.items()}
+        self._of = {**last, **{name: list(of) for name, of in gaps.items()}}
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Append the values of one epoch."""
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+            self._of.setdefault(name, []).append(epoch)
 
     def plot(self) -> Any:
         """Draw each value against the epochs, those of training and validation in one picture.
@@ -73,4 +93,5 @@ class History(Callback):
         """
         if not self.epoch:
             raise ValueError("History.plot: there is nothing to draw, no epoch has been trained")
-        return _plot.history(self.epoch, self.history)
+        epochs = {name: self._of.get(name, self.epoch) for name in self.history}
+        return _plot.history(epochs, self.history)

@@ -83,11 +83,15 @@ class Monitoring(Callback):
             ) from None
 
     def _value(self, logs: Logs) -> float | None:
-        """Return the monitored value; None where the logs lack it, with a warning a training."""
+        """Return the monitored value; None where the logs lack it.
+
+        One that no epoch has announced is warned of, once a training.
+        """
         values = logs or {}
         if self.monitor in values:
             return float(values[self.monitor])
-        if not self._missed:
+        announced = self.monitor in self.params["metrics"]  # and not due, by validation_freq
+        if not self._missed and not announced:
             self._missed = True
             warnings.warn(
                 f"{type(self).__name__}: the logs have no {self.monitor!r} to monitor; they have "

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from .. import _core, _seed
 from .._component import flag, integer, number_of_bytes
 from .._spelling import keywords
-from . import _files, _npy, _pieces
+from . import _files, _inputs, _npy, _pieces
 from ._reader import Reader
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Dataset:
     @keywords()
     def from_arrays(
         cls,
-        x: ArrayLike,
+        x: ArrayLike | Mapping[str, ArrayLike] | Sequence[ArrayLike],
         y: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
         *,
@@ -98,6 +98,7 @@ class Dataset:
         ----------
         x : array_like
             (n, features), or samples of more axes: anything with ``shape``, ``dtype`` and slices.
+            For several inputs a dict of them by the names of a `Model`'s inputs, or a list of them.
         y : array_like, optional
             (n,) or (n, outputs); not needed to predict.
         sample_weight : array_like, optional
@@ -118,7 +119,7 @@ class Dataset:
     @keywords()
     def from_npy(
         cls,
-        x: Path | Sequence[Path],
+        x: Path | Sequence[Path] | Mapping[str, Path | Sequence[Path]],
         y: Path | Sequence[Path] | None = None,
         sample_weight: Path | Sequence[Path] | None = None,
         *,
@@ -129,7 +130,8 @@ class Dataset:
         Parameters
         ----------
         x, y, sample_weight : path or sequence of paths
-            As in `from_arrays`; of several files the rows follow each other.
+            As in `from_arrays`; of several files the rows follow each other. For several inputs x
+            is a dict of them.
         buffer_size : int or str
             As in `from_arrays`.
 
@@ -138,23 +140,29 @@ class Dataset:
         TypeError, ValueError, OSError
             Where a file is absent or holds no array of numbers, or they differ in length.
         """
-        names = [[os.fspath(p) for p in _paths(files)] for files in (x, y, sample_weight)]
-        if not names[0]:
+        inputs = dict(x) if isinstance(x, Mapping) else {None: x}
+        given = [*inputs.values(), y, sample_weight]
+        names = [[os.fspath(p) for p in _paths(files)] for files in given]
+        if not all(names[: len(inputs)]) or not inputs:
             raise ValueError("Dataset.from_npy: x must name at least one file")
         if len({len(paths) for paths in names if paths}) != 1:
             raise ValueError(
                 "Dataset.from_npy: x, y and sample_weight must be as many files each, got "
                 + ", ".join(str(len(paths)) for paths in names if paths)
             )
-        triples = []
+        triples, shapes = [], set()
         for i, path in enumerate(names[0]):
-            files = {
-                key: paths[i] if paths else None
-                for key, paths in zip(("x", "y", "sample_weight"), names, strict=True)
+            *samples, targets, weights = (
+                _npy.Stored(paths[i]) if paths else None for paths in names
+            )
+            stored = {
+                "x": dict(zip(inputs, samples, strict=True)) if None not in inputs else samples[0],
+                "y": targets,
+                "sample_weight": weights,
             }
-            stored = {key: file and _npy.Stored(file) for key, file in files.items()}
             triples.append(_triple(f"from_npy: {path!r}", stored))
-        if len({(t[0].shape[1:], t[1] is None or t[1].shape[1:]) for t in triples}) > 1:
+            shapes.add(tuple(one.shape[1:] for one in (*samples, targets) if one is not None))
+        if len(shapes) > 1:
             raise ValueError("Dataset.from_npy: the files hold rows of different shapes")
         return cls(_pieces.Arrays(triples, names[0]), buffer_size)
 
@@ -249,7 +257,9 @@ class Dataset:
         ----------
         function : callable
             Returns a new iterator whenever it is called, over tuples ``(x, y)`` or ``(x, y,
-            sample_weight)`` of any number of rows. It is called to look at the first ones, and
+            sample_weight)`` of any number of rows, x a dict or a list of arrays for several inputs.
+            They are read ahead and cut into batches; what shall be an update of exactly the rows
+            that come together is given to `fit` itself. It is called to look at the first ones, and
             then for every epoch. Iterators are run by other threads than the caller's, one at a
             time; they must not use the model that is trained. Ctrl-C waits for their next rows.
         rows : int, optional
@@ -303,33 +313,55 @@ class Dataset:
         -------
         iterator
             Over tuples (x, y, sample_weight) of arrays, x and y of two axes, class numbers of one;
-            sample_weight may be None.
+            sample_weight may be None. For several inputs x is a dict or a list as it was given.
         """
         size = integer(batch_size, "batches: batch_size", minimum=1)
         if np.dtype(dtype).name not in ("float32", "float64"):
             raise ValueError(f"batches: dtype must be float32 or float64, got {dtype!r}")
-        reader = Reader(self, "batches", np.dtype(dtype), None)
+        layout = None
+        first = self._pieces.first
+        if first is not None and _inputs.are_several(first.x):
+            layout = _inputs.SideBySide(first.x, "batches: x", np.dtype(dtype))
+        joined = layout.joined if layout is not None else lambda x, where: x
+        reader = Reader(self, "batches", np.dtype(dtype), None, joined)
         kind = _core.BatchesFloat32 if reader.dtype == np.float32 else _core.BatchesFloat64
         drawn = _seed.next_seed() if seed is None else integer(seed, "batches: seed")
         number = integer(epoch, "batches: epoch")
-        return kind(
+        batches: Iterator[Any] = kind(
             reader, size, flag(shuffle, "batches: shuffle"), drawn, number, self.buffer_size
         )
+        if layout is None:
+            return batches
+        return ((layout.parted(rows), y, weight) for rows, y, weight in batches)
 
 
 def _triple(where: str, given: dict[str, Any]) -> tuple[Any, Any, Any]:
     """Return arrays of the same length."""
-    arrays = {
-        name: None if value is None else _pieces.array_like(value, f"Dataset.{where}: {name}")
-        for name, value in given.items()
-    }
-    if arrays["x"] is None:
+    if given["x"] is None:
         raise ValueError(f"Dataset.{where}: x is missing")
-    for name, array in arrays.items():
-        if array is not None and len(array) != len(arrays["x"]):
-            raise ValueError(
-                f"Dataset.{where}: x has {len(arrays['x'])} rows, {name} has {len(array)}"
-            )
+    y = given["y"]
+    known = None if y is None or _inputs.are_several(y) else _inputs.rows_of(y)
+    arrays: dict[str, Any] = dict.fromkeys(given)
+    rows: int | None = None
+    for name, value in given.items():
+        if value is None:
+            continue
+        parts = {name: value}
+        if _inputs.are_several(value, known):
+            keys = value if isinstance(value, Mapping) else range(len(value))
+            parts = {f"{name}[{key!r}]": value[key] for key in keys}
+            if not parts:
+                raise ValueError(f"Dataset.{where}: {name} is an empty dict")
+        made = []
+        for told, part in parts.items():
+            made.append(_pieces.array_like(part, f"Dataset.{where}: {told}"))
+            rows = len(made[0]) if rows is None else rows
+            if len(made[-1]) != rows:
+                raise ValueError(f"Dataset.{where}: x has {rows} rows, {told} has {len(made[-1])}")
+        if isinstance(value, Mapping):
+            arrays[name] = dict(zip(value, made, strict=True))
+        else:
+            arrays[name] = made[0] if name in parts else _inputs.Several(made)
     return arrays["x"], arrays["y"], arrays["sample_weight"]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .. import _frames
+from . import _inputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class Pieces(ABC):
 
     def filled(self, part: int) -> Iterator[Piece]:
         """Yield the rows of a part, without pieces that have none."""
-        return (piece for piece in self.open(part) if len(piece.x))
+        return (piece for piece in self.open(part) if _inputs.rows_of(piece.x))
 
     def targets(self) -> Iterator[tuple[Any, Any]]:
         """Yield all targets and weights, where that needs no reading of rows; else nothing."""
@@ -81,20 +82,23 @@ class Arrays(Pieces):
         self.rows = 0
         self.weighted = triples[0][2] is not None
         for i, (x, _, _) in enumerate(triples):
-            row = int(np.prod(x.shape[1:], dtype=np.int64)) * x.dtype.itemsize
-            size = max(1, _SEGMENT_BYTES // max(1, row))
-            self._segments += [(i, a, min(a + size, len(x))) for a in range(0, len(x), size)]
-            self.rows += len(x)
+            arrays = _inputs.arrays_of(x)
+            row = sum(
+                int(np.prod(a.shape[1:], dtype=np.int64)) * int(a.dtype.itemsize) for a in arrays
+            )
+            size, rows = max(1, _SEGMENT_BYTES // max(1, row)), len(arrays[0])
+            self._segments += [(i, a, min(a + size, rows)) for a in range(0, rows, size)]
+            self.rows += rows
         self.parts = len(self._segments)
 
     def targets(self) -> Iterator[tuple[Any, Any]]:
         """Yield those of each array."""
-        return ((_whole(y), _whole(weight)) for _, y, weight in self._triples)
+        return ((_part(y), _part(weight)) for _, y, weight in self._triples)
 
     def open(self, part: int) -> Iterator[Piece]:
         """Yield the segment."""
         i, first, end = self._segments[part]
-        yield Piece(*(None if a is None else a[first:end] for a in self._triples[i]))
+        yield Piece(*(_part(value, slice(first, end)) for value in self._triples[i]))
 
     def name(self, part: int) -> str:
         """Return the array and the row that the segment begins with."""
@@ -102,9 +106,9 @@ class Arrays(Pieces):
         return f"the segment of {self._names[i]} at row {first}"
 
 
-def _whole(array: Any) -> Any:
-    """Return an array in memory, whose rows may be in a file."""
-    return None if array is None else array[:]
+def _part(value: Any, rows: slice = slice(None)) -> Any:
+    """Return some rows in memory, which may be in files."""
+    return None if value is None else _inputs.each(value, lambda array: array[rows])
 
 
 class Generated(Pieces):

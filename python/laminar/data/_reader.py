@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _rows
 from .._rows import Rows
-from ._pieces import Piece
+from ._conversion import Conversion, Joined
 
 if TYPE_CHECKING:
     from ..losses import Loss
@@ -31,6 +30,8 @@ class Reader:
         float32 or float64.
     loss : Loss or None
         Decides what targets are; without it integers (n,) are class numbers.
+    joined : callable
+        See `Conversion`.
 
     Attributes
     ----------
@@ -38,35 +39,47 @@ class Reader:
         The first rows, for shapes.
     """
 
+    batches: int | None = None  # rows are cut into batches
+
     def __init__(
         self,
         dataset: Dataset,
         where: str,
         dtype: np.dtype[Any],
         loss: Loss | None,
+        joined: Joined,
     ) -> None:
         self._pieces, self._where, self.dtype = dataset._pieces, where, dtype
         self._loss = loss
-        self._class_weight: object = None
-        self._labels: bool | None = None if loss is None else loss._labels
-        self.weighted = self._pieces.weighted
         first = self._pieces.first
         if first is None:
             raise ValueError(f"{where}: the data set has no rows")
-        self.first = self._checked(first, 0)
-        if loss is not None:
-            _rows.check_sums(where, self.first.y, loss)
-        x, y, _ = self.first
-        self.features = int(np.prod(x.shape[1:], dtype=np.int64))
-        self.outputs = 0 if y.ndim == 1 else int(np.prod(y.shape[1:], dtype=np.int64))
-        for name, array, width in (("x", x, self.features), ("y", y, self.outputs)):
-            if width == 0 and array.ndim > 1:
-                raise ValueError(f"{where}: {name} has no columns, its shape is {array.shape}")
+        self._conversion = Conversion(where, dtype, loss, joined, first)
+
+    @property
+    def first(self) -> Rows:
+        """The first rows, for shapes."""
+        return self._conversion.first
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows come with weights."""
+        return self._conversion.weighted
+
+    @property
+    def features(self) -> int:
+        """Values of a sample."""
+        return self._conversion.features
+
+    @property
+    def outputs(self) -> int:
+        """Values of a target; 0 where targets are class numbers."""
+        return self._conversion.outputs
 
     def with_class_weight(self, class_weight: object) -> Reader:
         """Return it with the weights of rows multiplied by those of their classes."""
         weighted = copy.copy(self)
-        weighted._class_weight, weighted.weighted = class_weight, True
+        weighted._conversion = self._conversion.with_class_weight(class_weight)
         next(weighted.open(0), None)  # shows what is wrong with them, as far as the first rows can
         return weighted
 
@@ -86,13 +99,10 @@ class Reader:
         (0, 0) where only reading tells. Summed row by row, as the core does.
         """
         total, counted = 0.0, 0
-        ignored = getattr(self._loss, "ignore_class", None)
         for y, weight in self._pieces.targets() if self.weighted else ():
-            rows = self._checked(Piece(np.zeros((len(y), 1), self.dtype), y, weight), 0)
-            assert rows.weight is not None
-            counts = rows.weight if ignored is None else rows.weight[rows.y != ignored]
-            total = float(np.cumsum([total, *counts], dtype=np.float64)[-1])
-            counted += len(counts)
+            rows = self._conversion.without_samples(y, weight, self._where)
+            total, count = summed(rows, self._loss, total)
+            counted += count
         return total, counted
 
     def name(self, part: int) -> str:
@@ -101,28 +111,14 @@ class Reader:
 
     def open(self, part: int) -> Iterator[Rows]:
         """Yield the rows of a part as the core takes them."""
+        place = f" in {self.name(part)}"
         for piece in self._pieces.filled(part):
-            rows = self._checked(piece, part)
-            for name, one, other in (("x", rows.x, self.first.x), ("y", rows.y, self.first.y)):
-                if one.shape[1:] != other.shape[1:]:
-                    raise ValueError(
-                        f"{self._where}: {name} has rows of shape {one.shape[1:]} in "
-                        f"{self.name(part)}, others have {other.shape[1:]}"
-                    )
-            yield rows
+            yield self._conversion.rows(piece, self._where, place)
 
-    def _checked(self, piece: Piece, part: int) -> Rows:
-        x, y, weight = piece
-        if y is None:
-            raise ValueError(f"{self._where}: the data set has no y")
-        if (weight is not None) != self._pieces.weighted:
-            raise ValueError(
-                f"{self._where}: some rows have weights and others have none, in {self.name(part)}"
-            )
-        if self._labels is None:
-            targets = np.asarray(y)
-            self._labels = targets.ndim == 1 and targets.dtype.kind in "iu"
-        rows = _rows.converted(self._where, x, y, weight, self.dtype, self._labels)
-        if self._loss is None:
-            return rows
-        return _rows.with_class_weight(self._where, rows, self._class_weight, self._loss)
+
+def summed(rows: Rows, loss: Loss | None, before: float = 0.0) -> tuple[float, int]:
+    """Return the sum of weights, row by row as the core does, and how many rows count."""
+    assert rows.weight is not None
+    ignored = getattr(loss, "ignore_class", None)
+    counts = rows.weight if ignored is None else rows.weight[rows.y != ignored]
+    return float(np.cumsum([before, *counts], dtype=np.float64)[-1]), len(counts)
