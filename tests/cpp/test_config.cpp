@@ -46,7 +46,8 @@ Network rich_network() {
 Network preparing_network() {
   return {Shape{3},
           {Normalization{.invert = true}, Rescaling{.scale = 0.1, .offset = 0.3}, Discretization{{0.1, 0.7}},
-           CategoryEncoding{.num_tokens = 3, .output_mode = "count"}}};
+           CategoryEncoding{.num_tokens = 3, .output_mode = "count"},
+           Embedding{.input_dim = 4, .output_dim = 3, .embeddings_regularizer = Regularizer("l2")}}};
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ std::vector<double> outputs_of(const Network& network, const std::vector<double>
   return predictions(model, {view(x), network.features()});
 }
 
+constexpr Index kTokens = 5;
+
 /// A graph of up to `most` calls drawn from a seed: dense layers, shared or not, merges, dropout, normalization.
 Network random_graph(std::uint64_t seed, int most) {
   std::mt19937_64 bits(seed);
@@ -28,6 +30,7 @@ Network random_graph(std::uint64_t seed, int most) {
     widths.push_back(2 + static_cast<Index>(draw(4)));
     graph.inputs.push_back({"x" + std::to_string(i), {widths.back()}});
   }
+  const bool with_ids = draw(2) == 0;  // and one of whole numbers, which an embedding reads
   std::vector<char> read(inputs, 0);
   std::vector<std::pair<std::size_t, Index>> shared;  // dense layers and the width that they take
   const auto call = [&](std::size_t layer, std::vector<int> from, Index width) {
@@ -40,10 +43,29 @@ Network random_graph(std::uint64_t seed, int most) {
     graph.layers.push_back(std::move(layer));
     return graph.layers.size() - 1;
   };
+  if (with_ids) {
+    graph.inputs.push_back({"ids", {1 + static_cast<Index>(draw(3))}});
+    widths.push_back(0);
+    read.push_back(0);
+    const auto ids = static_cast<int>(widths.size()) - 1;
+    const Index width = 2 + static_cast<Index>(draw(3));
+    const Index places = graph.inputs.back().shape[0];
+    const std::size_t table = add_layer(Embedding{.input_dim = kTokens, .output_dim = width});
+    const std::size_t flat = add_layer(Flatten{});
+    for (std::size_t times = 1 + draw(2); times > 0; --times) {
+      call(table, {ids}, 0);
+      call(flat, {static_cast<int>(widths.size()) - 1}, places * width);
+    }
+  }
+  const auto any = [&] {  // a value that is neither numbers of rows nor an embedding before it is flat
+    while (true) {
+      if (const std::size_t value = draw(widths.size()); widths[value] > 0) return static_cast<int>(value);
+    }
+  };
   const char* const activations[] = {"tanh", "sigmoid", "softplus", "linear", "softmax", "gelu"};
   const int calls = 2 + static_cast<int>(draw(static_cast<std::size_t>(most - 1)));
   for (int c = 0; c < calls; ++c) {
-    const int from = static_cast<int>(draw(widths.size()));
+    const int from = any();
     const Index width = widths[static_cast<std::size_t>(from)];
     switch (draw(6)) {
       case 0: {  // a merge with a value of the same width, perhaps itself
@@ -61,7 +83,7 @@ Network random_graph(std::uint64_t seed, int most) {
         break;
       }
       case 1: {
-        std::vector<int> all{from, static_cast<int>(draw(widths.size()))};
+        std::vector<int> all{from, any()};
         const Index out = width + widths[static_cast<std::size_t>(all[1])];
         call(add_layer(Concatenate{}), all, out);
         break;
@@ -109,32 +131,22 @@ Network random_graph(std::uint64_t seed, int most) {
   return Network(std::move(graph));
 }
 
-/// The largest difference between gradients and central differences, over the largest of them.
-double gradient_error(Model<double>& model, const Dataset<double>& data) {
-  std::vector<double> gradients(model.parameters().size());
-  model.loss_and_gradients(data, gradients);
-  std::vector<double> scratch(gradients.size());
-  const std::vector<double> before = weights_of(model);
-  double largest = 1e-3;
-  double worst = 0;
-  for (const Tensor& tensor : model.network().parameters().tensors()) {
-    for (Index i = 0; i < tensor.size; i += 1 + tensor.size / 7) {
-      const std::size_t at = as_size(tensor.offset + i);
-      if (!tensor.trainable) continue;
-      double losses[2];
-      for (const int side : {0, 1}) {
-        std::vector<double> moved = before;
-        moved[at] += side == 0 ? -1e-5 : 1e-5;
-        model.set_parameters(moved);
-        losses[side] = model.loss_and_gradients(data, scratch);
-      }
-      const double expected = (losses[1] - losses[0]) / 2e-5;
-      largest = std::max(largest, std::abs(expected));
-      worst = std::max(worst, std::abs(expected - gradients[at]));
-    }
+/// Whether a column of the graph's rows holds whole numbers that an embedding reads.
+bool holds_ids(const Network& network, Index column) {
+  return std::any_of(network.input_ports().begin(), network.input_ports().end(), [&](const Port& port) {
+    return port.name == "ids" && column >= port.begin && column < port.begin + port.width;
+  });
+}
+
+/// Rows that the graph takes.
+template <typename T>
+Task<T> random_task(const Network& network, Index rows, std::uint64_t seed) {
+  Task<T> task(rows, network.features(), 2, seed);
+  for (std::size_t i = 0; i < task.x.size(); ++i) {
+    if (!holds_ids(network, static_cast<Index>(i) % task.features)) continue;
+    task.x[i] = std::floor((task.x[i] + 1) / 2 * static_cast<T>(kTokens));
   }
-  model.set_parameters(before);
-  return worst / largest;
+  return task;
 }
 
 }  // namespace
@@ -174,7 +186,7 @@ TEST_CASE("graph: gradients of every merge are central differences") {
 TEST_CASE("graph: gradients of 200 random graphs are central differences") {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     const Network network = random_graph(seed, 11);
-    const Task<double> task(5, network.features(), 2, seed);
+    const Task<double> task = random_task<double>(network, 5, seed);
     Model<double> model(network, seed);
     model.compile("mse", "sgd");
     INFO("seed " << seed << ": " << to_json(network));
@@ -186,7 +198,7 @@ TEST_CASE_TEMPLATE("graph: the same bits for any number of threads, and in parts
   for (std::uint64_t seed = 300; seed < 312; ++seed) {
     std::vector<T> first;
     const Network network = random_graph(seed, 14);
-    const Task<T> task(150, network.features(), 2, seed);
+    const Task<T> task = random_task<T>(network, 150, seed);
     for (const int count : {1, 2, 3, 4, 8}) {
       const Threads threads(count);
       Model<T> model(network, seed);
@@ -370,6 +382,10 @@ double backward_error(Model<double>& model, const std::vector<double>& x, const 
     worst = std::max(worst, std::abs(expected - got));
   };
   for (std::size_t i = 0; i < x.size(); ++i) {
+    if (holds_ids(model.network(), static_cast<Index>(i) % features)) {
+      CHECK(d_x[i] == 0);
+      continue;
+    }
     std::vector<double> low = x;
     std::vector<double> high = x;
     low[i] -= 1e-5;
@@ -400,7 +416,7 @@ TEST_CASE("graph: the way back from any gradient, by weights and inputs, of 100 
   for (std::uint64_t seed = 500; seed < 600; ++seed) {
     const Network network = random_graph(seed, 11);
     Model<double> model(network, seed);
-    const auto x = draws<double>(5 * network.features(), -1, 1, seed);
+    const std::vector<double> x = random_task<double>(network, 5, seed).x;
     const auto d_out = draws<double>(5 * network.outputs(), -1, 1, seed + 1);
     INFO("seed " << seed << ": " << to_json(network));
     CHECK(backward_error(model, x, d_out) < 1e-6);
@@ -457,7 +473,7 @@ TEST_CASE("graph: in training the way back is that of the loss") {
 TEST_CASE_TEMPLATE("graph: many threads may go back through one model, to the same bits", T, float, double) {
   const Network network = random_graph(303, 14);
   const Model<T> model(network, 5);
-  const auto x = draws<T>(130 * network.features(), -1, 1);
+  const std::vector<T> x = random_task<T>(network, 130, 1).x;
   const auto d_out = draws<T>(130 * network.outputs(), -1, 1, 2);
   std::vector<std::vector<T>> results(16);
   std::vector<std::thread> threads;

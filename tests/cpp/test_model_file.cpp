@@ -32,7 +32,9 @@ std::vector<Network> every_layer() {
                                 AlphaDropout{.rate = 0.1}, GaussianNoise{.stddev = 0.1}, GaussianDropout{.rate = 0.1},
                                 Dense{.units = 3, .activation = "sigmoid"}}),
           Network(4, {Discretization{.bin_boundaries = {-0.5, 0, 0.5}}, CategoryEncoding{.num_tokens = 4},
-                      Dense{.units = 2, .activation = "softmax"}})};
+                      Dense{.units = 2, .activation = "softmax"}}),
+          Network(4, {Discretization{.bin_boundaries = {-0.5, 0, 0.5}}, Embedding{.input_dim = 4, .output_dim = 3},
+                      Flatten{}, Dense{.units = 2, .activation = "softmax"}})};
 }
 
 template <typename T>

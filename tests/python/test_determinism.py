@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from support import fingerprint
 
@@ -101,7 +103,7 @@ def test_every_layer_is_the_same_bits(dtype: str, precision: str | None) -> None
     used = {type(layer) for layer in every_layer()}
     known = (*layers.Layer._classes.values(), *layers.Layer._variants)
     everything = {cls for cls in known if not cls._merges}  # which test_graphs has
-    assert everything - used == {layers.CategoryEncoding}  # takes whole numbers: below
+    assert everything - used == {layers.CategoryEncoding, layers.Embedding}  # whole numbers: below
     (x, y), test = datasets.load_digits()
     results = set()
     for threads in THREADS:
@@ -114,14 +116,22 @@ def test_every_layer_is_the_same_bits(dtype: str, precision: str | None) -> None
     assert len(results) == 1
 
 
-def test_encoded_categories_are_the_same_bits() -> None:
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        lambda: [layers.CategoryEncoding(64)],
+        lambda: [layers.Embedding(64, 9), layers.Flatten()],
+        lambda: [layers.Embedding(64, 9, embeddings_regularizer="l2"), layers.Flatten()],
+    ],
+)
+def test_encoded_categories_are_the_same_bits(encoding: Callable[[], list[layers.Layer]]) -> None:
     (x, y), _ = datasets.load_digits()
     tokens = (x[:600] > 0.5).argmax(axis=1).reshape(-1, 1)
     results = set()
     for threads in THREADS:
         laminar.set_num_threads(threads)
         model = Sequential(
-            [layers.CategoryEncoding(64), layers.Dense(40, "relu"), layers.Dense(10, "softmax")],
+            [*encoding(), layers.Dense(40, "relu"), layers.Dense(10, "softmax")],
             seed=2,
         )
         model.compile("adam", "sparse_categorical_crossentropy")

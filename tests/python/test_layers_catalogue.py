@@ -24,6 +24,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "Dense": {"units": 3},
     "Discretization": {"bin_boundaries": [0, 1]},
     "Dropout": {"rate": 0.25},
+    "Embedding": {"input_dim": 9, "output_dim": 3},
     "GaussianDropout": {"rate": 0.25},
     "GaussianNoise": {"stddev": 0.25},
     "Maxout": {"units": 3},
@@ -42,6 +43,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "kernel_constraint": {"name": "max_norm", "axis": 1},
     },
     "Dropout": {"seed": 4},
+    "Embedding": {"embeddings_initializer": "ones", "embeddings_regularizer": "l2"},
     "ELU": {"alpha": 0.5},
     "GaussianDropout": {"seed": 4},
     "GaussianNoise": {"seed": 4},
@@ -63,6 +65,7 @@ WEIGHTS: dict[str, list[tuple[str, tuple[int, ...]]]] = {
         ("moving_variance", (6,)),
     ],
     "Dense": [("kernel", (6, 3)), ("bias", (3,))],
+    "Embedding": [("embeddings", (9, 3))],
     "LayerNormalization": [("gamma", (6,)), ("beta", (6,))],
     "Maxout": [("kernel", (6, 6)), ("bias", (6,))],
     "Normalization": [("mean", (6,)), ("variance", (6,))],
@@ -71,6 +74,7 @@ WEIGHTS: dict[str, list[tuple[str, tuple[int, ...]]]] = {
 SHAPES: dict[str, tuple[int, ...]] = {
     "CategoryEncoding": (9,),
     "Dense": (3,),
+    "Embedding": (6, 3),
     "Maxout": (3,),
     "Reshape": (2, 3),
 }
@@ -156,7 +160,11 @@ def test_prediction_is_evaluation_and_deterministic(cls: type[layers.Layer]) -> 
 def test_gradients_are_finite_differences(cls: type[layers.Layer]) -> None:
     first = issubclass(
         cls,
-        layers.Normalization | layers.Rescaling | layers.Discretization | layers.CategoryEncoding,
+        layers.Normalization
+        | layers.Rescaling
+        | layers.Discretization
+        | layers.CategoryEncoding
+        | layers.Embedding,
     )
     before = [] if first else [layers.Dense(6, "tanh")]
     stack = [layers.Input(6), *before, made(cls), layers.Flatten(), layers.Dense(2)]

@@ -123,6 +123,10 @@ bool Optimizer::steady() const {
   return !schedule.has_value() && !tensor_wise() && kFunctions[static_cast<std::size_t>(index())].steady;
 }
 
+bool Optimizer::by_rows() const {
+  return !tensor_wise() && options.accumulation() == 1 && options.value("use_ema") == 0;
+}
+
 bool Optimizer::fused() const { return !tensor_wise() && options.none(); }
 
 int Optimizer::slots() const {

@@ -59,6 +59,10 @@ struct Optimizer : Choice {
   /// True where the kernels' update is all there is to do: an elementwise rule without options.
   bool fused() const;
 
+  /// True where rows of a table can be updated that a batch has read, and no others: not where all weights
+  /// change at each batch, or gradients of several are added up.
+  bool by_rows() const;
+
   /// True where every update takes the same coefficients.
   bool steady() const;
 

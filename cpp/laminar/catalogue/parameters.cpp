@@ -20,8 +20,13 @@ std::size_t ParameterLayout::add(std::string name, Shape shape, bool trainable, 
       fail("tensor '", name, "' of shape ", to_string(shape), " is too large");
     }
   }
-  tensors_.push_back({std::move(name), std::move(shape), size_, size, trainable, initializer, {}, {}});
-  size_ += round_up(size, kSlice);
+  const Index room = round_up(size, kSlice);
+  for (Tensor& other : tensors_) {
+    if (other.by_rows) other.offset += room;
+  }
+  tensors_.push_back({std::move(name), std::move(shape), whole_size_, size, trainable, initializer, {}, {}});
+  size_ += room;
+  whole_size_ += room;
   return tensors_.size() - 1;
 }
 
@@ -31,6 +36,17 @@ void ParameterLayout::treat(std::size_t i, const std::optional<Regularizer>& reg
   if (constraint.has_value()) constraint->check(tensors_[i].shape);
   tensors_[i].regularizer = regularizer;
   tensors_[i].constraint = constraint;
+}
+
+void ParameterLayout::take_by_rows(std::size_t i) {
+  Tensor& taken = tensors_[i];
+  const Index room = round_up(taken.size, kSlice);
+  for (Tensor& other : tensors_) {
+    if (other.offset > taken.offset) other.offset -= room;
+  }
+  taken.offset = size_ - room;
+  taken.by_rows = true;
+  whole_size_ -= room;
 }
 
 Index ParameterLayout::count() const {

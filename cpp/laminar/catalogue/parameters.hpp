@@ -25,6 +25,7 @@ struct Tensor {
   Initializer initializer;
   std::optional<Regularizer> regularizer = {};
   std::optional<Constraint> constraint = {};
+  bool by_rows = false;  // a step changes few of its rows, and nothing is done to all of them
 };
 
 /// The table of all tensors of a network.
@@ -36,17 +37,23 @@ class ParameterLayout {
   /// them does not take a tensor of this shape.
   void treat(std::size_t i, const std::optional<Regularizer>& regularizer, const std::optional<Constraint>& constraint);
 
-  /// In the order of their offsets.
+  /// Notes that a step changes few rows of the tensor; it moves behind all others.
+  void take_by_rows(std::size_t i);
+
+  /// In the order in which they were added.
   const std::vector<Tensor>& tensors() const { return tensors_; }
   const Tensor& operator[](std::size_t i) const { return tensors_[i]; }
   /// Elements of the flat buffer, padding included.
   Index size() const { return size_; }
+  /// Elements, padding included, of the tensors that a step changes whole: they come first.
+  Index whole_size() const { return whole_size_; }
   /// Elements of all tensors, padding left out.
   Index count() const;
 
  private:
   std::vector<Tensor> tensors_;
   Index size_ = 0;
+  Index whole_size_ = 0;
 };
 
 /// Draws all tensors. Tensor i of a seed is the same whatever stands before or after it.

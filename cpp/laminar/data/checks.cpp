@@ -34,45 +34,56 @@ void check_finite(const char* operation, const char* argument, const T* values, 
   });
 }
 
-/// Columns of x that a node reads as they are; none where something is computed before.
+/// Columns of x.
 struct Columns {
   Index begin = 0;
   Index count = 0;
 };
-Columns columns_read(const Network& network, const Node& node) {
-  Columns columns{0, network.features()};
-  for (int at = node.inputs.front(); at != 0;) {
-    const Node& before = network.nodes()[static_cast<std::size_t>(at)];
-    if (const auto* slice = std::get_if<Slice>(&before.layer)) {
-      columns = {columns.begin + slice->begin, before.width};
-    } else if (!is_view(before.layer)) {
-      return {};
-    }
-    at = before.inputs.front();
+
+/// Those that a node holds as they are; none where something is computed before.
+std::vector<Columns> columns_of(const Network& network, int at) {
+  if (at == 0) return {{0, network.features()}};
+  const Node& node = network.nodes()[static_cast<std::size_t>(at)];
+  if (std::holds_alternative<Slice>(node.layer) || is_view(node.layer)) {
+    std::vector<Columns> columns = columns_of(network, node.inputs.front());
+    const auto* slice = std::get_if<Slice>(&node.layer);
+    if (slice == nullptr || columns.empty()) return columns;
+    return {{columns.front().begin + slice->begin, node.width}};
   }
-  return columns;
+  if (!std::holds_alternative<Concatenate>(node.layer)) return {};
+  std::vector<Columns> all;
+  for (const int input : node.inputs) {
+    for (const Columns columns : columns_of(network, input)) all.push_back(columns);
+  }
+  return all;
+}
+
+/// How many tokens there are to a layer that takes values for such; 0 for other layers.
+Index tokens_of(const Layer& layer) {
+  if (const auto* encoding = std::get_if<CategoryEncoding>(&layer)) return encoding->num_tokens;
+  if (const auto* embedding = std::get_if<Embedding>(&layer)) return embedding->input_dim;
+  return 0;
 }
 
 /// Values that a layer takes for tokens must be tokens, or NaN.
 template <typename T>
 void check_tokens(const char* operation, const Network& network, MatrixView<const T> x) {
   for (const Node& node : network.nodes()) {
-    const auto* encoding = std::get_if<CategoryEncoding>(&node.layer);
-    if (encoding == nullptr) continue;
-    const Columns columns = columns_read(network, node);
-    in_pieces(x.rows * columns.count, kPiece, 4, [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) {
-        const Index row = i / columns.count;
-        const Index column = columns.begin + i % columns.count;
-        const T value = x.data[row * x.columns + column];
-        if ((value >= 0 && value < static_cast<T>(encoding->num_tokens) && std::floor(value) == value) ||
-            std::isnan(value)) {
-          continue;
+    const Index tokens = tokens_of(node.layer);
+    if (tokens == 0) continue;
+    for (const Columns columns : columns_of(network, node.inputs.front())) {
+      in_pieces(x.rows, kPiece / columns.count + 1, 4.0 * static_cast<double>(columns.count), [&](Index begin, Index end) {
+        for (Index row = begin; row < end; ++row) {
+          for (Index column = columns.begin; column < columns.begin + columns.count; ++column) {
+            const T value = x.data[row * x.columns + column];
+            const bool token = value >= 0 && value < static_cast<T>(tokens) && std::floor(value) == value;
+            if (token || std::isnan(value)) continue;
+            fail(operation, ": x must hold whole numbers from 0 to ", tokens - 1, " (layer '", node.name,
+                 "'), but row ", row, ", column ", column, " is ", value);
+          }
         }
-        fail(operation, ": x must hold whole numbers from 0 to ", encoding->num_tokens - 1, " (layer '", node.name,
-             "'), but row ", row, ", column ", column, " is ", value);
-      }
-    });
+      });
+    }
   }
 }
 

@@ -80,7 +80,8 @@ struct Pass {
   /// One row's operations in a node, about.
   double work(int i) const {
     const Node& n = node(i);
-    return 2 * static_cast<double>(n.tensors.empty() ? n.width : network.parameters()[n.tensors[0]].size);
+    const bool by_width = n.tensors.empty() || has_table(n.layer);
+    return 2 * static_cast<double>(by_width ? n.width : network.parameters()[n.tensors[0]].size);
   }
   bool wants_delta(int i) const { return plan[i].delta >= 0; }
   bool on_logits(int i) const { return last_on_logits && i == last(); }
@@ -106,6 +107,9 @@ void cut_at_panels(Index size, Index pieces, Index panel, const Take& take) {
   }
 }
 
+template <typename T>
+class TableGradients;
+
 /// Memory that will be read soon.
 template <typename T>
 struct Ahead {
@@ -124,6 +128,7 @@ struct GradientSink {
   std::array<T*, kernels::kMaxSlots> slots{};
   std::array<T, kernels::kMaxCoefficients> coefficients{};
   PackedWeights<T>* packed = nullptr;
+  TableGradients<T>* tables = nullptr;  // where gradients of tables' rows go that are not taken whole
   T* statistics = nullptr;  // the parameters, where running statistics are to follow the batch's
 
   /// Takes rows x columns gradients that belong at `offset` of the flat buffers.

@@ -13,6 +13,7 @@
 #include "laminar/graph/layers/batch_normalization.hpp"
 #include "laminar/graph/layers/dense.hpp"
 #include "laminar/graph/layers/dropout.hpp"
+#include "laminar/graph/layers/embedding.hpp"
 #include "laminar/graph/layers/layer_normalization.hpp"
 #include "laminar/graph/layers/maxout.hpp"
 #include "laminar/graph/layers/merging.hpp"
@@ -27,6 +28,6 @@ namespace laminar {
 using Layer =
     std::variant<Dense, Activate, Dropout, BatchNormalization, Prelu, Maxout, LayerNormalization, AlphaDropout,
                  GaussianNoise, GaussianDropout, Flatten, Reshape, Normalization, Rescaling, Discretization,
-                 CategoryEncoding, Slice, Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot>;
+                 CategoryEncoding, Embedding, Slice, Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot>;
 
 }  // namespace laminar

@@ -89,6 +89,10 @@ bool has_kernel(const Layer& layer) {
   return std::visit([](const auto& l) { return l.kTraits.kernel; }, layer);
 }
 
+bool has_table(const Layer& layer) {
+  return std::visit([](const auto& l) { return l.kTraits.table; }, layer);
+}
+
 const Activation* activation_of(const Layer& layer) {
   return std::visit(
       [](const auto& l) -> const Activation* {
@@ -289,9 +293,20 @@ double Network::work() const {
   double sum = per_node * static_cast<double>(nodes_.size());
   for (const Node& node : nodes_) {
     sum += 10.0 * static_cast<double>(node.width);
+    if (has_table(node.layer)) continue;
     for (const std::size_t tensor : node.tensors) sum += 2.0 * static_cast<double>(parameters_[tensor].size);
   }
   return sum;
+}
+
+Index Network::changed(Index rows) const {
+  Index changed = parameters_.count();
+  for (const Node& node : nodes_) {
+    if (node.first_call < 0 || !has_table(node.layer) || &node != &nodes_[as_size(node.first_call)]) continue;
+    const Tensor& table = parameters_[node.tensors[0]];
+    if (table.by_rows) changed -= table.size - std::min(table.size, rows * node.width);
+  }
+  return changed;
 }
 
 bool Network::penalizes_activity() const {

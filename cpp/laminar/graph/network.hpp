@@ -96,6 +96,8 @@ class Network {
   /// One sample's forward pass in floating-point operations, counting what is not arithmetic as the
   /// operations that would take as long: enough to choose a number of threads by.
   double work() const;
+  /// Parameters that a step of so many rows may change, about.
+  Index changed(Index rows) const;
   /// Some layer's output is penalized.
   bool penalizes_activity() const;
   /// Throws where some layer cannot be trained by gradient, and says which and why.
@@ -129,6 +131,7 @@ bool is_training_only(const Layer& layer);
 bool needs_whole_batch(const Layer& layer);
 bool merges(const Layer& layer);
 bool has_kernel(const Layer& layer);
+bool has_table(const Layer& layer);
 
 /// The activation that a layer ends with, null where it has none.
 const Activation* activation_of(const Layer& layer);

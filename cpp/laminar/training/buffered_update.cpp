@@ -20,15 +20,25 @@ bool BufferedUpdate<T>::needed() const {
 }
 
 template <typename T>
-void BufferedUpdate<T>::reserve() {
-  if (gradients_.size() == 0) gradients_ = AlignedBuffer<T>(state_.parameters.size());
+void BufferedUpdate<T>::reserve(TableGradients<T>* tables) {
+  const ParameterLayout& layout = state_.network.parameters();
+  const Index size = tables != nullptr ? layout.whole_size() : layout.size();
+  if (gradients_.size() != size) gradients_ = AlignedBuffer<T>(size);
+  tables_ = tables;
 }
 
 template <typename T>
 void BufferedUpdate<T>::complete(T* gradients, double slope, double penalty_scale, const Team& team) {
   if (slope != 1) {
-    const Team::Share share = team.share(state_.parameters.size());
-    for (Index i = share.begin; i < share.end; ++i) gradients[i] *= static_cast<T>(slope);
+    const bool own = gradients == gradients_.data();
+    const auto scale = [&](T* values, Index size) {
+      const Team::Share share = team.share(size);
+      for (Index i = share.begin; i < share.end; ++i) values[i] *= static_cast<T>(slope);
+    };
+    scale(gradients, own ? gradients_.size() : state_.parameters.size());
+    if (own && tables_ != nullptr) {
+      for (TableRows<T>& table : tables_->tables()) scale(table.gradient(0), table.count() * table.width());
+    }
     team.barrier();
   }
   if (penalties_.none()) return;
@@ -39,7 +49,7 @@ void BufferedUpdate<T>::complete(T* gradients, double slope, double penalty_scal
 template <typename T>
 void BufferedUpdate<T>::apply(const BatchMemory<T>& memory, const Team& team) {
   State<T>& state = state_;
-  updater_.apply(state.parameters.span(), gradients_.span(), *state.optimizer, team);
+  updater_.apply(state.parameters.span(), gradients_.span(), *state.optimizer, team, tables_);
   if (constrains_) {
     const auto& tensors = state.network.parameters().tensors();
     for (std::size_t i = 0; i < tensors.size(); ++i) {

@@ -20,7 +20,8 @@ class BufferedUpdate {
 
   /// Every update must be made here.
   bool needed() const;
-  void reserve();
+  /// Makes room for gradients; where `tables` is not null, not for those of tables that change by rows.
+  void reserve(TableGradients<T>* tables);
   T* gradients() { return gradients_.data(); }
 
   // All of a team call these with the same arguments; a barrier stands between the first two.
@@ -43,6 +44,7 @@ class BufferedUpdate {
   Penalties<T> penalties_;
   bool constrains_;
   AlignedBuffer<T> gradients_;
+  TableGradients<T>* tables_ = nullptr;
 };
 
 }  // namespace laminar

@@ -19,6 +19,13 @@ namespace {
 constexpr std::chrono::milliseconds kPollInterval{50};
 constexpr double kWorkPerParameter = 40;  // updating and packing a weight
 
+/// Whether tables are updated by the rows that batches read.
+template <typename T>
+bool by_rows_of(const State<T>& state) {
+  const ParameterLayout& layout = state.network.parameters();
+  return layout.whole_size() < layout.size() && state.optimizer->optimizer.by_rows();
+}
+
 /// All rows as one batch, divided by its rows or by its weights.
 template <typename T>
 Batches<T> whole(const Dataset<T>& data, bool by_weight) {
@@ -103,20 +110,7 @@ class Trainer<T>::Inside {
 };
 
 template <typename T>
-void Trainer<T>::Snapshot::take(const State<T>& state) {
-  parameters = state.parameters;
-  optimizer = state.optimizer;
-}
-
-template <typename T>
-void Trainer<T>::Snapshot::restore(State<T>& state) const {
-  state.parameters = parameters;
-  state.optimizer = optimizer;
-  state.packed.refresh(state.network, state.parameters.data());
-}
-
-template <typename T>
-Trainer<T>::Trainer(State<T>& state, const Optimizer& optimizer) : state_(state), buffered_(state, optimizer) {}
+Trainer<T>::Trainer(State<T>& state, const Optimizer& optimizer) : state_(state), buffered_(state, optimizer), snapshot_(state) {}
 
 // The pass over the gradients that this costs takes as long as the products of some 30 rows.
 template <typename T>
@@ -144,7 +138,14 @@ void Trainer<T>::reserve(Index rows, Index part) {
     memory_.reset();
     memory_ = std::make_unique<BatchMemory<T>>(state_.network, *state_.objective, part, state_.precision);
   }
-  if (from_buffer_) buffered_.reserve();
+  const bool by_rows = by_rows_of(state_);
+  if (!by_rows) {
+    tables_.reset();
+  } else if (tables_ == nullptr || tables_->batch_rows() < rows) {
+    tables_ = std::make_unique<TableGradients<T>>(state_.network, rows);
+    snapshot_.reserve(*tables_);
+  }
+  if (from_buffer_) buffered_.reserve(tables_.get());
 }
 
 // Beside the rows there are the weights, packed twice, the optimizer's arrays, both once more as they
@@ -153,7 +154,10 @@ template <typename T>
 Index Trainer<T>::rows_within(Index limit, Index rows) const {
   constexpr Index bytes = sizeof(T);
   const Index arrays = 7 + 2 * state_.optimizer->optimizer.slots();
-  const Index fixed = arrays * state_.parameters.size() * bytes;
+  const ParameterLayout& layout = state_.network.parameters();
+  const Index whole = by_rows_of(state_) ? layout.whole_size() : layout.size();
+  const Index kept = (1 + state_.optimizer->optimizer.slots()) * (layout.size() - whole);
+  const Index fixed = (arrays * whole + kept) * bytes;
   Index row = (Plan(state_.network, kBlockRows, Mode::training, state_.precision).size() / kBlockRows +
                2 * padded_stride(state_.network.outputs())) *
               bytes;
@@ -216,7 +220,10 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   const T scale = divisor > 0 ? static_cast<T>(1 / divisor) : T(0);
   const double penalty_scale = !state_.penalties_per_row ? 1 : divisor > 0 ? 1 / divisor : 0;
   GradientSink<T> to = sink(iteration, gradients);
-  if (updates) to.statistics = state_.parameters.data();
+  if (updates) {
+    to.statistics = state_.parameters.data();
+    to.tables = tables_.get();
+  }
   double loss = 0;
   double activity = 0;
   buffered_.compute_penalties(team);
@@ -254,6 +261,10 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
       }
     }
     if (!finite) return false;
+    if (updates && tables_ != nullptr) {
+      read_tables(pass, rows.count, first == 0, team);
+      team.barrier();
+    }
     const bool in_place = gradients == nullptr;
     gradient_share(pass, to, rows.count, team, in_place ? std::nullopt : std::optional(false));
     if (team.rank() == 0 && !in_place && stop != nullptr) outcome.abandoned = stop->stopped();
@@ -271,6 +282,18 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   }
   if (team.rank() == 0) ++outcome.done;
   return true;
+}
+
+template <typename T>
+void Trainer<T>::read_tables(const Pass<T>& pass, Index rows, bool fresh, const Team& team) {
+  const Team::Share share = team.share(static_cast<Index>(tables_->tables().size()));
+  for (Index t = share.begin; t < share.end; ++t) {
+    TableRows<T>& table = tables_->tables()[static_cast<std::size_t>(t)];
+    if (fresh) table.clear();
+    const Index known = table.count();
+    table.read(pass, rows);
+    snapshot_.keep(table, known);
+  }
 }
 
 template <typename T>
@@ -309,7 +332,7 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
   outcome.scores.reserve(rows * (batches.end - batches.begin));
   // The first rows only wait for the weights, which every thread would read.
   const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kLeastRows, 1)) +
-                      kWorkPerParameter * static_cast<double>(state_.network.parameters().count());
+                      kWorkPerParameter * static_cast<double>(state_.network.changed(rows));
   reserve(rows, batches.epoch.part);
 
   // Reading the clock takes as long as a step of the smallest networks; with several threads a step
@@ -395,42 +418,36 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
   return outcome;
 }
 
-template <typename T>
-bool Trainer<T>::weights_finite() const {
-  return kernels::kernels<T>().all_finite(state_.parameters.data(), state_.parameters.size());
-}
-
 // A loss that is not finite is met before its update, but an update with a finite loss may itself
 // have overflowed. Training is a function of the epoch's start, so the last finite weights are found
 // by doing the epoch again up to the update that broke them. Where the caller does not wait, those stay that
 // were found so far.
 template <typename T>
 void Trainer<T>::keep_last_finite(const Batches<T>& batches, Index done) {
-  if (weights_finite()) return;
-  snapshot_.restore(state_);
+  if (snapshot_.finite()) return;
+  snapshot_.restore();
   const StopScope scope({});  // of its own: within 50 ms it does not hear of a stop that was asked for before
   const double work = 3 * state_.network.work() * static_cast<double>(batches.batch_size());
   for (Index b = batches.begin; b < batches.begin + done; ++b) {
-    Snapshot before;
-    before.take(state_);
+    snapshot_.take(by_rows_of(state_));
     Batches<T> one = batches;
     one.begin = b;
     one.end = b + 1;
     if (StopScope::current()->poll(work) || run(one, nullptr).stop) return;
-    if (weights_finite()) continue;
-    before.restore(state_);
+    if (snapshot_.finite()) continue;
+    snapshot_.restore();
     return;
   }
 }
 
 template <typename T>
 Outcome Trainer<T>::safe_run(const Batches<T>& batches, Poll* poll, const Outcome* before) {
-  snapshot_.take(state_);
+  snapshot_.take(by_rows_of(state_));
   const std::optional<EpochPosition> position = state_.position;
   try {
     return run(batches, poll, before);
   } catch (...) {
-    snapshot_.restore(state_);
+    snapshot_.restore();
     state_.position = position;
     throw;
   }
@@ -440,12 +457,12 @@ template <typename T>
 Outcome Trainer<T>::finite_run(const Batches<T>& batches, Poll& poll, const Outcome* before) {
   Outcome outcome = safe_run(batches, &poll, before);
   state_.position = outcome.position(batches.epoch, batches.earlier + batches.begin + outcome.done);
-  if (outcome.stop && !weights_finite()) {
+  if (outcome.stop && !snapshot_.finite()) {
     state_.position.reset();
     keep_last_finite(batches, outcome.done);
   }
   poll.rethrow();
-  if (outcome.finite && weights_finite()) return outcome;
+  if (outcome.finite && snapshot_.finite()) return outcome;
   state_.position.reset();
   const Index at = batches.earlier + batches.begin + outcome.done - (outcome.finite ? 1 : 0);
   keep_last_finite(batches, outcome.done);
@@ -635,8 +652,8 @@ std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
   Outcome outcome = safe_run(batches, nullptr, nullptr);
   if (outcome.stop) StopScope::current()->leave();
   state_.position.reset();
-  if (!outcome.finite || !weights_finite()) {
-    if (outcome.finite) snapshot_.restore(state_);
+  if (!outcome.finite || !snapshot_.finite()) {
+    if (outcome.finite) snapshot_.restore();
     std::ostringstream message;
     message << "train_on_batch: the " << (outcome.finite ? "updated weights are not" : "loss is not")
             << " finite (loss " << outcome.last_loss << "); the weights are unchanged";

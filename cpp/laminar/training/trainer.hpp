@@ -13,6 +13,7 @@
 #include "laminar/training/buffered_update.hpp"
 #include "laminar/training/fit_options.hpp"
 #include "laminar/training/small.hpp"
+#include "laminar/training/snapshot.hpp"
 
 namespace laminar {
 
@@ -40,14 +41,6 @@ class Trainer {
  private:
   class Poll;    // the user's poll and its clock
   class Inside;  // what it tells while a batch is under way
-  /// Weights and optimizer state at an epoch's start.
-  struct Snapshot {
-    AlignedBuffer<T> parameters;
-    std::optional<OptimizerState<T>> optimizer;
-
-    void take(const State<T>& state);
-    void restore(State<T>& state) const;
-  };
 
   /// Whether a step of so many rows takes so long that its update must wait for all gradients: until then
   /// it can be abandoned.
@@ -84,16 +77,18 @@ class Trainer {
   /// This thread's share of phase B. With `lasting`, that which changes running statistics, or the rest.
   void gradient_share(const Pass<T>& pass, const GradientSink<T>& to, Index rows, const Team& team,
                       std::optional<bool> lasting);
+  /// This thread's share of finding out which rows of tables the batch reads. With `fresh`, its first part.
+  void read_tables(const Pass<T>& pass, Index rows, bool fresh, const Team& team);
   /// Where phase B puts what it sums: into `gradients`, or without them straight into the update.
   GradientSink<T> sink(Index iteration, T* gradients) const;
   void keep_last_finite(const Batches<T>& batches, Index done);
-  bool weights_finite() const;
 
   State<T>& state_;
   bool from_buffer_ = false;  // updates of the present run are made by buffered_
   std::unique_ptr<BatchMemory<T>> memory_;
+  std::unique_ptr<TableGradients<T>> tables_;  // of those that change by rows, if there are any
   BufferedUpdate<T> buffered_;
-  Snapshot snapshot_;  // of the last run; its memory, weights and optimizer state once more, stays for the next one
+  Snapshot<T> snapshot_;  // of the last run; its memory, weights and optimizer state once more, stays for the next one
   std::unique_ptr<SmallNetwork<T>> small_;  // instead, for batches that it suits
 };
 

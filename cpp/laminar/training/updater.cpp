@@ -27,6 +27,16 @@ std::vector<std::regex> expressions(const std::vector<std::string>& texts) {
   return result;
 }
 
+template <typename T>
+double sum_of_squares(const T* values, Index size) {
+  double sum = 0;
+  for (Index i = 0; i < size; ++i) {
+    const double value = static_cast<double>(values[i]);
+    sum += value * value;
+  }
+  return sum;
+}
+
 }  // namespace
 
 template <typename T>
@@ -54,16 +64,22 @@ Updater<T>::Updater(const ParameterLayout& layout, const Optimizer& optimizer) {
     const bool decays = std::none_of(excluded.begin(), excluded.end(),
                                      [&](const std::regex& part) { return std::regex_search(tensor.name, part); });
     Place place{tensor, decays, chunks_.size(), 0, {}};
-    for (Index at = 0; at < tensor.size; at += kChunk) {
+    const bool by_rows = tensor.by_rows && optimizer.by_rows();
+    for (Index at = 0; !by_rows && at < tensor.size; at += kChunk) {
       chunks_.push_back({places_.size(), tensor.offset + at, std::min(kChunk, tensor.size - at)});
     }
     place.chunks = chunks_.size() - place.chunk;
     if (optimizer.tensor_wise()) {
       place.scratch = AlignedBuffer<T>(tensor_rule<T>(optimizer).scratch(optimizer, tensor));
     }
+    if (by_rows) by_rows_.push_back(places_.size());
     places_.push_back(std::move(place));
   }
-  squares_.resize(chunks_.size());
+  for (std::size_t i = 0; i < by_rows_.size(); ++i) {
+    places_[by_rows_[i]].chunk = chunks_.size() + i;
+    places_[by_rows_[i]].chunks = 1;
+  }
+  squares_.resize(chunks_.size() + by_rows_.size());
 }
 
 template <typename T>
@@ -96,22 +112,21 @@ void Updater<T>::accumulate(const Chunk& chunk, T* gradients, OptimizerState<T>&
 }
 
 template <typename T>
-void Updater<T>::clip_and_update(const Chunk& chunk, const Step& step) const {
+void Updater<T>::clip_and_update(std::size_t at, Index offset, Index size, T* g, const Step& step) const {
   const Optimizer& optimizer = step.state.optimizer;
-  const Place& place = places_[chunk.place];
-  T* const g = step.gradients + chunk.offset;
-  T* const w = step.parameters + chunk.offset;
-  const T factor = clip_factor(step, chunk.place);
+  const Place& place = places_[at];
+  T* const w = step.parameters + offset;
+  const T factor = clip_factor(step, at);
   if (factor != 1) {
-    for (Index i = 0; i < chunk.size; ++i) g[i] *= factor;
+    for (Index i = 0; i < size; ++i) g[i] *= factor;
   }
   if (!std::isnan(step.clipvalue)) {
     const T bound = static_cast<T>(step.clipvalue);
-    for (Index i = 0; i < chunk.size; ++i) g[i] = g[i] > bound ? bound : g[i] < -bound ? -bound : g[i];
+    for (Index i = 0; i < size; ++i) g[i] = g[i] > bound ? bound : g[i] < -bound ? -bound : g[i];
   }
   // w -= lr decay w, before the rule
   if (const T share = static_cast<T>(decay_of(place, optimizer) * step.rate); share != 0) {
-    for (Index i = 0; i < chunk.size; ++i) w[i] -= share * w[i];
+    for (Index i = 0; i < size; ++i) w[i] -= share * w[i];
   }
   if (optimizer.tensor_wise()) return;
   kernels::Update<T> update;
@@ -119,12 +134,27 @@ void Updater<T>::clip_and_update(const Chunk& chunk, const Step& step) const {
   update.coefficients = (place.decays ? step.with_decay : step.without_decay).data();
   update.weights = w;
   for (std::size_t s = 0; s < step.slots.size(); ++s) {
-    update.slots[s] = step.slots[s] == nullptr ? nullptr : step.slots[s] + chunk.offset;
+    update.slots[s] = step.slots[s] == nullptr ? nullptr : step.slots[s] + offset;
   }
   update.gradients = g;
   update.rows = 1;
-  update.columns = chunk.size;
+  update.columns = size;
   kernels::kernels<T>().update(update);
+}
+
+template <typename T>
+std::size_t Updater<T>::place_of(const TableRows<T>& table) const {
+  const auto is_it = [&](std::size_t place) { return places_[place].tensor.offset == table.table().offset; };
+  return *std::find_if(by_rows_.begin(), by_rows_.end(), is_it);
+}
+
+template <typename T>
+void Updater<T>::update_rows(TableRows<T>& table, const Step& step, const Team& team) const {
+  const std::size_t place = place_of(table);
+  const Team::Share share = team.share(table.count());
+  for (Index i = share.begin; i < share.end; ++i) {
+    clip_and_update(place, table.offset(i), table.width(), table.gradient(i), step);
+  }
 }
 
 // As in Keras: after every batch, a copy of the weights until the first update was made.
@@ -143,7 +173,8 @@ void Updater<T>::average(const Chunk& chunk, T* parameters, OptimizerState<T>& s
 }
 
 template <typename T>
-bool Updater<T>::apply(std::span<T> parameters, std::span<T> gradients, OptimizerState<T>& state, const Team& team) {
+bool Updater<T>::apply(std::span<T> parameters, std::span<T> gradients, OptimizerState<T>& state, const Team& team,
+                       TableGradients<T>* tables) {
   const Optimizer& optimizer = state.optimizer;
   const OptimizerOptions& options = optimizer.options;
   const bool updates = state.waiting + 1 == options.accumulation();
@@ -166,12 +197,14 @@ bool Updater<T>::apply(std::span<T> parameters, std::span<T> gradients, Optimize
     if (options.has("clipnorm") || options.has("global_clipnorm")) {
       for (Index c = share.begin; c < share.end; ++c) {
         const Chunk& chunk = chunks_[static_cast<std::size_t>(c)];
-        double sum = 0;
-        for (Index i = 0; i < chunk.size; ++i) {
-          const double g = static_cast<double>(gradients[static_cast<std::size_t>(chunk.offset + i)]);
-          sum += g * g;
+        squares_[static_cast<std::size_t>(c)] = sum_of_squares(gradients.data() + chunk.offset, chunk.size);
+      }
+      if (tables != nullptr) {
+        const Team::Share own = team.share(static_cast<Index>(tables->tables().size()));
+        for (Index t = own.begin; t < own.end; ++t) {
+          TableRows<T>& table = tables->tables()[static_cast<std::size_t>(t)];
+          squares_[places_[place_of(table)].chunk] = sum_of_squares(table.gradient(0), table.count() * table.width());
         }
-        squares_[static_cast<std::size_t>(c)] = sum;
       }
       team.barrier();
     }
@@ -180,7 +213,12 @@ bool Updater<T>::apply(std::span<T> parameters, std::span<T> gradients, Optimize
       const double bound = options.value("global_clipnorm");
       step.global_factor = static_cast<T>(bound / (norm <= bound ? bound : norm));
     }
-    for_each_chunk([&](const Chunk& chunk) { clip_and_update(chunk, step); });
+    for_each_chunk([&](const Chunk& chunk) {
+      clip_and_update(chunk.place, chunk.offset, chunk.size, gradients.data() + chunk.offset, step);
+    });
+    if (tables != nullptr) {
+      for (TableRows<T>& table : tables->tables()) update_rows(table, step, team);
+    }
     if (optimizer.tensor_wise()) {
       team.barrier();
       const TensorRule<T>& rule = tensor_rule<T>(optimizer);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "laminar/execution/optimizer_state.hpp"
+#include "laminar/execution/table_gradients.hpp"
 #include "laminar/threads/parallel.hpp"
 
 namespace laminar {
@@ -27,10 +28,11 @@ class Updater {
   /// `parameters` and `gradients` are in the layout's flat order, layout.size() elements each;
   /// gradients are scratch afterwards, tensors that are not trainable stay as they are. `state` was
   /// made for the same layout and optimizer, whose learning rate may have changed since; its counters
-  /// advance here.
+  /// advance here. Tables that change by rows are updated where `tables` has read them, from the gradients there.
   ///
   /// Returns whether weights may have changed: false while gradients are only accumulated.
-  bool apply(std::span<T> parameters, std::span<T> gradients, OptimizerState<T>& state, const Team& team = Team(0, 1));
+  bool apply(std::span<T> parameters, std::span<T> gradients, OptimizerState<T>& state, const Team& team = Team(0, 1),
+             TableGradients<T>* tables = nullptr);
 
   /// At the end of training: with use_ema the weights become their running average. Returns whether
   /// they did.
@@ -40,7 +42,7 @@ class Updater {
   struct Place {  // a trainable tensor
     Tensor tensor;
     bool decays;        // weight decay takes it
-    std::size_t chunk;  // its first, and the number of them
+    std::size_t chunk;  // its first, and the number of them; of a table that changes by rows the place of its square
     std::size_t chunks;
     AlignedBuffer<T> scratch;  // for a rule that takes it whole
   };
@@ -54,11 +56,15 @@ class Updater {
   double decay_of(const Place& place, const Optimizer& optimizer) const;
   T clip_factor(const Step& step, std::size_t place) const;
   void accumulate(const Chunk& chunk, T* gradients, OptimizerState<T>& state, bool last) const;
-  void clip_and_update(const Chunk& chunk, const Step& step) const;
+  void clip_and_update(std::size_t place, Index offset, Index size, T* gradients, const Step& step) const;
+  /// The tensor that a table's rows are of.
+  std::size_t place_of(const TableRows<T>& table) const;
+  void update_rows(TableRows<T>& table, const Step& step, const Team& team) const;
   void average(const Chunk& chunk, T* parameters, OptimizerState<T>& state) const;
 
   std::vector<Place> places_;
   std::vector<Chunk> chunks_;
+  std::vector<std::size_t> by_rows_;  // places of tables that change by rows
   std::vector<double> squares_;  // of gradients, summed over each chunk
 };
 

@@ -12,6 +12,7 @@ from .activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from .base import Layer
 from .dense import Dense, Maxout
 from .dropout import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from .embedding import Embedding
 from .lookup import IntegerLookup, StringLookup
 from .merging import (
     Add,
@@ -49,6 +50,7 @@ __all__ = [
     "Discretization",
     "Dot",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",

@@ -73,7 +73,7 @@ bool kernel_gradient_of(int node, const GradientTask& task, const Pass<T>& pass,
   g.out_stride = room.stride;
   // The deltas are near, what the update will read is not: that is fetched meanwhile.
   const bool state_is_ahead = rows * task.out_count <= kNearDeltas && task.out_count == columns &&
-                              pass.network.parameters().count() >= kFarParameters;
+                              pass.network.parameters().whole_size() >= kFarParameters;
   const Index panels = (task.out_count + k.panel - 1) / k.panel;
   for (Index p = 0; p < panels; ++p) {
     // An update that others have begun is carried through.

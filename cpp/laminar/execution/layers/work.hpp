@@ -106,6 +106,16 @@ template <typename T>
 void backward(const CategoryEncoding& layer, int node, const Pass<T>& pass, Rows rows);
 
 template <typename T>
+void forward(const Embedding& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Embedding& layer, int node, const Pass<T>& pass, Rows rows);
+void gradient_tasks(const Embedding& layer, int node, const Network& network, Index panel, Index rows,
+                    std::vector<GradientTask>& tasks);
+template <typename T>
+void parameter_gradient(const Embedding& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
+                        const GradientSink<T>& sink);
+
+template <typename T>
 void forward(const Slice& layer, int node, const Pass<T>& pass, Rows rows);
 template <typename T>
 void backward(const Slice& layer, int node, const Pass<T>& pass, Rows rows);

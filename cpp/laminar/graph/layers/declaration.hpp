@@ -42,6 +42,12 @@ class Declaration {
     tensor(what, std::move(shape), initializer);
     parameters_.treat(node_.tensors.back(), regularizer, constraint);
   }
+  /// The same, of which a step reads and changes few rows: those alone, unless something is done to all.
+  void table(const char* what, Shape shape, const Initializer& initializer,
+             const std::optional<Regularizer>& regularizer, const std::optional<Constraint>& constraint) {
+    tensor(what, std::move(shape), initializer, regularizer, constraint);
+    if (!regularizer.has_value() && !constraint.has_value()) parameters_.take_by_rows(node_.tensors.back());
+  }
   /// A penalty on what goes out.
   void activity(const std::optional<Regularizer>& regularizer) {
     if (regularizer.has_value() && !regularizer->elementwise()) {

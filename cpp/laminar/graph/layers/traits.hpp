@@ -10,6 +10,7 @@ struct LayerTraits {
   bool training_only = false;  // the identity at prediction
   bool parameters = false;     // has tensors that training changes
   bool kernel = false;         // its first tensor is a matrix that products read, packed
+  bool table = false;          // its first tensor is a table, of which each row of a batch reads few rows
   bool whole_batch = false;    // needs all rows of a batch at its input before any at its output
   bool merges = false;         // reads several nodes
 };

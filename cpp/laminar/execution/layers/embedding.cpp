@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// a = the rows of the table that x names; d_row = sum of d_a over all places where it was read, in the order
+// of the batch.
+#include "laminar/graph/layers/embedding.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "laminar/execution/layers/work.hpp"
+#include "laminar/execution/table_gradients.hpp"
+
+namespace laminar {
+namespace {
+
+constexpr Index kFarTable = 65536;  // elements: more than the second-level cache holds beside the batch
+constexpr Index kAhead = 4;         // rows of the batch whose rows of the table are fetched meanwhile
+
+template <typename T>
+void fetch(const T* row, Index width) {
+  constexpr Index line = static_cast<Index>(kAlignment / sizeof(T));
+  for (Index j = 0; j < width; j += line) __builtin_prefetch(row + j);
+}
+
+/// The gradient of a whole table, or a task's share of it.
+template <typename T>
+void scatter(const GradientTask& task, const Pass<T>& pass, Index rows, const GradientSink<T>& sink) {
+  const Tensor& table = pass.network.parameters()[pass.node(task.node).tensors[0]];
+  const Index all = most_table_rows(pass.network, task.node, pass.plan.rows());
+  const Index width = table.shape[1];
+  const Index begin = table.shape[0] * task.in_begin / all;
+  const Index end = table.shape[0] * (task.in_begin + task.in_count) / all;
+  T* const gradients = sink.gradients + table.offset + task.out_begin;
+  for (Index row = begin; !sink.add && row < end; ++row) std::fill_n(gradients + row * width, task.out_count, T(0));
+  for_each_read(pass, task.node, rows, [&](Index row, const T* delta) {
+    if (row < begin || row >= end) return;
+    T* sum = gradients + row * width;
+    for (Index j = 0; j < task.out_count; ++j) sum[j] += delta[task.out_begin + j];
+  });
+}
+
+}  // namespace
+
+template <typename T>
+void forward(const Embedding& layer, int node, const Pass<T>& pass, Rows rows) {
+  const Node& n = pass.node(node);
+  const int input = n.inputs[0];
+  const Index reads = pass.node(input).width;
+  const T* const table = pass.parameters + pass.network.parameters()[n.tensors[0]].offset;
+  const Index width = layer.output_dim;
+  const bool far = layer.input_dim * width > kFarTable;
+  const auto fetch_for = [&](Index row) {
+    const T* in = pass.output(input, row);
+    for (Index j = 0; j < reads; ++j) {
+      if (const Index at = table_row(in[j], layer.input_dim); at >= 0) fetch(table + at * width, width);
+    }
+  };
+  for (Index row = rows.begin; far && row < std::min(rows.begin + kAhead, rows.end); ++row) fetch_for(row);
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    if (far && row + kAhead < rows.end) fetch_for(row + kAhead);
+    const T* in = pass.output(input, row);
+    T* out = pass.output_to_write(node, row);
+    for (Index j = 0; j < reads; ++j, out += width) {
+      const Index at = table_row(in[j], layer.input_dim);
+      if (at >= 0) {
+        std::copy_n(table + at * width, width, out);
+      } else {
+        std::fill_n(out, width, std::numeric_limits<T>::quiet_NaN());
+      }
+    }
+  }
+}
+
+// d_x = 0: whole numbers have no slope.
+template <typename T>
+void backward(const Embedding&, int node, const Pass<T>& pass, Rows rows) {
+  const int input = pass.node(node).inputs[0];
+  if (!pass.wants_delta(input)) return;
+  for (Index row = rows.begin; row < rows.end; ++row) {
+    std::fill_n(pass.back(node, 0, row), pass.node(input).width, T(0));
+  }
+}
+
+void gradient_tasks(const Embedding& layer, int node, const Network& network, Index, Index rows,
+                    std::vector<GradientTask>& tasks) {
+  tasks.push_back({node, 0, most_table_rows(network, node, rows), 0, layer.output_dim});
+}
+
+template <typename T>
+void parameter_gradient(const Embedding&, const GradientTask& task, const Pass<T>& pass, Index rows,
+                        const GradientSink<T>& sink) {
+  const Tensor& tensor = pass.network.parameters()[pass.node(task.node).tensors[0]];
+  if (sink.tables == nullptr || !tensor.by_rows) {
+    scatter(task, pass, rows, sink);
+    return;
+  }
+  TableRows<T>& table = sink.tables->of(task.node);
+  table.add(pass, task, rows);
+  if (sink.gradients != nullptr) return;  // the update is made from there
+  const Team::Share own = table.share(task, most_table_rows(pass.network, task.node, pass.plan.rows()));
+  for (Index i = own.begin; i < own.end; ++i) {
+    sink.take(table.offset(i) + task.out_begin, table.width(), table.gradient(i) + task.out_begin, table.width(), 1,
+              task.out_count);
+  }
+}
+
+template void forward(const Embedding&, int, const Pass<float>&, Rows);
+template void forward(const Embedding&, int, const Pass<double>&, Rows);
+template void backward(const Embedding&, int, const Pass<float>&, Rows);
+template void backward(const Embedding&, int, const Pass<double>&, Rows);
+template void parameter_gradient(const Embedding&, const GradientTask&, const Pass<float>&, Index,
+                                 const GradientSink<float>&);
+template void parameter_gradient(const Embedding&, const GradientTask&, const Pass<double>&, Index,
+                                 const GradientSink<double>&);
+
+}  // namespace laminar

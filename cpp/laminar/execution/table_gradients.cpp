@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/execution/table_gradients.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace laminar {
+namespace {
+
+Index reads_of(const Network& network, int node, Index batch_rows) {
+  Index reads = 0;
+  for (const int call : network.calls_of(node)) {
+    const int input = network.nodes()[static_cast<std::size_t>(call)].inputs[0];
+    reads += batch_rows * network.nodes()[static_cast<std::size_t>(input)].width;
+  }
+  return reads;
+}
+
+const Tensor& table_of(const Network& network, int node) {
+  return network.parameters()[network.nodes()[static_cast<std::size_t>(node)].tensors[0]];
+}
+
+}  // namespace
+
+Index most_table_rows(const Network& network, int node, Index batch_rows) {
+  return std::min(table_of(network, node).shape[0], reads_of(network, node, batch_rows));
+}
+
+template <typename T>
+TableRows<T>::TableRows(const Network& network, int node, Index batch_rows)
+    : table_(&table_of(network, node)), node_(node), width_(table_->shape[1]) {
+  const Index most = most_table_rows(network, node, batch_rows);
+  rows_.reserve(static_cast<std::size_t>(most));
+  taken_.reserve(static_cast<std::size_t>(most));
+  numbers_.reserve(static_cast<std::size_t>(reads_of(network, node, batch_rows)));
+  places_.assign(std::bit_ceil(static_cast<std::size_t>(2 * most)), -1);
+  gradients_ = AlignedBuffer<T>(most * width_);
+}
+
+template <typename T>
+void TableRows<T>::clear() {
+  for (const std::size_t place : taken_) places_[place] = -1;
+  taken_.clear();
+  rows_.clear();
+}
+
+// Open addressing, one place after the other.
+template <typename T>
+std::int32_t TableRows<T>::number(Index row) {
+  const std::size_t mask = places_.size() - 1;
+  auto place = static_cast<std::size_t>((static_cast<std::uint64_t>(row) * 0x9E3779B97F4A7C15U) >> 32) & mask;
+  for (; places_[place] >= 0; place = (place + 1) & mask) {
+    if (rows_[static_cast<std::size_t>(places_[place])] == row) return places_[place];
+  }
+  places_[place] = static_cast<std::int32_t>(rows_.size());
+  taken_.push_back(place);
+  rows_.push_back(row);
+  std::fill_n(gradients_.data() + (count() - 1) * width_, width_, T(0));
+  return places_[place];
+}
+
+template <typename T>
+void TableRows<T>::read(const Pass<T>& pass, Index rows) {
+  numbers_.clear();
+  for_each_read(pass, node_, rows,
+                [&](Index row, const T*) { numbers_.push_back(row < 0 ? std::int32_t{-1} : number(row)); });
+}
+
+template <typename T>
+Team::Share TableRows<T>::share(const GradientTask& task, Index all) const {
+  return {count() * task.in_begin / all, count() * (task.in_begin + task.in_count) / all};
+}
+
+template <typename T>
+void TableRows<T>::add(const Pass<T>& pass, const GradientTask& task, Index rows) {
+  const Team::Share own = share(task, most_table_rows(pass.network, node_, pass.plan.rows()));
+  const std::int32_t* number = numbers_.data();
+  for_each_read(pass, node_, rows, [&](Index, const T* delta) {
+    const Index at = *number++;
+    if (at < own.begin || at >= own.end) return;
+    T* sum = gradient(at) + task.out_begin;
+    for (Index j = 0; j < task.out_count; ++j) sum[j] += delta[task.out_begin + j];
+  });
+}
+
+template <typename T>
+TableGradients<T>::TableGradients(const Network& network, Index batch_rows)
+    : batch_rows_(batch_rows), by_node_(network.nodes().size(), -1) {
+  for (std::size_t i = 1; i < network.nodes().size(); ++i) {
+    const Node& node = network.nodes()[i];
+    const int at = static_cast<int>(i);
+    if (!has_table(node.layer) || node.first_call != at || !network.trains(node)) continue;
+    if (!table_of(network, at).by_rows) continue;
+    by_node_[i] = static_cast<int>(tables_.size());
+    tables_.emplace_back(network, at, batch_rows);
+  }
+}
+
+template class TableRows<float>;
+template class TableRows<double>;
+template class TableGradients<float>;
+template class TableGradients<double>;
+
+}  // namespace laminar

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gradients of tables by the rows that a batch has read, and by no others: time and memory follow the
+// batch, whatever the size of a table.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "laminar/execution/pass.hpp"
+
+namespace laminar {
+
+/// The rows of one table that a batch reads, in the order in which they are first read, and their gradients.
+template <typename T>
+class TableRows {
+ public:
+  /// For the table of a layer, given the layer's first node, and batches of so many rows.
+  TableRows(const Network& network, int node, Index batch_rows);
+
+  int node() const { return node_; }
+  const Tensor& table() const { return *table_; }
+  /// Values of one row of the table.
+  Index width() const { return width_; }
+
+  /// Forgets all rows.
+  void clear();
+  /// Takes in what the rows of a workspace read, in all calls of the layer. Rows of the table that are new
+  /// get a gradient of 0.
+  void read(const Pass<T>& pass, Index rows);
+  /// Adds a task's share of the gradients of those reads, each row's in the order of the batch.
+  void add(const Pass<T>& pass, const GradientTask& task, Index rows);
+
+  Index count() const { return static_cast<Index>(rows_.size()); }
+  /// Where row i begins in the flat buffers of all parameters.
+  Index offset(Index i) const { return table_->offset + rows_[static_cast<std::size_t>(i)] * width_; }
+  Index row(Index i) const { return rows_[static_cast<std::size_t>(i)]; }
+  T* gradient(Index i) { return gradients_.data() + i * width_; }
+  /// The share of a task in the rows, where all tasks have so many rows together.
+  Team::Share share(const GradientTask& task, Index all) const;
+
+ private:
+  /// Of a row; the next one where it is new.
+  std::int32_t number(Index row);
+
+  const Tensor* table_;
+  int node_;
+  Index width_;
+  std::vector<Index> rows_;            // by number
+  std::vector<std::int32_t> numbers_;  // of what was read, read by read; -1 for no row
+  std::vector<std::int32_t> places_;   // numbers by a hash of their rows; -1 where there is none
+  std::vector<std::size_t> taken_;     // of these
+  AlignedBuffer<T> gradients_;
+};
+
+/// The tables of a network that training changes by rows.
+template <typename T>
+class TableGradients {
+ public:
+  TableGradients(const Network& network, Index batch_rows);
+
+  bool empty() const { return tables_.empty(); }
+  /// Rows of a batch that there is room for.
+  Index batch_rows() const { return batch_rows_; }
+  std::vector<TableRows<T>>& tables() { return tables_; }
+  /// That of a layer's first node.
+  TableRows<T>& of(int node) { return tables_[static_cast<std::size_t>(by_node_[static_cast<std::size_t>(node)])]; }
+
+ private:
+  Index batch_rows_;
+  std::vector<TableRows<T>> tables_;
+  std::vector<int> by_node_;
+};
+
+/// Rows of a layer's table that so many rows of a batch read at most, and that its tasks share.
+Index most_table_rows(const Network& network, int node, Index batch_rows);
+
+/// The row that a value stands for; -1 where there is none such.
+template <typename T>
+Index table_row(T value, Index table_rows) {
+  if (!(value >= 0 && value < static_cast<T>(table_rows))) return -1;
+  const auto row = static_cast<Index>(value);
+  return static_cast<T>(row) == value ? row : -1;
+}
+
+/// Calls take(row of the table, gradient) for all that the rows of a workspace read, call by call.
+template <typename T, typename Take>
+void for_each_read(const Pass<T>& pass, int first_call, Index rows, const Take& take) {
+  for (const int node : pass.network.calls_of(first_call)) {
+    const Node& n = pass.node(node);
+    const Tensor& table = pass.network.parameters()[n.tensors[0]];
+    const int input = n.inputs[0];
+    const Index reads = pass.node(input).width;
+    for (Index row = 0; row < rows; ++row) {
+      const T* values = pass.output(input, row);
+      const T* deltas = pass.delta(node, row);
+      for (Index j = 0; j < reads; ++j) {
+        take(table_row(values[j], table.shape[0]), deltas + j * table.shape[1]);
+      }
+    }
+  }
+}
+
+}  // namespace laminar
