@@ -74,6 +74,10 @@ LAYER_STACKS: dict[str, Callable[[], Stack]] = {
         (1,),
         [layers.CategoryEncoding(4, "one_hot"), layers.Dense(2)],
     ),
+    "Embedding": lambda: (
+        (2, 3),
+        [layers.Discretization([-0.1, 0.3, 1.7]), layers.Embedding(4, 5), layers.Flatten()],
+    ),
     "Gelu and reductions": lambda: (
         (6,),
         [layers.LayerNormalization(), layers.Maxout(6), layers.Dense(5, "gelu")],

@@ -33,6 +33,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "CumSum": {"exclusive": 0, "reverse": 0},
     "Elu": {"alpha": 1.0},
     "Flatten": {"axis": 1},
+    "Gather": {"axis": 0},
     "Gelu": {"approximate": "none"},
     "Gemm": {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0},
     "HardSigmoid": {"alpha": 0.2, "beta": 0.5},

@@ -161,6 +161,12 @@ def _category_encoding(graph: Graph, x: str, step: Step) -> str:
     return graph.reduce(kind, hot, (1,), keep=False)
 
 
+def _embedding(graph: Graph, x: str, step: Step) -> str:
+    """Add the rows; a number that has none is refused at runtime, as laminar refuses it."""
+    numbers = graph.op("Cast", x, to=graph.onnx.TensorProto.INT64)
+    return graph.op("Gather", _weight(graph, step, "embeddings"), numbers, axis=0)
+
+
 WRITERS: dict[str, Callable[[Graph, str, Step], str]] = {
     "dense": _dense,
     "maxout": _maxout,
@@ -178,4 +184,5 @@ WRITERS: dict[str, Callable[[Graph, str, Step], str]] = {
     "rescaling": _rescaling,
     "discretization": _discretization,
     "category_encoding": _category_encoding,
+    "embedding": _embedding,
 }

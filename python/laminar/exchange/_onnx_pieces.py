@@ -210,6 +210,13 @@ def _category_encoding(mode: str) -> Make:
     return make
 
 
+def _embedding(file: File, name: str, bound: Bound) -> Made:
+    table = np.asarray(bound["table"])
+    if table.ndim != 2:
+        return None
+    return Piece(layers.Embedding(*table.shape), [table])
+
+
 def _affine(**parts: float | str) -> Make:
     """Return the maker of a map, whose parts are numbers or the constant c, or its inverse."""
 
@@ -229,6 +236,7 @@ _NORMALIZED = [
     f"Div({_CENTERED}, Sqrt(Add(ReduceMean({square}, axis, 1), epsilon)))"
     for square in (f"Mul({_CENTERED}, {_CENTERED})", f"Pow({_CENTERED}, 2)")
 ]
+_INT64 = 7  # TensorProto's number
 _EQUAL = "Equal(Unsqueeze(x, -1), numbers)"
 _HOT = f"Where(Equal(ReduceSum({_EQUAL}, axes, 1), size), {_EQUAL}, nan)"
 
@@ -261,6 +269,7 @@ LAYERS: list[tuple[str, Make]] = [
     (f"ReduceSum({_HOT}, 1, 0)", _category_encoding("count")),
     (f"ReduceMax({_HOT}, 1, 0)", _category_encoding("multi_hot")),
     (f"Reshape({_HOT}, shape)", _category_encoding("one_hot")),
+    (f"Gather(table, Cast(x, {_INT64}), 0)", _embedding),
 ]
 MAPS: list[tuple[str, Make]] = [
     ("Add(x, c)", _affine(shift="c")),

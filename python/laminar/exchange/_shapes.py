@@ -32,7 +32,7 @@ def after(layer: layers.Layer, shape: Shape) -> Shape:
             return (layer.num_tokens,)
         kept = shape[:-1] if shape[-1] == 1 else shape
         return (*kept, layer.num_tokens)
-    return shape
+    return (*shape, layer.output_dim) if isinstance(layer, layers.Embedding) else shape
 
 
 def weights(layer: layers.Layer, shape: Shape) -> list[Shape]:
@@ -49,6 +49,8 @@ def weights(layer: layers.Layer, shape: Shape) -> list[Shape]:
         return [columns] * (layer.scale + layer.center)
     if isinstance(layer, layers.PReLU):
         return [shape]
+    if isinstance(layer, layers.Embedding):
+        return [(layer.input_dim, layer.output_dim)]
     return [columns] * 2 if isinstance(layer, layers.Normalization) else []
 
 

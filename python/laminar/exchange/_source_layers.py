@@ -130,6 +130,18 @@ FUNCTION void OURS_encode(const REAL *x, SIZE n, REAL tokens, SIZE stride, REAL 
   }
 }
 """,
+    "embed": """
+FUNCTION void OURS_embed(const REAL *x, const REAL *table, SIZE n, REAL rows, SIZE width,
+                         REAL *out) {
+  for (SIZE j = 0; j < n; ++j) {
+    const int known = x[j] >= NUM(0) && x[j] < rows && MATH_floor(x[j]) == x[j];
+    const SIZE row = known ? INT_OF(x[j]) : 0;
+    for (SIZE k = 0; k < width; ++k) {
+      out[j * width + k] = known ? table[row * width + k] : NOT_A_NUMBER;
+    }
+  }
+}
+""",
     **ACTIVATIONS,
 }
 
@@ -252,6 +264,14 @@ def _category_encoding(source: Source) -> list[Step]:
     return [Step(f"CategoryEncoding, {mode}", call, width, False)]
 
 
+def _embedding(source: Source) -> list[Step]:
+    table, arrays = source.array("embeddings", source.weights["embeddings"])
+    rows, width = source.weights["embeddings"].shape
+    inputs = prod(source.reads[0])
+    call = f"OURS_embed(FROM, {table}, {inputs}, {source.real(rows)}, {width}, TO);"
+    return [Step(f"Embedding, {rows} of {width}", call, inputs * width, False, arrays)]
+
+
 def _nothing(source: Source) -> list[Step]:
     return []
 
@@ -264,6 +284,7 @@ KINDS: dict[str, Callable[[Source], list[Step]]] = {
     "dense": _dense,
     "discretization": _discretization,
     "dropout": _nothing,
+    "embedding": _embedding,
     "flatten": _nothing,
     "gaussian_dropout": _nothing,
     "gaussian_noise": _nothing,
