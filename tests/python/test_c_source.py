@@ -156,7 +156,10 @@ def layer_cases() -> list[Case]:
                 again = type(layer).from_config(layer.get_config())
                 model = randomized(Sequential([layers.Input(6), again], dtype=dtype))
                 x = rng.normal(size=(40, 6)) * 3
-                if cls in (layers.CategoryEncoding, layers.Embedding):  # predict refuses other numbers
+                if cls in (
+                    layers.CategoryEncoding,
+                    layers.Embedding,
+                ):  # predict refuses other numbers
                     x = np.minimum(np.round(np.abs(x)), 8)
                 else:
                     x[0] = np.round(x[0])

@@ -19,12 +19,12 @@ class Embedding(Layer, entry="embedding"):
     (k, output_dim); `Flatten` makes one vector of them. Numbers of words are made by `StringLookup`
     and `IntegerLookup`.
 
-    A batch reads few vectors, and a step takes time and memory for those alone: the optimizer leaves
-    all others, and what it keeps of them, as they are. Momenta do not move them on and weight decay
-    does not shrink them, as with PyTorch's SparseAdam; Adagrad and plain SGD learn the same as if all
-    took part. All of them do take part where the layer has a regularizer or a constraint, or the
-    optimizer averages weights (``use_ema``), accumulates gradients, or looks at whole tensors, as
-    Lamb and Adafactor do; and in `minimize_lbfgs`.
+    A batch reads few vectors, and a step takes time and memory for those alone: the optimizer
+    leaves all others, and what it keeps of them, as they are. Momenta do not move them on, and
+    weight decay does not shrink them, as with PyTorch's SparseAdam; Adagrad and plain SGD learn the
+    same as if all took part. All of them do take part where the layer has a regularizer or a
+    constraint, or the optimizer averages weights (``use_ema``), accumulates gradients, or looks at
+    whole tensors, as Lamb, Adafactor and Muon do.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ class Embedding(Layer, entry="embedding"):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample, Keras's ``input_length``.
+    trainable : bool
+        Whether training changes the weights.
     """
 
     embeddings = tensor("embeddings", "The vectors, (input_dim, output_dim).")
@@ -59,8 +61,9 @@ class Embedding(Layer, entry="embedding"):
         mask_zero: bool = False,
         name: str | None = None,
         input_shape: Shape | None = None,
+        trainable: bool = True,
     ) -> None:
-        super().__init__(name, input_shape)
+        super().__init__(name, input_shape, trainable)
         self.input_dim = integer(input_dim, "Embedding: input_dim", minimum=1)
         self.output_dim = integer(output_dim, "Embedding: output_dim", minimum=1)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
