@@ -123,16 +123,17 @@ class SharedModel<T>::Training {
   /// While this thread is in Python, with the lock.
   class Still {
    public:
-    explicit Still(Training& training) : session_(*training.session_) {
+    explicit Still(Training& training) : session_(*training.session_), before_(session_.still) {
       session_.still = true;
       if (!session_.requests.empty()) session_.tell();
     }
     Still(const Still&) = delete;
     Still& operator=(const Still&) = delete;
-    ~Still() { session_.still = false; }
+    ~Still() { session_.still = before_; }
 
    private:
     Session& session_;
+    bool before_;  // in Python it may have called what asks between two blocks
   };
 
  private:

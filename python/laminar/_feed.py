@@ -161,7 +161,7 @@ def validation(
 ) -> Feed:
     """Return a user's validation data, a tuple or a `Dataset`."""
     where = "fit: validation_data"
-    data = brought(data)
+    data = brought(data, where)
     if isinstance(data, Dataset):
         _labels.agreed(where, data.classes, class_names)
     if isinstance(data, (Dataset, Batches)):

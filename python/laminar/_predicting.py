@@ -72,7 +72,7 @@ class Predicting(Training):
             As in `fit`.
         """
         steps = _rates.count(steps, "evaluate: steps")
-        x = self._joined(brought(x), "evaluate: x")
+        x = self._joined(brought(x, "evaluate: x"), "evaluate: x")
         _rates.check_size(batch_size, x, "evaluate")
         _rates.check_end(x, steps, "evaluate")
         y, _ = _labels.numbered("evaluate: y", y, self.class_names)
@@ -154,7 +154,7 @@ class Predicting(Training):
         if out is not None and self._several_outputs:
             raise ValueError("predict: out is for models of one output; this one has several")
         steps = _rates.count(steps, "predict: steps")
-        x = self._joined(brought(x), "predict: x")
+        x = self._joined(brought(x, "predict: x"), "predict: x")
         _rates.check_size(batch_size, x, "predict")
         _rates.check_end(x, steps, "predict")
         size = _rows.batch_size(_rates.chosen(batch_size), "predict", None)

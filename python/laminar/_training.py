@@ -97,7 +97,8 @@ class Training(Saving):
         sample_weight : array_like, optional
             (n,): the weight of each row in the loss. A row of weight 2 pulls as the row twice,
             whatever the batch size: a batch is divided by its rows times the mean weight of all
-            rows (of a Dataset that does not fit into its buffer, by its rows), see
+            rows (of batches that are brought, and of a Dataset that does not fit into its
+            buffer, by its rows), see
             `laminar.losses`.
         initial_epoch : int
             The number of the first epoch, to go on counting after an earlier fit.
@@ -169,9 +170,9 @@ class Training(Saving):
         )
         epochs = integer(epochs, "fit: epochs")
         initial_epoch = integer(initial_epoch, "fit: initial_epoch")
-        x = self._joined(brought(x), "fit: x")
+        x = self._joined(brought(x, "fit: x"), "fit: x")
         _rates.check_size(batch_size, x, "fit")
-        rates.check(x, epochs, initial_epoch, bool(resume))
+        rates.check(x, epochs, initial_epoch, resume is not None)
         y, class_names = _labels.numbered("fit: y", y, self.class_names, learn=True)
         if isinstance(x, Dataset):
             class_names = _labels.agreed("fit: x", x.classes, class_names)
@@ -196,7 +197,9 @@ class Training(Saving):
             train = train.with_class_weight("fit", by_number, loss)
         size = _rates.size_of(batch_size, "fit", train)
         train = train.in_steps("fit", rates.steps, size, loss)
-        held_out = rates.of_validation(held_out, size, loss, epochs, initial_epoch, bool(resume))
+        held_out = rates.of_validation(
+            held_out, size, loss, epochs, initial_epoch, resume is not None
+        )
         shuffle = flag(shuffle, "fit: shuffle")
         limit = 0 if memory_limit is None else number_of_bytes(memory_limit, "fit: memory_limit")
         if resume is not None and initial_epoch:

@@ -440,6 +440,33 @@ def test_a_generator_may_look_at_the_model() -> None:
         np.testing.assert_array_equal(before, now)
 
 
+def test_a_generator_may_not_change_the_model() -> None:
+    found = model()
+    found.build(FEATURES)
+
+    def changing() -> Iterator[tuple[Array, Array]]:
+        yield X, Y
+        found.set_weights([0 * weight for weight in found.get_weights()])
+        yield X, Y
+
+    expected = model()
+    expected.train_on_batch(X, Y)
+    with pytest.raises(RuntimeError, match="the model is being trained"):
+        found.fit(changing(), verbose=0)
+    assert same(found, expected)
+
+
+def test_loaders_of_pytorch_are_iterables_of_batches() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    pairs = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
+    loader = torch.utils.data.DataLoader(pairs, batch_size=SIZE)
+    expected, found = model(), model()
+    expected.fit(X, Y, SIZE, epochs=2, shuffle=False, verbose=0)
+    history = found.fit(loader, epochs=2, validation_data=loader, verbose=0)
+    assert same(found, expected) and history.params["steps"] == BATCHES
+    np.testing.assert_array_equal(found.predict(loader), expected.predict(X))
+
+
 def test_other_threads_use_the_model_while_a_generator_takes_its_time() -> None:
     found = model()
     found.build(FEATURES)
@@ -714,6 +741,9 @@ def test_what_is_wrong_is_said_before_anything_changes() -> None:
         iter([(X.astype(object), Y)]),
     )
     case(TypeError, "one input; got a dict with the keys 'a'", fit, iter([({"a": X}, Y)]))
+    case(TypeError, "fit: x is Batches itself, not what it returns; call it", fit, Batches)
+    case(TypeError, "fit: validation_data is endless itself", fit, X, Y, validation_data=endless)
+    case(TypeError, "predict: x is endless itself", found.predict, endless)
     case(ValueError, "evaluate: steps must be at least 1", found.evaluate, X, Y, steps=0)
     case(ValueError, "predict: steps must be at least 1", found.predict, X, steps=0)
     assert next(drawn)[0] is not None and len(next(drawn)[0]) == SIZE  # nothing was taken of it

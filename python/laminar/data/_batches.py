@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections import UserList, deque
 from collections.abc import Callable, Iterator, Mapping, Set
 from functools import cached_property, partial
+from inspect import isroutine
 from typing import Any, Protocol
 
 from .. import _core, _frames
@@ -26,12 +27,20 @@ _ROWS = (Mapping, str, bytes, range, UserList, deque, Set)
 _ARRAYS = ("__array__", "__array_interface__", "__arrow_c_stream__", "shape", "dtype", "to_numpy")
 
 
-def brought(x: Any) -> Any:
-    """Return a user's x as `Batches` where it gives batches; arrays, tables and others as it is."""
+def brought(x: Any, where: str) -> Any:
+    """Return a user's x as `Batches` where it gives batches; arrays, tables and others as it is.
+
+    Raises
+    ------
+    TypeError
+        For a function or a class, which would have to be called first.
+    """
     if _frames.is_plain(x) or isinstance(x, _ROWS):
         return x
     if any(hasattr(x, name) for name in _ARRAYS) or _is_buffer(x):
         return x
+    if isinstance(x, type) or isroutine(x):
+        raise TypeError(f"{where} is {x.__name__} itself, not what it returns; call it")
     if hasattr(x, "__next__"):
         return Once(x)
     if hasattr(x, "__getitem__") and (hasattr(x, "__len__") or hasattr(x, "num_batches")):
