@@ -201,6 +201,15 @@ void bind_file(py::module_& module) {
   module.def(
       "canonical_network", [](const std::string& config) { return to_json(network_from_json(config)); },
       py::arg("config"));
+  module.def(
+      "tensor_shapes",
+      [](const std::string& config) {
+        const Network network = network_from_json(config);
+        std::vector<Shape> shapes;
+        for (const Tensor& tensor : network.parameters().tensors()) shapes.push_back(tensor.shape);
+        return shapes;
+      },
+      py::arg("config"));
 }
 
 }  // namespace laminar::bindings

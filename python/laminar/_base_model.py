@@ -134,8 +134,9 @@ class BaseModel(Predicting):
         """Set all weights to those of a PyTorch model, saved as a state dict in safetensors.
 
         A Dense takes a Linear's, BatchNormalization a BatchNorm1d's, LayerNormalization a
-        LayerNorm's, PReLU a PReLU's. Where the modules have the layers' names, these tell which is
-        which, and they must in a graph. In a chain layers take weights in their order otherwise.
+        LayerNorm's, RMSNormalization an RMSNorm's, PReLU a PReLU's. Where the modules have the
+        layers' names, these tell which is which, and they must in a graph. In a chain layers take
+        weights in their order otherwise.
 
         Parameters
         ----------

@@ -209,6 +209,28 @@ TEST_CASE("layers: layer normalization's gradients") {
   }
 }
 
+TEST_CASE_TEMPLATE("layers: rms normalization", T, float, double) {
+  for (const Shape& shape : {Shape{1}, Shape{2}, Shape{9}, Shape{33}, Shape{3, 5}, Shape{2, 2, 17}}) {
+    check_values<T>(RmsNormalization{}, shape, [&](const std::vector<double>& x, const Model<double>&) {
+      const std::size_t columns = as_size(shape.back());
+      std::vector<double> a;
+      for (std::size_t at = 0; at < x.size(); at += columns) {
+        double squares = 0;
+        for (std::size_t j = 0; j < columns; ++j) squares += x[at + j] * x[at + j] / static_cast<double>(columns);
+        for (std::size_t j = 0; j < columns; ++j) a.push_back(x[at + j] / std::sqrt(squares + 1e-6));
+      }
+      return a;
+    });
+  }
+}
+
+TEST_CASE("layers: rms normalization's gradients") {
+  check_gradients(RmsNormalization{});
+  check_gradient(Network(4, {Dense{.units = 6}, Reshape{.target_shape = {2, 3}}, RmsNormalization{.epsilon = 0.1},
+                             Flatten{}, Dense{.units = 2}}),
+                 5);
+}
+
 TEST_CASE_TEMPLATE("layers: maxout", T, float, double) {
   for (const Index units : kWidths) {
     for (const Index pieces : {1, 2, 3}) {
@@ -292,6 +314,7 @@ TEST_CASE_TEMPLATE("layers: maxout with a second piece of 0 is relu, of 0.01 w l
 TEST_CASE_TEMPLATE("layers: NaN in gives NaN out", T, float, double) {
   const std::vector<Layer> all = {Prelu{},
                                   LayerNormalization{},
+                                  RmsNormalization{},
                                   Maxout{.units = 3},
                                   AlphaDropout{.rate = 0.5},
                                   Flatten{},
@@ -470,6 +493,7 @@ TEST_CASE("layers: bad arguments are refused by name") {
   wrong(Maxout{.units = 0}, {"layer 'maxout'", "units must be positive", "got 0"});
   wrong(Maxout{.units = 1, .pieces = -1}, {"layer 'maxout'", "pieces must be positive", "got -1"});
   wrong(LayerNormalization{.epsilon = 0}, {"layer 'layer_normalization'", "epsilon", "got 0"});
+  wrong(RmsNormalization{.epsilon = 0}, {"layer 'rms_normalization'", "epsilon", "got 0"});
   wrong(AlphaDropout{.rate = 1}, {"layer 'alpha_dropout'", "[0, 1)", "got 1"});
   wrong(GaussianDropout{.rate = -1}, {"layer 'gaussian_dropout'", "[0, 1)", "got -1"});
   wrong(GaussianNoise{.stddev = -1}, {"layer 'gaussian_noise'", "stddev", "got -1"});

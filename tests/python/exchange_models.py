@@ -58,6 +58,10 @@ LAYER_STACKS: dict[str, Callable[[], Stack]] = {
         (2, 3),
         [layers.LayerNormalization(), layers.LayerNormalization(center=False, scale=False)],
     ),
+    "RMSNormalization": lambda: (
+        (2, 3),
+        [layers.RMSNormalization(), layers.Flatten(), layers.RMSNormalization(epsilon=0.25)],
+    ),
     "Reshape": lambda: (
         (2, 3),
         [layers.Reshape((3, -1)), layers.Flatten(), layers.Reshape((6,)), layers.Flatten()],

@@ -42,9 +42,9 @@ NAMES: dict[ModuleType, str] = {
 }
 CLASSES: dict[ModuleType, str] = {
     layers: """Input Dense Activation ReLU LeakyReLU ELU Softmax PReLU Maxout Dropout AlphaDropout
-        GaussianNoise GaussianDropout BatchNormalization LayerNormalization Normalization
-        Rescaling Discretization CategoryEncoding Embedding StringLookup IntegerLookup Flatten
-        Reshape""",
+        GaussianNoise GaussianDropout BatchNormalization LayerNormalization RMSNormalization
+        Normalization Rescaling Discretization CategoryEncoding Embedding StringLookup IntegerLookup
+        Flatten Reshape""",
     callbacks: """EarlyStopping ModelCheckpoint ReduceLROnPlateau LearningRateScheduler CSVLogger
         TerminateOnNaN LambdaCallback ProgressBar History""",
     optimizers.schedules: """InverseTimeDecay ExponentialDecay PiecewiseConstantDecay

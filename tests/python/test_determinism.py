@@ -82,6 +82,7 @@ def every_layer() -> list[layers.Layer]:
         layers.Activation("tanh"),
         layers.GaussianNoise(0.1),
         layers.Dense(33),
+        layers.RMSNormalization(),
         layers.PReLU(),
         layers.Dropout(0.2),
         layers.Maxout(17, pieces=3),

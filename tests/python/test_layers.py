@@ -53,6 +53,7 @@ def test_spellings_of_older_keras() -> None:
             ValueError,
             "epsilon must be greater than 0",
         ),
+        (lambda: layers.RMSNormalization(epsilon=0), ValueError, "epsilon must be greater than 0"),
         (lambda: layers.LeakyReLU(-0.1), ValueError, "negative_slope must not be negative"),
         (lambda: layers.Reshape((-1, -1)), ValueError, "Reshape: target_shape must hold positive"),
         (lambda: layers.Reshape("ab"), TypeError, "Reshape: target_shape must be a tuple"),

@@ -52,6 +52,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "Maxout": {"pieces": 3, "kernel_initializer": "ones", "kernel_constraint": "non_neg"},
     "Normalization": {"mean": [1.0] * 6, "variance": [4.0] * 6, "invert": True},
     "PReLU": {"alpha_initializer": "ones", "alpha_regularizer": "l2"},
+    "RMSNormalization": {"epsilon": 0.5},
     "ReLU": {"max_value": 6.0, "negative_slope": 0.1, "threshold": 0.5},
     "Rescaling": {"offset": 2.0},
     "Reshape": {"target_shape": (3, -1)},
@@ -70,6 +71,7 @@ WEIGHTS: dict[str, list[tuple[str, tuple[int, ...]]]] = {
     "Maxout": [("kernel", (6, 6)), ("bias", (6,))],
     "Normalization": [("mean", (6,)), ("variance", (6,))],
     "PReLU": [("alpha", (6,))],
+    "RMSNormalization": [("scale", (6,))],
 }
 SHAPES: dict[str, tuple[int, ...]] = {
     "CategoryEncoding": (9,),
@@ -370,6 +372,11 @@ def test_live_against_torch() -> None:
             layers.LayerNormalization(),
             [gamma, beta],
             lambda t, g, b: torch.nn.functional.layer_norm(t, (6,), g, b, 1e-3),
+        ),
+        (
+            layers.RMSNormalization(epsilon=0.1),
+            [gamma],
+            lambda t, g: torch.nn.functional.rms_norm(t, (6,), g, 0.1),
         ),
         (layers.PReLU(), [alpha], torch.nn.functional.prelu),
     ):

@@ -231,6 +231,18 @@ BY_HAND: dict[str, tuple[Nodes, list[str]]] = {
         [("LayerNormalization", ["<", VECTOR], {"axis": 1, "epsilon": 0.25})],
         ["LayerNormalization"],
     ),
+    "rms normalization": (
+        [
+            ("Pow", ["<", f32(2)], {}),
+            ("ReduceMean", ["<"], {"axes": [-1], "keepdims": 1}),
+            ("Add", ["<", f32(1e-5)], {}),
+            ("Sqrt", ["<"], {}),
+            ("Reciprocal", ["<"], {}),
+            ("Mul", ["x", "<"], {}),
+            ("Mul", [VECTOR, "<"], {}),
+        ],
+        ["RMSNormalization"],
+    ),
     "as of scikit-learn": (
         [
             ("Cast", ["<"], {"to": 1}),

@@ -78,6 +78,10 @@ STACKS: dict[str, Callable[[], tuple[int, list[layers.Layer]]]] = {
         6,
         [layers.Dense(5), layers.LayerNormalization(epsilon=1e-4), layers.Dense(1)],
     ),
+    "rms norm": lambda: (
+        6,
+        [layers.Dense(5), layers.RMSNormalization(epsilon=1e-4), layers.Dense(1)],
+    ),
     "prelu": lambda: (
         6,
         [layers.Dense(5), layers.PReLU(), layers.Dropout(0.4), layers.Dense(3), layers.PReLU()],

@@ -20,14 +20,15 @@
 #include "laminar/graph/layers/noise.hpp"
 #include "laminar/graph/layers/prelu.hpp"
 #include "laminar/graph/layers/preparation.hpp"
+#include "laminar/graph/layers/rms_normalization.hpp"
 #include "laminar/graph/layers/shape.hpp"
 
 namespace laminar {
 
 /// A layer of any kind: `Layer layer = Dense{.units = 64, .activation = "relu"};`
-using Layer =
-    std::variant<Dense, Activate, Dropout, BatchNormalization, Prelu, Maxout, LayerNormalization, AlphaDropout,
-                 GaussianNoise, GaussianDropout, Flatten, Reshape, Normalization, Rescaling, Discretization,
-                 CategoryEncoding, Embedding, Slice, Add, Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot>;
+using Layer = std::variant<Dense, Activate, Dropout, BatchNormalization, Prelu, Maxout, LayerNormalization,
+                           AlphaDropout, GaussianNoise, GaussianDropout, Flatten, Reshape, Normalization, Rescaling,
+                           Discretization, CategoryEncoding, Embedding, Slice, Add, Subtract, Multiply, Average,
+                           Maximum, Minimum, Concatenate, Dot, RmsNormalization>;
 
 }  // namespace laminar

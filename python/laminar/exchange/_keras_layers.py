@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layers and what they are made of, from Keras's configurations to laminar's.
 
-Names and arguments are the same, so that this is a list of the classes that are taken, and of
-what an option that laminar lacks must be for the result to be the same. Nothing is looked up by
-module: what is not Keras's own is refused.
+Names and arguments are the same, so that this is a list of what an option that laminar lacks must
+be for the result to be the same. Nothing is looked up by module: what is not Keras's own is
+refused.
 """
 
 from __future__ import annotations
@@ -16,37 +16,7 @@ from .._component import Component
 from .._spelling import argument_names
 
 TAKEN: dict[str, type[layers.Layer]] = {
-    name: getattr(layers, name)
-    for name in (
-        "Activation",
-        "Add",
-        "AlphaDropout",
-        "Average",
-        "BatchNormalization",
-        "CategoryEncoding",
-        "Concatenate",
-        "Dense",
-        "Discretization",
-        "Dot",
-        "Dropout",
-        "ELU",
-        "Embedding",
-        "Flatten",
-        "GaussianDropout",
-        "GaussianNoise",
-        "LayerNormalization",
-        "LeakyReLU",
-        "Maximum",
-        "Minimum",
-        "Multiply",
-        "Normalization",
-        "PReLU",
-        "ReLU",
-        "Rescaling",
-        "Reshape",
-        "Softmax",
-        "Subtract",
-    )
+    cls.__name__: cls for cls in (*layers.Layer._classes.values(), *layers.Layer._variants)
 }
 # What changes nothing: names, bookkeeping, and arguments of options that are off.
 _IGNORED = {"name", "dtype", "renorm_clipping", "renorm_momentum", "lora_alpha"}

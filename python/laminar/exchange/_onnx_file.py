@@ -40,6 +40,7 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "LayerNormalization": {"axis": -1, "epsilon": 1e-5},
     "LeakyRelu": {"alpha": 0.01},
     "LogSoftmax": {"axis": -1},
+    "RMSNormalization": {"axis": -1, "epsilon": 1e-5},
     "ReduceMax": {"axes": None, "keepdims": 1},
     "ReduceMean": {"axes": None, "keepdims": 1},
     "ReduceSum": {"axes": None, "keepdims": 1},
@@ -108,6 +109,11 @@ class File:
             for info in (*self._graph.input, *self._graph.output, *self._graph.value_info)
             if (shape := _sample_shape(info)) is not None
         }
+        self._flat = {
+            info.name
+            for info in (*self._graph.output, *self._graph.value_info)
+            if len(info.type.tensor_type.shape.dim) == 1
+        }
         self._of_rows: set[str] = set()  # constants that hold ROWS
         self._ends()
         for tensor in self._graph.initializer:
@@ -139,6 +145,10 @@ class File:
     def shape(self, name: str) -> tuple[int, ...] | None:
         """Return the shape of a sample of a value, None where the file does not tell."""
         return self._shapes.get(name)
+
+    def is_flat(self, name: str) -> bool:
+        """Return whether a value is one number a row, without an axis of features."""
+        return name in self._flat
 
     def added(self, kind: str, inputs: tuple[str, ...]) -> str:
         """Return the value of an operator that the file has not, but what it computes with."""

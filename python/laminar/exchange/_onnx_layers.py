@@ -113,6 +113,12 @@ def _layer_normalization(graph: Graph, x: str, step: Step) -> str:
     return a
 
 
+def _rms_normalization(graph: Graph, x: str, step: Step) -> str:
+    mean = graph.reduce("ReduceMean", graph.op("Mul", x, x), (-1,))
+    root = graph.op("Sqrt", graph.op("Add", mean, float(step.layer.epsilon)))
+    return graph.op("Mul", graph.op("Div", x, root), _weight(graph, step, "scale"))
+
+
 def _flatten(graph: Graph, x: str, step: Step) -> str:
     return x if len(step.input_shape) == 1 else graph.op("Flatten", x, axis=1)
 
@@ -178,6 +184,7 @@ WRITERS: dict[str, Callable[[Graph, str, Step], str]] = {
     "gaussian_dropout": _identity,
     "batch_normalization": _batch_normalization,
     "layer_normalization": _layer_normalization,
+    "rms_normalization": _rms_normalization,
     "flatten": _flatten,
     "reshape": _reshape,
     "normalization": _normalization,

@@ -155,6 +155,14 @@ def _layer_normalization(file: File, name: str, bound: Bound) -> Made:
     return Piece(layer, [without_rows(part) for part in parts if part is not None])
 
 
+def _rms_normalization(file: File, name: str, bound: Bound) -> Made:
+    shape, epsilon = file.shape(name), number(bound["epsilon"])
+    axis = int(np.asarray(bound["axis"]).reshape(()))
+    if epsilon is None or (axis != -1 and (shape is None or axis != len(shape))):
+        return None
+    return Piece(layers.RMSNormalization(epsilon=epsilon), [without_rows(bound["scale"])])
+
+
 def _softmax(kind: str) -> Make:
     def make(file: File, name: str, bound: Bound) -> Made:
         shape, axis = file.shape(name), int(bound["axis"])
@@ -184,6 +192,11 @@ def _dropout(file: File, name: str, bound: Bound) -> Made:
 
 def _flatten(file: File, name: str, bound: Bound) -> Made:
     return Piece(layers.Flatten(), []) if bound["axis"] == 1 else None
+
+
+def _unsqueeze(file: File, name: str, bound: Bound) -> Made:
+    fits = file.is_flat(bound["x"]) and np.all(np.isin(bound["axis"], (1, -1)))
+    return Piece(layers.Flatten(), []) if fits else None
 
 
 def _reshape(file: File, name: str, bound: Bound) -> Made:
@@ -236,6 +249,11 @@ _NORMALIZED = [
     f"Div({_CENTERED}, Sqrt(Add(ReduceMean({square}, axis, 1), epsilon)))"
     for square in (f"Mul({_CENTERED}, {_CENTERED})", f"Pow({_CENTERED}, 2)")
 ]
+_ROOTS = [
+    f"Sqrt(Add(ReduceMean({square}, axis, 1), epsilon))" for square in ("Mul(x, x)", "Pow(x, 2)")
+]
+_BY_ROOT = [f"Div(x, {root})" for root in _ROOTS]
+_BY_ROOT += [f"Mul(x, {f}{root}))" for f in ("Reciprocal(", "Div(1, ") for root in _ROOTS]
 _INT64 = 7  # TensorProto's number
 _EQUAL = "Equal(Unsqueeze(x, -1), numbers)"
 _HOT = f"Where(Equal(ReduceSum({_EQUAL}, axes, 1), size), {_EQUAL}, nan)"
@@ -254,6 +272,8 @@ LAYERS: list[tuple[str, Make]] = [
     *((f"Mul({a}, gamma)", _layer_normalization) for a in _NORMALIZED),
     *((f"Add({a}, beta)", _layer_normalization) for a in _NORMALIZED),
     *((a, _layer_normalization) for a in _NORMALIZED),
+    ("RMSNormalization(x, scale, axis, epsilon)", _rms_normalization),
+    *((f"Mul({a}, scale)", _rms_normalization) for a in _BY_ROOT),
     ("Softmax(x, axis)", _softmax("softmax")),
     ("LogSoftmax(x, axis)", _softmax("log_softmax")),
     ("PRelu(x, alpha)", _prelu),
@@ -261,6 +281,7 @@ LAYERS: list[tuple[str, Make]] = [
     ("Add(Relu(x), Mul(Relu(Neg(x)), alpha))", _prelu_of_negative),
     ("Dropout(x, given, training, ratio)", _dropout),
     ("Flatten(x, axis)", _flatten),
+    ("Unsqueeze(x, axis)", _unsqueeze),
     ("Reshape(x, shape)", _reshape),
     (
         "Where(IsNaN(x), x, ReduceSum(GreaterOrEqual(Unsqueeze(x, -1), bounds), -1, 0))",

@@ -86,6 +86,17 @@ FUNCTION void OURS_layer_normalization(const REAL *x, const REAL *gamma, const R
   }
 }
 """,
+    "rms_normalization": """
+FUNCTION void OURS_rms_normalization(const REAL *x, const REAL *factors, REAL epsilon, SIZE n,
+                                     REAL *out) {
+  double squares = 0.0;
+  REAL inverse = NUM(0);
+  for (SIZE j = 0; j < n; ++j) squares += DOUBLE_OF(x[j]) * DOUBLE_OF(x[j]);
+  squares /= DOUBLE_OF(n);
+  inverse = NUM(1) / MATH_sqrt(REAL_OF(squares) + epsilon);
+  for (SIZE j = 0; j < n; ++j) out[j] = x[j] * inverse * factors[j];
+}
+""",
     "standardize": """
 FUNCTION void OURS_standardize(const REAL *x, const REAL *mean, const REAL *deviation, SIZE n,
                                REAL *out) {
@@ -219,6 +230,13 @@ def _layer_normalization(source: Source) -> list[Step]:
     return [Step("LayerNormalization", call, prod(source.outputs), True, first + second)]
 
 
+def _rms_normalization(source: Source) -> list[Step]:
+    scale, arrays = source.array("scale", source.weights["scale"])
+    epsilon, columns = source.real(source.layer.epsilon), source.outputs[-1]
+    call = _grouped(source, f"OURS_rms_normalization({{}}, {scale}, {epsilon}, {columns}")
+    return [Step("RMSNormalization", call, prod(source.outputs), True, arrays)]
+
+
 def _normalization(source: Source) -> list[Step]:
     """(x - mean) / deviation or its opposite."""
     mean = source.weights["mean"]
@@ -293,5 +311,6 @@ KINDS: dict[str, Callable[[Source], list[Step]]] = {
     "normalization": _normalization,
     "prelu": _prelu,
     "rescaling": _rescaling,
+    "rms_normalization": _rms_normalization,
     "reshape": _nothing,
 }

@@ -104,7 +104,7 @@ def _model(archive: Archive, notes: list[str]) -> Sequential | Model:
             if isinstance(layer, layers.Normalization):
                 found = _moments(layer, found, shape)
             _shapes.check(layer, shape, found, label)
-            shape = _shapes.after(layer, shape)
+            shape = layer._output_shape([shape])
         except (AttributeError, TypeError, ValueError, ZeroDivisionError) as error:
             message = str(error).removeprefix(f"load_model: {archive.path}: ")
             raise archive.refusal(

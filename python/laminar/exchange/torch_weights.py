@@ -38,6 +38,7 @@ _NAMES: dict[str, dict[str, tuple[str, float | None]]] = {
     },
     "layer_normalization": {"gamma": ("weight", 1.0), "beta": ("bias", 0.0)},
     "embedding": {"embeddings": ("weight", None)},
+    "rms_normalization": {"scale": ("weight", None)},
     "prelu": {"alpha": ("weight", None)},
 }
 # Kinds without weights that have a module, or none where they do nothing in prediction.

@@ -32,7 +32,7 @@ from .merging import (
     multiply,
     subtract,
 )
-from .normalization import BatchNormalization, LayerNormalization
+from .normalization import BatchNormalization, LayerNormalization, RMSNormalization
 from .preprocessing import CategoryEncoding, Discretization, Normalization, Rescaling
 from .shape import Flatten, Reshape
 from .symbol import Input
@@ -65,6 +65,7 @@ __all__ = [
     "Multiply",
     "Normalization",
     "PReLU",
+    "RMSNormalization",
     "ReLU",
     "Rescaling",
     "Reshape",

@@ -146,3 +146,43 @@ class LayerNormalization(Layer, entry="layer_normalization"):
         options = super()._options()
         del options["axis"]
         return options
+
+
+class RMSNormalization(Layer, entry="rms_normalization"):
+    """Each sample by the root of its mean square over the last axis: scale * x / sqrt(mean + eps).
+
+    Zhang and Sennrich (2019), arXiv:1910.07467. The mean of x**2 is over the last axis.
+
+    Parameters
+    ----------
+    axis : int
+        -1, the last axis: the only one there is.
+    epsilon : float
+        Added to the mean, greater than 0.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
+    """
+
+    scale = tensor("scale", "The factors, one a column.")
+
+    @keywords(input_dim="input_shape")
+    def __init__(
+        self,
+        axis: int = -1,
+        epsilon: float = 1e-6,
+        name: str | None = None,
+        input_shape: Shape | None = None,
+        trainable: bool = True,
+    ) -> None:
+        super().__init__(name, input_shape, trainable)
+        self.axis = last_axis(axis, "RMSNormalization: axis")
+        self.epsilon = number(epsilon, "RMSNormalization: epsilon")
+        if self.epsilon <= 0:
+            raise ValueError(f"RMSNormalization: epsilon must be greater than 0, got {epsilon!r}")
+
+    def _options(self) -> dict[str, Any]:
+        return {"epsilon": self.epsilon}

@@ -37,6 +37,10 @@ def stacks() -> dict[str, tuple[tuple[int, ...], list[Any]]]:
                 layers.Dense(1, "tanh"),
             ],
         ),
+        "root mean squares": (
+            (5,),
+            [layers.Dense(7), layers.RMSNormalization(), layers.RMSNormalization(epsilon=0.5)],
+        ),
         "learned slopes": (
             (2,),
             [layers.Dense(9), layers.PReLU(), layers.Dense(2), layers.LeakyReLU(0.2)],

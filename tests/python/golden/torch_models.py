@@ -29,6 +29,7 @@ def stacks() -> dict[str, tuple[int, list[nn.Module]]]:
         "log classifier": (1, [nn.Linear(1, 2), nn.Tanh(), nn.Linear(2, 17), nn.LogSoftmax(-1)]),
         "batch norm": (6, [nn.BatchNorm1d(6), nn.Linear(6, 11, bias=False), nn.BatchNorm1d(11)]),
         "layer norm": (6, [nn.Linear(6, 5), nn.LayerNorm(5, eps=1e-4), nn.Linear(5, 1)]),
+        "rms norm": (6, [nn.Linear(6, 5), nn.RMSNorm(5, eps=1e-4), nn.Linear(5, 1)]),
         "prelu": (6, [nn.Linear(6, 5), nn.PReLU(5), nn.Dropout(0.4), nn.Linear(5, 3), nn.PReLU()]),
         "shapes": (6, [nn.Unflatten(1, (2, 3)), nn.Flatten(), nn.Linear(6, 2), nn.Identity()]),
     }

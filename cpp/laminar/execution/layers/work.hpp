@@ -71,6 +71,16 @@ void parameter_gradient(const LayerNormalization& layer, const GradientTask& tas
                         const GradientSink<T>& sink);
 
 template <typename T>
+void forward(const RmsNormalization& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const RmsNormalization& layer, int node, const Pass<T>& pass, Rows rows);
+void gradient_tasks(const RmsNormalization& layer, int node, const Network& network, Index panel, Index rows,
+                    std::vector<GradientTask>& tasks);
+template <typename T>
+void parameter_gradient(const RmsNormalization& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
+                        const GradientSink<T>& sink);
+
+template <typename T>
 void forward(const AlphaDropout& layer, int node, const Pass<T>& pass, Rows rows);
 template <typename T>
 void backward(const AlphaDropout& layer, int node, const Pass<T>& pass, Rows rows);
