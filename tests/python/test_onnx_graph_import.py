@@ -142,6 +142,17 @@ def torch_modules(torch: Any) -> dict[str, tuple[list[int], Any]]:
             u, v = self.encoder(a), self.encoder(b)
             return (u * v).sum(dim=1, keepdim=True), (u - v) ** 2, torch.abs(u - v)
 
+    class Recommender(base):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.user, self.item = nn.Linear(3, 4), nn.Linear(5, 4)
+
+        def forward(self, a: Any, b: Any) -> Any:
+            u, v = self.user(a), self.item(b)
+            angle, dot = torch.nn.functional.cosine_similarity(u, v, dim=1), (u * v).sum(1)
+            joined = torch.cat([angle.unsqueeze(1), dot.unsqueeze(-1), u], dim=1)
+            return torch.sigmoid(dot) * 0.5 + angle, joined
+
     class Average(base):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
@@ -156,12 +167,13 @@ def torch_modules(torch: Any) -> dict[str, tuple[list[int], Any]]:
         "residual": ([5], Residual()),
         "two inputs": ([3, 5], TwoInputs()),
         "siamese": ([4, 4], Siamese()),
+        "recommender": ([3, 5], Recommender()),
         "average": ([4], Average()),
     }
 
 
 @pytest.mark.parametrize("opset", [13, 17])
-@pytest.mark.parametrize("name", ["residual", "two inputs", "siamese", "average"])
+@pytest.mark.parametrize("name", ["residual", "two inputs", "siamese", "recommender", "average"])
 def test_networks_of_torch(name: str, opset: int, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     torch.manual_seed(3)
@@ -191,7 +203,9 @@ def test_networks_of_torch(name: str, opset: int, tmp_path: Path) -> None:
     model = onnx_reader.load(path)
     several = expected if isinstance(expected, tuple) else (expected,)
     for got, wanted in zip(predictions(model, x), several, strict=True):
-        np.testing.assert_allclose(got, wanted.detach().numpy(), rtol=1e-5, atol=2e-6)
+        expected = wanted.detach().numpy()
+        expected = expected if expected.ndim > 1 else expected[:, None]  # one number a row
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=2e-6)
     assert model.count_params() >= sum(p.numel() for p in module.parameters())
     if name == "siamese":
         assert model.count_params() == sum(p.numel() for p in module.parameters())
@@ -317,6 +331,24 @@ def test_graphs_by_hand(name: str, tmp_path: Path) -> None:
     expected = ReferenceEvaluator(message).run(None, dict(zip("ab", x, strict=True)))
     for got, wanted in zip(predictions(model, x), expected, strict=True):
         np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        (("Add", ["v1", "a"], {}), r"'n2' \(Add\): it takes values without an axis of features"),
+        (("Softmax", ["v1"], {}), r"'n2' \(Softmax\): it takes values without an axis"),
+        (("Concat", ["v1", "v1"], {"axis": 0}), r"'n2' \(Concat\): it takes values without"),
+        (("Mul", ["v1", np.ones((3, 1), f32)], {}), r"'n2' \(Mul\): a map must have one number"),
+    ],
+)
+def test_values_without_an_axis_stay_among_themselves(
+    node: Any, message: str, tmp_path: Path
+) -> None:
+    dot = [("Mul", ["a", "b"], {}), ("ReduceSum", ["v0", np.array([1])], {"keepdims": 0})]
+    (tmp_path / "m.onnx").write_bytes(by_hand([*dot, node], ["v2"]).SerializeToString())
+    with pytest.raises(ValueError, match=f"{message}|not a valid ONNX"):
+        onnx_reader.load(tmp_path / "m.onnx")
 
 
 def test_deep_graphs_are_read_without_recursion(tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from .. import layers
 from ._onnx_file import File
 from ._onnx_graph import Graph
 from ._onnx_match import Bound
-from ._onnx_pieces import Made, Make, Merge
+from ._onnx_pieces import Made, Make, Merge, Piece
 
 _SHORTEST = 1e-7  # what a vector's length counts as at least, where it divides
+_LARGEST_LEAST = 1e-5  # of other programs
 
 
 def _pairwise(kind: str) -> Callable[[Graph, Sequence[str], Any], str]:
@@ -84,24 +86,51 @@ def merge(file: File, name: str) -> tuple[Made, list[str]]:
     return (Merge(_KINDS[node.kind], arguments) if len(reads) > 1 else None), reads
 
 
-def _dot_of(normalize: bool) -> Make:
-    def make(file: File, name: str, bound: Bound) -> Made:
-        return Merge("dot", {"normalize": normalize})
-
-    return make
+def _product(file: File, name: str, bound: Bound) -> Made:
+    return Merge("dot", {"normalize": False})
 
 
-_LENGTH = "Max(Sqrt(ReduceSum({0}, {1}, 1)), 1e-7)"
+def _cosine(file: File, name: str, bound: Bound) -> Made:
+    return Merge("dot", {"normalize": True}) if np.all(bound["least"] < _LARGEST_LEAST) else None
 
 
 def _dots() -> list[tuple[str, Make]]:
-    found = []
+    """Return dot products as laminar writes them, and as PyTorch does, which may drop the axis."""
+    found: list[tuple[str, Make]] = []
     for axis in ("1", "-1"):
-        found.append((f"ReduceSum(Mul(x, y), {axis}, 1)", _dot_of(False)))
         for square in ("Mul({0}, {0})", "Pow({0}, 2)"):
-            x, y = (f"Div({value}, {_LENGTH.format(square.format(value), axis)})" for value in "xy")
-            found.append((f"ReduceSum(Mul({x}, {y}), {axis}, 1)", _dot_of(True)))
+            length = f"Max(Sqrt(ReduceSum({square}, {axis}, 1)), least)"
+            x, y = (f"Div({value}, {length.format(value)})" for value in "xy")
+            found.append((f"ReduceSum(Mul({x}, {y}), {axis}, 1)", _cosine))
+        for keep in "01":
+            dot, xx, yy = (
+                f"ReduceSum(Mul({of}), {axis}, {keep})" for of in ("x, y", "x, x", "y, y")
+            )
+            found.append((dot, _product))
+            found.append((f"Div({dot}, Max(Sqrt(Mul({xx}, {yy})), least))", _cosine))
     return found
 
 
 DOTS = _dots()
+
+_BY_ROW = ("softmax", "log_softmax", "sparsemax")
+
+
+def drops_axis(file: File, name: str, made: Made, reads: Sequence[str]) -> str | None:
+    """Return what is wrong where values have no axis of features, as dot products may have none.
+
+    Such values are one a row here, too: with others of their kind alone they are the same.
+    """
+    flat = [file.is_flat(read) for read in reads]
+    match made:
+        case Piece(layers.Flatten()):
+            return None
+        case Merge("dot"):
+            return "its inputs have no axis of features" if any(flat) else None
+        case Piece(layers.Activation() as layer):
+            fits = layer.activation._entry not in _BY_ROW or not (any(flat) or file.is_flat(name))
+        case Merge("concatenate") | Piece():
+            fits = not any(flat)
+        case _:
+            fits = all(each == file.is_flat(name) for each in flat)
+    return None if fits else "it takes values without an axis of features"

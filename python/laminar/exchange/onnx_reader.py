@@ -102,10 +102,15 @@ def _last(file: File, name: str) -> Step:
         except (TypeError, ValueError) as error:
             raise file.refusal(f"{where}: {error}") from None
         if made is not None:
-            return Step(name, where, made, [bound[key] for key in VALUES if key in bound])
-    merge, reads = _onnx_merging.merge(file, name)
-    if merge is not None:
-        return Step(name, where, merge, reads)
-    raise file.refusal(
-        f"{where}: there is no layer for what it computes; its attributes are {node.attributes}"
-    )
+            reads = [bound[key] for key in VALUES if key in bound]
+            break
+    else:
+        made, reads = _onnx_merging.merge(file, name)
+    if made is None:
+        raise file.refusal(
+            f"{where}: there is no layer for what it computes; its attributes are {node.attributes}"
+        )
+    wrong = _onnx_merging.drops_axis(file, name, made, reads)
+    if wrong is not None:
+        raise file.refusal(f"{where}: {wrong}")
+    return Step(name, where, made, reads)
