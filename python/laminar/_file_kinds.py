@@ -11,7 +11,7 @@ import zipfile
 from typing import NamedTuple
 
 _HEAD = 512
-_LAYERS = "a chain of the layers in laminar.layers"
+_LAYERS = "a network of the layers in laminar.layers"
 
 
 class Kind(NamedTuple):

@@ -28,9 +28,10 @@ def load_model(filepath: str | os.PathLike[str]) -> Any:
 
     A model of ``model.save`` or of C++'s ``save_model`` predicts the same bits as the one that was
     saved; it is compiled if that was, and its optimizer goes on where it stopped. Networks of other
-    programs, of ONNX those that are chains, predict the same up to rounding where laminar has
-    their layers; what it lacks is refused by name. Loading runs no code of the file's, whoever made
-    it.
+    programs predict the same up to rounding where laminar has their layers; what it lacks is
+    refused by name. Of ONNX, several outputs are a dict by their names, or a list where these are
+    output_0, output_1, …; inputs of integers are categories, and given as numbers. Loading runs no
+    code of the file's, whoever made it.
 
     Parameters
     ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random graphs: several inputs and outputs, fan-out, all merges, layers called again."""
+"""Random graphs: several inputs and outputs, fan-out, all merges, tables, layers called again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from laminar import Input, Model, layers
 from laminar.layers.symbol import Symbol
 
 ELEMENTWISE = ("add", "subtract", "multiply", "average", "maximum", "minimum")
+VOCABULARY = 5
 ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "elu", "softmax")
 
 
@@ -34,6 +35,11 @@ def random_graph(seed: int, dtype: str = "float32") -> tuple[Model, list[NDArray
         read.update(map(id, given))
         pool.append(layer(list(given) if len(given) > 1 else given[0]))
 
+    words = None
+    if rng.integers(3) == 0:  # categories, by one table
+        words = Input(int(rng.integers(1, 3)))
+        vectors = layers.Embedding(VOCABULARY, 2)(words)
+        pool.append(layers.Flatten()(vectors))
     for _ in range(int(rng.integers(2, 13))):
         x = chosen(pool[-4:])
         same = [symbol for symbol in pool if symbol.shape == x.shape]
@@ -67,9 +73,13 @@ def random_graph(seed: int, dtype: str = "float32") -> tuple[Model, list[NDArray
     if rng.integers(3) == 0 and len(ends) > 1:
         ends = [layers.Concatenate()(ends)]
     outputs: Any = ends[0] if len(ends) == 1 else ends
+    inputs += [] if words is None else [words]
     model = Model(inputs if len(inputs) > 1 else inputs[0], outputs, dtype=dtype, seed=seed)
     randomize(model, seed)
-    return model, [rng.normal(size=(20, *each.shape)).astype(dtype) for each in inputs]
+    x = [rng.normal(size=(20, *each.shape)).astype(dtype) for each in inputs]
+    if words is not None:
+        x[-1] = rng.integers(0, VOCABULARY, x[-1].shape).astype(dtype)
+    return model, x
 
 
 def randomize(model: Model, seed: int) -> None:

@@ -145,5 +145,5 @@ def test_a_layer_of_keras_that_is_missing(tmp_path: Path) -> None:
         archive.writestr("metadata.json", json.dumps({"keras_version": "3.0.0"}))
         archive.writestr("config.json", json.dumps(config))
         archive.write(tmp_path / "w.h5", "model.weights.h5")
-    with pytest.raises(ValueError, match=r"m\.keras: .*Conv2D.*of a Keras file is a chain"):
+    with pytest.raises(ValueError, match=r"m\.keras: .*Conv2D.*of a Keras file is a network"):
         load_model(tmp_path / "m.keras")

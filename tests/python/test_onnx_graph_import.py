@@ -153,6 +153,18 @@ def torch_modules(torch: Any) -> dict[str, tuple[list[int], Any]]:
             joined = torch.cat([angle.unsqueeze(1), dot.unsqueeze(-1), u], dim=1)
             return torch.sigmoid(dot) * 0.5 + angle, joined
 
+    class Embedded(base):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.user, self.words = nn.Embedding(7, 4), nn.Embedding(9, 3)
+            self.wide, self.head = nn.Linear(2, 4), nn.Linear(10, 1)
+
+        def forward(self, user: Any, words: Any, numbers: Any) -> Any:
+            u, w = self.user(user), self.words(words)
+            wide = torch.relu(self.wide(numbers))
+            score = (u * wide).sum(1, keepdim=True)
+            return score + self.head(torch.cat([u, w.flatten(1)], dim=1))
+
     class Average(base):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
@@ -168,12 +180,15 @@ def torch_modules(torch: Any) -> dict[str, tuple[list[int], Any]]:
         "two inputs": ([3, 5], TwoInputs()),
         "siamese": ([4, 4], Siamese()),
         "recommender": ([3, 5], Recommender()),
+        "embedded": ([0, 2, 2], Embedded()),
         "average": ([4], Average()),
     }
 
 
 @pytest.mark.parametrize("opset", [13, 17])
-@pytest.mark.parametrize("name", ["residual", "two inputs", "siamese", "recommender", "average"])
+@pytest.mark.parametrize(
+    "name", ["residual", "two inputs", "siamese", "recommender", "embedded", "average"]
+)
 def test_networks_of_torch(name: str, opset: int, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     torch.manual_seed(3)
@@ -185,6 +200,9 @@ def test_networks_of_torch(name: str, opset: int, tmp_path: Path) -> None:
             if tensor.dtype.is_floating_point:  # no two tensors shall have equal values
                 tensor.add_(torch.from_numpy(rng.uniform(0, 0.2, tuple(tensor.shape))))
     x = [sample((width,), 20).astype(np.float32) * (i + 1) for i, width in enumerate(widths)]
+    if name == "embedded":  # one category a row, two of another kind, and numbers
+        ids = rng.integers(0, 7, (20, 3))
+        x[:2] = ids[:, 0], ids[:, 1:]
     rows = tuple(map(torch.from_numpy, x))
     expected = module(*rows)
     names = [f"in{i}" for i in range(len(x))]

@@ -409,7 +409,7 @@ HOSTILE: dict[str, tuple[Callable[[Any], None], str]] = {
     "half": (_half, "not a valid|got FLOAT16"),
     "input that is not used": (_two_inputs, r"no output depends on Input 'y', an input"),
     "two types": (_two_types, "all inputs must be of one type, but 'x' is FLOAT and 'y' DOUBLE"),
-    "integers": (_integers, "not a valid|must be FLOAT or DOUBLE, got INT64"),
+    "integers": (_integers, "not a valid|operator Gemm reads the integers 'x'"),
     "domain": (_domain, "operator com.example.Relu has no layer"),
     "cycle": (_cycle, "not a valid"),
     "constant output": (_unconnected, "does not come from the inputs|no layer"),

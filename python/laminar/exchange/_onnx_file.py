@@ -52,6 +52,17 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
 }
 # Attributes that change nothing here: seeds, and how values are added up.
 _IGNORED = {"seed", "stash_type", "noop_with_empty_axes", "spatial", "allowzero"}
+# What may read integers that are no constants: categories, or values that are made to be such.
+_TAKE_INTEGERS = {
+    "Cast",
+    "Flatten",
+    "Gather",
+    "Identity",
+    "Reshape",
+    "Shape",
+    "Squeeze",
+    "Unsqueeze",
+}
 _INPUTS = {"Clip": 3, "Gemm": 3, "LayerNormalization": 3, "Dropout": 3}
 
 
@@ -100,6 +111,7 @@ class File:
             raise self.refusal(f"is not a valid ONNX file: {error}") from None
         versions = {o.domain: o.version for o in model.opset_import}
         self.opset = int(versions.get("", versions.get("ai.onnx", 0)))
+        self._integers = (self.onnx.TensorProto.INT32, self.onnx.TensorProto.INT64)
         self.constants: dict[str, NDArray[Any]] = {}
         self.nodes: dict[str, Node] = {}
         self._aliases: dict[str, str] = {}
@@ -109,11 +121,9 @@ class File:
             for info in (*self._graph.input, *self._graph.output, *self._graph.value_info)
             if (shape := _sample_shape(info)) is not None
         }
-        self._flat = {
-            info.name
-            for info in (*self._graph.output, *self._graph.value_info)
-            if len(info.type.tensor_type.shape.dim) == 1
-        }
+        infos = (*self._graph.input, *self._graph.output, *self._graph.value_info)
+        self._flat = {info.name for info in infos if len(info.type.tensor_type.shape.dim) == 1}
+        self._types = {info.name: info.type.tensor_type.elem_type for info in infos}
         self._of_rows: set[str] = set()  # constants that hold ROWS
         self._ends()
         for tensor in self._graph.initializer:
@@ -221,26 +231,41 @@ class File:
                 sizes.update(dict.fromkeys(node.output, size))
 
     def _ends(self) -> None:
-        """Find inputs, outputs and their type."""
+        """Find inputs, outputs and the type of all numbers that are no categories."""
+        kinds = self.onnx.TensorProto
+        types = {kinds.FLOAT: "float32", kinds.DOUBLE: "float64"}
         constants = {tensor.name for tensor in self._graph.initializer}
         given = [info for info in self._graph.input if info.name not in constants]
         if not given or not self._graph.output:
             raise self.refusal("must have an input and an output")
-        types = {self.onnx.TensorProto.FLOAT: "float32", self.onnx.TensorProto.DOUBLE: "float64"}
-        self.element = given[0].type.tensor_type.elem_type
+        ends = [*given, *self._graph.output]
+        found = [info for info in ends if self._types[info.name] in types]
+        self.element = self._types[(found or ends)[0].name]
         for info in given:
-            element = info.type.tensor_type.elem_type
-            kind = self.onnx.TensorProto.DataType.Name(element)
-            if element not in types:
+            element = self._types[info.name]
+            kind = kinds.DataType.Name(element)
+            if element not in (*types, *self._integers) or not found:
                 raise self.refusal(f"input {info.name!r} must be FLOAT or DOUBLE, got {kind}")
-            if element != self.element:
+            if element in types and element != self.element:
                 raise self.refusal(
-                    f"all inputs must be of one type, but {given[0].name!r} is "
-                    f"{self.onnx.TensorProto.DataType.Name(self.element)} and {info.name!r} {kind}"
+                    f"all inputs must be of one type, but {found[0].name!r} is "
+                    f"{kinds.DataType.Name(self.element)} and {info.name!r} {kind}"
                 )
         self.dtype = types[self.element]
-        self.inputs = {info.name: _sample_shape(info) for info in given}
+        self.inputs = {
+            info.name: (1,) if info.name in self._flat else _sample_shape(info) for info in given
+        }
         self.outputs = [info.name for info in self._graph.output]
+
+    def _refuse_integers(self, node: Any) -> None:
+        """Raise ValueError where an operator computes with integers that are no constants."""
+        for name in node.input:
+            constant = self.resolve(name) in self.constants
+            if self._types.get(name) in self._integers and not constant:
+                raise self.refusal(
+                    f"node {node.name or node.output[0]!r}: operator {node.op_type} reads the "
+                    f"integers {name!r}; only the rows of a table are chosen by integers"
+                )
 
     def _array(self, tensor: Any) -> NDArray[Any]:
         kinds = self.onnx.TensorProto
@@ -259,6 +284,8 @@ class File:
     def _read(self, node: Any) -> None:
         given = {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
         kind, inputs = node.op_type, [self.resolve(name) for name in node.input]
+        if kind not in _TAKE_INTEGERS:
+            self._refuse_integers(node)
         if kind == "Constant":
             self.constants[node.output[0]] = self._constant(node, given)
             return

@@ -70,12 +70,17 @@ OPERATORS = frozenset([*_KINDS, "Abs", "Pow"])
 
 
 def merge(file: File, name: str) -> tuple[Made, list[str]]:
-    """Return the merge that ends in a value, None where there is none, and what it reads."""
+    """Return the merge that ends in a value, None where there is none, and what it reads.
+
+    Some operators are two layers: a difference's size, rows of a table by one number a row.
+    """
     node = file.nodes[name]
     given = list(file.arguments(node))
     reads = [value for kind, value in given[: len(node.inputs)] if kind == "value"]
     if node.kind == "Pow" and len(reads) == 1 and np.all(given[1][1] == 2):
         return Merge("multiply", {}), reads * 2
+    if node.kind == "Gather" and len(node.inputs) == 2 and reads and file.is_flat(reads[0]):
+        return Piece(layers.Flatten(), []), [file.added("Rows", node.inputs)]
     if node.kind == "Abs":
         return Merge("maximum", {}), [*reads, file.added("Neg", node.inputs)]
     if node.kind not in _KINDS or len(reads) < len(node.inputs):
@@ -129,6 +134,8 @@ def drops_axis(file: File, name: str, made: Made, reads: Sequence[str]) -> str |
             return "its inputs have no axis of features" if any(flat) else None
         case Piece(layers.Activation() as layer):
             fits = layer.activation._entry not in _BY_ROW or not (any(flat) or file.is_flat(name))
+        case Piece(layers.Embedding()):
+            fits = True
         case Merge("concatenate") | Piece():
             fits = not any(flat)
         case _:

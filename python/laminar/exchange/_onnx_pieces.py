@@ -225,7 +225,7 @@ def _category_encoding(mode: str) -> Make:
 
 def _embedding(file: File, name: str, bound: Bound) -> Made:
     table = np.asarray(bound["table"])
-    if table.ndim != 2:
+    if table.ndim != 2 or (file.nodes[name].kind == "Gather" and file.is_flat(bound["x"])):
         return None
     return Piece(layers.Embedding(*table.shape), [table])
 
@@ -291,6 +291,8 @@ LAYERS: list[tuple[str, Make]] = [
     (f"ReduceMax({_HOT}, 1, 0)", _category_encoding("multi_hot")),
     (f"Reshape({_HOT}, shape)", _category_encoding("one_hot")),
     (f"Gather(table, Cast(x, {_INT64}), 0)", _embedding),
+    ("Gather(table, x, 0)", _embedding),
+    ("Rows(table, x)", _embedding),
 ]
 MAPS: list[tuple[str, Make]] = [
     ("Add(x, c)", _affine(shift="c")),
