@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import _arrays
+from .data import _inputs
 from .data._batches import samples_of
 from .data._stream import ran_out
 
@@ -77,7 +78,8 @@ class OfDataset(Samples):
         check_steps(-(-done // self._size), self._steps, 6)
 
     def _taken(self, x: Any) -> NDArray[Any]:
-        return _arrays.features(self._joined(x, "predict: x"), "predict: x", self._dtype)
+        x = self._joined(_inputs.plain(x), "predict: x")
+        return _arrays.features(x, "predict: x", self._dtype)
 
 
 class OfBatches(Samples):

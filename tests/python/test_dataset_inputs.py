@@ -132,6 +132,15 @@ def test_lists_of_rows_stay_rows() -> None:
     assert data.rows == 3 and next(data.batches(8, shuffle=False))[0].shape == (3, 2)
     pair = Dataset.from_arrays([np.arange(3), np.arange(3)], [1.0, 2.0, 3.0])
     assert pair.rows == 3 and len(next(pair.batches(8, shuffle=False))[0]) == 2
+    for x, y, shape in (  # rows by the targets, inputs by what else is there
+        (rows, None, (3, 2)),
+        (rows, [np.ones(1)] * 3, (3, 2)),
+        ([np.ones(4)] * 2, [np.ones(4)] * 3, None),
+        ([np.ones(4)] * 2, {"a": np.ones(4)}, None),
+    ):
+        found = Dataset.from_arrays(x, y)._pieces.first
+        assert found is not None
+        assert (isinstance(found.x, list), np.shape(found.x)) == (shape is None, shape or (2, 4))
     trained = model()
     trained.fit(X, Y, verbose=0)
     np.testing.assert_array_equal(trained.predict(memoryview(X)), trained.predict(X))

@@ -98,7 +98,7 @@ class Conversion:
         return rows
 
     def _converted(self, piece: Piece, where: str, place: str) -> Rows:
-        x, y, weight = piece
+        x, y, weight = map(_inputs.plain, piece)
         if y is None:
             raise ValueError(f"{where}: the data set has no y")
         if (weight is not None) != self._weighted:

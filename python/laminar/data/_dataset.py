@@ -339,8 +339,7 @@ def _triple(where: str, given: dict[str, Any]) -> tuple[Any, Any, Any]:
     """Return arrays of the same length."""
     if given["x"] is None:
         raise ValueError(f"Dataset.{where}: x is missing")
-    y = given["y"]
-    known = None if y is None or _inputs.are_several(y) else _inputs.rows_of(y)
+    known = _inputs.rows_told(given.values())
     arrays: dict[str, Any] = dict.fromkeys(given)
     rows: int | None = None
     for name, value in given.items():

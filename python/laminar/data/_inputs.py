@@ -35,6 +35,33 @@ def are_several(value: object, rows: int | None = None) -> bool:
     return any(len(shape) > 1 for shape in shapes) or len(value) != rows == shapes[0][0]
 
 
+def rows_told(values: Iterable[Any]) -> int | None:
+    """Return the number of rows that arrays, dicts and lists of a data set agree in.
+
+    None where only lists of vectors are there, each of which may be a row as well.
+    """
+    unclear = []
+    for value in values:
+        if value is None:
+            continue
+        if are_several(value) or not _are_vectors(value):
+            return rows_of(value)
+        unclear.append(value)
+    lengths = {len(value[0]) for value in unclear}
+    several = len(lengths) == 1 and len({len(value) for value in unclear}) > 1
+    return lengths.pop() if several else None
+
+
+def _are_vectors(value: Any) -> bool:
+    listed = isinstance(value, (list, tuple)) and len(value) > 0
+    return listed and all(len(getattr(part, "shape", ())) == 1 for part in value)
+
+
+def plain(value: Any) -> Any:
+    """Return a dict, a list or an array as a user has it."""
+    return list(value) if isinstance(value, Several) else value
+
+
 def each(value: Any, change: Callable[[Any], Any]) -> Any:
     """Return the same form with every array changed; one array alone is changed itself."""
     if isinstance(value, Mapping):
@@ -91,7 +118,8 @@ class SideBySide:
             value = {key: value[key] for key in self._keys}
         elif keys != self._keys:
             raise ValueError(f"{where} has the keys {keys}, others have {self._keys}")
-        parts = [self._columns(part, where) for part in arrays_of(value)]
+        given = value.values() if isinstance(value, Mapping) else value
+        parts = [self._columns(part, where) for part in given]
         if len(parts) != len(self._ends) or len({len(part) for part in parts}) > 1:
             raise ValueError(
                 f"{where} must be {len(self._ends)} arrays of equally many rows, got shapes "
