@@ -166,7 +166,7 @@ REFUSED: dict[str, tuple[Callable[[Config], object], str]] = {
         option(activation={"module": "builtins", "class_name": "function", "config": "relu"}),
         "function 'relu' is not Keras's own",
     ),
-    "units": (option(units=2**40), r"weights of a Dense must have shapes \[\(4, 1099511627776\)"),
+    "units": (option(units=2**40), r"'dense/kernel' of shape \(4, 1099511627776\) is too large"),
     "units of a word": (option(units="many"), "units"),
     "policy": (
         option(dtype="float64"),
@@ -179,7 +179,7 @@ REFUSED: dict[str, tuple[Callable[[Config], object], str]] = {
     ),
     "wide input": (
         lambda config: config["config"]["layers"][0]["config"].update(batch_shape=[None, 2**50]),
-        "weights of a Dense must have shapes",
+        r"layer 'dense': input_shape: shape \(1125899906842624,\) is too large",
     ),
     "subclass": (lambda config: config.update(class_name="MyModel"), "must be a Sequential or a F"),
     "no layers": (lambda config: config["config"].update(layers=3), "not iterable"),
