@@ -313,26 +313,21 @@ class Dataset:
         -------
         iterator
             Over tuples (x, y, sample_weight) of arrays, x and y of two axes, class numbers of one;
-            sample_weight may be None. For several inputs x is a dict or a list as it was given.
+            sample_weight may be None. For several inputs x is a dict or a list as it was given, and
+            so is y for several outputs, class numbers in columns.
         """
         size = integer(batch_size, "batches: batch_size", minimum=1)
         if np.dtype(dtype).name not in ("float32", "float64"):
             raise ValueError(f"batches: dtype must be float32 or float64, got {dtype!r}")
-        layout = None
-        first = self._pieces.first
-        if first is not None and _inputs.are_several(first.x):
-            layout = _inputs.SideBySide(first.x, "batches: x", np.dtype(dtype))
-        joined = layout.joined if layout is not None else lambda x, where: x
-        reader = Reader(self, "batches", np.dtype(dtype), None, joined)
+        merged = _pieces.Merged(self._pieces, np.dtype(dtype))
+        reader = Reader(Dataset(merged), "batches", np.dtype(dtype), None, lambda x, where: x)
         kind = _core.BatchesFloat32 if reader.dtype == np.float32 else _core.BatchesFloat64
         drawn = _seed.next_seed() if seed is None else integer(seed, "batches: seed")
         number = integer(epoch, "batches: epoch")
         batches: Iterator[Any] = kind(
             reader, size, flag(shuffle, "batches: shuffle"), drawn, number, self.buffer_size
         )
-        if layout is None:
-            return batches
-        return ((layout.parted(rows), y, weight) for rows, y, weight in batches)
+        return batches if merged.x is merged.y is None else map(merged.parted, batches)
 
 
 def _triple(where: str, given: dict[str, Any]) -> tuple[Any, Any, Any]:

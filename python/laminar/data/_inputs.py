@@ -88,7 +88,7 @@ def rows_of(value: Any) -> int:
 
 
 class SideBySide:
-    """The arrays of several inputs as one matrix, where no model tells their order.
+    """The arrays of several inputs or targets as one matrix, where no model tells their order.
 
     Parameters
     ----------
@@ -102,27 +102,27 @@ class SideBySide:
 
     def __init__(self, like: Any, where: str, dtype: np.dtype[Any]) -> None:
         self._keys = tuple(like) if isinstance(like, Mapping) else None
-        self._dtype = dtype
-        parts = [self._columns(part, where) for part in arrays_of(like)]
+        self._where, self._dtype = where, dtype
+        parts = [self._columns(part) for part in arrays_of(like)]
         self._ends = np.cumsum([part.shape[1] for part in parts])
 
-    def _columns(self, part: Any, where: str) -> Array:
+    def _columns(self, part: Any) -> Array:
         value = np.reshape(part, (-1, 1)) if np.ndim(part) == 1 else part
-        array = _arrays.features(value, where, self._dtype)
+        array = _arrays.features(value, self._where, self._dtype)
         return array.reshape(len(array), -1)
 
-    def joined(self, value: Any, where: str) -> Array:
+    def joined(self, value: Any) -> Array:
         """Return the matrix; ValueError where other inputs come than the first rows had."""
         keys = tuple(value) if isinstance(value, Mapping) else None
         if self._keys is not None and keys is not None and set(keys) == set(self._keys):
             value = {key: value[key] for key in self._keys}
         elif keys != self._keys:
-            raise ValueError(f"{where} has the keys {keys}, others have {self._keys}")
+            raise ValueError(f"{self._where} has the keys {keys}, others have {self._keys}")
         given = value.values() if isinstance(value, Mapping) else value
-        parts = [self._columns(part, where) for part in given]
+        parts = [self._columns(part) for part in given]
         if len(parts) != len(self._ends) or len({len(part) for part in parts}) > 1:
             raise ValueError(
-                f"{where} must be {len(self._ends)} arrays of equally many rows, got shapes "
+                f"{self._where} must be {len(self._ends)} arrays of equally many rows, got shapes "
                 f"{', '.join(str(part.shape) for part in parts)}"
             )
         return np.concatenate(parts, axis=1)

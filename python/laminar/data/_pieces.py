@@ -143,6 +143,39 @@ class Generated(Pieces):
         return f"what {getattr(self._function, '__name__', 'the generator')}() yields"
 
 
+class Merged(Pieces):
+    """Those of several inputs or targets side by side, for rows that no model takes."""
+
+    def __init__(self, pieces: Pieces, dtype: np.dtype[Any]) -> None:
+        self._pieces = pieces
+        self.rows, self.parts, self.weighted = pieces.rows, pieces.parts, pieces.weighted
+        first = pieces.first or Piece(())
+        self.x = self._layout(first.x, "x", dtype)
+        self.y = self._layout(first.y, "y", dtype)
+
+    def _layout(self, first: Any, name: str, dtype: np.dtype[Any]) -> _inputs.SideBySide | None:
+        if not _inputs.are_several(first):
+            return None
+        return _inputs.SideBySide(first, f"batches: {name}", dtype)
+
+    def open(self, part: int) -> Iterator[Piece]:
+        """Yield what the others do, in matrices."""
+        for piece in self._pieces.open(part):
+            x = piece.x if self.x is None else self.x.joined(piece.x)
+            y = piece.y if self.y is None else self.y.joined(piece.y)
+            yield Piece(x, y, piece.weight)
+
+    def name(self, part: int) -> str:
+        """Return the name that the others have."""
+        return self._pieces.name(part)
+
+    def parted(self, batch: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+        """Return a batch of matrices in the form that was given."""
+        x, y, weight = batch
+        x = x if self.x is None else self.x.parted(x)
+        return x, y if self.y is None else self.y.parted(y), weight
+
+
 def array_like(value: object, name: str) -> Any:
     """Return what has a shape and gives its rows by slices: an array, mapped or not.
 
