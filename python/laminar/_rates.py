@@ -107,17 +107,20 @@ class Rates:
                 "which comes once; or let Dataset.from_generator call a function every epoch"
             )
 
+    def check_validation(self, there: bool) -> None:
+        """Raise ValueError where steps of a validation are given and there is none."""
+        if self._validation_steps is not None and not there:
+            raise ValueError(
+                f"fit: validation_steps={self._validation_steps} needs validation_data or "
+                "validation_split, got neither"
+            )
+
     def of_validation(
         self, held_out: Feed | None, size: int, loss: Loss, epochs: int, first: int, resume: bool
     ) -> Feed | None:
         """Return the feed of each validation; ValueError where it does not last for all."""
         where = "fit: validation_data"
         if held_out is None:
-            if self._validation_steps is not None:
-                raise ValueError(
-                    f"fit: validation_steps={self._validation_steps} needs validation_data or "
-                    "validation_split, got neither"
-                )
             return None
         if held_out.batches is not None and self._validation_size is not None:
             raise ValueError(

@@ -173,6 +173,7 @@ class Training(Saving):
         x = self._joined(brought(x, "fit: x"), "fit: x")
         _rates.check_size(batch_size, x, "fit")
         rates.check(x, epochs, initial_epoch, resume is not None)
+        rates.check_validation(validation_data is not None or bool(validation_split))
         y, class_names = _labels.numbered("fit: y", y, self.class_names, learn=True)
         if isinstance(x, Dataset):
             class_names = _labels.agreed("fit: x", x.classes, class_names)
@@ -252,8 +253,8 @@ class Training(Saving):
                 calls.start(self, params)
                 resumed.restore()
                 self.history, self._calls = history, calls
-                train.begin(core.seed if shuffle else None, core.epochs, len(history.epoch))
                 try:
+                    train.begin(core.seed if shuffle else None, core.epochs, len(history.epoch))
                     if first < ended and not self.stop_training:
                         calls.begin(first, core.batches_done if resume else None)
                     core.fit(
