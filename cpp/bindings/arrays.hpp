@@ -73,7 +73,11 @@ Dataset<T> dataset(const py::array& x, const py::array& y, const py::object& sam
   } else {
     data.y = Targets<T>(matrix<T>(y, "y"));
   }
-  if (!sample_weight.is_none()) data.sample_weight = vector<T>(sample_weight.cast<py::array>(), "sample_weight");
+  if (!sample_weight.is_none()) {
+    const auto weights = sample_weight.cast<py::array>();
+    data.sample_weight = elements<T>(weights, "sample_weight");
+    if (weights.ndim() > 2) fail("sample_weight: expected 1 axis or 2, got ", weights.ndim());
+  }
   return data;
 }
 

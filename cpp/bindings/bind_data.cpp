@@ -45,7 +45,11 @@ class Batches {
     const py::object x = taken(block_->x, count);
     const Targets<T>& y = block_->y;
     const py::object wanted = y.labels.empty() ? taken(y.values, count) : taken(y.labels, count);
-    const py::object weight = block_->sample_weight.empty() ? py::none() : taken(block_->sample_weight, count);
+    const Index each = block_->weights_per_row();
+    const MatrixView<const T> weights(block_->sample_weight, std::max<Index>(1, each));
+    const py::object weight = each == 0   ? py::none()
+                              : each == 1 ? taken(block_->sample_weight, count)
+                                          : taken(weights, count);
     used_ += count;
     return py::make_tuple(x, wanted, weight);
   }

@@ -348,11 +348,10 @@ void bind(py::module_& module, const char* name) {
           py::arg("index"), py::arg("config"))
       .def(
           "compile",
-          [](S& s, const std::string& loss, const std::string& optimizer, const std::string& metrics) {
-            s.changing("compile").compile(loss_from_json(loss), optimizer_from_json(optimizer),
-                                          metrics_from_json(metrics));
+          [](S& s, const std::string& heads, const std::string& optimizer, bool ignore_nan) {
+            s.changing("compile").compile(heads_from_json(heads), optimizer_from_json(optimizer), ignore_nan);
           },
-          py::arg("loss"), py::arg("optimizer"), py::arg("metrics"))
+          py::arg("heads"), py::arg("optimizer"), py::arg("ignore_nan"))
       .def_property_readonly("compiled", [](const S& s) { return s.now().compiled(); })
       .def_property_readonly("metric_names", [](const S& s) { return s.now().metric_names(); })
       .def_property(
@@ -370,9 +369,8 @@ void bind(py::module_& module, const char* name) {
                              }))
       .def_property_readonly("compiled_with", of_state([](const State<T>& state) -> py::object {
                                if (!state.objective.has_value()) return py::none();
-                               return py::make_tuple(to_json(state.objective->loss),
-                                                     to_json(state.optimizer->optimizer),
-                                                     to_json(state.objective->asked));
+                               return py::make_tuple(to_json(state.objective->asked),
+                                                     to_json(state.optimizer->optimizer), state.objective->ignore_nan);
                              }))
       .def("exchange", &S::exchange, py::arg("other"))
       .def("moment", &moment<T>, py::arg("operation"), py::arg("with_notes"))

@@ -28,7 +28,7 @@ class PythonRows final : public RowSource<T> {
         outputs_(object_.attr("outputs").cast<Index>()),
         rows_(object_.attr("rows").cast<Index>()),
         parts_(object_.attr("parts").cast<Index>()),
-        weighted_(object_.attr("weighted").cast<bool>()),
+        weights_(object_.attr("weighted").cast<Index>()),
         batches_(object_.attr("batches").cast<std::optional<Index>>()),
         name_(object_.attr("name")),
         open_(object_.attr("open")) {}
@@ -37,7 +37,8 @@ class PythonRows final : public RowSource<T> {
   Index outputs() const override { return outputs_; }
   Index rows() const override { return rows_; }
   Index parts() const override { return parts_; }
-  bool weighted() const override { return weighted_; }
+  bool weighted() const override { return weights_ > 0; }
+  Index weights_per_row() const override { return weights_; }
   std::optional<Index> batches() const override { return batches_; }
   MeanWeight mean_weight(std::optional<std::int32_t> /*ignored*/) const override {  // the reader knows the loss
     const Locked lock;
@@ -81,7 +82,7 @@ class PythonRows final : public RowSource<T> {
   Index outputs_;
   Index rows_;
   Index parts_;
-  bool weighted_;
+  Index weights_;  // of a row
   std::optional<Index> batches_;
   Training* training_ = nullptr;
   py::object name_;

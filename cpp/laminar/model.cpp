@@ -2,6 +2,8 @@
 #include "laminar/model.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "laminar/base/error.hpp"
 #include "laminar/data/checks.hpp"
@@ -143,10 +145,25 @@ void Model<T>::set_layer(std::size_t node, Layer layer) {
 }
 
 template <typename T>
-void Model<T>::compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics) {
+void Model<T>::compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics,
+                       bool ignore_nan) {
+  compile(std::vector<Head>{{.loss = loss, .metrics = metrics}}, optimizer, ignore_nan);
+}
+
+template <typename T>
+void Model<T>::compile(const std::vector<Head>& heads, const Optimizer& optimizer, bool ignore_nan) {
   require(Stage::idle, "compile");
   State<T>& state = *core_->state;
-  Objective objective(state.network, loss, metrics);
+  Objective objective(state.network, heads, ignore_nan);
+  for (const Goal& goal : objective.goals) {
+    if (!objective.apart || !goal.labels) continue;
+    constexpr Index most = Index{1} << std::numeric_limits<T>::digits;
+    if (goal.columns <= most && std::abs(static_cast<double>(goal.ignored.value_or(0))) <= static_cast<double>(most)) {
+      continue;
+    }
+    fail("compile: class numbers stand between values in y, which hold them up to ", most, ", but the output '",
+         goal.name, "' has ", goal.columns, " classes or ignores a larger one");
+  }
   OptimizerState<T> optimizer_state(optimizer, state.network.parameters());
   auto trainer = std::make_unique<Trainer<T>>(state, optimizer);
   state.objective = std::move(objective);
@@ -155,6 +172,48 @@ void Model<T>::compile(const Loss& loss, const Optimizer& optimizer, const std::
   state.next_epoch = 0;
   state.penalties_per_row = false;
   core_->trainer = std::move(trainer);
+}
+
+template <typename T>
+std::vector<T> Model<T>::side_by_side(const std::vector<NamedTargets<T>>& targets) const {
+  const Objective& objective = this->objective("side_by_side");
+  if (!objective.apart) fail("side_by_side: the model has one head, whose targets a data set takes as they are");
+  for (const NamedTargets<T>& given : targets) {
+    const auto is_it = [&](const Goal& goal) { return goal.name == given.output; };
+    const auto goals = std::count_if(objective.goals.begin(), objective.goals.end(), is_it);
+    if (goals == 0) fail("side_by_side: no output with a loss or metrics is called '", given.output, "'");
+  }
+  std::vector<T> y;
+  Index rows = -1;
+  for (const Goal& goal : objective.goals) {
+    const auto is_its = [&](const NamedTargets<T>& given) { return given.output == goal.name; };
+    const auto given = std::find_if(targets.begin(), targets.end(), is_its);
+    if (given == targets.end() || std::any_of(given + 1, targets.end(), is_its)) {
+      fail("side_by_side: the output '", goal.name, "' must have targets, once");
+    }
+    const std::span<const std::int32_t> labels = given->y.labels;
+    const MatrixView<const T>& values = given->y.values;
+    const Index own = goal.labels ? static_cast<Index>(labels.size()) : values.rows;
+    if (goal.labels ? values.data != nullptr : values.columns != goal.targets) {
+      fail("side_by_side: the output '", goal.name, "' takes ",
+           goal.labels ? "class numbers" : "rows of " + std::to_string(goal.targets) + " values");
+    }
+    if (rows < 0) y.resize(static_cast<std::size_t>(own * objective.target_columns));
+    if (rows >= 0 && own != rows) {
+      fail("side_by_side: the output '", goal.name, "' has ", own, " rows, others have ", rows);
+    }
+    rows = own;
+    for (Index i = 0; i < rows; ++i) {
+      T* const to = y.data() + i * objective.target_columns + goal.first_target;
+      if (!goal.labels) {
+        std::copy_n(values.data + i * goal.targets, goal.targets, to);
+      } else {
+        const std::int32_t label = labels[static_cast<std::size_t>(i)];
+        *to = label == kMissingLabel ? std::numeric_limits<T>::quiet_NaN() : static_cast<T>(label);
+      }
+    }
+  }
+  return y;
 }
 
 template <typename T>
@@ -184,6 +243,9 @@ void Model<T>::set_learning_rate(double rate) {
 template <typename T>
 void Model<T>::set_penalties_per_row(bool per_row) {
   require(Stage::idle, "penalties_per_row");
+  if (per_row && state().objective.has_value() && state().objective->apart) {
+    fail("penalties_per_row: rows weigh something of their own for each output; of several outputs it must be false");
+  }
   core_->state->penalties_per_row = per_row;
 }
 
@@ -223,16 +285,19 @@ template <typename T>
 std::unique_ptr<RowBlocks<T>> Model<T>::blocks(const char* operation, RowSource<T>& source, Index batch_size,
                                                Index buffer_size) const {
   const Objective& objective = this->objective(operation);
-  const Index outputs = objective.loss.class_labels() ? 0 : network().outputs();
+  const Index targets = objective.target_columns;
   if (source.features() != network().features()) {
     fail(operation, ": the source has ", source.features(), " features, the network takes ", network().features());
   }
-  if (source.outputs() != outputs) {
-    const auto told = [](Index values) {
-      return values == 0 ? std::string("class numbers") : "rows of " + std::to_string(values) + " values";
-    };
-    fail(operation, ": the loss '", objective.loss.name(), "' takes ", told(outputs), " as y, the source has ",
-         told(source.outputs()));
+  const auto told = [](Index values) {
+    return values == 0 ? std::string("class numbers") : "rows of " + std::to_string(values) + " values";
+  };
+  if (source.outputs() != targets && objective.apart) {
+    fail(operation, ": the outputs take ", told(targets), " as y, the source has ", told(source.outputs()));
+  }
+  if (source.outputs() != targets) {
+    fail(operation, ": the loss '", objective.goals.front().loss->name(), "' takes ", told(targets),
+         " as y, the source has ", told(source.outputs()));
   }
   const auto check = [core = core_, operation](const Dataset<T>& rows) {
     check_rows(operation, core->state->network, *core->state->objective, rows);

@@ -9,9 +9,8 @@
 #include <vector>
 
 #include "laminar/base/product_precision.hpp"
-#include "laminar/catalogue/loss.hpp"
-#include "laminar/catalogue/metric.hpp"
 #include "laminar/catalogue/optimizer.hpp"
+#include "laminar/graph/head.hpp"
 #include "laminar/graph/network.hpp"
 #include "laminar/training/fit_options.hpp"
 
@@ -22,6 +21,13 @@ template <typename T>
 class RowBlocks;
 template <typename T>
 struct State;
+
+/// The targets of one output.
+template <typename T>
+struct NamedTargets {
+  std::string output;
+  Targets<T> y;
+};
 
 /// Instantiated for float and double. Methods throw std::invalid_argument for bad input before
 /// anything changes, and NonFiniteError where training stops being finite. Const methods may be
@@ -67,11 +73,24 @@ class Model {
   /// callback of fit may do it.
   void set_layer(std::size_t node, Layer layer);
 
-  /// Sets what to train towards; resets the optimizer's state.
-  void compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics = {});
+  /// Sets what to train towards; resets the optimizer's state. Of a network with several outputs the loss is of
+  /// all of them, as if they were one. With `ignore_nan` targets that are NaN, and class numbers that are
+  /// kMissingLabel, are missing: a row of them counts for nothing, and a loss that is a mean over a row's values
+  /// is one over those that are there.
+  void compile(const Loss& loss, const Optimizer& optimizer, const std::vector<Metric>& metrics = {},
+               bool ignore_nan = false);
+  /// The same with a head for each of the network's outputs, in their order, or one for all of them. What is
+  /// minimized is the sum of their losses times their weights, each divided by what the rows weigh in it. A
+  /// data set has the targets of all heads with a loss or metrics side by side in its rows of y, class numbers
+  /// as one column, and sample weights for each row or for each head of each row.
+  void compile(const std::vector<Head>& heads, const Optimizer& optimizer, bool ignore_nan = false);
   /// Whether it has been, so that fit and evaluate may be called.
   bool compiled() const;
-  /// "loss", then the metrics.
+  /// The targets of several heads side by side, as a data set's rows of y have them: of each head with a loss
+  /// or metrics by the name in logs, in any order. Throws where one is missing, or does not fit.
+  std::vector<T> side_by_side(const std::vector<NamedTargets<T>>& targets) const;
+  /// "loss", then the metrics; of several heads the losses of each, "price_loss", before metrics in alphabetical
+  /// order, "price_mae".
   const std::vector<std::string>& metric_names() const;
   /// Of the update that comes next.
   double learning_rate() const;

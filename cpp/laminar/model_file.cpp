@@ -27,11 +27,26 @@ constexpr const char* kPrecision = "laminar.precision";
 constexpr const char* kBfloat16 = "bfloat16";
 constexpr const char* kPenaltiesPerRow = "laminar.penalties_per_row";
 constexpr const char* kChecksum = "laminar.checksum";
+constexpr const char* kHeads = "laminar.heads";
+constexpr const char* kIgnoreNan = "laminar.ignore_nan";
 
-constexpr std::string_view kKeys[] = {
-    "laminar.format",     "laminar.version",   "laminar.dtype",   "laminar.seed",   "laminar.network",
-    "laminar.loss",       "laminar.optimizer", "laminar.metrics", "laminar.epochs", "laminar.next_epoch",
-    "laminar.iterations", "laminar.waiting",   kPenaltiesPerRow,  kPrecision,       kChecksum};
+constexpr std::string_view kKeys[] = {"laminar.format",
+                                      "laminar.version",
+                                      "laminar.dtype",
+                                      "laminar.seed",
+                                      "laminar.network",
+                                      "laminar.loss",
+                                      "laminar.optimizer",
+                                      "laminar.metrics",
+                                      "laminar.epochs",
+                                      "laminar.next_epoch",
+                                      "laminar.iterations",
+                                      "laminar.waiting",
+                                      kPenaltiesPerRow,
+                                      kPrecision,
+                                      kChecksum,
+                                      kHeads,
+                                      kIgnoreNan};
 
 /// The counters of training, by their keys: the one list for writing and reading.
 template <typename State, typename Visit>
@@ -69,7 +84,11 @@ void visit_buffers(Optimizer& optimizer, const Visit& visit) {
 }
 
 std::vector<double> sums_of(const EpochPosition& position) {
-  std::vector<double> sums = {position.weight, position.loss, position.penalties};
+  std::vector<double> sums = {position.sums.front().weight, position.sums.front().loss, position.penalties};
+  for (std::size_t g = 1; g < position.sums.size(); ++g) {
+    sums.push_back(position.sums[g].weight);
+    sums.push_back(position.sums[g].loss);
+  }
   for (const auto& state : position.scores) sums.insert(sums.end(), state.begin(), state.end());
   return sums;
 }
@@ -141,9 +160,18 @@ struct Contents {
   }
   template <typename T>
   void add_training(const State<T>& state) {
-    metadata["laminar.loss"] = to_json(state.objective->loss);
+    const std::vector<Head>& heads = state.objective->asked;
+    if (heads.size() > 1 || heads.front().weight != 1) {
+      metadata[kHeads] = to_json(heads);
+    } else {
+      metadata["laminar.loss"] = to_json(*heads.front().loss);
+      metadata["laminar.metrics"] = to_json(heads.front().metrics);
+    }
+    if (state.objective->ignore_nan) metadata[kIgnoreNan] = "1";
+    if (metadata.contains(kHeads) || metadata.contains(kIgnoreNan)) {
+      metadata["laminar.format"] = std::to_string(kNewestFormat);  // readers of 1 would train towards something else
+    }
     metadata["laminar.optimizer"] = to_json(state.optimizer->optimizer);
-    metadata["laminar.metrics"] = to_json(state.objective->asked);
     visit_counters(state, [&](const char* key, Index count) { metadata[key] = std::to_string(count); });
     if (state.penalties_per_row) metadata[kPenaltiesPerRow] = "1";
     visit_buffers(*state.optimizer, [&](const std::string& prefix, const AlignedBuffer<T>& buffer) {
@@ -363,8 +391,11 @@ Model<T> ModelFile::model() const {
 template <typename T>
 void ModelFile::read_training(State<T>& state) const {
   const ParameterLayout& layout = state.network.parameters();
-  state.objective.emplace(state.network, loss_from_json(text("laminar.loss")),
-                          metrics_from_json(text("laminar.metrics")));
+  state.objective.emplace(state.network,
+                          has(kHeads) ? heads_from_json(text(kHeads))
+                                      : std::vector<Head>{{.loss = loss_from_json(text("laminar.loss")),
+                                                           .metrics = metrics_from_json(text("laminar.metrics"))}},
+                          has(kIgnoreNan) && whole(kIgnoreNan, 1) == 1);
   const Optimizer optimizer = optimizer_from_json(text("laminar.optimizer"));
   state.optimizer.emplace(optimizer, layout);
   visit_counters(state, [&](const char* key, Index& count) { count = counter(key); });
@@ -380,10 +411,10 @@ void ModelFile::read_training(State<T>& state) const {
     }
   });
   state.penalties_per_row = has(kPenaltiesPerRow) && whole(kPenaltiesPerRow, 1) == 1;
-  if (has("laminar.position.batches")) read_position(*state.objective, state.network.outputs(), state.position);
+  if (has("laminar.position.batches")) read_position(*state.objective, state.position);
 }
 
-void ModelFile::read_position(const Objective& objective, Index outputs, std::optional<EpochPosition>& position) const {
+void ModelFile::read_position(const Objective& objective, std::optional<EpochPosition>& position) const {
   EpochPosition read;
   const auto take = [&](const char* key, auto& count) {
     count = static_cast<std::decay_t<decltype(count)>>(counter(std::string(kPosition) + key));
@@ -392,20 +423,25 @@ void ModelFile::read_position(const Objective& objective, Index outputs, std::op
   if (has("laminar.position.block_rows")) visit_counters_of_blocks(read, take);
   const StoredTensor* stored = header_.find(kSums);
   const Index bytes = stored == nullptr ? 0 : static_cast<Index>(stored->end - stored->begin);
-  const Index size = std::max<Index>(3, bytes / static_cast<Index>(sizeof(double)));
+  const std::size_t first = 1 + 2 * objective.goals.size();
+  const Index size = std::max(static_cast<Index>(first), bytes / static_cast<Index>(sizeof(double)));
   std::vector<double> sums(static_cast<std::size_t>(size));
   read_tensor(kSums, {size}, sums.data());
-  read.weight = sums[0];
-  read.loss = sums[1];
+  read.sums.push_back({sums[0], sums[1]});
   read.penalties = sums[2];
-  std::span<const double> rest = std::span<const double>(sums).subspan(3);
-  for (const Metric& metric : objective.metrics) {
-    const Index values = metric.size_of(rest, outputs);
-    const bool fits = values >= 0 && values <= static_cast<Index>(rest.size());
-    const auto state = rest.first(fits ? static_cast<std::size_t>(values) : 0);
-    if (!fits || !metric.valid(state, outputs)) fail("'", kSums, "' holds no state of the metric '", metric.key, "'");
-    read.scores.emplace_back(state.begin(), state.end());
-    rest = rest.subspan(state.size());
+  for (std::size_t i = 3; i < first; i += 2) read.sums.push_back({sums[i], sums[i + 1]});
+  std::span<const double> rest = std::span<const double>(sums).subspan(first);
+  for (const Goal& goal : objective.goals) {
+    for (const Metric& metric : goal.metrics) {
+      const Index values = metric.size_of(rest, goal.columns);
+      const bool fits = values >= 0 && values <= static_cast<Index>(rest.size());
+      const auto state = rest.first(fits ? static_cast<std::size_t>(values) : 0);
+      if (!fits || !metric.valid(state, goal.columns)) {
+        fail("'", kSums, "' holds no state of the metric '", metric.key, "'");
+      }
+      read.scores.emplace_back(state.begin(), state.end());
+      rest = rest.subspan(state.size());
+    }
   }
   if (!rest.empty()) fail("'", kSums, "' holds ", rest.size(), " numbers more than the metrics take");
   position = std::move(read);

@@ -3,14 +3,16 @@
 // safetensors file; what is not a tensor stands in its metadata under keys that begin with "laminar.".
 // Python reads and writes the same files.
 //
-//   laminar.format      1, or 2 where the network is no stack of what readers of 1 know (`format_of`), such as a graph;
-//                       a file of a newer format is refused
+//   laminar.format      1, or 2 where the network is no stack of what readers of 1 know (`format_of`), such as a graph,
+//                       or the training has heads or missing targets; a file of a newer format is refused
 //   laminar.version     of the library that wrote it, for the reader
 //   laminar.dtype       float32 or float64
 //   laminar.precision   bfloat16 where the operands of products are rounded to it, else absent
 //   laminar.seed        of weights, shuffling and dropout, which are functions of it and of counters
 //   laminar.network     the structure (config.hpp)
 //   laminar.loss, laminar.optimizer, laminar.metrics, laminar.<counter>   where the model is compiled
+//   laminar.heads       in place of loss and metrics where outputs have one each, or a loss has a weight
+//   laminar.ignore_nan  1 where targets that are NaN are missing, else absent
 //   laminar.position.<counter>   where training stopped inside an epoch
 //   laminar.penalties_per_row    1 where penalties on weights are divided by the weights of rows, else absent
 //   laminar.checksum    of all other texts and all tensors; a file without it is not compared
@@ -103,7 +105,7 @@ class ModelFile {
   template <typename T>
   void read_training(State<T>& state) const;
   void check_checksum() const;
-  void read_position(const Objective& objective, Index outputs, std::optional<EpochPosition>& position) const;
+  void read_position(const Objective& objective, std::optional<EpochPosition>& position) const;
   template <typename Make>
   auto explained(const Make& make) const;
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 LABEL = np.dtype(np.int32)
+MISSING_LABEL = int(np.iinfo(LABEL).min)  # in place of a class number that is missing
 _PIECE = 1 << 22  # elements that are converted at a time: between two pieces Ctrl-C is answered
 
 _HINTS = {
@@ -80,8 +81,11 @@ def targets(value: object, name: str, dtype: np.dtype[Any]) -> Array:
     return _converted(array if array.ndim > 1 else array[:, np.newaxis], name, dtype)
 
 
-def labels(value: object, name: str) -> Array:
-    """Return class numbers, integers of shape (n,) or (n, 1), as an int32 array (n,)."""
+def labels(value: object, name: str, missing: bool = False) -> Array:
+    """Return class numbers, integers of shape (n,) or (n, 1), as an int32 array (n,).
+
+    With ``missing``, NaN becomes `MISSING_LABEL`.
+    """
     if value is None:
         raise ValueError(f"{name} is missing")
     array = _with_rows(_numeric(value, name), name, (1, 2), "(rows,), one class number a row")
@@ -92,6 +96,8 @@ def labels(value: object, name: str) -> Array:
                 f"{array.shape}; for one-hot rows use the loss categorical_crossentropy"
             )
         array = array[:, 0]
+    if missing and array.dtype.kind == "f":
+        array = np.where(np.isnan(array), np.float64(MISSING_LABEL), array)
     if array.dtype.kind == "f":
         broken = ~(np.floor(array) == array)  # written so that NaN counts as broken
         if broken.any():

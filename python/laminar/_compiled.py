@@ -8,13 +8,17 @@ compiled anew, with the same choices, when its layers change.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from . import _choice, losses, metrics, optimizers
+from ._component import flag, number
+from ._heads import Head, Heads, Output, Skipping, per_output
+from ._printable import listed
 
 if TYPE_CHECKING:
     from ._guard import CoreModel
+    from ._heads import Target
     from ._layered import Layered
     from .layers import Layer
 
@@ -38,31 +42,85 @@ class Compiled:
     def __init__(
         self,
         optimizer: optimizers.Identifier,
-        loss: losses.Identifier | None,
-        chosen: metrics.Identifier | Sequence[metrics.Identifier] | None,
+        loss: Any,
+        chosen: Any,
         owner: Layered | None,
-        weighted: metrics.Identifier | Sequence[metrics.Identifier] | None = None,
+        weighted: Any = None,
+        loss_weights: Any = None,
+        ignore_nan: bool = False,
     ) -> None:
-        self._named = loss is not None
+        outputs = [Output("output")] if owner is None else owner._described_outputs()
+        self.ignore_nan = flag(ignore_nan, "compile: ignore_nan")
+        called = [output.name for output in outputs]
+        for name in called:
+            if called.count(name) > 1:
+                raise ValueError(
+                    f"compile: two outputs are called {name!r}, so their losses could not be told "
+                    "apart; make the model with a dict of its outputs"
+                )
+        self._several = len(outputs) > 1
+        given = per_output(loss, outputs, "loss", _is_spec)
+        self._named = self._several or given[0] is not None
         stack = () if owner is None else owner._last_layers()
-        self.loss = _choice.loss(stack) if loss is None else losses.get(loss)
+        chosen_losses = [
+            losses.get(each) if each is not None else None if self._several else _choice.loss(stack)
+            for each in given
+        ]
         # Which cross-entropy belongs to a softmax is known with the first targets.
-        guessed = isinstance(self.loss, losses.SparseCategoricalCrossentropy) or not stack
+        guessed = isinstance(chosen_losses[0], losses.SparseCategoricalCrossentropy) or not stack
         self.settled = self._named or not guessed
+        if not any(chosen_losses):
+            names = listed(repr(output.name) for output in outputs)
+            raise ValueError(
+                f"compile: loss must be given for at least one of the outputs, {names}, "
+                f"got {loss!r}"
+            )
         self.optimizer = optimizers.get(optimizer)._for(owner)
-        plain = _several(chosen)
-        self.metrics = plain + _several(weighted)
-        self.keys = ["loss"]
-        self._specs: list[dict[str, Any]] = []
-        for i, metric in enumerate(self.metrics):
-            spec = {**metric._spec(), "weighted": i >= len(plain)}
-            taken = metric.name in self.keys
-            key = f"weighted_{metric.name}" if taken and spec["weighted"] else metric.name
-            same = [other for other in self._specs if {**other, "key": key} == {**spec, "key": key}]
-            if key in self.keys or same:
+        weights = _weights(loss_weights, outputs)
+        plain = _several(chosen, outputs, "metrics")
+        more = _several(weighted, outputs, "weighted_metrics")
+        self.heads = [
+            _head(*each) for each in zip(outputs, chosen_losses, weights, plain, more, strict=True)
+        ]
+        self.metrics = [metric for head in self.heads for metric in head.metrics]
+        self._by_key: dict[str, metrics.Metric] = {}
+        for head in self.heads:
+            for metric, spec in zip(head.metrics, head.specs, strict=True):
+                key = f"{head.output.name}_{spec['key']}" if self._several else spec["key"]
+                self._by_key[key] = metric
+        trained = [head.output.name for head in self.heads if head.loss is not None]
+        own = [f"{name}_loss" for name in trained] if len(trained) > 1 else []
+        # As in Keras: metrics of several outputs come in alphabetical order, and so do the losses
+        # of those that were given by name.
+        measured = sorted(self._by_key) if self._several else list(self._by_key)
+        self._core_keys = ["loss", *own, *measured]
+        by_name = owner is not None and owner._outputs_by_key
+        self.keys = ["loss", *(sorted(own) if by_name else own), *measured]
+        for key in self.keys:
+            if self.keys.count(key) > 1:
                 raise ValueError(f"compile: metric {key!r} is given twice")
-            self.keys.append(key)
-            self._specs.append({**spec, "key": key})
+
+    @property
+    def loss(self) -> Any:
+        """The loss, or for several outputs a list of one for each, None where there is none."""
+        return [head.loss for head in self.heads] if self._several else self._one
+
+    @property
+    def _one(self) -> losses.Loss:
+        loss = self.heads[0].loss
+        assert loss is not None  # of one output there always is one
+        return loss
+
+    @property
+    def target(self) -> Target:
+        """What targets must be."""
+        if self._several:
+            return Heads(self.heads, self.ignore_nan)
+        return Skipping(self._one) if self.ignore_nan else self._one
+
+    def metric_of(self, key: str) -> metrics.Metric | None:
+        """Return the metric that appears under a key."""
+        return self._by_key.get(key)
 
     @classmethod
     def of(
@@ -82,28 +140,64 @@ class Compiled:
         """
         if model.compiled_with is None:
             return None
-        loss, optimizer, chosen = (json.loads(text) for text in model.compiled_with)
-        kinds: list[list[metrics.Metric]] = [[], []]
-        keys = [spec.pop("key") for spec in chosen]
-        for spec, name in zip(chosen, keys if names is None else names, strict=True):
-            kinds[spec.pop("weighted")].append(metrics.get(spec)._called(name))
+        heads, optimizer = (json.loads(text) for text in model.compiled_with[:2])
+        called = None if names is None else iter(names)
+        kinds: list[list[list[metrics.Metric]]] = [[], []]
+        for head in heads:
+            parts: list[list[metrics.Metric]] = [[], []]
+            for spec in head["metrics"]:
+                key, weighted = spec.pop("key"), spec.pop("weighted")
+                name = key if called is None else next(called, key)
+                parts[weighted].append(metrics.get(spec)._called(name))
+            for kind, part in zip(kinds, parts, strict=True):
+                kind.append(part)
         excluded = optimizer.pop("exclude_from_weight_decay", ())
         made = optimizers.get(optimizer)
         made._excluded_names = tuple(excluded)
-        compiled = cls(made, losses.get(loss), kinds[0], owner, kinds[1])
-        if compiled.keys[1:] != keys:
-            raise ValueError(f"the metrics are called {compiled.keys[1:]}, the file has {keys}")
+        compiled = cls(
+            made,
+            [losses.get(head["loss"]) if "loss" in head else None for head in heads],
+            kinds[0],
+            owner,
+            kinds[1],
+            [head["weight"] for head in heads],
+            model.compiled_with[2],
+        )
+        if compiled._core_keys != model.metric_names:
+            raise ValueError(
+                f"the logs are called {compiled.keys}, the file has {model.metric_names}"
+            )
         return compiled
 
     def arguments(self) -> dict[str, Any]:
         """Return what `Sequential.compile` would take to make an equal object."""
-        weighted = [spec["weighted"] for spec in self._specs]
+        parts: list[list[list[metrics.Metric]]] = [[], []]
+        for head in self.heads:
+            pairs = [
+                (m, spec["weighted"]) for m, spec in zip(head.metrics, head.specs, strict=True)
+            ]
+            for weighted in (False, True):
+                parts[weighted].append([m for m, w in pairs if w is weighted])
         return {
             "optimizer": self.optimizer,
-            "loss": self.loss if self._named else None,
-            "metrics": [m for m, w in zip(self.metrics, weighted, strict=True) if not w],
-            "weighted_metrics": [m for m, w in zip(self.metrics, weighted, strict=True) if w],
+            "loss": [head.loss if self._named else None for head in self.heads],
+            "metrics": parts[0],
+            "weighted_metrics": parts[1],
+            "loss_weights": [head.weight for head in self.heads],
+            "ignore_nan": self.ignore_nan,
         }
+
+    def without_metrics(self, optimizer: optimizers.Optimizer, owner: Layered) -> Compiled:
+        """Return the same for another model, with another optimizer."""
+        chosen = {**self.arguments(), "loss": [head.loss for head in self.heads]}
+        return Compiled(
+            optimizer,
+            chosen["loss"],
+            None,
+            owner,
+            loss_weights=chosen["loss_weights"],
+            ignore_nan=self.ignore_nan,
+        )
 
     def settle(self, stack: Sequence[Layer], y: object, model: CoreModel | None) -> None:
         """Choose a loss that nobody named from the last layer and the targets.
@@ -113,9 +207,10 @@ class Compiled:
         if self._named or self.optimizer.iterations > 0:
             return
         loss = _choice.loss(stack, y)
-        if self.settled and loss._entry == self.loss._entry:
+        if self.settled and loss._entry == self._one._entry:
             return
-        self.loss, self.settled = loss, True
+        self.heads[0] = self.heads[0]._replace(loss=loss)
+        self.settled = True
         self.fix()
         if model is not None:
             self.apply(model)
@@ -140,25 +235,107 @@ class Compiled:
         optimizer = self.optimizer._spec()
         if afresh:
             optimizer["learning_rate"] = self.optimizer._rate_to_begin_with()
-        model.compile(json.dumps(self.loss._spec()), json.dumps(optimizer), json.dumps(self._specs))
+        heads = []
+        for head in self.heads:
+            spec: dict[str, Any] = {"weight": head.weight, "metrics": head.specs}
+            if head.loss is not None:
+                spec["loss"] = head.loss._spec()
+            if self._several:
+                spec["name"] = head.output.name
+            heads.append(spec)
+        model.compile(json.dumps(heads), json.dumps(optimizer), self.ignore_nan)
         self.optimizer._bind(model)
+
+    def logs(self, values: list[float]) -> dict[str, float]:
+        """Return loss and metrics, as the core has computed them, by their keys."""
+        by_key = dict(zip(self._core_keys, values, strict=True))
+        return {key: by_key[key] for key in self.keys}
 
     def named(self, values: list[float], return_dict: bool) -> Any:
         """Return loss and metrics in the form that Keras does: a number, a list or a dict."""
+        logs = self.logs(values)
         if return_dict:
-            return dict(zip(self.keys, values, strict=True))
-        return values if len(values) > 1 else values[0]
+            return logs
+        return list(logs.values()) if len(logs) > 1 else values[0]
 
     def fix(self) -> None:
         """Refuse changes of what the model has taken from now on."""
-        for part in (self.loss, *self.metrics):
-            part._fix()
+        for head in self.heads:
+            for part in (head.loss, *head.metrics):
+                if part is not None:
+                    part._fix()
 
 
-def _several(
-    chosen: metrics.Identifier | Sequence[metrics.Identifier] | None,
-) -> list[metrics.Metric]:
-    """Return the metrics that one argument of compile names."""
-    if isinstance(chosen, (list, tuple)):
-        return [metrics.get(metric) for metric in chosen]
-    return [] if chosen is None else [metrics.get(cast(Any, chosen))]
+def _is_spec(given: object) -> bool:
+    """Whether a mapping describes one loss or metric, as `losses.get` takes it."""
+    return isinstance(given, Mapping) and ("name" in given or "class_name" in given)
+
+
+def _several(given: Any, outputs: Sequence[Output], argument: str) -> list[list[metrics.Metric]]:
+    """Return the metrics that one argument of compile names, for each output."""
+    several = len(outputs) > 1
+
+    def is_one(value: object) -> bool:
+        if isinstance(value, Mapping):
+            return _is_spec(value)
+        # Of one output a list has its metrics; in a list it may be one of lists, as Keras has it.
+        nested = isinstance(value, (list, tuple)) and any(
+            isinstance(each, (list, tuple)) for each in value
+        )
+        return not several and not nested
+
+    one_for_all = given is not None and (
+        not isinstance(given, (list, tuple, Mapping)) or _is_spec(given)
+    )
+    if several and one_for_all:
+        names = listed(repr(output.name) for output in outputs)
+        raise ValueError(
+            f"compile: {argument} must be a list with one entry for each output, or a dict by "
+            f"their names, {names}; got {given!r}"
+        )
+    return [
+        [metrics.get(metric) for metric in each]
+        if isinstance(each, (list, tuple))
+        else []
+        if each is None
+        else [metrics.get(each)]
+        for each in per_output(given, outputs, argument, is_one)
+    ]
+
+
+def _weights(given: Any, outputs: Sequence[Output]) -> list[float]:
+    """Return the weights of the outputs' losses: 1 where nothing is said."""
+    where = "compile: loss_weights"
+    if len(outputs) > 1 and given is not None and not isinstance(given, (list, tuple, Mapping)):
+        names = listed(repr(output.name) for output in outputs)
+        raise TypeError(
+            f"{where} must be a list with one number for each output, or a dict by their names, "
+            f"{names}; got {given!r}"
+        )
+    each = per_output(given, outputs, "loss_weights", lambda _: False)
+    return [
+        1.0 if weight is None else number(weight, f"{where}[{output.name!r}]")
+        for weight, output in zip(each, outputs, strict=True)
+    ]
+
+
+def _head(
+    output: Output,
+    loss: losses.Loss | None,
+    weight: float,
+    plain: list[metrics.Metric],
+    weighted: list[metrics.Metric],
+) -> Head:
+    """Return the head of an output; ValueError where two of its metrics are the same."""
+    specs: list[dict[str, Any]] = []
+    keys = ["loss"]
+    for i, metric in enumerate(plain + weighted):
+        spec = {**metric._spec(), "weighted": i >= len(plain)}
+        taken = metric.name in keys
+        key = f"weighted_{metric.name}" if taken and spec["weighted"] else metric.name
+        same = [other for other in specs if {**other, "key": key} == {**spec, "key": key}]
+        if key in keys or same:
+            raise ValueError(f"compile: metric {key!r} is given twice")
+        keys.append(key)
+        specs.append({**spec, "key": key})
+    return Head(output, loss, weight, plain + weighted, specs)

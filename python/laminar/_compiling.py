@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _choice, _summary
 from ._compiled import Compiled
@@ -18,11 +18,12 @@ from ._spelling import keywords
 
 if TYPE_CHECKING:
     from .losses import Identifier as LossLike
-    from .losses import Loss
     from .metrics import Identifier as MetricLike
     from .metrics import Metric
     from .optimizers import Identifier as OptimizerLike
     from .optimizers import Optimizer
+
+    Metrics: TypeAlias = MetricLike | Sequence[MetricLike] | None
 
 
 class Compiling(Layered):
@@ -37,9 +38,11 @@ class Compiling(Layered):
     def compile(
         self,
         optimizer: OptimizerLike = "rmsprop",
-        loss: LossLike | None = None,
-        metrics: MetricLike | Sequence[MetricLike] | None = None,
-        weighted_metrics: MetricLike | Sequence[MetricLike] | None = None,
+        loss: LossLike | Sequence[LossLike | None] | Mapping[str, LossLike | None] | None = None,
+        metrics: Metrics | Sequence[Metrics] | Mapping[str, Metrics] = None,
+        weighted_metrics: Metrics | Sequence[Metrics] | Mapping[str, Metrics] = None,
+        loss_weights: float | Sequence[float] | Mapping[str, float] | None = None,
+        ignore_nan: bool = False,
     ) -> None:
         """Choose what training does; the optimizer starts afresh, the weights stay.
 
@@ -51,12 +54,22 @@ class Compiling(Layered):
         loss : str, mapping or Loss, optional
             See `laminar.losses`. Without it the last activation decides: binary_crossentropy
             for sigmoid, categorical_crossentropy or, where the first y has class numbers,
-            sparse_categorical_crossentropy for softmax, else mse.
+            sparse_categorical_crossentropy for softmax, else mse. Of several outputs one for all,
+            a list of one for each, or a dict by their names; where there is none, an output is
+            predicted and not trained by itself.
         metrics : list of str, mapping or Metric, optional
-            See `laminar.metrics`. They count every row once.
+            See `laminar.metrics`. They count every row once. Of several outputs a list of one or
+            of lists for each, or a dict by their names.
         weighted_metrics : list of str, mapping or Metric, optional
             Metrics in which rows count as much as ``sample_weight`` and ``class_weight`` say. One
             whose name is taken appears as ``weighted_`` and the name.
+        loss_weights : list or dict of float, optional
+            What the loss of each output counts in their sum, which is minimized; 1 without it.
+        ignore_nan : bool
+            Targets that are NaN are missing. A row whose targets of an output are all missing
+            counts for nothing there: in the loss, in what it is divided by, and in metrics. Where
+            some are, a loss that is a mean over a row's columns, and metrics of single columns,
+            are those of the others; for other losses and metrics the row is missing.
 
         Raises
         ------
@@ -70,15 +83,17 @@ class Compiling(Layered):
         UserWarning
             Where loss and last activation do not belong together, such as softmax with
             binary_crossentropy.
+
+        Notes
+        -----
+        Logs have ``loss``, the sum; of several outputs with a loss, ``price_loss`` for each by its
+        name; and the metrics, of several outputs as ``price_mae``, in alphabetical order.
         """
-        if self._several_outputs:
-            raise NotImplementedError(
-                "compile: a model of several outputs predicts, but is not trained yet; train one "
-                "of a single output, such as their Concatenate"
-            )
         with self._lock:
             self._not_in_training("compile")
-            chosen = Compiled(optimizer, loss, metrics, self, weighted_metrics)
+            chosen = Compiled(
+                optimizer, loss, metrics, self, weighted_metrics, loss_weights, ignore_nan
+            )
             self._freeze()
             model = self._model
             if model is None and self._input is not None and self._layers:
@@ -92,9 +107,11 @@ class Compiling(Layered):
             chosen.optimizer._owner = weakref.ref(self)
             chosen.fix()
             self._compiled = chosen
-        advice = _choice.mismatch(self._last_layers(), chosen.loss)
-        if advice:
-            warnings.warn(f"compile: {advice}", UserWarning, stacklevel=3)  # the caller of compile
+        for i, head in enumerate(chosen.heads):
+            advice = head.loss and _choice.mismatch(self._last_layers(i), head.loss)
+            if advice:
+                where = f"compile: {head.output.name}" if len(chosen.heads) > 1 else "compile"
+                warnings.warn(f"{where}: {advice}", UserWarning, stacklevel=3)  # compile's caller
 
     @property
     def trainable(self) -> bool:
@@ -119,8 +136,11 @@ class Compiling(Layered):
         return None if self._compiled is None else self._compiled.optimizer
 
     @property
-    def loss(self) -> Loss | None:
-        """The loss; None before compile, and while it waits for the first targets."""
+    def loss(self) -> Any:
+        """The loss; None before compile, and while it waits for the first targets.
+
+        Of several outputs a list of one for each, None where there is none.
+        """
         return (
             self._compiled.loss if self._compiled is not None and self._compiled.settled else None
         )
@@ -130,9 +150,13 @@ class Compiling(Layered):
         """The metrics, without the loss."""
         return [] if self._compiled is None else list(self._compiled.metrics)
 
+    def _metric_of(self, key: str) -> Metric | None:
+        """Return the metric that appears under a key of the logs."""
+        return None if self._compiled is None else self._compiled.metric_of(key)
+
     @property
     def metrics_names(self) -> list[str]:
-        """The keys of logs: "loss" and the names of the metrics."""
+        """The keys of logs: "loss", those of several outputs, and the names of the metrics."""
         return [] if self._compiled is None else list(self._compiled.keys)
 
     @keywords()

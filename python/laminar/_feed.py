@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .losses import Loss
+    from ._heads import Target
 
 _BUFFER_SIZE = 1 << 28  # of no use for what is in memory
 
@@ -66,7 +66,7 @@ class Feed(NamedTuple):
         return None if self.length is None else -(-self.length // size)
 
     def in_steps(
-        self, where: str, steps: int | None, size: int, loss: Loss, again: bool = False
+        self, where: str, steps: int | None, size: int, loss: Target, again: bool = False
     ) -> Feed:
         """Return it with epochs of so many batches.
 
@@ -96,7 +96,7 @@ class Feed(NamedTuple):
         cut = Cut(self.data, self.length, size, self.buffer_size, loss)
         return self._replace(data=Stream(cut, where, steps, again))
 
-    def with_class_weight(self, where: str, class_weight: object, loss: Loss) -> Feed:
+    def with_class_weight(self, where: str, class_weight: object, loss: Target) -> Feed:
         """Return it with the weights of rows multiplied by those of their classes."""
         if isinstance(self.data, Reader):
             return self._replace(data=self.data.with_class_weight(class_weight))
@@ -114,7 +114,7 @@ def feed(
     y: object,
     weight: object,
     dtype: np.dtype[Any],
-    loss: Loss,
+    loss: Target,
     joined: Callable[[Any, str], Any],
 ) -> Feed:
     """Return a user's data as a feed.
@@ -127,7 +127,7 @@ def feed(
         Arrays, or as x a `Dataset` or `Batches`, which bring the others.
     dtype : dtype
         The model's.
-    loss : Loss
+    loss : Loss or what stands for several
         Decides what targets are.
     joined : callable
         See `Conversion`; arrays have gone through it.
@@ -155,9 +155,10 @@ def feed(
 def validation(
     data: Any,
     dtype: np.dtype[Any],
-    loss: Loss,
+    loss: Target,
     class_names: tuple[str, ...] | None,
     joined: Callable[[Any, str], Any],
+    of_output: Callable[[Any, str], Any],
 ) -> Feed:
     """Return a user's validation data, a tuple or a `Dataset`."""
     where = "fit: validation_data"
@@ -173,11 +174,13 @@ def validation(
             f"or a sequence of batches, got {type(data).__name__}{size}"
         )
     x, y, weight = (*data, None)[:3]
+    y = of_output(y, f"{where}: y")
     y, _ = _labels.numbered(f"{where}: y", y, class_names)
+    weight = of_output(weight, f"{where}: sample_weight")
     return feed(where, joined(x, f"{where}: x"), y, weight, dtype, loss, joined)
 
 
-def split(train: Feed, fraction: float, loss: Loss) -> tuple[Feed, Feed]:
+def split(train: Feed, fraction: float, loss: Target) -> tuple[Feed, Feed]:
     """Hold out the last rows; see `_rows.split`."""
     if not isinstance(train.data, _rows.Rows):
         kind = "a Dataset" if isinstance(train.data, Reader) else "a generator or sequence"

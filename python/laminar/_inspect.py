@@ -63,11 +63,11 @@ def _facts(model: BaseModel, metadata: dict[str, str]) -> str:
     }
     core = model._core("inspect")
     if core.compiled_with is not None:
-        loss, optimizer, metrics = (json.loads(text) for text in core.compiled_with)
+        heads, optimizer = (json.loads(text) for text in core.compiled_with[:2])
         facts |= {
-            "loss": _call(loss),
+            "loss": listed(_call(head["loss"]) for head in heads if head.get("loss")),
             "optimizer": _call(optimizer),
-            "metrics": listed(metric["key"] for metric in metrics) or "none",
+            "metrics": listed(core.metric_names[1:]) or "none",
             "updates": f"{core.iterations:,}",
             "learning rate": f"{core.learning_rate:g}",
         }

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _frames
-from .losses import Loss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ._heads import Target
 
     Array = NDArray[Any]
 
@@ -102,7 +103,7 @@ def agreed(where: str, classes: tuple[str, ...], known: Names) -> Names:
     return classes or known
 
 
-def check_loss(where: str, y: object, given: object, loss: Loss) -> None:
+def check_loss(where: str, y: object, given: object, loss: Target) -> None:
     """Raise TypeError where names became numbers for a loss that takes no classes."""
     if y is not given and not loss._classifies:
         raise TypeError(f"{where} holds names of classes; the loss {loss._entry} takes numbers")

@@ -19,6 +19,7 @@ from . import _arrays, _core
 from ._compiled import Compiled
 from ._component import integer
 from ._guard import CORE_MODELS, CoreModel
+from ._heads import Output
 from ._printable import listed
 from ._sharing import Sharing
 from ._spelling import hint, keywords
@@ -45,6 +46,7 @@ class Layered(Sharing):
     _plain = True  # one array in, one array out
     _several_outputs = False
     _number_of_inputs = 1
+    _outputs_by_key = False  # they were given in a dict
 
     def _network(self, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return the core's description of the network for samples of a shape."""
@@ -58,9 +60,14 @@ class Layered(Sharing):
         """Return the shape of a sample's output."""
         raise NotImplementedError
 
-    def _last_layers(self) -> Sequence[Layer]:
-        """Return the layers that end with the output, from which a loss is chosen."""
+    def _last_layers(self, output: int = 0) -> Sequence[Layer]:
+        """Return the layers that end with an output, from which a loss is chosen."""
         raise NotImplementedError
+
+    def _described_outputs(self) -> list[Output]:
+        """Return the outputs: their names in logs, and their shapes where these are known."""
+        name = self._layers[-1].name if self._layers else None
+        return [Output(name or "output")]
 
     def _joined(self, x: Any, where: str) -> Any:
         """Return samples in the form that one input has."""
@@ -70,6 +77,10 @@ class Layered(Sharing):
                 f"with the keys {listed(map(repr, x))}"
             )
         return x
+
+    def _of_output(self, given: Any, where: str) -> Any:
+        """Return targets or weights without the dict around those of a single output."""
+        return given
 
     def _parted(self, result: NDArray[Any]) -> Any:
         """Return predictions in the form that the model's outputs have."""
@@ -347,5 +358,5 @@ class Layered(Sharing):
         """Raise ValueError where samples or targets of several axes are not the built model's."""
         assert self._input is not None
         _arrays.check_sample(x, "x", self._input)
-        if y is not None and y.ndim > 1:
+        if y is not None and y.ndim > 1 and not self._several_outputs:
             _arrays.check_sample(y, "y", self._outputs)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from ._heads import ForOutputs
     from .data._batches import SequenceOfBatches
 
 
@@ -34,10 +35,10 @@ class Predicting(Training):
     def evaluate(
         self,
         x: ArrayLike | Dataset | Iterable[Any] | SequenceOfBatches,
-        y: ArrayLike | None = None,
+        y: ForOutputs | None = None,
         batch_size: int | None = None,
         verbose: str | int = 0,
-        sample_weight: ArrayLike | None = None,
+        sample_weight: ForOutputs | None = None,
         steps: int | None = None,
         callbacks: object = None,
         return_dict: bool = False,
@@ -75,23 +76,25 @@ class Predicting(Training):
         x = self._joined(brought(x, "evaluate: x"), "evaluate: x")
         _rates.check_size(batch_size, x, "evaluate")
         _rates.check_end(x, steps, "evaluate")
+        y = self._of_output(y, "evaluate: y")
+        sample_weight = self._of_output(sample_weight, "evaluate: sample_weight")
         y, _ = _labels.numbered("evaluate: y", y, self.class_names)
         if isinstance(x, Dataset):
             _labels.agreed("evaluate: x", x.classes, self.class_names)
         compiled, still = self._still("evaluate", first_targets("evaluate", x, y))
         style = _progress.style(verbose, "evaluate")
-        rows = feed("evaluate", x, y, sample_weight, self._dtype, compiled.loss, self._joined)
+        rows = feed("evaluate", x, y, sample_weight, self._dtype, compiled.target, self._joined)
         _frames.check_names(rows.names, "evaluate: x", self.feature_names)
         size = _rates.size_of(_rates.chosen(batch_size), "evaluate", rows)
-        rows = rows.in_steps("evaluate", steps, size, compiled.loss, again=True)
+        rows = rows.in_steps("evaluate", steps, size, compiled.target, again=True)
         calls = CallbackList("evaluate", callbacks)
         with self._built_for(rows.x, rows.y) as core:
             calls.introduce(self, {"verbose": verbose, "metrics": compiled.keys})
             calls.test_begin()
             values = (still or core).evaluate(rows.data, rows.buffer_size)
-        calls.test_end(dict(zip(compiled.keys, values, strict=True)))
+        calls.test_end(compiled.logs(values))
         if style is not _progress.Silent:
-            print(_progress.described(dict(zip(compiled.keys, values, strict=True))))
+            print(_progress.described(compiled.logs(values)))
         return compiled.named(values, return_dict)
 
     @keywords()

@@ -149,10 +149,10 @@ def _of_mean_one(rows: Rows, compiled: Compiled) -> Any:
     """Return the rows' weights divided by their mean, as fit takes them; None stays None."""
     if rows.weight is None:
         return None
-    ignored = getattr(compiled.loss, "ignore_class", None)
+    ignored = getattr(compiled.target, "ignore_class", None)
     counted = rows.weight if ignored is None else rows.weight[rows.y != ignored]
-    mean = counted.mean(dtype=np.float64) if len(counted) else 0.0
-    return rows.weight / rows.weight.dtype.type(mean) if mean > 0 else rows.weight
+    mean = counted.mean(axis=0, dtype=np.float64) if len(counted) else np.float64(0)
+    return rows.weight / np.where(mean > 0, mean, 1).astype(rows.weight.dtype)
 
 
 def _copy(model: Training, compiled: Compiled, rows: Rows, rate: float) -> Training:
@@ -161,7 +161,7 @@ def _copy(model: Training, compiled: Compiled, rows: Rows, rate: float) -> Train
     settings = {**optimizer.get_config(), "learning_rate": rate}
     twin = type(model).from_config(model.get_config())
     # As compile does, but without its advice, which the user has had.
-    twin._compiled = Compiled(optimizer.from_config(settings), compiled.loss, None, twin)
+    twin._compiled = compiled.without_metrics(optimizer.from_config(settings), twin)
     if twin._model is None:
         twin._build(rows.x.shape[1:])
     else:

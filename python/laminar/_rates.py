@@ -12,7 +12,7 @@ from .data._batches import Batches, Indexed, Once
 
 if TYPE_CHECKING:
     from ._feed import Feed
-    from .losses import Loss
+    from ._heads import Target
 
 _GONE = (
     "a generator, and no file holds where it was; a sequence of batches or a Dataset can be gone "
@@ -116,7 +116,7 @@ class Rates:
             )
 
     def of_validation(
-        self, held_out: Feed | None, size: int, loss: Loss, epochs: int, first: int, resume: bool
+        self, held_out: Feed | None, size: int, loss: Target, epochs: int, first: int, resume: bool
     ) -> Feed | None:
         """Return the feed of each validation; ValueError where it does not last for all."""
         where = "fit: validation_data"

@@ -129,16 +129,29 @@ def check_like(mine: CoreModel, other: CoreModel, path: str) -> None:
         raise ValueError(f"{where} holds no training: the model was saved without its optimizer")
     if mine.config != other.config:
         raise ValueError(f"{where} holds another model: its layers are {printable(other.config)}")
-    for name, here, there in zip(("loss", "optimizer", "metrics"), own, kept, strict=True):
-        if _fixed(here) != _fixed(there):
+    others = _choices(*kept)
+    for name, here in _choices(*own).items():
+        if _fixed(here) != _fixed(others[name]):
+            theirs, ours = (json.dumps(value) for value in (others[name], here))
             raise ValueError(
-                f"{where} was compiled with {name} {printable(there)}, the model with {here}"
+                f"{where} was compiled with {name} {printable(theirs)}, the model with {ours}"
             )
 
 
-def _fixed(text: str) -> Any:
+def _choices(heads: str, optimizer: str, ignore_nan: bool) -> dict[str, Any]:
+    """Return what a model is compiled with by the arguments of compile."""
+    each = json.loads(heads)
+    parts = {
+        "loss": [head.get("loss") for head in each],
+        "loss_weights": [head["weight"] for head in each],
+        "metrics": [head["metrics"] for head in each],
+    }
+    choices = parts if len(each) > 1 else {name: values[0] for name, values in parts.items()}
+    return {**choices, "optimizer": json.loads(optimizer), "ignore_nan": ignore_nan}
+
+
+def _fixed(spec: Any) -> Any:
     """Return a configuration without the learning rate, which callbacks may have changed."""
-    spec = json.loads(text)
     if isinstance(spec, dict) and not isinstance(spec.get("learning_rate"), dict):
-        spec.pop("learning_rate", None)
+        return {key: value for key, value in spec.items() if key != "learning_rate"}
     return spec

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import _arrays, _component
-from .losses import Loss
+from ._heads import Heads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ._heads import Target
 
     Array = NDArray[Any]
 
@@ -52,7 +54,7 @@ class Rows(NamedTuple):
 
 
 def prepared(
-    where: str, x: object, y: object, weight: object, dtype: np.dtype[Any], loss: Loss
+    where: str, x: object, y: object, weight: object, dtype: np.dtype[Any], loss: Target
 ) -> Rows:
     """Return a user's data as `Rows`.
 
@@ -64,7 +66,7 @@ def prepared(
         What the user passed; weight may be None.
     dtype : dtype
         The model's.
-    loss : Loss
+    loss : Loss or what stands for several
         Decides what y must be.
 
     Raises
@@ -77,12 +79,12 @@ def prepared(
     UserWarning
         Where targets shall be distributions over classes and rows are far from that.
     """
-    rows = converted(where, x, y, weight, dtype, loss._labels)
+    rows = converted(where, x, y, weight, dtype, loss._labels, loss)
     check_sums(where, rows.y, loss)
     return rows
 
 
-def check_sums(where: str, y: Array, loss: Loss) -> None:
+def check_sums(where: str, y: Array, loss: Target) -> None:
     """Warn where rows that shall sum to 1 are far from it; rows of zeros count for nothing."""
     if loss._entry not in _DISTRIBUTIONS or y.ndim != 2 or y.shape[1] == 1:
         return
@@ -103,12 +105,20 @@ def check_sums(where: str, y: Array, loss: Loss) -> None:
 
 
 def converted(
-    where: str, x: object, y: object, weight: object, dtype: np.dtype[Any], labels: bool
+    where: str,
+    x: object,
+    y: object,
+    weight: object,
+    dtype: np.dtype[Any],
+    labels: bool,
+    loss: Target | None = None,
 ) -> Rows:
     """Do what `prepared` does, told whether targets are class numbers."""
     inputs = _arrays.features(x, f"{where}: x", dtype)
+    if isinstance(loss, Heads):
+        return Rows(inputs, *loss.joined(where, y, weight, dtype, len(inputs)))
     if labels:
-        wanted = _arrays.labels(y, f"{where}: y")
+        wanted = _arrays.labels(y, f"{where}: y", loss is not None and loss._missing)
     else:
         wanted = _arrays.targets(y, f"{where}: y", dtype)
     weights = _arrays.row_weights(weight, f"{where}: sample_weight", dtype)
@@ -118,7 +128,7 @@ def converted(
     return Rows(inputs, wanted, weights)
 
 
-def split(rows: Rows, fraction: float, loss: Loss) -> tuple[Rows, Rows]:
+def split(rows: Rows, fraction: float, loss: Target) -> tuple[Rows, Rows]:
     """Return all but the last rows, and the last ``fraction`` of them, as Keras does.
 
     Raises
@@ -155,7 +165,7 @@ def split(rows: Rows, fraction: float, loss: Loss) -> tuple[Rows, Rows]:
     return train, held_out
 
 
-def with_class_weight(where: str, rows: Rows, class_weight: object, loss: Loss) -> Rows:
+def with_class_weight(where: str, rows: Rows, class_weight: object, loss: Target) -> Rows:
     """Return the rows with their weights multiplied by the weights of their classes.
 
     Parameters
@@ -166,8 +176,8 @@ def with_class_weight(where: str, rows: Rows, class_weight: object, loss: Loss) 
         Targets are class numbers, or one-hot rows.
     class_weight : mapping or None
         {class number: weight}; every class that occurs must be there.
-    loss : Loss
-        Its ignored class needs no weight.
+    loss : Loss or what stands for several
+        Its ignored class needs no weight, and neither do missing targets.
 
     Raises
     ------
@@ -176,11 +186,19 @@ def with_class_weight(where: str, rows: Rows, class_weight: object, loss: Loss) 
     """
     if class_weight is None:
         return rows
+    if isinstance(loss, Heads):
+        raise ValueError(
+            f"{where}: class_weight is for models of one output; of several give sample_weight for "
+            "each"
+        )
     if not isinstance(class_weight, Mapping):
         raise TypeError(
             f"{where}: class_weight must be a dict from class to weight, got {class_weight!r}"
         )
-    of_rows = _classes(rows.y)
+    there = np.ones(rows.length, bool)
+    if loss._missing:
+        there = ~_missing_rows(rows.y)
+    of_rows = _classes(rows.y[there])
     if of_rows is None:
         raise ValueError(
             f"{where}: class_weight needs targets that are class numbers or one-hot rows; "
@@ -200,8 +218,16 @@ def with_class_weight(where: str, rows: Rows, class_weight: object, loss: Loss) 
         table[i] = _component.number(class_weight[label], f"{where}: class_weight[{label:g}]")
         if table[i] < 0:
             raise ValueError(f"{where}: class_weight[{label:g}] must be at least 0")
-    weight = table[place.reshape(-1)]
+    weight = np.zeros(rows.length, rows.x.dtype)  # of no meaning where the target is missing
+    weight[there] = table[place.reshape(-1)]
     return rows._replace(weight=weight if rows.weight is None else rows.weight * weight)
+
+
+def _missing_rows(y: Array) -> Array:
+    """Return for each row whether some of its targets are missing."""
+    if y.ndim == 1:
+        return np.asarray(y == _arrays.MISSING_LABEL)
+    return np.asarray(np.isnan(y).any(axis=tuple(range(1, y.ndim))))
 
 
 def _classes(y: Array) -> Array | None:

@@ -27,6 +27,7 @@ from .data._batches import brought
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from ._heads import ForOutputs
     from ._range_test import RangeTest
     from .data._batches import SequenceOfBatches
 
@@ -38,7 +39,7 @@ class Training(Saving):
     def fit(
         self,
         x: ArrayLike | Dataset | Iterable[Any] | SequenceOfBatches,
-        y: ArrayLike | None = None,
+        y: ForOutputs | None = None,
         batch_size: int | None = _rates.BATCH_SIZE,
         epochs: int = 1,
         verbose: str | int = "auto",
@@ -47,7 +48,7 @@ class Training(Saving):
         validation_data: Sequence[Any] | Dataset | Iterable[Any] | SequenceOfBatches | None = None,
         shuffle: bool = True,
         class_weight: Mapping[int, float] | None = None,
-        sample_weight: ArrayLike | None = None,
+        sample_weight: ForOutputs | None = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
@@ -72,7 +73,9 @@ class Training(Saving):
         y : array_like
             (n, outputs), or (n,) for one output; for a sparse loss class numbers, (n,) or (n, 1).
             Classes may be texts, for a sparse loss or the binary one: their numbers are the places
-            in ``class_names``, which are the texts that occur in alphabetical order.
+            in ``class_names``, which are the texts that occur in alphabetical order. Of several
+            outputs a list of one array for each, or a dict by their names. With `compile`'s
+            ``ignore_nan`` NaN is a target that is missing, also in place of a class number.
         batch_size : int or None
             Rows an update, at least 1; None, or n and more, is all rows. A last partial batch is
             weighted by its own size. Must not be given beside what brings batches.
@@ -93,13 +96,14 @@ class Training(Saving):
             Draw a new order of the rows each epoch; of a sequence, of its batches. What a generator
             or an iterable gives is taken as it comes.
         class_weight : dict, optional
-            {class number: weight} for every class that occurs; multiplies ``sample_weight``.
+            {class number: weight} for every class that occurs; multiplies ``sample_weight``. Only
+            of one output.
         sample_weight : array_like, optional
             (n,): the weight of each row in the loss. A row of weight 2 pulls as the row twice,
             whatever the batch size: a batch is divided by its rows times the mean weight of all
             rows (of batches that are brought, and of a Dataset that does not fit into its
-            buffer, by its rows), see
-            `laminar.losses`.
+            buffer, by its rows), see `laminar.losses`. Of several outputs also a list of arrays,
+            None for ones, or a dict by their names.
         initial_epoch : int
             The number of the first epoch, to go on counting after an earlier fit.
         steps_per_epoch : int, optional
@@ -164,7 +168,8 @@ class Training(Saving):
         Other threads may predict, evaluate, save and copy the model meanwhile; they see it as it is
         between two steps. What would change it raises RuntimeError there.
         """
-        given = y
+        given = y = self._of_output(y, "fit: y")
+        sample_weight = self._of_output(sample_weight, "fit: sample_weight")
         rates = _rates.Rates(
             steps_per_epoch, validation_steps, validation_batch_size, validation_freq
         )
@@ -178,17 +183,19 @@ class Training(Saving):
         if isinstance(x, Dataset):
             class_names = _labels.agreed("fit: x", x.classes, class_names)
         compiled = self._ready("fit", first_targets("fit", x, y))
-        _labels.check_loss("fit: y", y, given, compiled.loss)
+        _labels.check_loss("fit: y", y, given, compiled.target)
         _progress.style(verbose)
         history = History()
         calls = CallbackList("fit", callbacks, history)
         style = _progress.style(calls.verbose(verbose))
-        loss = compiled.loss
+        loss = compiled.target
         train = feed("fit", x, y, sample_weight, self._dtype, loss, self._joined)
         _frames.check_names(train.names, "fit: x", self.feature_names)
         held_out = None
         if validation_data is not None:
-            held_out = validation(validation_data, self._dtype, loss, class_names, self._joined)
+            held_out = validation(
+                validation_data, self._dtype, loss, class_names, self._joined, self._of_output
+            )
             names = train.names or self.feature_names
             _frames.check_names(held_out.names, "fit: validation_data: x", names)
         elif validation_split:
@@ -292,8 +299,8 @@ class Training(Saving):
     def train_on_batch(
         self,
         x: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
+        y: ForOutputs,
+        sample_weight: ForOutputs | None = None,
         class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
@@ -320,10 +327,12 @@ class Training(Saving):
             At Ctrl-C, before the update; the weights are unchanged.
         """
         x = self._joined(x, "train_on_batch: x")
+        y = self._of_output(y, "train_on_batch: y")
+        sample_weight = self._of_output(sample_weight, "train_on_batch: sample_weight")
         y, _ = _labels.numbered("train_on_batch: y", y, self.class_names)
         compiled = self._ready("train_on_batch", y)
-        rows = _rows.prepared("train_on_batch", x, y, sample_weight, self._dtype, compiled.loss)
-        rows = _rows.with_class_weight("train_on_batch", rows, class_weight, compiled.loss)
+        rows = _rows.prepared("train_on_batch", x, y, sample_weight, self._dtype, compiled.target)
+        rows = _rows.with_class_weight("train_on_batch", rows, class_weight, compiled.target)
         with (
             self._built_for(rows.x, rows.y) as core,
             self._in_training("train_on_batch", compiled, core),
@@ -332,7 +341,7 @@ class Training(Saving):
 
     @keywords()
     def loss_and_gradients(
-        self, x: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, x: ArrayLike, y: ForOutputs, sample_weight: ForOutputs | None = None
     ) -> tuple[float, list[NDArray[Any]]]:
         """Return the loss over all rows and its gradient; nothing is updated.
 
@@ -356,9 +365,13 @@ class Training(Saving):
             As in `fit`.
         """
         x = self._joined(x, "loss_and_gradients: x")
+        y = self._of_output(y, "loss_and_gradients: y")
+        sample_weight = self._of_output(sample_weight, "loss_and_gradients: sample_weight")
         y, _ = _labels.numbered("loss_and_gradients: y", y, self.class_names)
         compiled, still = self._still("loss_and_gradients", y)
-        rows = _rows.prepared("loss_and_gradients", x, y, sample_weight, self._dtype, compiled.loss)
+        rows = _rows.prepared(
+            "loss_and_gradients", x, y, sample_weight, self._dtype, compiled.target
+        )
         with self._built_for(rows.x, rows.y) as core:
             return (still or core).loss_and_gradients(*rows)
 
@@ -366,12 +379,12 @@ class Training(Saving):
     def find_learning_rate(
         self,
         x: ArrayLike,
-        y: ArrayLike,
+        y: ForOutputs,
         batch_size: int | None = 32,
         start: float = 1e-7,
         end: float = 10.0,
         steps: int = 100,
-        sample_weight: ArrayLike | None = None,
+        sample_weight: ForOutputs | None = None,
     ) -> RangeTest:
         """Try ever larger learning rates, and return what the loss did.
 
@@ -399,7 +412,11 @@ class Training(Saving):
             Where an argument is wrong, or the loss is not finite from the start.
         """
         x = self._joined(x, "find_learning_rate: x")
+        y = self._of_output(y, "find_learning_rate: y")
+        sample_weight = self._of_output(sample_weight, "find_learning_rate: sample_weight")
         compiled = self._ready("find_learning_rate", y)
-        rows = _rows.prepared("find_learning_rate", x, y, sample_weight, self._dtype, compiled.loss)
+        rows = _rows.prepared(
+            "find_learning_rate", x, y, sample_weight, self._dtype, compiled.target
+        )
         size = _rows.batch_size(batch_size, "find_learning_rate", rows.length)
         return _range_test.run(self, compiled, rows, size, start, end, steps)

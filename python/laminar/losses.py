@@ -78,6 +78,7 @@ class Loss(Component, family="loss"):
 
     # Whether targets are classes: then laminar looks at them as classes where it warns.
     _classifies: ClassVar[bool] = False
+    _missing: ClassVar[bool] = False  # some may be, see _heads.Skipping
 
     @keywords()
     def __init__(self, reduction: str = "sum_over_batch_size") -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from . import _arrays, _graph
 from ._base_model import BaseModel
 from ._guard import CoreModel
+from ._heads import Output, check_keys
 from ._layered import Connections
 from ._printable import listed
 from ._saving import layer_config
@@ -95,6 +96,7 @@ class Model(BaseModel):
         self._input = _side_by_side(shapes)
         self._number_of_inputs = len(shapes)
         self._several_outputs = len(graph.outputs.symbols) > 1
+        self._outputs_by_key = graph.outputs.keys is not None
         self._plain = len(shapes) == 1 and not self._several_outputs and not graph.outputs.keys
 
     @property
@@ -111,6 +113,26 @@ class Model(BaseModel):
     def input_names(self) -> list[str]:
         """The names of the inputs: the keys of data that are given as a dict."""
         return list(self._graph.input_names)
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs, in logs and as keys: those of a dict, else of their layers."""
+        return [output.name for output in self._described_outputs()]
+
+    def _described_outputs(self) -> list[Output]:
+        outputs, graph = self._graph.outputs, self._graph
+        values = graph.input_names + [graph.names[node.layer] for node in graph.nodes]
+        names = outputs.keys or [values[number] for number in graph.output_numbers]
+        return [
+            Output(name, symbol.shape) for name, symbol in zip(names, outputs.symbols, strict=True)
+        ]
+
+    def _of_output(self, given: Any, where: str) -> Any:
+        if self._several_outputs or not isinstance(given, Mapping):
+            return given
+        (name,) = self.output_names
+        check_keys(given, [name], where)
+        return given.get(name)
 
     @property
     def input_shape(self) -> Any:
@@ -193,9 +215,9 @@ class Model(BaseModel):
     def _outputs_of(self, core: CoreModel) -> tuple[int, ...]:
         return _side_by_side([symbol.shape for symbol in self._graph.outputs.symbols])
 
-    def _last_layers(self) -> Sequence[Layer]:
-        """Return the layers from the last branch to the output, nearest last."""
-        symbol: Symbol = self._graph.outputs.symbols[0]
+    def _last_layers(self, output: int = 0) -> Sequence[Layer]:
+        """Return the layers from the last branch to an output, nearest last."""
+        symbol: Symbol = self._graph.outputs.symbols[output]
         path: list[Layer] = []
         while symbol._layer is not None and symbol not in self._graph.inputs.symbols:
             path.append(symbol._layer)

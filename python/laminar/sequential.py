@@ -320,7 +320,7 @@ class Sequential(BaseModel):
     def _outputs_of(self, core: CoreModel) -> tuple[int, ...]:
         return tuple(core.layer(len(self._layers) - 1)["output_shape"])
 
-    def _last_layers(self) -> Sequence[Layer]:
+    def _last_layers(self, output: int = 0) -> Sequence[Layer]:
         return self._layers
 
 

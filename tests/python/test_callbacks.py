@@ -323,12 +323,15 @@ def test_progress_bar_goes_before_verbose(capsys: pytest.CaptureFixture[str]) ->
 class Model:
     """As much of a model as EarlyStopping needs: the weights are the number of the epoch."""
 
-    metrics = ()
+    metrics: Any = ()
     stop_training = False
     weights: Any = None
 
     def get_weights(self) -> Any:
         return self.weights
+
+    def _metric_of(self, key: str) -> Any:
+        return {metric.name: metric for metric in self.metrics}.get(key)
 
     def set_weights(self, weights: Any) -> None:
         self.weights = weights

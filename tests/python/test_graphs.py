@@ -278,8 +278,9 @@ def test_hidden_outputs_of_a_stack() -> None:
     h, y = hidden.predict(A)
     np.testing.assert_allclose(h, relu(A @ w[0] + w[1]), atol=1e-5)
     np.testing.assert_allclose(y, stack.predict(A), atol=1e-6)
-    with pytest.raises(NotImplementedError, match="compile: a model of several outputs predicts"):
-        hidden.compile("sgd", "mse")
+    hidden.compile("sgd", "mse")
+    hidden.fit(A, [A[:, :1].repeat(5, 1), A[:, :2]], verbose=0)
+    np.testing.assert_array_equal(stack.predict(A), hidden.predict(A)[1])
 
 
 def test_outputs_come_as_they_were_given() -> None:

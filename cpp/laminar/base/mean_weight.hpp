@@ -10,9 +10,8 @@ namespace laminar {
 /// its rows times this mean, not by the sum of its own weights, which would let a row pull the less the more
 /// its batch weighs.
 struct MeanWeight {
-  double sum = 0;    // of the weights of all rows
-  Index rows = 0;    // that count; 0: the mean is not known, and taken for 1
-  bool own = false;  // each batch is divided by its own weights all the same, as scikit-learn does
+  double sum = 0;  // of the weights of all rows
+  Index rows = 0;  // that count; 0: the mean is not known, and taken for 1
 
   /// Exactly the sum for all rows: a batch of them all is a weighted mean.
   double times(Index count) const {

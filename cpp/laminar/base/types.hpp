@@ -2,6 +2,7 @@
 // The one statement of layout: matrices are row-major, a row is a sample, a column a feature.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -68,26 +69,31 @@ template <typename T>
 struct Dataset {
   MatrixView<const T> x;             // (rows, features)
   Targets<T> y;                      // of as many rows
-  std::span<const T> sample_weight;  // one a row, not negative; empty: 1 for each
+  std::span<const T> sample_weight;  // one a row or one a goal of each, not negative; empty: 1 for each
+
+  /// Weights of one row; 0 where there are none.
+  Index weights_per_row() const { return x.rows > 0 ? static_cast<Index>(sample_weight.size()) / x.rows : 0; }
 };
 
 /// Some consecutive rows of a data set. Throws std::invalid_argument where it does not have them all.
 template <typename T>
 Dataset<T> rows_of(const Dataset<T>& data, Index first, Index count) {
-  const auto part = [&](const char* argument, auto values) {
+  const auto part = [&](const char* argument, auto values, Index width) {
     if (values.empty()) return values;
-    detail::check_range(argument, first, count, static_cast<Index>(values.size()));
-    return values.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    detail::check_range(argument, first, count, static_cast<Index>(values.size()) / width);
+    return values.subspan(static_cast<std::size_t>(first * width), static_cast<std::size_t>(count * width));
   };
   const MatrixView<const T>& x = data.x;
   const MatrixView<const T>& y = data.y.values;
   detail::check_range("x", first, count, x.rows);
-  Dataset<T> rows{{x.data + first * x.columns, count, x.columns}, {}, part("sample_weight", data.sample_weight)};
+  Dataset<T> rows{{x.data + first * x.columns, count, x.columns},
+                  {},
+                  part("sample_weight", data.sample_weight, std::max<Index>(1, data.weights_per_row()))};
   if (y.data != nullptr) {
     detail::check_range("y", first, count, y.rows);
     rows.y = Targets<T>(MatrixView<const T>(y.data + first * y.columns, count, y.columns));
   }
-  if (!data.y.labels.empty()) rows.y = Targets<T>(part("y", data.y.labels));
+  if (!data.y.labels.empty()) rows.y = Targets<T>(part("y", data.y.labels, 1));
   return rows;
 }
 

@@ -17,14 +17,25 @@ constexpr double kRounding = 1e-5;
 struct Traits {
   bool class_labels;
   bool whole_batch;
+  bool elementwise;
   int absorbed;  // position of the activation, -1 for none
   TargetRange (*targets)(const double* values);
 };
 
+template <typename L>
+constexpr bool is_elementwise() {
+  if constexpr (requires { L::averaged; }) {
+    return L::averaged;
+  } else {
+    return false;
+  }
+}
+
 constexpr auto kInfos = entry_infos<kernels::Losses>();
 constexpr auto kTraits = from_list(kernels::Losses{}, [](auto tag) {
   using L = typename decltype(tag)::type;
-  return Traits{L::class_labels, L::whole_batch, position_of<typename L::Fused>(kernels::Activations{}), &L::targets};
+  return Traits{L::class_labels, L::whole_batch, is_elementwise<L>(),
+                position_of<typename L::Fused>(kernels::Activations{}), &L::targets};
 });
 
 const Traits& traits(const Loss& loss) { return kTraits[static_cast<std::size_t>(loss.index())]; }
@@ -39,6 +50,8 @@ const Family& loss_family() {
 bool Loss::class_labels() const { return traits(*this).class_labels; }
 
 bool Loss::absorbs(const Activation& last) const { return traits(*this).absorbed == last.index(); }
+
+bool Loss::elementwise() const { return traits(*this).elementwise; }
 
 bool Loss::from_logits() const { return find("from_logits").value_or(0) != 0; }
 

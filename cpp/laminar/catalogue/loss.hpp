@@ -33,6 +33,8 @@ struct Loss : Choice {
   Reduction reduction() const;
   /// Rows of this class count for nothing: loss, gradient and weight 0.
   std::optional<std::int32_t> ignored_class() const;
+  /// The loss of a row is the mean of that of its values, each of which has one of its own.
+  bool elementwise() const;
   /// Whether there are targets that the loss is not for.
   bool restricts_targets() const;
   /// "" where the loss is for a target, else what targets must be.

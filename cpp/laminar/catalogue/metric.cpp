@@ -153,6 +153,15 @@ bool valid(const Setting& setting, std::span<const double> state) {
   }
 }
 
+template <typename M>
+Parts parts_of(const Setting& setting) {
+  if constexpr (requires { M::parts(setting); }) {
+    return M::parts(setting);
+  } else {
+    return Parts::none;
+  }
+}
+
 /// Whether a metric of outputs sees probabilities in place of logits, `elementwise` where they are sigmoids.
 template <typename M>
 bool of_probabilities(const Setting& setting, bool elementwise) {
@@ -188,6 +197,7 @@ struct Functions {
   Index (*size_of)(const Setting&, std::span<const double>);
   bool (*valid)(const Setting&, std::span<const double>);
   bool (*of_probabilities)(const Setting&, bool);
+  Parts (*parts)(const Setting&);
   int link;
   double (*finish)(const Setting&, std::vector<double>&);
   TypedFunctions<float> of_float;
@@ -205,6 +215,7 @@ constexpr auto kFunctions = from_list(Metrics{}, [](auto tag) {
                    &size_of<M>,
                    &valid<M>,
                    &of_probabilities<M>,
+                   &parts_of<M>,
                    link_of<M>(),
                    &finish<M>,
                    {measure_of<M, float>(), &fold<M, float>},
@@ -276,6 +287,8 @@ bool Metric::takes_probabilities_of(const Activation& link, Index outputs) {
   }
   return functions(*this).of_probabilities({values().data(), outputs}, !link.row_wise());
 }
+
+Parts Metric::parts(Index columns) const { return functions(*this).parts({values().data(), columns}); }
 
 bool Metric::ignores(std::int32_t label) const {
   const int at = parameter_at(info(), "ignore_class");

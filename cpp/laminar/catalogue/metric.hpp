@@ -20,6 +20,10 @@ const Family& metric_family();
 /// Which targets a metric takes; where it takes either, a class number is its one-hot row.
 enum class Takes { values, labels, either };
 
+/// How a metric takes a row of which some targets are missing: not at all, as a row of the other columns, or
+/// column by column, each with values of its own.
+enum class Parts { none, as_row, as_columns };
+
 /// Rows to be measured, of a padded block.
 template <typename T>
 struct MeasuredRows {
@@ -57,6 +61,8 @@ struct Metric : Choice {
   /// take logits: margins, what from_logits was asked of, and what computes the same more exactly so.
   bool takes_probabilities_of(const Activation& link, Index outputs);
 
+  Parts parts(Index columns) const;
+
   /// Whether rows of this class do not count.
   bool ignores(std::int32_t label) const;
 
@@ -71,6 +77,8 @@ struct Metric : Choice {
   /// values (rows, row_values) of the rows. A row in which something is NaN gives NaN.
   template <typename T>
   void measure(const MeasuredRows<T>& rows, double* values) const;
+  /// What stands in place of the values of a column that is missing; see Parts::as_columns.
+  static constexpr double kMissing = -1;
   /// Adds the values of rows to a state, which starts as zeros; without weights each row counts as 1.
   template <typename T>
   void fold(const double* values, const T* weights, Index rows, Index columns, std::vector<double>& state) const;

@@ -23,14 +23,20 @@ std::string first_kernel(const Network& network) {
   return "";
 }
 
+/// Says where the first value that is not finite, or with `missing` infinite, stands among some columns.
 template <typename T>
-void check_finite(const char* operation, const char* argument, const T* values, Index rows, Index columns) {
-  in_pieces(rows * columns, kPiece, 1, [&](Index begin, Index end) {
-    if (kernels::kernels<T>().all_finite(values + begin, end - begin)) return;
-    Index at = begin;
-    while (std::isfinite(values[at])) ++at;
-    fail(operation, ": ", argument, " must be finite, but row ", at / columns, ", column ", at % columns, " is ",
-         values[at]);
+void check_finite(const char* operation, const std::string& argument, MatrixView<const T> values, Index first,
+                  Index columns, bool missing = false) {
+  const char* advice = argument[0] == 'y' ? "; with ignore_nan targets that are NaN count for nothing" : "";
+  in_pieces(values.rows * columns, kPiece, 1, [&](Index begin, Index end) {
+    const bool whole = columns == values.columns;
+    if (whole && kernels::kernels<T>().all_finite(values.data + begin, end - begin)) return;
+    for (Index i = begin; i < end; ++i) {
+      const T value = values.data[i / columns * values.columns + first + i % columns];
+      if (std::isfinite(value) || (missing && std::isnan(value))) continue;
+      fail(operation, ": ", argument, " must be finite, but row ", i / columns, ", column ", i % columns, " is ", value,
+           std::isnan(value) ? advice : "");
+    }
   });
 }
 
@@ -72,25 +78,31 @@ void check_tokens(const char* operation, const Network& network, MatrixView<cons
     const Index tokens = tokens_of(node.layer);
     if (tokens == 0) continue;
     for (const Columns columns : columns_of(network, node.inputs.front())) {
-      in_pieces(x.rows, kPiece / columns.count + 1, 4.0 * static_cast<double>(columns.count), [&](Index begin, Index end) {
-        for (Index row = begin; row < end; ++row) {
-          for (Index column = columns.begin; column < columns.begin + columns.count; ++column) {
-            const T value = x.data[row * x.columns + column];
-            const bool token = value >= 0 && value < static_cast<T>(tokens) && std::floor(value) == value;
-            if (token || std::isnan(value)) continue;
-            fail(operation, ": x must hold whole numbers from 0 to ", tokens - 1, " (layer '", node.name,
-                 "'), but row ", row, ", column ", column, " is ", value);
-          }
-        }
-      });
+      in_pieces(x.rows, kPiece / columns.count + 1, 4.0 * static_cast<double>(columns.count),
+                [&](Index begin, Index end) {
+                  for (Index row = begin; row < end; ++row) {
+                    for (Index column = columns.begin; column < columns.begin + columns.count; ++column) {
+                      const T value = x.data[row * x.columns + column];
+                      const bool token = value >= 0 && value < static_cast<T>(tokens) && std::floor(value) == value;
+                      if (token || std::isnan(value)) continue;
+                      fail(operation, ": x must hold whole numbers from 0 to ", tokens - 1, " (layer '", node.name,
+                           "'), but row ", row, ", column ", column, " is ", value);
+                    }
+                  }
+                });
     }
   }
 }
 
+/// What messages call the targets of a goal.
+std::string targets_of(const Objective& objective, const Goal& goal) {
+  return objective.apart ? "y of output '" + goal.name + "'" : std::string("y");
+}
+
 template <typename T>
-void check_labels(const char* operation, const Objective& objective, const Dataset<T>& data) {
+void check_labels(const char* operation, const Goal& goal, const Dataset<T>& data) {
   if (data.y.values.data != nullptr || data.y.labels.data() == nullptr) {
-    fail(operation, ": the loss '", objective.loss.name(), "' takes one class number per row as y, got rows of ",
+    fail(operation, ": the loss '", goal.loss->name(), "' takes one class number per row as y, got rows of ",
          data.y.values.columns, " values; use 'categorical_crossentropy' for one-hot rows");
   }
   if (static_cast<Index>(data.y.labels.size()) != data.x.rows) {
@@ -99,34 +111,112 @@ void check_labels(const char* operation, const Objective& objective, const Datas
 }
 
 template <typename T>
-void check_values(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
+void check_shape(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
   const MatrixView<const T>& y = data.y.values;
+  const Goal& goal = objective.goals.front();
+  const Index columns = objective.target_columns;
+  if (y.data == nullptr && objective.apart) {
+    fail(operation, ": y takes rows of ", columns, " values, the targets of all outputs side by side, got ",
+         data.y.labels.empty() ? "none" : "class numbers");
+  }
   if (y.data == nullptr) {
-    fail(operation, ": the loss '", objective.loss.name(), "' takes rows of ", network.outputs(),
-         " values as y, got class numbers");
+    fail(operation, ": the loss '", goal.loss->name(), "' takes rows of ", columns, " values as y, got class numbers");
   }
   if (y.rows != data.x.rows) fail(operation, ": x has ", data.x.rows, " rows, y has ", y.rows);
-  if (y.columns != network.outputs()) {
-    const bool classes = y.columns == 1 && std::string_view(objective.loss.name()) == "categorical_crossentropy";
-    fail(operation, ": y has ", y.columns, y.columns == 1 ? " column" : " columns", ", the network has ",
-         network.outputs(), network.outputs() == 1 ? " output" : " outputs",
-         classes ? "; for class numbers use 'sparse_categorical_crossentropy' or to_categorical" : "");
+  if (y.columns == columns) return;
+  if (objective.apart) {
+    fail(operation, ": y has ", y.columns, y.columns == 1 ? " column" : " columns", ", the outputs take ", columns,
+         " side by side");
   }
-  check_finite(operation, "y", y.data, y.rows, y.columns);
+  const bool classes = y.columns == 1 && std::string_view(goal.loss->name()) == "categorical_crossentropy";
+  fail(operation, ": y has ", y.columns, y.columns == 1 ? " column" : " columns", ", the network has ",
+       network.outputs(), network.outputs() == 1 ? " output" : " outputs",
+       classes ? "; for class numbers use 'sparse_categorical_crossentropy' or to_categorical" : "");
 }
 
 template <typename T>
-void check_weights(const char* operation, const Dataset<T>& data) {
-  if (static_cast<Index>(data.sample_weight.size()) != data.x.rows) {
-    fail(operation, ": x has ", data.x.rows, " rows, sample_weight has ", data.sample_weight.size());
+void check_weights(const char* operation, const Objective& objective, const Dataset<T>& data) {
+  const auto size = static_cast<Index>(data.sample_weight.size());
+  const auto goals = static_cast<Index>(objective.goals.size());
+  if (size != data.x.rows && size != data.x.rows * goals) {
+    fail(operation, ": x has ", data.x.rows, " rows, sample_weight has ", size,
+         goals > 1 ? "; it takes one a row, or one for each output of each" : "");
   }
-  in_pieces(data.x.rows, kPiece, 2, [&](Index begin, Index end) {
+  in_pieces(size, kPiece, 2, [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) {
       const T weight = data.sample_weight[static_cast<std::size_t>(i)];
       if (std::isfinite(weight) && weight >= 0) continue;
-      fail(operation, ": sample_weight must be finite and not negative, but row ", i, " is ", weight);
+      fail(operation, ": sample_weight must be finite and not negative, but row ", i / (size / data.x.rows), " is ",
+           weight);
     }
   });
+}
+
+template <typename Label>
+[[noreturn]] void refuse_label(const char* operation, const std::string& argument, Index outputs, Index row,
+                               Label label) {
+  fail(operation, ": ", argument, " must hold class numbers from 0 to ", outputs - 1, " (there are ", outputs,
+       " outputs), but row ", row, " is ", label);
+}
+
+/// Class numbers of the outputs, or of those that count for nothing.
+template <typename Skipped>
+void check_label_list(const char* operation, Index outputs, std::span<const std::int32_t> labels,
+                      const Skipped& skipped) {
+  in_pieces(static_cast<Index>(labels.size()), kPiece, 2, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const std::int32_t label = labels[static_cast<std::size_t>(i)];
+      if ((label >= 0 && label < outputs) || skipped(label)) continue;
+      refuse_label(operation, "y", outputs, i, label);
+    }
+  });
+}
+
+/// Class numbers that stand in a column of y.
+template <typename T>
+void check_label_column(const char* operation, const Objective& objective, const Goal& goal, MatrixView<const T> y) {
+  in_pieces(y.rows, kPiece, 2, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const T value = y.data[i * y.columns + goal.first_target];
+      const std::int32_t label = label_of(value);
+      if (goal.skips_missing && std::isnan(value)) continue;
+      const bool known = (label >= 0 && label < goal.columns) || (goal.ignored && label == *goal.ignored);
+      if (known && static_cast<T>(label) == value) continue;
+      refuse_label(operation, targets_of(objective, goal), goal.columns, i, value);
+    }
+  });
+}
+
+/// Values for which a loss is defined, among some columns of a matrix.
+template <typename T>
+void check_range(const char* operation, const std::string& argument, const Loss& loss, MatrixView<const T> y,
+                 Index first, Index columns, bool missing) {
+  if (!loss.restricts_targets()) return;
+  in_pieces(y.rows * columns, kPiece, 10, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const T value = y.data[i / columns * y.columns + first + i % columns];
+      if (missing && std::isnan(value)) continue;
+      if (const char* rule = loss.broken_rule(static_cast<double>(value)); *rule != '\0') {
+        fail(operation, ": ", argument, " ", rule, " for the loss '", loss.name(), "', but row ", i / columns,
+             ", column ", i % columns, " is ", value, loss.target_advice());
+      }
+    }
+  });
+}
+
+template <typename T>
+void check_goal(const char* operation, const Objective& objective, const Goal& goal, const Dataset<T>& data) {
+  const std::string argument = targets_of(objective, goal);
+  const MatrixView<const T>& y = data.y.values;
+  if (goal.labels && objective.apart) return check_label_column(operation, objective, goal, y);
+  if (goal.labels) {
+    return check_label_list(operation, goal.columns, data.y.labels,
+                            [&](std::int32_t label) { return presence(goal, label) == Presence::none; });
+  }
+  check_finite(operation, argument, y, goal.first_target, goal.targets, goal.skips_missing);
+  if (goal.loss) {
+    check_range(operation, argument, *goal.loss, y, goal.first_target, goal.targets, goal.skips_missing);
+  }
 }
 
 }  // namespace
@@ -134,24 +224,8 @@ void check_weights(const char* operation, const Dataset<T>& data) {
 template <typename T>
 void check_targets(const char* operation, const Loss& loss, Index outputs, const Targets<T>& y) {
   const std::optional<std::int32_t> ignored = loss.ignored_class();
-  in_pieces(static_cast<Index>(y.labels.size()), kPiece, 2, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      const std::int32_t label = y.labels[static_cast<std::size_t>(i)];
-      if ((label >= 0 && label < outputs) || label == ignored) continue;
-      fail(operation, ": y must hold class numbers from 0 to ", outputs - 1, " (there are ", outputs,
-           " outputs), but row ", i, " is ", label);
-    }
-  });
-  if (!loss.restricts_targets()) return;
-  in_pieces(y.values.rows * y.values.columns, kPiece, 10, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      const T value = y.values.data[i];
-      if (const char* rule = loss.broken_rule(static_cast<double>(value)); *rule != '\0') {
-        fail(operation, ": y ", rule, " for the loss '", loss.name(), "', but row ", i / outputs, ", column ",
-             i % outputs, " is ", value, loss.target_advice());
-      }
-    }
-  });
+  check_label_list(operation, outputs, y.labels, [&](std::int32_t label) { return label == ignored; });
+  check_range(operation, "y", loss, y.values, 0, y.values.columns, false);
 }
 
 template <typename T>
@@ -167,20 +241,27 @@ void check_input(const char* operation, const Network& network, MatrixView<const
 template <typename T>
 void check_rows(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
   check_input(operation, network, data.x);
-  check_finite(operation, "x", data.x.data, data.x.rows, data.x.columns);
-  if (objective.loss.class_labels()) {
-    check_labels(operation, objective, data);
+  check_finite(operation, "x", data.x, 0, data.x.columns);
+  const bool list = objective.goals.front().labels && !objective.apart;
+  if (list) {
+    check_labels(operation, objective.goals.front(), data);
   } else {
-    check_values(operation, network, objective, data);
+    check_shape(operation, network, objective, data);
   }
-  check_targets(operation, objective.loss, network.outputs(), data.y);
-  if (!data.sample_weight.empty()) check_weights(operation, data);
+  for (const Goal& goal : objective.goals) check_goal(operation, objective, goal, data);
+  if (!data.sample_weight.empty()) check_weights(operation, objective, data);
 }
 
 void check_total_weight(const char* operation, const Objective& objective, double weight) {
   if (weight > 0) return;
-  if (!objective.ignored) fail(operation, ": sample_weight must be positive for at least one row, got only zeros");
-  fail(operation, ": the loss ignores class ", *objective.ignored,
+  const Goal& goal = objective.goals.front();
+  if (objective.ignore_nan) {
+    fail(operation, ": y has no target that is there in any row whose weight is not 0; all others are NaN");
+  }
+  if (objective.apart || !goal.ignored) {
+    fail(operation, ": sample_weight must be positive for at least one row, got only zeros");
+  }
+  fail(operation, ": the loss ignores class ", *goal.ignored,
        ", and y has no other class in any row whose weight is not 0");
 }
 
@@ -191,7 +272,11 @@ void check_dataset(const char* operation, const Network& network, const Objectiv
   if (!weights.empty() && std::none_of(weights.begin(), weights.end(), [](T weight) { return weight > 0; })) {
     check_total_weight(operation, objective, 0);
   }
-  check_total_weight(operation, objective, BatchRows<T>{data, nullptr, 0, data.x.rows}.weight(objective));
+  double most = 0;
+  for (const Goal& goal : objective.goals) {
+    if (goal.loss) most = std::max(most, BatchRows<T>{data, nullptr, 0, data.x.rows}.weight(goal));
+  }
+  check_total_weight(operation, objective, most);
 }
 
 template void check_input(const char*, const Network&, MatrixView<const float>);

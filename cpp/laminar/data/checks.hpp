@@ -20,7 +20,7 @@ void check_targets(const char* operation, const Loss& loss, Index outputs, const
 template <typename T>
 void check_rows(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data);
 
-/// Throws unless rows of this weight, all together, say something.
+/// Throws unless rows of this weight, all together, say something about some goal.
 void check_total_weight(const char* operation, const Objective& objective, double weight);
 
 /// Everything that training and evaluation ask of a data set.

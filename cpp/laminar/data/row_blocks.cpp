@@ -21,7 +21,7 @@ RowBlocks<T>::RowBlocks(RowSource<T>& source, Check check, Index batch_size, Ind
     : source_(&source), check_(std::move(check)), batches_(source.batches()) {
   if (single_batches()) return;
   rows_ = source.rows();
-  const Index values = source.features() + source.outputs() + (source.weighted() ? 1 : 0);
+  const Index values = source.features() + source.outputs() + source.weights_per_row();
   const Index row =
       values * static_cast<Index>(sizeof(T)) + (source.outputs() == 0 ? static_cast<Index>(sizeof(std::int32_t)) : 0);
   const Index fitting = bytes / row;
@@ -40,7 +40,7 @@ RowBlocks<T>::RowBlocks(RowSource<T>& source, Check check, Index batch_size, Ind
     block.x = AlignedBuffer<T>(block_rows_ * source.features());
     if (source.outputs() > 0) block.y = AlignedBuffer<T>(block_rows_ * source.outputs());
     if (source.outputs() == 0) block.labels.resize(static_cast<std::size_t>(block_rows_));
-    if (source.weighted()) block.weights = AlignedBuffer<T>(block_rows_);
+    if (source.weighted()) block.weights = AlignedBuffer<T>(block_rows_ * source.weights_per_row());
   }
 }
 
@@ -160,7 +160,9 @@ Dataset<T> RowBlocks<T>::view(const Block& block) const {
   } else {
     data.y = Targets<T>(std::span<const std::int32_t>(block.labels.data(), count));
   }
-  if (source_->weighted()) data.sample_weight = {block.weights.data(), count};
+  if (source_->weighted()) {
+    data.sample_weight = {block.weights.data(), count * static_cast<std::size_t>(source_->weights_per_row())};
+  }
   return data;
 }
 
@@ -196,7 +198,7 @@ bool RowBlocks<T>::read_piece() {
   const bool labels = source_->outputs() == 0;
   if (piece_.x.columns != source_->features() || piece_.y.values.columns != source_->outputs() ||
       piece_.y.labels.size() != (labels ? rows : 0) || piece_.y.values.rows != (labels ? 0 : piece_.x.rows) ||
-      piece_.sample_weight.size() != (source_->weighted() ? rows : 0)) {
+      piece_.sample_weight.size() != rows * static_cast<std::size_t>(source_->weights_per_row())) {
     fail("the source gave rows of other sizes than it says, in ", source_->name(part_));
   }
   try {
@@ -221,8 +223,8 @@ void RowBlocks<T>::copy(Block& block, Index count) {
   } else {
     std::copy_n(piece_.y.labels.data() + used_, count, block.labels.data() + block.rows);
   }
-  if (source_->weighted()) {
-    std::copy_n(piece_.sample_weight.data() + used_, count, block.weights.data() + block.rows);
+  if (const Index each = source_->weights_per_row(); each > 0) {
+    std::copy_n(piece_.sample_weight.data() + used_ * each, count * each, block.weights.data() + block.rows * each);
   }
   used_ += count;
   block.rows += count;

@@ -25,10 +25,11 @@ class RowSource {
   virtual Index features() const = 0;
   /// Values of a target; 0 where targets are class numbers.
   virtual Index outputs() const = 0;
-  /// Whether rows come with weights.
+  /// Whether rows come with weights, and how many each has.
   virtual bool weighted() const { return false; }
-  /// What rows weigh, those of the ignored class left out, where it is known without reading them; else
-  /// blocks are trained on as if their mean were 1.
+  virtual Index weights_per_row() const { return weighted() ? 1 : 0; }
+  /// What rows weigh, those of the ignored class left out, where it is known without reading them and all count
+  /// towards one goal; else blocks are trained on as if their mean were 1.
   virtual MeanWeight mean_weight(std::optional<std::int32_t> /*ignored*/) const { return {}; }
   /// Rows of all parts, or 0 where only reading tells; these are read anew in every epoch.
   virtual Index rows() const { return 0; }
@@ -59,8 +60,10 @@ class ArrayRows final : public RowSource<T> {
   Index features() const override { return data_.x.columns; }
   Index outputs() const override { return data_.y.values.columns; }
   bool weighted() const override { return !data_.sample_weight.empty(); }
+  Index weights_per_row() const override { return data_.weights_per_row(); }
   MeanWeight mean_weight(std::optional<std::int32_t> ignored) const override {
     MeanWeight mean;
+    if (weights_per_row() > 1) return mean;
     for (std::size_t i = 0; i < data_.sample_weight.size(); ++i) {
       if (ignored && data_.y.labels[i] == *ignored) continue;
       mean.sum += static_cast<double>(data_.sample_weight[i]);

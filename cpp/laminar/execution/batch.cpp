@@ -22,18 +22,40 @@ std::vector<int> whole_batch_nodes(const Network& network) {
 }
 
 template <typename T>
+BatchMemory<T>::Comparison::Comparison(const Goal& goal_, Index rows)
+    : goal(&goal_),
+      stride(padded_stride(goal_.columns)),
+      targets(goal_.labels ? 0 : rows * stride),
+      weights(rows),
+      losses(rows),
+      labels(static_cast<std::size_t>(goal_.labels ? rows : 0)),
+      scores(goal_, rows) {}
+
+template <typename T>
 BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, Index rows, ProductPrecision precision)
     : plan_(network, rows, Mode::training, precision),
       memory_(plan_.size()),
-      target_stride_(padded_stride(network.outputs())),
-      targets_(objective.loss.class_labels() ? 0 : rows * target_stride_),
-      weights_(rows),
-      losses_(rows),
-      labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows : 0)),
       activity_(static_cast<std::size_t>(network.penalizes_activity() ? rows : 0)),
-      whole_batch_(whole_batch_nodes(network)),
-      scores_(objective, network.outputs(), rows) {
+      whole_batch_(whole_batch_nodes(network)) {
+  comparisons_.reserve(objective.goals.size());
+  for (const Goal& goal : objective.goals) {
+    comparisons_.emplace_back(goal, rows);
+    part_room_ = std::max(part_room_, PartOfRow<T>::room(goal));
+  }
   cut_tasks(network, 1);
+}
+
+template <typename T>
+Index BatchMemory<T>::row_bytes(const Objective& objective) {
+  Index bytes = 0;
+  for (const Goal& goal : objective.goals) {
+    const Index stride = padded_stride(goal.columns);
+    bytes += (goal.needs_link() ? 3 : 2) * stride * static_cast<Index>(sizeof(T));
+    for (const Metric& metric : goal.metrics) {
+      bytes += metric.row_values(goal.columns) * static_cast<Index>(sizeof(double));
+    }
+  }
+  return bytes;
 }
 
 // Nodes that need the whole batch cut the way into segments: within one, blocks of rows go through
@@ -41,15 +63,16 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
 // its loss while its values are in the nearest cache.
 template <typename T>
 void BatchMemory<T>::forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch,
-                                      T scale, const Team& team) {
+                                      std::span<const T> scales, const Team& team) {
   forward_to_last_segment(pass, batch, team);
   const int first = whole_batch_.empty() ? 1 : whole_batch_.back();
   const int lowest = whole_batch_.empty() ? 1 : first + 1;
+  const int end = objective.end(pass.network);
   for_row_blocks(batch.count, pass.kernels.depths, team, [&](Rows rows) {
     if (whole_batch_.empty()) gather(pass, batch, rows);
-    forward(pass, rows, first, pass.last() + 1);
-    compare(pass, objective, batch, scale, rows);
-    backward(pass, rows, pass.last(), lowest);
+    forward(pass, rows, first, end);
+    compare(pass, objective, batch, scales, rows);
+    backward(pass, rows, end - 1, lowest);
   });
   backward_from_last_segment(pass, batch, team);
 }
@@ -93,47 +116,77 @@ const T* BatchMemory<T>::input_in_place(const BatchRows<T>& batch) const {
 template <typename T>
 void BatchMemory<T>::gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows) {
   if (!activity_.empty()) std::fill(activity_.begin() + rows.begin, activity_.begin() + rows.end, 0.0);
-  const Dataset<T>& data = batch.data;
-  const bool labels = !labels_.empty();
+  const MatrixView<const T>& x = batch.data.x;
   const bool shuffled = batch.order != nullptr;
   if (pass.input == nullptr) {
-    pass.kernels.gather(data.x.data + (shuffled ? 0 : batch.row(rows.begin) * data.x.columns), data.x.columns,
+    pass.kernels.gather(x.data + (shuffled ? 0 : batch.row(rows.begin) * x.columns), x.columns,
                         shuffled ? batch.order + batch.first + rows.begin : nullptr, rows.count(),
                         pass.output_to_write(0, rows.begin), pass.stride(0));
   }
+  for (Comparison& comparison : comparisons_) gather(comparison, batch, rows);
+}
+
+template <typename T>
+void BatchMemory<T>::gather(Comparison& comparison, const BatchRows<T>& batch, Rows rows) {
+  const Goal& goal = *comparison.goal;
+  const bool weighted = !batch.data.sample_weight.empty();
+  const GoalWeights<T> weights(goal, batch.data);
   for (Index i = rows.begin; i < rows.end; ++i) {
     const Index row = batch.row(i);
-    if (labels) {
-      labels_[static_cast<std::size_t>(i)] = data.y.labels[static_cast<std::size_t>(row)];
+    if (goal.labels) {
+      comparison.labels[static_cast<std::size_t>(i)] = batch.label(goal, row);
     } else {
-      const MatrixView<const T>& y = data.y.values;
-      std::copy_n(y.data + row * y.columns, y.columns, targets_.data() + i * target_stride_);
+      std::copy_n(batch.targets(goal, row), goal.columns, comparison.targets.data() + i * comparison.stride);
     }
-    if (!data.sample_weight.empty()) weights_.data()[i] = data.sample_weight[static_cast<std::size_t>(row)];
+    if (weighted) comparison.weights.data()[i] = weights[row];
+  }
+}
+
+// Where outputs are compared one by one, gradients go where the last node, which brings them together at
+// prediction, would leave them.
+template <typename T>
+void BatchMemory<T>::compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch,
+                             std::span<const T> scales, Rows rows) {
+  const int last = pass.last();
+  if (!objective.apart) {
+    return compare(pass, comparisons_.front(), batch, scales[0], pass.delta(last, rows.begin), rows);
+  }
+  std::size_t next = 0;
+  for (std::size_t output = 0; output < pass.node(last).inputs.size(); ++output) {
+    const int input = pass.node(last).inputs[output];
+    T* const delta = pass.wants_delta(input) ? pass.back(last, output, rows.begin) : nullptr;
+    const bool compared = next < comparisons_.size() && comparisons_[next].goal->output == output;
+    if (delta != nullptr && !(compared && comparisons_[next].goal->loss)) {
+      std::fill_n(delta, rows.count() * pass.plan[input].stride, T(0));
+    }
+    if (compared) {
+      compare(pass, comparisons_[next], batch, scales[next], delta, rows);
+      ++next;
+    }
+    add_gradient(pass, last, output, rows);
   }
 }
 
 template <typename T>
-void BatchMemory<T>::compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, T scale,
+void BatchMemory<T>::compare(const Pass<T>& pass, Comparison& comparison, const BatchRows<T>& batch, T scale, T* delta,
                              Rows rows) {
-  const int last = pass.last();
-  const bool labels = !labels_.empty();
+  const Goal& goal = *comparison.goal;
   Compared<T> c;
-  c.outputs = pass.output_to_write(last, rows.begin);
-  c.outputs_stride = pass.plan[last].stride;
-  c.targets = labels ? nullptr : targets_.data() + rows.begin * target_stride_;
-  c.targets_stride = target_stride_;
-  c.labels = labels ? labels_.data() + rows.begin : nullptr;
-  c.weights = batch.data.sample_weight.empty() ? nullptr : weights_.data() + rows.begin;
+  c.outputs = pass.output_to_write(goal.node, rows.begin);
+  c.outputs_stride = pass.plan[goal.node].stride;
+  c.targets = goal.labels ? nullptr : comparison.targets.data() + rows.begin * comparison.stride;
+  c.targets_stride = comparison.stride;
+  c.labels = goal.labels ? comparison.labels.data() + rows.begin : nullptr;
+  c.weights = batch.data.sample_weight.empty() ? nullptr : comparison.weights.data() + rows.begin;
   c.scale = scale;
-  c.delta = pass.delta(last, rows.begin);
-  c.delta_stride = pass.plan[last].stride;
-  c.losses = losses_.data() + rows.begin;
-  c.scores = &scores_;
+  c.delta = delta;
+  c.delta_stride = pass.plan[goal.node].stride;
+  c.losses = comparison.losses.data() + rows.begin;
+  c.scores = &comparison.scores;
   c.first_score = rows.begin;
   c.rows = rows.count();
-  c.columns = pass.node(last).width;
-  laminar::compare(pass.kernels, objective, c);
+  c.columns = goal.columns;
+  laminar::compare(pass.kernels, goal, c);
 }
 
 // One thread takes the largest pieces that its caches like; several need enough of them.
@@ -158,6 +211,7 @@ void BatchMemory<T>::cut_tasks(const Network& network, int threads) {
     });
   }
   scratch_ = plan_.scratch();
+  scratch_.need(Scratch::present, part_room_);
   for (const GradientTask& task : tasks_) {
     if (!has_kernel(network.nodes()[static_cast<std::size_t>(task.node)].layer)) continue;
     const PieceRoom room = room_of(kernels::kernels<T>(), task, plan_.rows());
@@ -189,15 +243,20 @@ double BatchMemory<T>::activity_sum(Index rows) const {
 }
 
 template <typename T>
-double BatchMemory<T>::loss_sum(Index rows) const {
+double BatchMemory<T>::loss_sum(std::size_t goal, Index rows) const {
+  const T* losses = comparisons_[goal].losses.data();
   double sum = 0;
-  for (Index i = 0; i < rows; ++i) sum += static_cast<double>(losses_.data()[i]);
+  for (Index i = 0; i < rows; ++i) sum += static_cast<double>(losses[i]);
   return sum;
 }
 
 template <typename T>
-void BatchMemory<T>::fold_scores(Scores& scores, const BatchRows<T>& batch) const {
-  scores.fold(scores_, batch.data.sample_weight.empty() ? nullptr : weights_.data(), batch.count);
+void BatchMemory<T>::fold_scores(std::span<Scores> scores, const BatchRows<T>& batch) const {
+  for (std::size_t g = 0; g < comparisons_.size(); ++g) {
+    const Comparison& comparison = comparisons_[g];
+    const T* weights = batch.data.sample_weight.empty() ? nullptr : comparison.weights.data();
+    scores[g].fold(comparison.scores, weights, batch.count);
+  }
 }
 
 template class BatchMemory<float>;

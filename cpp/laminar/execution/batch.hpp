@@ -39,38 +39,54 @@ class BatchMemory {
   /// This thread's share of phase B: consecutive tasks, about the same work for everyone.
   Team::Share task_share(const Team& team) const;
 
-  /// Phase A for this thread's share of the batch: losses, metrics and all deltas.
-  /// Gradients are those of the sum of the rows' losses times `scale`.
-  void forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, T scale,
-                        const Team& team);
+  /// Phase A for this thread's share of the batch: losses, metrics and all deltas. Gradients are those of the
+  /// sum of the rows' losses times `scales`, one for each goal.
+  void forward_and_back(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch,
+                        std::span<const T> scales, const Team& team);
 
-  /// Sum over the first `rows` rows, in their order: the same for every thread that asks.
-  double loss_sum(Index rows) const;
+  /// Sum of a goal's losses over the first `rows` rows, in their order: the same for every thread that asks.
+  double loss_sum(std::size_t goal, Index rows) const;
   /// The same of the penalties on outputs.
   double activity_sum(Index rows) const;
   /// Where they are collected, a number a row; null where there are none.
   double* activity() { return activity_.empty() ? nullptr : activity_.data(); }
-  /// Folds the batch's rows into the metrics' states, in their order.
-  void fold_scores(Scores& scores, const BatchRows<T>& batch) const;
+  /// Folds the batch's rows into the states of all goals' metrics, in their order.
+  void fold_scores(std::span<Scores> scores, const BatchRows<T>& batch) const;
+  /// Bytes of a row beside the plan's.
+  static Index row_bytes(const Objective& objective);
 
  private:
   /// The way forward as far as it can go without the whole batch … and the way back from there.
   void forward_to_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team);
   void backward_from_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team);
   void gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows);
-  void compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, T scale, Rows rows);
+  /// What the rows are compared with in one goal, and what comes of it.
+  struct Comparison {
+    Comparison(const Goal& goal, Index rows);
+
+    const Goal* goal;
+    Index stride;  // of targets
+    AlignedBuffer<T> targets;
+    AlignedBuffer<T> weights;
+    AlignedBuffer<T> losses;
+    std::vector<std::int32_t> labels;
+    RowScores<T> scores;
+  };
+
+  /// Targets and weights of a goal.
+  void gather(Comparison& comparison, const BatchRows<T>& batch, Rows rows);
+  void compare(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch, std::span<const T> scales,
+               Rows rows);
+  /// The same for one goal; the gradients go to `delta`, or nowhere where it is null.
+  void compare(const Pass<T>& pass, Comparison& comparison, const BatchRows<T>& batch, T scale, T* delta, Rows rows);
 
   Plan plan_;
   AlignedBuffer<T> memory_;
-  Index target_stride_;
-  AlignedBuffer<T> targets_;
-  AlignedBuffer<T> weights_;
-  AlignedBuffer<T> losses_;
-  std::vector<std::int32_t> labels_;
+  std::vector<Comparison> comparisons_;  // one a goal
+  Index part_room_ = 0;                  // scratch for rows with some of their targets
   std::vector<double> activity_;
   std::vector<int> whole_batch_;  // nodes that need all rows of their input
-  RowScores<T> scores_;
-  int task_threads_ = 0;  // that phase B is cut for
+  int task_threads_ = 0;          // that phase B is cut for
   std::vector<GradientTask> tasks_;
   ScratchSizes scratch_;
   std::vector<Index> task_costs_;  // of all tasks before this one; one more for all

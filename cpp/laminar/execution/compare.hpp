@@ -19,7 +19,7 @@ struct Compared {
   T scale = 1;         // of the gradient
   T* delta = nullptr;  // null: no gradient
   Index delta_stride = 0;
-  T* losses = nullptr;             // one per row
+  T* losses = nullptr;             // one per row; as they were where the goal has no loss
   RowScores<T>* scores = nullptr;  // of the metrics
   Index first_score = 0;           // the number of the first row there
   Index rows = 0;
@@ -27,12 +27,12 @@ struct Compared {
 };
 
 template <typename T>
-void compare(const kernels::Kernels<T>& kernels, const Objective& objective, const Compared<T>& c);
+void compare(const kernels::Kernels<T>& kernels, const Goal& goal, const Compared<T>& c);
 
 /// Whether a class number is one of `outputs` classes or the ignored one. It was when the rows were
 /// checked, but another thread may have written it since: its loss is NaN then.
-inline bool may_be_label(const Objective& objective, std::int32_t label, Index outputs) {
-  return (label >= 0 && label < outputs) || label == objective.ignored;
+inline bool may_be_label(const Goal& goal, std::int32_t label, Index outputs) {
+  return (label >= 0 && label < outputs) || label == goal.ignored;
 }
 
 }  // namespace laminar

@@ -25,11 +25,12 @@ int threads_for_rows(const State<T>& state, Index rows) {
 }
 
 /// Forward through rows, which a crew of so many threads shares in blocks; finish(pass, row of x that the block
-/// starts with, its rows).
+/// starts with, its rows). With an objective as far as that needs, its losses taking activations upon themselves.
 template <typename T, typename Finish>
-void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, bool on_logits, double* activity,
-                    int threads, Crew& crew, StopScope* stop, const Finish& finish) {
+void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, const Objective* objective,
+                    double* activity, int threads, Crew& crew, StopScope* stop, const Finish& finish) {
   const Plan& plan = state.inference_plan;
+  const int end = objective != nullptr ? objective->end(state.network) : static_cast<int>(state.network.nodes().size());
   const Index count = rows.count();
   const Index blocks = std::max<Index>((count + kBlockRows - 1) / kBlockRows, row_sharers(count, threads));
   crew.share(blocks, [&](Index b) {
@@ -42,7 +43,7 @@ void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, boo
                  state.packed,
                  scratch<T>(Scratch::workspace, plan.size()),
                  nullptr,
-                 on_logits};
+                 objective != nullptr ? objective->absorbed() : nullptr};
     pass.stop = stop;
     if (activity != nullptr) pass.activity = activity + block.begin;
     const T* from = x.data + first * x.columns;
@@ -53,7 +54,7 @@ void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, boo
         std::copy_n(from + i * x.columns, x.columns, pass.output_to_write(0, i));
       }
     }
-    forward(pass, {0, block.count()}, 1, pass.last() + 1);
+    forward(pass, {0, block.count()}, 1, end);
     if (stop != nullptr && stop->stopped()) return;
     finish(pass, first, block.count());
   });
@@ -65,47 +66,32 @@ class Evaluation {
  public:
   Evaluation(const State<T>& state, Index rows)
       : objective_(*state.objective),
-        columns_(state.network.outputs()),
-        stride_(padded_stride(columns_)),
-        losses_(rows > 0 ? std::min(kEvaluateRows, rows) : kEvaluateRows),
-        row_scores_(objective_, columns_, losses_.size()),
-        scores_(objective_.metrics, columns_),
-        activity_(static_cast<std::size_t>(state.network.penalizes_activity() ? losses_.size() : 0)) {}
+        chunk_(rows > 0 ? std::min(kEvaluateRows, rows) : kEvaluateRows),
+        activity_(static_cast<std::size_t>(state.network.penalizes_activity() ? chunk_ : 0)) {
+    sums_.reserve(objective_.goals.size());
+    for (const Goal& goal : objective_.goals) {
+      sums_.emplace_back(goal, chunk_);
+      room_ = std::max(room_, 2 * kBlockRows * padded_stride(goal.columns));
+      part_room_ = std::max(part_room_, PartOfRow<T>::room(goal));
+    }
+  }
 
   /// What a thread needs to compare a block of rows.
-  Index room() const { return 2 * kBlockRows * stride_; }
+  void need(ScratchSizes& sizes) const {
+    sizes.need(Scratch::comparison, room_);
+    sizes.need(Scratch::present, part_room_);
+  }
 
   /// The rows that come next.
   void begin_block(const Dataset<T>& data) {
     data_ = data;
     rows_ += data.x.rows;
-    weight_ += BatchRows<T>{data, nullptr, 0, data.x.rows}.weight(objective_);
+    for (Sum& sum : sums_) sum.weight += BatchRows<T>{data, nullptr, 0, data.x.rows}.weight(*sum.goal);
   }
 
   /// Rows first … first + count - 1, which belong to the chunk that starts at row `chunk`.
   void add_block(const Pass<T>& pass, Index first, Index chunk, Index count) {
-    const bool labels = objective_.loss.class_labels();
-    std::array<std::int32_t, kBlockRows> classes;  // read once: another thread may write them
-    T* outputs = scratch<T>(Scratch::comparison, room());
-    T* targets = outputs + kBlockRows * stride_;
-    for (Index i = 0; i < count; ++i) {
-      std::copy_n(pass.output(pass.last(), i), columns_, outputs + i * stride_);
-      if (!labels) std::copy_n(data_.y.values.data + (first + i) * columns_, columns_, targets + i * stride_);
-    }
-    if (labels) std::copy_n(data_.y.labels.data() + first, count, classes.data());
-    Compared<T> c;
-    c.outputs = outputs;
-    c.outputs_stride = stride_;
-    c.targets = labels ? nullptr : targets;
-    c.targets_stride = stride_;
-    c.labels = labels ? classes.data() : nullptr;
-    c.weights = data_.sample_weight.empty() ? nullptr : data_.sample_weight.data() + first;
-    c.losses = losses_.data() + (first - chunk);
-    c.scores = &row_scores_;
-    c.first_score = first - chunk;
-    c.rows = count;
-    c.columns = columns_;
-    compare(pass.kernels, objective_, c);
+    for (Sum& sum : sums_) add_block(pass, sum, first, chunk, count);
   }
 
   /// Penalties on the outputs of a chunk's rows, which the way forward adds up; null where there are none.
@@ -115,34 +101,101 @@ class Evaluation {
     for (Index i = 0; i < (activity_.empty() ? 0 : rows.count()); ++i) {
       penalty_ += std::exchange(activity_[static_cast<std::size_t>(i)], 0.0);
     }
-    for (Index i = 0; i < rows.count(); ++i) loss_ += static_cast<double>(losses_.data()[i]);
-    const T* weights = data_.sample_weight.empty() ? nullptr : data_.sample_weight.data() + rows.begin;
-    scores_.fold(row_scores_, weights, rows.count());
+    for (Sum& sum : sums_) {
+      for (Index i = 0; i < (sum.goal->loss ? rows.count() : 0); ++i) {
+        sum.loss += static_cast<double>(sum.losses.data()[i]);
+      }
+      const T* weights = data_.sample_weight.empty() ? nullptr : sum.weights.data();
+      sum.scores.fold(sum.row_scores, weights, rows.count());
+    }
   }
 
-  /// Of all rows: what the sum of their losses is divided by.
-  double weight() const { return objective_.sums ? 1 : weight_; }
+  /// Of all rows: what the sum of a goal's losses is divided by, and the largest of these.
+  double weight(std::size_t goal) const { return sums_[goal].goal->sums ? 1 : sums_[goal].weight; }
+  double largest_weight() const {
+    double largest = 0;
+    for (std::size_t g = 0; g < sums_.size(); ++g) {
+      if (sums_[g].goal->loss) largest = std::max(largest, weight(g));
+    }
+    return largest;
+  }
   Index rows() const { return rows_; }
 
+  /// In the order of the objective's names; the penalties on weights come on top.
   std::vector<double> result() {
-    const double mean = loss_ / weight();
-    std::vector<double> values = {objective_.loss.finish(mean) + penalty_ / static_cast<double>(rows_)};
-    for (std::size_t m = 0; m < scores_.size(); ++m) values.push_back(scores_.result(m));
+    std::vector<double> values(objective_.names.size());
+    for (std::size_t g = 0; g < sums_.size(); ++g) {
+      Sum& sum = sums_[g];
+      const Goal& goal = *sum.goal;
+      if (goal.loss) {
+        const double loss = weight(g) > 0 ? goal.loss->finish(sum.loss / weight(g)) : 0;
+        values[0] += goal.weight * loss;
+        if (goal.log) values[*goal.log] = loss;
+      }
+      for (std::size_t m = 0; m < sum.scores.size(); ++m) values[goal.metric_logs[m]] = sum.scores.result(m);
+    }
+    values[0] += penalty_ / static_cast<double>(rows_);
     return values;
   }
 
  private:
+  /// What has come of a goal.
+  struct Sum {
+    Sum(const Goal& goal_, Index chunk)
+        : goal(&goal_), losses(chunk), weights(chunk), row_scores(goal_, chunk), scores(goal_) {}
+
+    const Goal* goal;
+    AlignedBuffer<T> losses;
+    AlignedBuffer<T> weights;
+    RowScores<T> row_scores;
+    Scores scores;
+    double weight = 0;
+    double loss = 0;  // sum over rows
+  };
+
+  void add_block(const Pass<T>& pass, Sum& sum, Index first, Index chunk, Index count) {
+    const Goal& goal = *sum.goal;
+    const Index stride = padded_stride(goal.columns);
+    const BatchRows<T> rows{data_, nullptr, first, count};
+    std::array<std::int32_t, kBlockRows> classes;  // read once: another thread may write them
+    T* outputs = scratch<T>(Scratch::comparison, room_);
+    T* targets = outputs + kBlockRows * stride;
+    for (Index i = 0; i < count; ++i) {
+      std::copy_n(pass.output(goal.node, i), goal.columns, outputs + i * stride);
+      if (goal.labels) {
+        classes[static_cast<std::size_t>(i)] = rows.label(goal, first + i);
+      } else {
+        std::copy_n(rows.targets(goal, first + i), goal.columns, targets + i * stride);
+      }
+    }
+    Compared<T> c;
+    c.outputs = outputs;
+    c.outputs_stride = stride;
+    c.targets = goal.labels ? nullptr : targets;
+    c.targets_stride = stride;
+    c.labels = goal.labels ? classes.data() : nullptr;
+    if (!data_.sample_weight.empty()) {
+      const GoalWeights<T> weights(goal, data_);
+      T* const to = sum.weights.data() + (first - chunk);
+      for (Index i = 0; i < count; ++i) to[i] = weights[first + i];
+      c.weights = to;
+    }
+    c.losses = sum.losses.data() + (first - chunk);
+    c.scores = &sum.row_scores;
+    c.first_score = first - chunk;
+    c.rows = count;
+    c.columns = goal.columns;
+    compare(pass.kernels, goal, c);
+  }
+
   const Objective& objective_;
   Dataset<T> data_;
-  Index columns_;
-  Index stride_;
-  AlignedBuffer<T> losses_;
-  RowScores<T> row_scores_;
-  Scores scores_;
+  Index chunk_;  // most rows of one
+  std::vector<Sum> sums_;
+  Index room_ = 0;
+  Index part_room_ = 0;
   std::vector<double> activity_;
   Index rows_ = 0;
-  double weight_ = 0;
-  double loss_ = 0;     // sum over rows
   double penalty_ = 0;  // on outputs, sum over rows
 };
 
@@ -153,7 +206,7 @@ void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out) {
   StopScope* const stop = StopScope::current();
   const int threads = threads_for_rows(state, x.rows);
   Crew crew(threads, state.network.work() * static_cast<double>(x.rows), state.inference_plan.scratch(), sizeof(T));
-  forward_blocks(state, x, {0, x.rows}, false, nullptr, threads, crew, stop,
+  forward_blocks(state, x, {0, x.rows}, nullptr, nullptr, threads, crew, stop,
                  [&](const Pass<T>& pass, Index first, Index count) {
                    for (Index i = 0; i < count; ++i) {
                      std::copy_n(pass.output(pass.last(), i), out.columns, out.data + (first + i) * out.columns);
@@ -177,7 +230,7 @@ std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const ty
   const Index most = rows.rows() > 0 ? std::min(kEvaluateRows, rows.rows()) : kEvaluateRows;
   const int threads = threads_for_rows(state, most);
   ScratchSizes sizes = state.inference_plan.scratch();
-  sizes.need(Scratch::comparison, evaluation.room());
+  evaluation.need(sizes);
   Crew crew(threads, state.network.work() * static_cast<double>(most), sizes, sizeof(T));
   StopScope* const scope = StopScope::current();
   rows.start();
@@ -186,7 +239,7 @@ std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const ty
     for (Index chunk = 0; chunk < block->x.rows; chunk += kEvaluateRows) {
       const Rows part{chunk, std::min(chunk + kEvaluateRows, block->x.rows)};
       forward_blocks(
-          state, block->x, part, state.objective->absorbs_last, evaluation.activity(), threads, crew, scope,
+          state, block->x, part, &*state.objective, evaluation.activity(), threads, crew, scope,
           [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
       if (scope != nullptr) scope->leave();
       evaluation.finish_chunk(part);
@@ -195,11 +248,11 @@ std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const ty
   }
   if (stopped) return {};
   if (evaluation.rows() == 0) fail(operation, ": the source has no rows");
-  check_total_weight(operation, *state.objective, evaluation.weight());
+  check_total_weight(operation, *state.objective, evaluation.largest_weight());
   std::vector<double> values = evaluation.result();
   Penalties<T> penalties(state.network.parameters());
   penalties.compute(state.parameters.data(), Team(0, 1));
-  values[0] += (state.penalties_per_row ? 1 / evaluation.weight() : 1) * penalties.value();
+  values[0] += (state.penalties_per_row ? 1 / evaluation.weight(0) : 1) * penalties.value();
   return values;
 }
 

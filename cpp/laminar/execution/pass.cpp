@@ -104,20 +104,16 @@ void add_activity_gradient(const Pass<T>& pass, int node, Rows rows) {
   }
 }
 
-/// Adds what a node has left for inputs that others read as well.
-template <typename T>
-void add_gradients(const Pass<T>& pass, int node, Rows rows) {
-  const Node& n = pass.node(node);
-  for (std::size_t e = 0; e < n.inputs.size(); ++e) {
-    const int input = n.inputs[e];
-    if (pass.plan[node].back[e] < 0 || !pass.wants_delta(input)) continue;
-    const Index stride = pass.plan[input].stride;
-    pass.kernels.add_product(pass.back(node, e, rows.begin), stride, nullptr, 0, pass.delta(input, rows.begin), stride,
-                             rows.count(), pass.node(input).width);
-  }
-}
-
 }  // namespace
+
+template <typename T>
+void add_gradient(const Pass<T>& pass, int node, std::size_t which, Rows rows) {
+  const int input = pass.node(node).inputs[which];
+  if (pass.plan[node].back[which] < 0 || !pass.wants_delta(input)) return;
+  const Index stride = pass.plan[input].stride;
+  pass.kernels.add_product(pass.back(node, which, rows.begin), stride, nullptr, 0, pass.delta(input, rows.begin),
+                           stride, rows.count(), pass.node(input).width);
+}
 
 template <typename T>
 void forward(const Pass<T>& pass, Rows rows, int first, int end) {
@@ -144,7 +140,7 @@ void backward(const Pass<T>& pass, Rows rows, int last, int first) {
           if constexpr (!Kind::kTraits.view) backward(layer, i, pass, rows);
         },
         pass.node(i).layer);
-    add_gradients(pass, i, rows);
+    for (std::size_t e = 0; e < pass.node(i).inputs.size(); ++e) add_gradient(pass, i, e, rows);
   }
 }
 
@@ -199,6 +195,8 @@ template void forward(const Pass<float>&, Rows, int, int);
 template void forward(const Pass<double>&, Rows, int, int);
 template void backward(const Pass<float>&, Rows, int, int);
 template void backward(const Pass<double>&, Rows, int, int);
+template void add_gradient(const Pass<float>&, int, std::size_t, Rows);
+template void add_gradient(const Pass<double>&, int, std::size_t, Rows);
 template void forward_sums(const Pass<float>&, int, Index, const Team&);
 template void forward_sums(const Pass<double>&, int, Index, const Team&);
 template void backward_sums(const Pass<float>&, int, Index, const Team&);

@@ -41,8 +41,8 @@ struct Pass {
   const T* parameters;
   const PackedWeights<T>& packed;
   T* memory;
-  const T* input = nullptr;     // rows read where they lie, instead of the workspace's node 0
-  bool last_on_logits = false;  // the loss takes the last activation upon itself
+  const T* input = nullptr;        // rows read where they lie, instead of the workspace's node 0
+  const char* absorbed = nullptr;  // by node: a loss takes its activation upon itself; null: none does
   std::uint64_t seed = 0;
   Index step = 0;
   Index first_row = 0;  // of the batch: where the workspace holds a part of it
@@ -84,7 +84,7 @@ struct Pass {
     return 2 * static_cast<double>(by_width ? n.width : network.parameters()[n.tensors[0]].size);
   }
   bool wants_delta(int i) const { return plan[i].delta >= 0; }
-  bool on_logits(int i) const { return last_on_logits && i == last(); }
+  bool on_logits(int i) const { return absorbed != nullptr && absorbed[i] != 0; }
 };
 
 /// One piece of phase B: a block of one node's parameters.
@@ -129,7 +129,7 @@ struct GradientSink {
   std::array<T, kernels::kMaxCoefficients> coefficients{};
   PackedWeights<T>* packed = nullptr;
   TableGradients<T>* tables = nullptr;  // where gradients of tables' rows go that are not taken whole
-  T* statistics = nullptr;  // the parameters, where running statistics are to follow the batch's
+  T* statistics = nullptr;              // the parameters, where running statistics are to follow the batch's
 
   /// Takes rows x columns gradients that belong at `offset` of the flat buffers.
   void take(Index offset, Index stride, const T* block, Index block_stride, Index rows, Index columns) const;
@@ -145,6 +145,10 @@ void forward(const Pass<T>& pass, Rows rows, int first, int end);
 /// Back through the nodes from `last` down to `first` for the given rows, from the last one's delta.
 template <typename T>
 void backward(const Pass<T>& pass, Rows rows, int last, int first);
+
+/// Adds the gradient that a node has left for one of its inputs, where others have read that as well.
+template <typename T>
+void add_gradient(const Pass<T>& pass, int node, std::size_t which, Rows rows);
 
 /// The sums of a node that needs the whole batch, for this thread's share of its columns.
 template <typename T>

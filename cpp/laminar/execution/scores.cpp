@@ -7,6 +7,7 @@
 #include "laminar/base/error.hpp"
 #include "laminar/base/stop.hpp"
 #include "laminar/kernels/table.hpp"
+#include "laminar/threads/scratch.hpp"
 
 namespace laminar {
 namespace {
@@ -17,75 +18,151 @@ constexpr Index kRowsInPlace = 1 << 16;
 }  // namespace
 
 template <typename T>
-RowScores<T>::RowScores(const Objective& objective, Index columns, Index rows)
-    : counts_(static_cast<std::size_t>(objective.ignored.has_value() ? rows : 0)),
-      probabilities_(objective.needs_link() ? rows * padded_stride(columns) : 0) {
+PartOfRow<T>::PartOfRow(const Goal& goal, const T* targets)
+    : row_(targets),
+      all_(goal.columns),
+      stride_(padded_stride(goal.columns)),
+      memory_(scratch<T>(Scratch::present, room(goal))) {
+  T* to = memory_ + stride_;
+  for (Index j = 0; j < all_; ++j) {
+    if (there(j)) to[columns_++] = row_[j];
+  }
+  std::fill(to + columns_, to + stride_, T(0));
+}
+
+template <typename T>
+void PartOfRow<T>::take_outputs(const T* row) {
+  Index at = 0;
+  for (Index j = 0; j < all_; ++j) {
+    if (there(j)) memory_[at++] = row[j];
+  }
+  std::fill(memory_ + at, memory_ + stride_, T(0));
+}
+
+template <typename T>
+void PartOfRow<T>::give_outputs(T* row) const {
+  Index at = 0;
+  for (Index j = 0; j < all_; ++j) {
+    if (there(j)) row[j] = memory_[at++];
+  }
+}
+
+template <typename T>
+void PartOfRow<T>::give_delta(T* row) const {
+  Index at = 0;
+  for (Index j = 0; j < stride_; ++j) row[j] = j < all_ && there(j) ? delta()[at++] : T(0);
+}
+
+template <typename T>
+void PartOfRow<T>::spread(double* values, Index each) const {
+  Index at = columns_;
+  for (Index j = all_; j-- > 0;) {
+    if (there(j)) {
+      --at;
+      std::copy_n(values + at * each, each, values + j * each);
+    } else {
+      std::fill_n(values + j * each, each, Metric::kMissing);
+    }
+  }
+}
+
+template <typename T>
+RowScores<T>::RowScores(const Goal& goal, Index rows)
+    : stride_(padded_stride(goal.columns)),
+      presence_(static_cast<std::size_t>(goal.may_skip() ? rows : 0)),
+      probabilities_(goal.needs_link() ? rows * stride_ : 0) {
   Index size = 0;
-  for (const Metric& metric : objective.metrics) {
+  for (const Metric& metric : goal.metrics) {
     offsets_.push_back(size);
-    widths_.push_back(metric.row_values(columns));
+    widths_.push_back(metric.row_values(goal.columns));
+    parts_.push_back(metric.parts(goal.columns));
     size += rows * widths_.back();
   }
   values_.resize(static_cast<std::size_t>(size));
 }
 
 template <typename T>
-void RowScores<T>::measure(const Objective& objective, const MeasuredRows<T>& rows, Index first) {
-  const std::vector<Metric>& metrics = objective.metrics;
-  const Index stride = padded_stride(rows.columns);
-  T* probabilities = probabilities_.size() > 0 ? probabilities_.data() + first * stride : nullptr;
-  if (probabilities != nullptr) {
-    const auto values = objective.link->values_as<T>();
-    kernels::kernels<T>().activate({objective.link->kernel(), values.data(), rows.outputs, rows.outputs_stride,
-                                    probabilities, stride, rows.rows, rows.columns});
-  }
-  const auto measure_run = [&](Index begin, Index end) {
-    if (begin == end) return;
-    MeasuredRows<T> run = rows;
-    run.outputs += begin * rows.outputs_stride;
-    if (run.targets != nullptr) run.targets += begin * rows.targets_stride;
-    if (run.labels != nullptr) run.labels += begin;
-    run.rows = end - begin;
-    MeasuredRows<T> shares = run;
-    shares.outputs = probabilities + begin * stride;
-    shares.outputs_stride = stride;
-    for (std::size_t m = 0; m < metrics.size(); ++m) {
-      metrics[m].measure(objective.of_probabilities[m] != 0 ? shares : run,
-                         values_.data() + offsets_[m] + (first + begin) * widths_[m]);
-    }
-  };
-  const std::optional<std::int32_t> ignored = objective.ignored;
-  if (!ignored.has_value()) return measure_run(0, rows.rows);
-  Index begin = 0;
+const Presence* RowScores<T>::look(const Goal& goal, const MeasuredRows<T>& rows, Index first) {
+  if (presence_.empty()) return nullptr;
+  Presence* to = presence_.data() + first;
   for (Index i = 0; i < rows.rows; ++i) {
-    const bool counts = rows.labels[i] != *ignored;
-    counts_[static_cast<std::size_t>(first + i)] = counts ? 1 : 0;
-    if (counts) continue;
-    measure_run(begin, i);
-    begin = i + 1;
+    to[i] = rows.labels != nullptr ? presence(goal, rows.labels[i])
+                                   : presence(goal, rows.targets + i * rows.targets_stride);
   }
-  measure_run(begin, rows.rows);
+  return to;
 }
 
 template <typename T>
-typename RowScores<T>::Run RowScores<T>::run(Index first, Index rows) const {
-  if (counts_.empty()) return {first, rows};
-  const auto counts = [&](Index i) { return counts_[static_cast<std::size_t>(i)] != 0; };
+void RowScores<T>::measure_run(const Goal& goal, const MeasuredRows<T>& rows, Index first, Run run) {
+  if (run.begin == run.end) return;
+  MeasuredRows<T> own = rows;
+  own.outputs += run.begin * rows.outputs_stride;
+  if (own.targets != nullptr) own.targets += run.begin * rows.targets_stride;
+  if (own.labels != nullptr) own.labels += run.begin;
+  own.rows = run.end - run.begin;
+  MeasuredRows<T> shares = own;
+  shares.outputs = probabilities_.data() + (first + run.begin) * stride_;
+  shares.outputs_stride = stride_;
+  for (std::size_t m = 0; m < goal.metrics.size(); ++m) {
+    goal.metrics[m].measure(goal.of_probabilities[m] != 0 ? shares : own,
+                            values_.data() + offsets_[m] + (first + run.begin) * widths_[m]);
+  }
+}
+
+template <typename T>
+void RowScores<T>::measure_part(const Goal& goal, const MeasuredRows<T>& rows, Index first, Index row) {
+  PartOfRow<T> part(goal, rows.targets + row * rows.targets_stride);
+  const MeasuredRows<T> own{part.outputs(), stride_, part.targets(), stride_, nullptr, 1, part.columns()};
+  for (std::size_t m = 0; m < goal.metrics.size(); ++m) {
+    if (parts_[m] == Parts::none) continue;
+    part.take_outputs(goal.of_probabilities[m] != 0 ? probabilities_.data() + (first + row) * stride_
+                                                    : rows.outputs + row * rows.outputs_stride);
+    double* values = values_.data() + offsets_[m] + (first + row) * widths_[m];
+    goal.metrics[m].measure(own, values);
+    if (parts_[m] == Parts::as_columns) part.spread(values, widths_[m] / goal.columns);
+  }
+}
+
+template <typename T>
+void RowScores<T>::measure(const Goal& goal, const MeasuredRows<T>& rows, Index first) {
+  if (goal.metrics.empty()) return;
+  if (probabilities_.size() > 0) {
+    const auto values = goal.link->values_as<T>();
+    kernels::kernels<T>().activate({goal.link->kernel(), values.data(), rows.outputs, rows.outputs_stride,
+                                    probabilities_.data() + first * stride_, stride_, rows.rows, rows.columns});
+  }
+  if (presence_.empty()) return measure_run(goal, rows, first, {0, rows.rows});
+  const Presence* there = presence_.data() + first;
+  Index begin = 0;
+  for (Index i = 0; i < rows.rows; ++i) {
+    if (there[i] == Presence::all) continue;
+    measure_run(goal, rows, first, {begin, i});
+    if (there[i] == Presence::some) measure_part(goal, rows, first, i);
+    begin = i + 1;
+  }
+  measure_run(goal, rows, first, {begin, rows.rows});
+}
+
+template <typename T>
+typename RowScores<T>::Run RowScores<T>::run(std::size_t metric, Index first, Index rows) const {
+  if (presence_.empty()) return {first, rows};
+  const Presence least = parts_[metric] == Parts::none ? Presence::all : Presence::some;
+  const auto counts = [&](Index i) { return presence_[static_cast<std::size_t>(i)] >= least; };
   while (first < rows && !counts(first)) ++first;
   Index end = first;
   while (end < rows && counts(end)) ++end;
   return {first, end};
 }
 
-Scores::Scores(const std::vector<Metric>& metrics, Index columns) : metrics_(&metrics), columns_(columns) {
-  for (const Metric& metric : metrics) states_.emplace_back(metric.state_size(columns));
+Scores::Scores(const Goal& goal) : metrics_(&goal.metrics), columns_(goal.columns) {
+  for (const Metric& metric : goal.metrics) states_.emplace_back(metric.state_size(columns_));
 }
 
 template <typename T>
 void Scores::fold(const RowScores<T>& scores, const T* weights, Index rows) {
-  for (typename RowScores<T>::Run run = scores.run(0, rows); run.begin < rows; run = scores.run(run.end, rows)) {
-    for (std::size_t m = 0; m < states_.size(); ++m) {
-      const Metric& metric = (*metrics_)[m];
+  for (std::size_t m = 0; m < states_.size(); ++m) {
+    const Metric& metric = (*metrics_)[m];
+    for (auto run = scores.run(m, 0, rows); run.begin < rows; run = scores.run(m, run.end, rows)) {
       const T* run_weights = metric.weighted && weights != nullptr ? weights + run.begin : nullptr;
       metric.fold(scores.values(m, run.begin), run_weights, run.end - run.begin, columns_, states_[m]);
     }
@@ -173,6 +250,8 @@ void RunningMetric::update(MatrixView<const T> outputs, const Targets<T>& target
   if (!copy.empty()) state_ = std::move(copy);
 }
 
+template class PartOfRow<float>;
+template class PartOfRow<double>;
 template class RowScores<float>;
 template class RowScores<double>;
 template void Scores::fold(const RowScores<float>&, const float*, Index);

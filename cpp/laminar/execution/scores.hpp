@@ -3,46 +3,55 @@
 // rows are folded in their order. Both are sized once; a step allocates nothing.
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <vector>
 
 #include "laminar/base/buffer.hpp"
+#include "laminar/data/batch_rows.hpp"
 #include "laminar/graph/objective.hpp"
 
 namespace laminar {
 
-/// The values of every metric for up to `rows` rows; threads write different rows.
+/// The values of every metric of a goal for up to `rows` rows; threads write different rows.
 template <typename T>
 class RowScores {
  public:
-  RowScores(const Objective& objective, Index columns, Index rows);
+  RowScores(const Goal& goal, Index rows);
 
-  /// Measures rows that follow each other, of which the first is number `first` here; rows of the
-  /// ignored class count for nothing.
-  void measure(const Objective& objective, const MeasuredRows<T>& rows, Index first);
+  /// Looks at what is there of the targets of rows that follow each other, of which the first is number `first`
+  /// here; null where all count. Comes before measure().
+  const Presence* look(const Goal& goal, const MeasuredRows<T>& rows, Index first);
+  /// Measures them; rows that do not count are left out. Needs as much scratch as for compare().
+  void measure(const Goal& goal, const MeasuredRows<T>& rows, Index first);
   /// Of the first row.
   const double* values(std::size_t metric, Index row) const {
     return values_.data() + offsets_[metric] + row * widths_[metric];
   }
-  /// The rows that count among [first, rows), from the first one on as far as they follow each other.
+  /// The rows that count for a metric among [first, rows), from the first one on as far as they follow each other.
   struct Run {
     Index begin;
     Index end;
   };
-  Run run(Index first, Index rows) const;
+  Run run(std::size_t metric, Index first, Index rows) const;
 
  private:
+  void measure_run(const Goal& goal, const MeasuredRows<T>& rows, Index first, Run run);
+  void measure_part(const Goal& goal, const MeasuredRows<T>& rows, Index first, Index row);
+
+  Index stride_;  // of probabilities
   std::vector<Index> offsets_;
   std::vector<Index> widths_;
+  std::vector<Parts> parts_;        // how each metric takes rows with some of their targets
   std::vector<double> values_;      // [metric][row][value]
-  std::vector<char> counts_;        // of each row; empty unless a class is ignored
+  std::vector<Presence> presence_;  // of each row; empty where all count
   AlignedBuffer<T> probabilities_;  // padded rows, where the outputs are logits and metrics see these
 };
 
 /// What the rows seen so far add up to.
 class Scores {
  public:
-  Scores(const std::vector<Metric>& metrics, Index columns);
+  explicit Scores(const Goal& goal);
 
   /// Adds the first `rows` rows; weights may be null, and only weighted metrics look at them.
   template <typename T>
@@ -59,6 +68,37 @@ class Scores {
   const std::vector<Metric>* metrics_;
   Index columns_;
   std::vector<std::vector<double>> states_;
+};
+
+/// Which targets of a row are there, and what of a row stands in their columns: for losses and metrics of these
+/// alone. The memory is the thread's scratch.
+template <typename T>
+class PartOfRow {
+ public:
+  /// Elements of scratch.
+  static Index room(const Goal& goal) { return goal.compares_parts ? 3 * padded_stride(goal.columns) : 0; }
+
+  PartOfRow(const Goal& goal, const T* targets);
+
+  Index columns() const { return columns_; }
+  T* outputs() const { return memory_; }
+  const T* targets() const { return memory_ + stride_; }
+  T* delta() const { return memory_ + 2 * stride_; }
+  /// Outputs of these columns from a row and to it, and the delta to it, 0 in the others.
+  void take_outputs(const T* row);
+  void give_outputs(T* row) const;
+  void give_delta(T* row) const;
+  /// values of a row with `each` numbers a column: from those of these columns at their front to all.
+  void spread(double* values, Index each) const;
+
+ private:
+  bool there(Index column) const { return !std::isnan(row_[column]); }
+
+  const T* row_;  // targets
+  Index all_;
+  Index stride_;
+  Index columns_ = 0;
+  T* memory_;
 };
 
 /// One metric over rows that come in pieces, for loops of one's own.

@@ -11,6 +11,12 @@
 
 namespace laminar {
 
+/// What the rows of an epoch add up to so far in one goal.
+struct LossSum {
+  double weight = 0;  // of these rows
+  double loss = 0;    // sum over them
+};
+
 /// Where training stands inside an epoch, and what its rows so far add up to.
 struct EpochPosition {
   Index batches = 0;     // done
@@ -20,10 +26,9 @@ struct EpochPosition {
   Index block_rows = 0;  // of a source that is read in blocks, and its parts; else 0
   Index parts = 0;       // … or the batches of an epoch, where each has a size of its own and they are known
   Index rows_seen = 0;
-  double weight = 0;                             // of these rows
-  double loss = 0;                               // sum over them
+  std::vector<LossSum> sums = {};                // one a goal
   double penalties = 0;                          // of the batches, times their weights
-  std::vector<std::vector<double>> scores = {};  // states of the metrics
+  std::vector<std::vector<double>> scores = {};  // states of the metrics, goal by goal
 };
 
 /// A network, its weights, and once it is compiled its objective and its optimizer.

@@ -90,6 +90,19 @@ Json json_of_metric(const Metric& metric) {
   return json;
 }
 
+Json json_of_metrics(const std::vector<Metric>& metrics) {
+  Json list = Json::array();
+  for (const Metric& metric : metrics) list.push_back(json_of_metric(metric));
+  return list;
+}
+
+std::vector<Metric> metrics_from(const Json& json, const std::string& owner) {
+  if (!json.is_array()) fail(owner, ": expected a list, got ", json.type_name());
+  std::vector<Metric> metrics;
+  for (const Json& metric : json) metrics.push_back(choice_from<Metric>(metric, owner));
+  return metrics;
+}
+
 void read_choice(Members& members, const char* key, auto& out) {
   if (const Json* json = members.find(key))
     out = choice_from<std::remove_reference_t<decltype(out)>>(*json, members.owner() + ": " + key);
@@ -339,11 +352,25 @@ Schedule schedule_from_json(std::string_view text) {
 }
 
 std::vector<Metric> metrics_from_json(std::string_view text) {
+  return metrics_from(parse_json(text, "configuration"), "metrics");
+}
+
+std::vector<Head> heads_from_json(std::string_view text) {
   const Json json = parse_json(text, "configuration");
-  if (!json.is_array()) fail("metrics: expected a list, got ", json.type_name());
-  std::vector<Metric> metrics;
-  for (const Json& metric : json) metrics.push_back(choice_from<Metric>(metric, "metrics"));
-  return metrics;
+  if (!json.is_array()) fail("heads: expected a list, got ", json.type_name());
+  std::vector<Head> heads;
+  for (const Json& described : json) {
+    const std::string owner = "head " + std::to_string(heads.size());
+    Members members(described, owner);
+    Head head;
+    members.read("name", head.name);
+    members.read("weight", head.weight);
+    if (const Json* loss = members.find("loss")) head.loss = choice_from<Loss>(*loss, owner + ": loss");
+    if (const Json* metrics = members.find("metrics")) head.metrics = metrics_from(*metrics, owner + ": metrics");
+    members.finish();
+    heads.push_back(std::move(head));
+  }
+  return heads;
 }
 
 Metric metric_from_json(std::string_view text) {
@@ -359,9 +386,15 @@ std::string to_json(const Choice& choice) { return json_of(choice).dump(); }
 
 std::string to_json(const Metric& metric) { return json_of_metric(metric).dump(); }
 
-std::string to_json(const std::vector<Metric>& metrics) {
+std::string to_json(const std::vector<Metric>& metrics) { return json_of_metrics(metrics).dump(); }
+
+std::string to_json(const std::vector<Head>& heads) {
   Json list = Json::array();
-  for (const Metric& metric : metrics) list.push_back(json_of_metric(metric));
+  for (const Head& head : heads) {
+    Json json = {{"name", head.name}, {"weight", head.weight}, {"metrics", json_of_metrics(head.metrics)}};
+    if (head.loss) json["loss"] = json_of(*head.loss);
+    list.push_back(std::move(json));
+  }
   return list.dump();
 }
 

@@ -14,6 +14,7 @@
 #include "laminar/catalogue/metric.hpp"
 #include "laminar/catalogue/optimizer.hpp"
 #include "laminar/catalogue/regularizer.hpp"
+#include "laminar/graph/head.hpp"
 #include "laminar/graph/network.hpp"
 
 namespace laminar {
@@ -52,11 +53,14 @@ Constraint constraint_from_json(std::string_view text);
 std::vector<Metric> metrics_from_json(std::string_view text);
 /// One of them.
 Metric metric_from_json(std::string_view text);
+/// [{"name": "price", "loss": {"name": "mse"}, "weight": 0.5, "metrics": [{"name": "mae"}]}, …]
+std::vector<Head> heads_from_json(std::string_view text);
 /// An entry of any family.
 Choice choice_from_json(const Family& family, std::string_view text);
 /// The inverse of these, with every value written out.
 std::string to_json(const Choice& choice);
 std::string to_json(const Metric& metric);
 std::string to_json(const std::vector<Metric>& metrics);
+std::string to_json(const std::vector<Head>& heads);
 
 }  // namespace laminar

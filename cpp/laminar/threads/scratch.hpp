@@ -17,8 +17,9 @@ enum class Scratch {
   tiles,       // the left operand of a product
   gradient,    // of a piece of a kernel
   pieces,      // of a maxout layer at prediction
+  present,     // what is there of a row whose targets are there in part
 };
-inline constexpr std::size_t kScratches = 5;
+inline constexpr std::size_t kScratches = 6;
 
 /// Elements for each purpose.
 class ScratchSizes {

@@ -15,8 +15,7 @@ BufferedUpdate<T>::BufferedUpdate(State<T>& state, const Optimizer& optimizer)
 
 template <typename T>
 bool BufferedUpdate<T>::needed() const {
-  return constrains_ || !penalties_.none() || state_.objective->loss.whole_batch() ||
-         !state_.optimizer->optimizer.fused();
+  return constrains_ || !penalties_.none() || state_.objective->whole_batch() || !state_.optimizer->optimizer.fused();
 }
 
 template <typename T>

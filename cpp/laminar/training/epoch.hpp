@@ -24,7 +24,8 @@ struct Epoch {
   Index block_rows = 0;  // of a source that is read in blocks, and its parts; else 0
   Index parts = 0;       // or, where each batch has a size of its own, their number, 0 if only reading tells
   Index part = 0;        // most rows of a batch that go through at a time; 0 for all
-  MeanWeight mean = {};
+  std::span<const MeanWeight> means = {};  // of the rows, one a goal
+  bool own_weights = false;                // each batch is divided by its own
 
   /// 0 where only reading tells.
   Index batches() const { return batch_size > 0 ? (rows + batch_size - 1) / batch_size : parts; }
@@ -46,62 +47,104 @@ struct Batches {
   Index size() const { return (data.x.rows + batch_size() - 1) / batch_size(); }
   BatchRows<T> batch(Index b) const {
     const Index first = b * batch_size();
-    return {data, order, first, std::min(batch_size(), data.x.rows - first), epoch.mean};
+    return {data, order, first, std::min(batch_size(), data.x.rows - first), epoch.means, epoch.own_weights};
   }
 };
 
 /// What came of a run of batches. Written by rank 0 alone.
 struct Outcome {
-  Outcome(const Objective& objective_, Index outputs) : objective(&objective_), scores(objective_.metrics, outputs) {
+  explicit Outcome(const Objective& objective_) : objective(&objective_), sums(objective_.goals.size()) {
+    scores.reserve(objective->goals.size());
+    for (const Goal& goal : objective->goals) scores.emplace_back(goal);
     for (const std::string& name : objective->names) logs.push_back({name.c_str(), 0});
   }
 
   const Objective* objective;
-  Index done = 0;     // updates made in this run
-  Index rows = 0;     // rows seen
-  double weight = 0;  // of these rows
+  Index done = 0;  // updates made in this run
+  Index rows = 0;  // rows seen
   bool finite = true;
   bool stop = false;       // the caller asked to, before the way back was complete
   bool abandoned = false;  // … or before all gradients were: nothing is updated
   double last_loss = 0;    // sum over the last batch
-  double loss = 0;         // sum over rows
   double penalties = 0;    // of the batches, times their weights
-  Scores scores;
+  std::vector<LossSum> sums;
+  std::vector<Scores> scores;
   std::vector<Log> logs;
 
   /// After so many batches of an epoch, to go on from there.
   EpochPosition position(const Epoch& epoch, Index batches_done) const {
-    return {batches_done, epoch.rows, epoch.batch_size, epoch.shuffle,  epoch.block_rows, epoch.parts, rows,
-            weight,       loss,       penalties,        scores.states()};
+    EpochPosition position{batches_done, epoch.rows, epoch.batch_size, epoch.shuffle, epoch.block_rows,
+                           epoch.parts,  rows};
+    position.sums = sums;
+    position.penalties = penalties;
+    for (const Scores& of_goal : scores) {
+      position.scores.insert(position.scores.end(), of_goal.states().begin(), of_goal.states().end());
+    }
+    return position;
   }
   void go_on(const EpochPosition& from) {
     rows = from.rows_seen;
-    weight = from.weight;
-    loss = from.loss;
+    sums = from.sums;
     penalties = from.penalties;
-    scores.set_states(from.scores);
+    auto state = from.scores.begin();
+    for (Scores& of_goal : scores) {
+      const auto end = state + static_cast<std::ptrdiff_t>(of_goal.size());
+      of_goal.set_states({state, end});
+      state = end;
+    }
+  }
+  void reserve(Index more_rows) {
+    for (Scores& of_goal : scores) of_goal.reserve(more_rows);
   }
 
-  /// What came of one more batch.
-  void add(double batch_loss, double batch_weight, Index batch_rows) {
+  /// What came of one more batch: its rows, and its loss in all goals together.
+  void add(double batch_loss, Index batch_rows) {
     finite = std::isfinite(batch_loss);
     last_loss = batch_loss;
-    loss += batch_loss;
-    weight += batch_weight;
     rows += batch_rows;
+  }
+  /// … and in one of them.
+  void add_loss(std::size_t goal, double batch_loss, double batch_weight) {
+    sums[goal].loss += batch_loss;
+    sums[goal].weight += batch_weight;
   }
   /// What is added to the loss of the same batch.
   void add_penalty(double penalty, double batch_weight) {
     finite = finite && std::isfinite(penalty);
     penalties += batch_weight > 0 ? penalty * batch_weight : 0;
   }
+  /// The largest of what the rows seen weigh in goals that have a loss.
+  double weight() const {
+    double largest = 0;
+    for (std::size_t g = 0; g < sums.size(); ++g) {
+      if (objective->goals[g].loss) largest = std::max(largest, sums[g].weight);
+    }
+    return largest;
+  }
   /// Loss and metrics over the rows seen: the mean by their weights, whatever batches they came in.
-  std::span<const Log> means() { return means(weight); }
-  /// The same with the loss as a batch was updated by.
-  std::span<const Log> means(double divisor) {
-    logs[0].value = weight > 0 ? objective->loss.finish(loss / divisor) + penalties / weight : 0;
-    for (std::size_t m = 0; m < scores.size(); ++m) logs[m + 1].value = scores.result(m);
+  std::span<const Log> means() {
+    return means([](const Goal&, double weight) { return weight; });
+  }
+  /// The same with losses as a batch was updated by: divided by divisor(goal, weight).
+  template <typename Divisor>
+  std::span<const Log> means(const Divisor& divisor) {
+    double total = 0;
+    for (std::size_t g = 0; g < sums.size(); ++g) {
+      const Goal& goal = objective->goals[g];
+      if (goal.loss) {
+        const double mean = sums[g].weight > 0 ? goal.loss->finish(sums[g].loss / divisor(goal, sums[g].weight)) : 0;
+        total += goal.weight * mean;
+        if (goal.log) logs[*goal.log].value = mean;
+      }
+      for (std::size_t m = 0; m < scores[g].size(); ++m) logs[goal.metric_logs[m]].value = scores[g].result(m);
+    }
+    const double weight = penalty_weight(sums.front().weight, rows);
+    logs[0].value = weight > 0 ? total + penalties / weight : 0;
     return logs;
+  }
+  /// What penalties of a batch count in the mean over an epoch: as much as its rows do in the only goal.
+  double penalty_weight(double weight, Index counted) const {
+    return objective->apart ? static_cast<double>(counted) : weight;
   }
 };
 

@@ -17,13 +17,15 @@ constexpr Index kLargestStep = 16384;
 template <typename T>
 bool SmallNetwork<T>::suits(const Network& network, const Objective& objective, Index rows) {
   if (network.parameters().count() * rows > kLargestStep || rows > kBlockRows) return false;
-  if (objective.loss.whole_batch()) return false;  // a step has no place where all losses are known
+  const Goal& goal = objective.goals.front();
+  if (objective.apart || objective.ignore_nan || goal.weight != 1) return false;
+  if (objective.whole_batch()) return false;  // a step has no place where all losses are known
   if (!network.is_stack()) return false;
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     const Node& node = network.nodes()[i];
     if (!node.trainable || !std::holds_alternative<Dense>(node.layer)) return false;
     const Activation& activation = std::get<Dense>(node.layer).activation;
-    const bool absorbed = objective.absorbs_last && i + 1 == network.nodes().size();
+    const bool absorbed = goal.absorbs_last && i + 1 == network.nodes().size();
     if (!absorbed && (activation.row_wise() || activation.keeps_input())) return false;
   }
   return true;
@@ -40,24 +42,24 @@ Index SmallNetwork<T>::add(const Tensor& tensor, Index rows, Index columns) {
 
 template <typename T>
 SmallNetwork<T>::SmallNetwork(const Network& network, const Objective& objective, Index rows)
-    : objective_(objective),
+    : goal_(objective.goals.front()),
       kernels_(kernels::kernels<T>()),
       rows_(std::max(rows, kRun)),
       features_(network.features()),
       activation_parameters_(network.nodes().size()),
-      loss_parameters_(objective.loss.values_as<T>()),
+      loss_parameters_(goal_.loss->values_as<T>()),
       inputs_(rows_ * padded_stride(network.features())),
-      targets_(objective.loss.class_labels() ? 0 : rows_ * padded_stride(network.outputs())),
+      targets_(goal_.labels ? 0 : rows_ * padded_stride(network.outputs())),
       weights_(rows_),
       losses_(rows_),
-      labels_(static_cast<std::size_t>(objective.loss.class_labels() ? rows_ : 0)),
-      scores_(objective, network.outputs(), rows_) {
+      labels_(static_cast<std::size_t>(goal_.labels ? rows_ : 0)),
+      scores_(goal_, rows_) {
   Index values = 0;
   Index largest = 0;
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     const Node& node = network.nodes()[i];
     const Dense& dense = std::get<Dense>(node.layer);
-    const bool absorbed = objective.absorbs_last && i + 1 == network.nodes().size();
+    const bool absorbed = goal_.absorbs_last && i + 1 == network.nodes().size();
     const Activation activation = absorbed ? Activation("linear") : dense.activation;
     activation_parameters_[i] = activation.values_as<T>();
     kernels::SmallLayer<T> layer;
@@ -91,10 +93,10 @@ SmallNetwork<T>::SmallNetwork(const Network& network, const Objective& objective
   step_.parameters = parameters_.data();
   step_.gradients = gradients_.data();
   step_.scratch = scratch_.data();
-  step_.loss.loss = objective.loss.index();
+  step_.loss.loss = goal_.loss->index();
   step_.loss.parameters = loss_parameters_.data();
-  step_.loss.logits = objective.on_logits();
-  step_.loss.write_activation = objective.absorbs_last && !objective.metrics.empty();
+  step_.loss.logits = goal_.on_logits();
+  step_.loss.write_activation = goal_.absorbs_last && !goal_.metrics.empty();
   step_.loss.outputs = layers_.back().output;
   step_.loss.outputs_stride = layers_.back().stride;
   step_.loss.delta = layers_.back().delta;
@@ -179,7 +181,7 @@ bool SmallNetwork<T>::gather_targets(const BatchRows<T>& batch) {
     loss.labels = labels_.data();
     for (Index i = 0; i < batch.count; ++i) {
       const std::int32_t label = data.y.labels[static_cast<std::size_t>(in_place ? first + i : order[i])];
-      classes = classes && may_be_label(objective_, label, loss.columns);
+      classes = classes && may_be_label(goal_, label, loss.columns);
       labels_[static_cast<std::size_t>(i)] = label;
     }
   } else {
@@ -224,7 +226,7 @@ bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, 
   const Index* order = rows.order != nullptr ? rows.order + rows.first : nullptr;
   step_.inputs = rows.data.x.data + (order != nullptr ? 0 : rows.first * features_);
   step_.inputs_stride = features_;
-  const bool plain = rows.data.sample_weight.empty() && !objective_.ignored.has_value();
+  const bool plain = rows.data.sample_weight.empty() && !goal_.ignored.has_value();
   const Index stride = optimizer.steady() ? 0 : kernels::kMaxCoefficients;
   for (Index i = 0; i < (stride > 0 ? rows.count : 1); ++i) {
     optimizer.coefficients(iteration + i + 1, coefficients_.data() + i * stride);
@@ -234,9 +236,9 @@ bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, 
     row_weights_[at] = 1;
     scales_[at] = 1;
     if (plain) continue;
-    const BatchRows<T> row{rows.data, rows.order, rows.first + i, 1, rows.mean};
-    row_weights_[at] = row.weight(objective_);
-    const double divisor = row.divisor(objective_, row_weights_[at]);
+    const BatchRows<T> row{rows.data, rows.order, rows.first + i, 1, rows.means, rows.own_weights};
+    row_weights_[at] = row.weight(goal_);
+    const double divisor = row.divisor(goal_, row_weights_[at]);
     scales_[at] = divisor > 0 ? static_cast<T>(1 / divisor) : T(0);
   }
   step_.update.optimizer = optimizer.index();
@@ -253,11 +255,12 @@ bool SmallNetwork<T>::run(const BatchRows<T>& rows, const Optimizer& optimizer, 
 }
 
 template <typename T>
-void SmallNetwork<T>::score(const Objective& objective, Scores& scores) {
+void SmallNetwork<T>::score(Scores& scores) {
   const kernels::LossRows<T>& loss = step_.loss;
   const MeasuredRows<T> rows{loss.outputs, loss.outputs_stride, loss.targets, loss.targets_stride,
                              loss.labels,  loss.rows,           loss.columns};
-  scores_.measure(objective, rows, 0);
+  scores_.look(goal_, rows, 0);
+  scores_.measure(goal_, rows, 0);
   scores.fold(scores_, loss.weights, loss.rows);
 }
 

@@ -43,7 +43,7 @@ class SmallNetwork {
   /// The last batch's gradients, written in the parameters' layout.
   void gradients(T* out) const;
   /// Measures the rows of the last batch or run, and folds them into the metrics' states.
-  void score(const Objective& objective, Scores& scores);
+  void score(Scores& scores);
 
  private:
   /// A tensor's rows in the parameters' layout and here, where they stand `stride` apart.
@@ -63,7 +63,7 @@ class SmallNetwork {
   bool gather(const BatchRows<T>& batch);
   bool gather_targets(const BatchRows<T>& batch);
 
-  const Objective& objective_;
+  const Goal& goal_;
   const kernels::Kernels<T>& kernels_;
   Index rows_;
   Index features_;

@@ -30,7 +30,7 @@ bool by_rows_of(const State<T>& state) {
 template <typename T>
 Batches<T> whole(const Dataset<T>& data, bool by_weight) {
   Epoch epoch{0, data.x.rows, data.x.rows};
-  epoch.mean.own = by_weight;
+  epoch.own_weights = by_weight;
   return {data, nullptr, epoch, 0, 0, 1};
 }
 
@@ -110,7 +110,8 @@ class Trainer<T>::Inside {
 };
 
 template <typename T>
-Trainer<T>::Trainer(State<T>& state, const Optimizer& optimizer) : state_(state), buffered_(state, optimizer), snapshot_(state) {}
+Trainer<T>::Trainer(State<T>& state, const Optimizer& optimizer)
+    : state_(state), buffered_(state, optimizer), snapshot_(state) {}
 
 // The pass over the gradients that this costs takes as long as the products of some 30 rows.
 template <typename T>
@@ -146,6 +147,10 @@ void Trainer<T>::reserve(Index rows, Index part) {
     snapshot_.reserve(*tables_);
   }
   if (from_buffer_) buffered_.reserve(tables_.get());
+  const std::size_t goals = state_.objective->goals.size();
+  weights_.resize(goals);
+  divisors_.resize(goals);
+  scales_.resize(goals);
 }
 
 // Beside the rows there are the weights, packed twice, the optimizer's arrays, both once more as they
@@ -158,13 +163,8 @@ Index Trainer<T>::rows_within(Index limit, Index rows) const {
   const Index whole = by_rows_of(state_) ? layout.whole_size() : layout.size();
   const Index kept = (1 + state_.optimizer->optimizer.slots()) * (layout.size() - whole);
   const Index fixed = (arrays * whole + kept) * bytes;
-  Index row = (Plan(state_.network, kBlockRows, Mode::training, state_.precision).size() / kBlockRows +
-               2 * padded_stride(state_.network.outputs())) *
-              bytes;
-  if (state_.objective->needs_link()) row += padded_stride(state_.network.outputs()) * bytes;
-  for (const Metric& metric : state_.objective->metrics) {
-    row += metric.row_values(state_.network.outputs()) * static_cast<Index>(sizeof(double));
-  }
+  const Index row = Plan(state_.network, kBlockRows, Mode::training, state_.precision).size() / kBlockRows * bytes +
+                    BatchMemory<T>::row_bytes(*state_.objective);
   if (limit < fixed + row * kBlockRows) {
     fail("fit: memory_limit must leave room for the weights, the optimizer and ", kBlockRows, " rows, ",
          fixed + row * kBlockRows, " bytes, got ", limit);
@@ -182,11 +182,13 @@ Index Trainer<T>::rows_within(Index limit, Index rows) const {
 
 template <typename T>
 bool Trainer<T>::small_step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome) {
-  const double weight = batch.weight(*state_.objective);
-  const double divisor = batch.divisor(*state_.objective, weight);
+  const Goal& goal = state_.objective->goals.front();
+  const double weight = batch.weight(goal);
+  const double divisor = batch.divisor(goal, weight);
   const double loss = small_->step(batch, divisor, updates ? &state_.optimizer->optimizer : nullptr, iteration);
-  outcome.add(loss, weight, batch.count);
-  small_->score(*state_.objective, outcome.scores);
+  outcome.add(loss, batch.count);
+  outcome.add_loss(0, loss, weight);
+  small_->score(outcome.scores.front());
   if (!outcome.finite) return false;
   ++outcome.done;
   return true;
@@ -196,11 +198,23 @@ template <typename T>
 Index Trainer<T>::small_run(const BatchRows<T>& rows, Index iteration, Outcome& outcome) {
   if (!small_->run(rows, state_.optimizer->optimizer, iteration)) return 0;
   for (Index i = 0; i < rows.count; ++i) {
-    outcome.add(static_cast<double>(small_->losses()[i]), small_->row_weights()[static_cast<std::size_t>(i)], 1);
+    const auto loss = static_cast<double>(small_->losses()[i]);
+    outcome.add(loss, 1);
+    outcome.add_loss(0, loss, small_->row_weights()[static_cast<std::size_t>(i)]);
   }
-  small_->score(*state_.objective, outcome.scores);
+  small_->score(outcome.scores.front());
   outcome.done += rows.count;
   return rows.count;
+}
+
+template <typename T>
+void Trainer<T>::weigh(const BatchRows<T>& batch) {
+  const std::vector<Goal>& goals = state_.objective->goals;
+  for (std::size_t g = 0; g < goals.size(); ++g) {
+    weights_[g] = batch.weight(goals[g]);
+    divisors_[g] = batch.divisor(goals[g], weights_[g]);
+    scales_[g] = divisors_[g] > 0 ? static_cast<T>(goals[g].weight / divisors_[g]) : T(0);
+  }
 }
 
 // All threads leave a run in the same step: what decides is the same for each of them. Every thread
@@ -215,9 +229,7 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
   const bool updates = gradients == nullptr;
   const Index part = memory.rows();
   if (updates && from_buffer_) gradients = buffered_.gradients();
-  const double weight = batch.weight(objective);
-  const double divisor = batch.divisor(objective, weight);
-  const T scale = divisor > 0 ? static_cast<T>(1 / divisor) : T(0);
+  const double divisor = divisors_.front();
   const double penalty_scale = !state_.penalties_per_row ? 1 : divisor > 0 ? 1 / divisor : 0;
   GradientSink<T> to = sink(iteration, gradients);
   if (updates) {
@@ -237,18 +249,23 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
                        state_.packed,
                        memory.memory(),
                        memory.input_in_place(rows),
-                       objective.absorbs_last,
+                       objective.absorbed(),
                        state_.seed,
                        iteration,
                        first,
                        memory.activity(),
                        1 / static_cast<double>(batch.count),
                        stop};
-    memory.forward_and_back(pass, objective, rows, scale, team);
+    memory.forward_and_back(pass, objective, rows, scales_, team);
     if (team.rank() == 0 && stop != nullptr && stop->stopped()) outcome.stop = true;
     team.barrier();
     if (outcome.stop) return false;
-    loss += memory.loss_sum(rows.count);
+    for (const Goal& goal : objective.goals) {
+      if (!goal.loss) continue;
+      const double sum = memory.loss_sum(goal.number, rows.count);
+      loss += sum;
+      if (team.rank() == 0) outcome.add_loss(goal.number, sum, first == 0 ? weights_[goal.number] : 0);
+    }
     activity += memory.activity_sum(rows.count);
     const bool last = first + rows.count == batch.count;
     const bool finite = std::isfinite(loss) && std::isfinite(activity);
@@ -256,8 +273,8 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
       memory.fold_scores(outcome.scores, rows);
       const double penalty = penalty_scale * buffered_.penalty() + activity / static_cast<double>(batch.count);
       if (last || !finite) {
-        outcome.add(loss, weight, batch.count);
-        outcome.add_penalty(penalty, weight);
+        outcome.add(loss, batch.count);
+        outcome.add_penalty(penalty, outcome.penalty_weight(weights_.front(), batch.count));
       }
     }
     if (!finite) return false;
@@ -277,7 +294,9 @@ bool Trainer<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, 
     to.add = true;
   }
   if (gradients != nullptr) {
-    buffered_.complete(gradients, divisor > 0 ? objective.loss.finish_slope(loss / divisor) : 1, penalty_scale, team);
+    const double slope =
+        objective.whole_batch() && divisor > 0 ? objective.goals.front().loss->finish_slope(loss / divisor) : 1;
+    buffered_.complete(gradients, slope, penalty_scale, team);
     if (updates) buffered_.apply(memory, team);
   }
   if (team.rank() == 0) ++outcome.done;
@@ -325,11 +344,11 @@ GradientSink<T> Trainer<T>::sink(Index iteration, T* gradients) const {
 
 template <typename T>
 Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* before) {
-  Outcome outcome = before != nullptr ? *before : Outcome(*state_.objective, state_.network.outputs());
+  Outcome outcome = before != nullptr ? *before : Outcome(*state_.objective);
   outcome.done = 0;
   const Index start = state_.optimizer->batches();
   const Index rows = batches.batch_size();
-  outcome.scores.reserve(rows * (batches.end - batches.begin));
+  outcome.reserve(rows * (batches.end - batches.begin));
   // The first rows only wait for the weights, which every thread would read.
   const double work = 3 * state_.network.work() * static_cast<double>(std::max<Index>(rows - kLeastRows, 1)) +
                       kWorkPerParameter * static_cast<double>(state_.network.changed(rows));
@@ -369,9 +388,11 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
   const auto one_step = [&](Crew& crew, Index b) {
     bool goes_on = false;
     if (in_stages) before_step = outcome;
+    const BatchRows<T> batch = batches.batch(b);
+    weigh(batch);
     crew.run([&](const Team& team) {
       const FlushDenormals flush;
-      const bool done = step(batches.batch(b), start + b - batches.begin, batches.gradients, team, ask, stop, outcome);
+      const bool done = step(batch, start + b - batches.begin, batches.gradients, team, ask, stop, outcome);
       if (team.rank() == 0) goes_on = done;
     });
     if (goes_on) before_step.reset();
@@ -382,8 +403,12 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll* poll, const Outcome* be
     while (b < end) {
       const Index iteration = start + b - batches.begin;
       if (single_rows) {
-        const BatchRows<T> rows{batches.data, batches.order, b, std::min(end - b, SmallNetwork<T>::kRun),
-                                batches.epoch.mean};
+        const BatchRows<T> rows{batches.data,
+                                batches.order,
+                                b,
+                                std::min(end - b, SmallNetwork<T>::kRun),
+                                batches.epoch.means,
+                                batches.epoch.own_weights};
         if (const Index taken = small_run(rows, iteration, outcome); taken > 0) {
           b += taken;
           continue;
@@ -554,7 +579,7 @@ bool Trainer<T>::run_epoch(RowBlocks<T>& rows, const Epoch& epoch, const FitOpti
     earlier += batches.size();
   }
   if (earlier == 0) fail("fit: the source has no rows");
-  if (!leave) check_total_weight("fit", *state_.objective, outcome.weight);
+  if (!leave) check_total_weight("fit", *state_.objective, outcome.weight());
   return true;
 }
 
@@ -598,23 +623,30 @@ void Trainer<T>::run_epochs(RowBlocks<T>& rows, RowBlocks<T>* validation, const 
     state_.next_epoch = options.initial_epoch;
   }
   const auto loaded = [&](RowBlocks<T>* blocks) {
-    Outcome none(*state_.objective, state_.network.outputs());
+    Outcome none(*state_.objective);
     return blocks == nullptr || blocks->load([&] { return poll.waits(epoch, 0, none); });
   };
   history.interrupted = !loaded(&rows) || !loaded(validation);
   poll.rethrow();
   if (history.interrupted) return;
+  const std::vector<Goal>& goals = state_.objective->goals;
+  std::vector<MeanWeight> means;
   if (const Dataset<T>* all = rows.held()) {
     const BatchRows<T> every{*all, nullptr, 0, all->x.rows};
-    epoch.mean.sum = every.weight(*state_.objective);
-    epoch.mean.rows = every.counted(*state_.objective);
-    check_total_weight("fit", *state_.objective, epoch.mean.sum);
-  } else {
-    epoch.mean = rows.mean_weight(state_.objective->ignored);
+    double largest = 0;
+    for (const Goal& goal : goals) {
+      const MeanWeight mean{every.weight(goal), every.counted(goal)};
+      if (goal.loss) largest = std::max(largest, mean.sum);
+      means.push_back(mean);
+    }
+    check_total_weight("fit", *state_.objective, largest);
+  } else if (goals.size() == 1 && !state_.objective->ignore_nan) {
+    means.push_back(rows.mean_weight(goals.front().ignored));
   }
-  epoch.mean.own = state_.penalties_per_row;
+  epoch.means = means;
+  epoch.own_weights = state_.penalties_per_row;
   for (epoch.number = state_.next_epoch; epoch.number < options.epochs; ++epoch.number) {
-    Outcome outcome(*state_.objective, state_.network.outputs());
+    Outcome outcome(*state_.objective);
     done = 0;
     if (!run_epoch(rows, epoch, options, poll, outcome)) {
       history.interrupted = true;
@@ -660,7 +692,8 @@ std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
     throw NonFiniteError(message.str());
   }
   std::vector<double> values;
-  const double divisor = batches.batch(0).divisor(*state_.objective, outcome.weight);
+  const BatchRows<T> rows = batches.batch(0);
+  const auto divisor = [&](const Goal& goal, double weight) { return rows.divisor(goal, weight); };
   for (const Log& log : outcome.means(divisor)) values.push_back(log.value);
   return values;
 }
@@ -672,7 +705,8 @@ double Trainer<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradi
   batches.gradients = gradients.data();
   Outcome outcome = run(batches, nullptr);
   if (outcome.stop) StopScope::current()->leave();
-  return outcome.means(batches.batch(0).divisor(*state_.objective, outcome.weight))[0].value;
+  const BatchRows<T> rows = batches.batch(0);
+  return outcome.means([&](const Goal& goal, double weight) { return rows.divisor(goal, weight); })[0].value;
 }
 
 template class Trainer<float>;

@@ -71,6 +71,8 @@ class Trainer {
   /// Updates by single rows, the next ones of the run; returns their number, 0 where they must be
   /// taken one by one because a loss is not finite.
   Index small_run(const BatchRows<T>& rows, Index iteration, Outcome& outcome);
+  /// What the rows of the next step weigh in each goal, and what its gradients are multiplied by.
+  void weigh(const BatchRows<T>& batch);
   template <typename Ask>
   bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, const Ask& ask, StopScope* stop,
             Outcome& outcome);
@@ -87,6 +89,9 @@ class Trainer {
   bool from_buffer_ = false;  // updates of the present run are made by buffered_
   std::unique_ptr<BatchMemory<T>> memory_;
   std::unique_ptr<TableGradients<T>> tables_;  // of those that change by rows, if there are any
+  std::vector<double> weights_;                // these three as weigh() leaves them, one a goal
+  std::vector<double> divisors_;
+  std::vector<T> scales_;
   BufferedUpdate<T> buffered_;
   Snapshot<T> snapshot_;  // of the last run; its memory, weights and optimizer state once more, stays for the next one
   std::unique_ptr<SmallNetwork<T>> small_;  // instead, for batches that it suits

@@ -68,10 +68,9 @@ class Monitoring(Callback):
         if self.mode != "auto":
             return self.mode == "max"
         name = self.monitor.removeprefix("val_")
-        own = {metric.name: metric for metric in self.model.metrics}
-        for key in (name, name.removeprefix("weighted_")):  # of one whose name was taken
-            if key in own:
-                return own[key]._direction == "max"
+        own = self.model._metric_of(name)
+        if own is not None:
+            return own._direction == "max"
         if self.monitor in self.params["metrics"]:  # the loss
             return False
         try:

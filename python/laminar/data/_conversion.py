@@ -15,7 +15,7 @@ from . import _inputs
 from ._pieces import Piece
 
 if TYPE_CHECKING:
-    from ..losses import Loss
+    from .._heads import Target
 
 Joined = Callable[[Any, str], Any]
 
@@ -40,24 +40,25 @@ class Conversion:
     ----------
     first : Rows
         The first rows.
-    weighted : bool
-        Whether rows have weights.
+    weighted : int
+        How many weights a row has.
     features, outputs : int
         Values of a sample and of a target, 0 for class numbers.
     """
 
     def __init__(
-        self, where: str, dtype: np.dtype[Any], loss: Loss | None, joined: Joined, first: Piece
+        self, where: str, dtype: np.dtype[Any], loss: Target | None, joined: Joined, first: Piece
     ) -> None:
         self._dtype, self._loss, self._joined = dtype, loss, joined
         self._class_weight: object = None
-        self._weighted = self.weighted = first.weight is not None
+        self._weighted = first.weight is not None
         labels = None if loss is None else loss._labels
         if labels is None and first.y is not None:
             targets = np.asarray(first.y)
             labels = targets.ndim == 1 and targets.dtype.kind in "iu"
         self._labels = bool(labels)
         self.first = self._converted(first, where, "")
+        self.weighted = weights_of_a_row(self.first)
         if loss is not None:
             _rows.check_sums(where, self.first.y, loss)
         x, y, _ = self.first
@@ -70,7 +71,7 @@ class Conversion:
     def with_class_weight(self, class_weight: object) -> Conversion:
         """Return it with the weights of rows multiplied by those of their classes."""
         weighted = copy.copy(self)
-        weighted._class_weight, weighted.weighted = class_weight, True
+        weighted._class_weight, weighted.weighted = class_weight, 1
         return weighted
 
     def rows(self, piece: Piece, where: str, place: str = "") -> Rows:
@@ -111,7 +112,14 @@ class Conversion:
         return self._weighed(where, np.zeros((_inputs.rows_of(y), 1), self._dtype), y, weight)
 
     def _weighed(self, where: str, x: Any, y: Any, weight: Any) -> Rows:
-        rows = _rows.converted(where, x, y, weight, self._dtype, self._labels)
+        rows = _rows.converted(where, x, y, weight, self._dtype, self._labels, self._loss)
         if self._loss is None:
             return rows
         return _rows.with_class_weight(where, rows, self._class_weight, self._loss)
+
+
+def weights_of_a_row(rows: Rows) -> int:
+    """Return how many weights a row has: one, or one for each of several outputs."""
+    if rows.weight is None:
+        return 0
+    return 1 if rows.weight.ndim == 1 else int(rows.weight.shape[1])

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._heads import Heads
 from .._rows import Rows
 from ._conversion import Conversion, Joined
 
 if TYPE_CHECKING:
-    from ..losses import Loss
+    from .._heads import Target
     from ._dataset import Dataset
 
 
@@ -28,7 +29,7 @@ class Reader:
         The function that was called, for error messages.
     dtype : dtype
         float32 or float64.
-    loss : Loss or None
+    loss : Loss, what stands for several, or None
         Decides what targets are; without it integers (n,) are class numbers.
     joined : callable
         See `Conversion`.
@@ -46,7 +47,7 @@ class Reader:
         dataset: Dataset,
         where: str,
         dtype: np.dtype[Any],
-        loss: Loss | None,
+        loss: Target | None,
         joined: Joined,
     ) -> None:
         self._pieces, self._where, self.dtype = dataset._pieces, where, dtype
@@ -62,8 +63,8 @@ class Reader:
         return self._conversion.first
 
     @property
-    def weighted(self) -> bool:
-        """Whether rows come with weights."""
+    def weighted(self) -> int:
+        """How many weights a row comes with."""
         return self._conversion.weighted
 
     @property
@@ -99,7 +100,8 @@ class Reader:
         (0, 0) where only reading tells. Summed row by row, as the core does.
         """
         total, counted = 0.0, 0
-        for y, weight in self._pieces.targets() if self.weighted else ():
+        known = self.weighted and knows_mean_weight(self._loss)
+        for y, weight in self._pieces.targets() if known else ():
             rows = self._conversion.without_samples(y, weight, self._where)
             total, count = summed(rows, self._loss, total)
             counted += count
@@ -116,7 +118,12 @@ class Reader:
             yield self._conversion.rows(piece, self._where, place)
 
 
-def summed(rows: Rows, loss: Loss | None, before: float = 0.0) -> tuple[float, int]:
+def knows_mean_weight(loss: Target | None) -> bool:
+    """Whether rows weigh the same towards all there is, and count where they are not ignored."""
+    return not (isinstance(loss, Heads) or (loss is not None and loss._missing))
+
+
+def summed(rows: Rows, loss: Target | None, before: float = 0.0) -> tuple[float, int]:
     """Return the sum of weights, row by row as the core does, and how many rows count."""
     assert rows.weight is not None
     ignored = getattr(loss, "ignore_class", None)

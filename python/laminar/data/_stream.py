@@ -15,11 +15,11 @@ import numpy as np
 from .. import _core
 from .._rows import Rows
 from ._batches import Batches, Once, Order, piece_of
-from ._conversion import Conversion, Joined
-from ._reader import Reader, summed
+from ._conversion import Conversion, Joined, weights_of_a_row
+from ._reader import Reader, knows_mean_weight, summed
 
 if TYPE_CHECKING:
-    from ..losses import Loss
+    from .._heads import Target
 
 Take = Callable[[str], Rows]
 
@@ -31,14 +31,14 @@ class Passes(ABC):
     ----------
     first : Rows
         The first rows, for shapes.
-    weighted : bool
-        Whether rows have weights.
+    weighted : int
+        How many weights a row has.
     number : int or None
         Of the batches of a pass; None where only reading tells.
     """
 
     first: Rows
-    weighted: bool
+    weighted: int
     number: int | None
 
     @abstractmethod
@@ -58,7 +58,12 @@ class Brought(Passes):
     """Batches that a user brings."""
 
     def __init__(
-        self, batches: Batches, where: str, dtype: np.dtype[Any], loss: Loss | None, joined: Joined
+        self,
+        batches: Batches,
+        where: str,
+        dtype: np.dtype[Any],
+        loss: Target | None,
+        joined: Joined,
     ) -> None:
         self.batches, self.number = batches, batches.number
         if batches.number == 0 or batches.first is None:
@@ -73,7 +78,7 @@ class Brought(Passes):
         weighted = copy.copy(self)
         weighted._conversion = self._conversion.with_class_weight(class_weight)
         weighted._conversion.rows(piece_of(self.batches.first, where), where)  # shows what is wrong
-        weighted.weighted = True
+        weighted.weighted = 1
         return weighted
 
     def open(self, order: Order | None) -> Iterator[Take]:
@@ -97,13 +102,13 @@ class Cut(Passes):
     """Rows in memory or of a `Dataset`, cut into batches as fit cuts them."""
 
     def __init__(
-        self, data: Rows | Reader, length: int | None, size: int, buffer_size: int, loss: Loss
+        self, data: Rows | Reader, length: int | None, size: int, buffer_size: int, loss: Target
     ) -> None:
         self._data, self._size, self._buffer_size = data, size, buffer_size
         self._loss = loss
         self.number = None if length is None else -(-length // size)
         self.first = data.first if isinstance(data, Reader) else data
-        self.weighted = data.weighted if isinstance(data, Reader) else data.weight is not None
+        self.weighted = data.weighted if isinstance(data, Reader) else weights_of_a_row(data)
 
     def open(self, order: Order | None) -> Iterator[Take]:
         """Yield the batches of an epoch."""
@@ -119,7 +124,8 @@ class Cut(Passes):
         """Return that of all rows."""
         if isinstance(self._data, Reader):
             return self._data.mean_weight()
-        return summed(self._data, self._loss) if self.weighted else (0.0, 0)
+        known = self.weighted and knows_mean_weight(self._loss)
+        return summed(self._data, self._loss) if known else (0.0, 0)
 
     def tell(self, event: str) -> None:
         """Nobody waits for it."""
@@ -169,8 +175,8 @@ class Stream:
         return self.passes.first
 
     @property
-    def weighted(self) -> bool:
-        """Whether rows come with weights."""
+    def weighted(self) -> int:
+        """How many weights a row comes with."""
         return self.passes.weighted
 
     @property

@@ -217,34 +217,32 @@ def _compile(model: Sequential | Model, config: object, notes: list[str]) -> Non
     if not isinstance(config, Mapping) or config.get("optimizer") is None:
         return
     try:
-        if config.get("loss_weights") is not None:
-            raise ValueError(f"loss_weights, which are {config['loss_weights']!r}")
         loss, optimizer = config.get("loss"), config.get("optimizer")
-        if isinstance(loss, list) and len(loss) == 1:
-            loss = loss[0]
         chosen = {
-            key: [component(metrics.Metric, spec) for spec in _flat(config.get(key))]
-            for key in ("metrics", "weighted_metrics")
+            key: _made(metrics.Metric, config.get(key)) for key in ("metrics", "weighted_metrics")
         }
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # advice on a choice that was made long ago
             model.compile(
                 _optimizer(optimizer),
-                None if loss is None else component(losses.Loss, loss),
+                _made(losses.Loss, loss),
                 chosen["metrics"] or None,
                 chosen["weighted_metrics"] or None,
+                config.get("loss_weights"),
             )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         notes.append(f"what it was compiled with ({error})")
 
 
-def _flat(given: Any) -> list[Any]:
-    """Return a list of metrics, which Keras nests by output."""
+def _made(kind: Any, given: Any) -> Any:
+    """Return losses or metrics in the form in which Keras has them: nested by outputs."""
     if given is None:
-        return []
-    if not isinstance(given, list):
-        return [given]
-    return [part for inner in given for part in (inner if isinstance(inner, list) else [inner])]
+        return None
+    if isinstance(given, list):
+        return [_made(kind, part) for part in given]
+    if isinstance(given, Mapping) and "class_name" not in given:
+        return {name: _made(kind, part) for name, part in given.items()}
+    return component(kind, given)
 
 
 def _optimizer(spec: Any) -> optimizers.Optimizer:

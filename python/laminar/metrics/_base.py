@@ -45,6 +45,11 @@ class Metric(Component, family="metric"):
         """Which way is better, "min" or "max", for callbacks that compare epochs."""
         return str(_component.entries("metric")[self._entry]["direction"])
 
+    @property
+    def _takes_labels(self) -> bool:
+        """Whether targets must be class numbers."""
+        return bool(_component.entries("metric")[self._entry]["takes"] == "labels")
+
     @keywords()
     def update_state(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None

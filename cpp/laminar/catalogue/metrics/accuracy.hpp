@@ -15,6 +15,7 @@ struct AccuracyMetric : MeanMetric {
 struct Accuracy : AccuracyMetric {
   static constexpr EntryInfo info{"accuracy", "acc", {}};
   static constexpr Takes takes = Takes::either;
+  static Parts parts(const Setting&) { return Parts::as_row; }
   template <typename T>
   static void measure(const Setting&, const Row<T>& row, double* out) {
     Index right = 0;
@@ -26,6 +27,7 @@ struct Accuracy : AccuracyMetric {
 /// Share of outputs on the target's side of the threshold.
 struct BinaryAccuracy : AccuracyMetric {
   static constexpr EntryInfo info{"binary_accuracy", "", {{"threshold", 0.5, Range::fraction}}};
+  static Parts parts(const Setting&) { return Parts::as_row; }
   template <typename T>
   static void measure(const Setting& s, const Row<T>& row, double* out) {
     Index right = 0;

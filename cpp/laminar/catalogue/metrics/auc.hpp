@@ -30,6 +30,8 @@ struct Auc {
   /// A sigmoid leaves outputs in their order, and rounds some to one.
   static bool of_probabilities(const Setting& s, bool elementwise) { return !(exact(s) && elementwise); }
 
+  static Parts parts(const Setting&) { return Parts::as_columns; }
+
   // Bucket b holds the outputs above threshold b and no other after it: those in (b, b + 1] / (n - 1), and
   // 0 with the first. State: for each curve (one, or one for each output) the positives of every
   // bucket, then the negatives.
@@ -70,6 +72,7 @@ struct Auc {
   static void fold(const Setting& s, const double* values, double weight, std::vector<double>& state) {
     if (exact(s)) {
       for (Index j = 0; j < s.columns; ++j) {
+        if (values[2 * j + 1] < 0) continue;  // missing
         const auto curve = static_cast<double>(curves(s) > 1 ? j : 0);
         Ranking::add(state,
                      {curve, values[2 * j], values[2 * j + 1] != 0 ? weight : 0, values[2 * j + 1] != 0 ? 0 : weight});
@@ -80,7 +83,7 @@ struct Auc {
     for (Index j = 0; j < s.columns; ++j) {
       if (std::isnan(values[j])) {
         state[static_cast<std::size_t>(j * stride)] = NAN;
-      } else {
+      } else if (values[j] >= 0) {
         state[static_cast<std::size_t>(j * stride + static_cast<Index>(values[j]))] += weight;
       }
     }

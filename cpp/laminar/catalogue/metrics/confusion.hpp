@@ -86,6 +86,9 @@ struct ShareMetric : ConfusionMetric {
   /// With top_k and no threshold the largest outputs are a yes whatever their size.
   static bool by_rank_alone(const Setting& s) { return std::isnan(s.p[0]) && !std::isnan(s.p[1]); }
   static bool of_probabilities(const Setting& s, bool) { return !by_rank_alone(s); }
+  static Parts parts(const Setting& s) {
+    return std::isnan(s.p[1]) && std::isnan(s.p[2]) ? Parts::as_row : Parts::none;
+  }
   template <typename T>
   static Confusion of(const Setting& s, const Row<T>& row) {
     return confusion(row, by_rank_alone(s) ? -INFINITY : threshold_or_half(s.p[0]), s.p[1], s.p[2]);
@@ -119,6 +122,7 @@ struct CountMetric : ConfusionMetric {
   static constexpr ParameterInfo thresholds{"thresholds", kAbsent, Range::share};
   static Index row_values(const Setting&) { return 1; }
   static Index state_size(const Setting&) { return 1; }
+  static Parts parts(const Setting&) { return Parts::as_row; }
   static void fold(const Setting&, const double* values, double weight, double* state) {
     state[0] += weight * values[0];
   }
@@ -172,6 +176,7 @@ struct FBetaScore : ConfusionMetric {
   static Index state_size(const Setting& s) { return 3 * s.columns; }
   static bool by_size(const Setting& s) { return std::isnan(s.p[1]) && s.columns > 1; }
   static bool of_probabilities(const Setting& s, bool) { return !by_size(s); }
+  static Parts parts(const Setting& s) { return by_size(s) ? Parts::none : Parts::as_columns; }
 
   // Without a threshold the largest output is the yes; a single one is compared with 0.5. What an
   // output adds to its three counts is one number: 1 + the place among them, 0 for a true negative.

@@ -24,6 +24,10 @@ struct MeanOf : MeanMetric {
   static constexpr Takes takes = L::class_labels ? Takes::labels : Takes::values;
   static constexpr int loss = position_of<L>(kernels::Losses{});
   using Link = typename L::Fused;
+  static Parts parts(const Setting&) {
+    if constexpr (requires { L::averaged; }) return L::averaged ? Parts::as_row : Parts::none;
+    return Parts::none;
+  }
   static Index row_values(const Setting&) { return 2; }
   static void fold(const Setting&, const double* values, double weight, double* state) {
     state[0] += weight * values[0];
