@@ -375,3 +375,73 @@ def test_deep_graphs_are_read_without_recursion(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_bytes(by_hand(nodes, ["v1500"]).SerializeToString())
     model = onnx_reader.load(tmp_path / "m.onnx")
     assert len(model.layers) > 1400
+
+
+OPERATORS = (
+    *(
+        "Add",
+        "Mul",
+        "Sub",
+        "Div",
+        "Concat",
+        "Max",
+        "Min",
+        "Mean",
+        "Gather",
+        "Relu",
+        "Softmax",
+        "Abs",
+    ),
+    *("Neg", "Pow", "Tanh", "ReduceSum", "ReduceMean", "Flatten", "Identity"),
+)
+
+
+def mutated(message: Any, rng: np.random.Generator) -> bytes:
+    """Return a file with another operator, input or attribute somewhere."""
+    other = onnx.ModelProto()
+    other.CopyFrom(message)
+    nodes = other.graph.node
+    for _ in range(int(rng.integers(1, 3))):
+        place = int(rng.integers(len(nodes)))
+        node = nodes[place]
+        ends = [*other.graph.input, *other.graph.initializer]
+        known = [end.name for end in ends] + [o for n in list(nodes)[:place] for o in n.output]
+        name = known[int(rng.integers(len(known)))]
+        match int(rng.integers(4)):
+            case 0 if node.input:
+                node.input[int(rng.integers(len(node.input)))] = name
+            case 1:
+                node.input.append(name)
+            case 2:
+                for attribute in node.attribute:
+                    attribute.i = int(rng.integers(-2, 3))
+            case _:
+                node.op_type = OPERATORS[int(rng.integers(len(OPERATORS)))]
+    content: bytes = other.SerializeToString()
+    return content
+
+
+@pytest.mark.parametrize("seed", range(200, 230))
+def test_files_are_refused_or_mean_what_they_say(seed: int, tmp_path: Path) -> None:
+    ort = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 4
+    model, x = random_graph(seed)
+    message, rng = onnx_writer.message(onnx, model), np.random.default_rng(seed)
+    for _ in range(20):
+        content = mutated(message, rng)
+        (tmp_path / "m.onnx").write_bytes(content)
+        try:
+            twin = onnx_reader.load(tmp_path / "m.onnx")
+        except ValueError as error:
+            assert "load_model: " in str(error)
+            continue
+        try:
+            session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            names = [each.name for each in session.get_inputs()]
+            expected = session.run(None, dict(zip(names, x, strict=True)))
+        except Exception:  # whatever the runtime raises where shapes do not fit
+            continue
+        for got, wanted in zip(predictions(twin, x), expected, strict=True):
+            limit = 1e-4 * max(1.0, float(np.nanmax(np.abs(wanted))))
+            np.testing.assert_allclose(got, wanted.reshape(len(wanted), -1), rtol=1e-4, atol=limit)

@@ -376,6 +376,14 @@ def _two_types(message: Any) -> None:
     message.graph.input[1].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
 
 
+def _two_outputs(message: Any) -> None:
+    message.graph.output.add().CopyFrom(message.graph.output[0])
+
+
+def _no_type(message: Any) -> None:
+    message.graph.input[0].type.tensor_type.elem_type = 77
+
+
 def _integers(message: Any) -> None:
     message.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.INT64
 
@@ -408,6 +416,8 @@ HOSTILE: dict[str, tuple[Callable[[Any], None], str]] = {
     "huge": (_huge, "damaged|not a valid"),
     "half": (_half, "not a valid|got FLOAT16"),
     "input that is not used": (_two_inputs, r"no output depends on Input 'y', an input"),
+    "two outputs of a name": (_two_outputs, "not a valid|has two outputs named 'v1'"),
+    "no type": (_no_type, "not a valid|load_model: .* must be FLOAT or DOUBLE, got 77"),
     "two types": (_two_types, "all inputs must be of one type, but 'x' is FLOAT and 'y' DOUBLE"),
     "integers": (_integers, "not a valid|operator Gemm reads the integers 'x'"),
     "domain": (_domain, "operator com.example.Relu has no layer"),

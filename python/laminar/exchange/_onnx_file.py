@@ -243,19 +243,27 @@ class File:
         self.element = self._types[(found or ends)[0].name]
         for info in given:
             element = self._types[info.name]
-            kind = kinds.DataType.Name(element)
+            kind = self._kind(element)
             if element not in (*types, *self._integers) or not found:
                 raise self.refusal(f"input {info.name!r} must be FLOAT or DOUBLE, got {kind}")
             if element in types and element != self.element:
                 raise self.refusal(
                     f"all inputs must be of one type, but {found[0].name!r} is "
-                    f"{kinds.DataType.Name(self.element)} and {info.name!r} {kind}"
+                    f"{self._kind(self.element)} and {info.name!r} {kind}"
                 )
         self.dtype = types[self.element]
         self.inputs = {
             info.name: (1,) if info.name in self._flat else _sample_shape(info) for info in given
         }
         self.outputs = [info.name for info in self._graph.output]
+        for name in self.outputs:
+            if self.outputs.count(name) > 1:
+                raise self.refusal(f"has two outputs named {name!r}")
+
+    def _kind(self, element: int) -> str:
+        """Return the name of a type, or its number where there is none of that."""
+        names = {number: str(name) for name, number in self.onnx.TensorProto.DataType.items()}
+        return names.get(element, str(element))
 
     def _refuse_integers(self, node: Any) -> None:
         """Raise ValueError where an operator computes with integers that are no constants."""
@@ -273,7 +281,7 @@ class File:
         if tensor.data_type not in allowed:
             raise self.refusal(
                 f"tensor {tensor.name!r} must be of type FLOAT, DOUBLE, INT64, INT32 or BOOL, "
-                f"got {kinds.DataType.Name(tensor.data_type)}"
+                f"got {self._kind(tensor.data_type)}"
             )
         try:
             array: NDArray[Any] = self.onnx.numpy_helper.to_array(tensor)
