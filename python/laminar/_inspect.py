@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import _core, _saving
 from ._printable import listed, printable
@@ -63,11 +63,13 @@ def _facts(model: BaseModel, metadata: dict[str, str]) -> str:
     }
     core = model._core("inspect")
     if core.compiled_with is not None:
-        heads, optimizer = (json.loads(text) for text in core.compiled_with[:2])
+        *texts, ignore_nan = core.compiled_with
+        heads, optimizer = map(json.loads, texts)
         facts |= {
-            "loss": listed(_call(head["loss"]) for head in heads if head.get("loss")),
+            "loss": ", ".join(_loss(head) for head in heads if head.get("loss")),
             "optimizer": _call(optimizer),
             "metrics": listed(core.metric_names[1:]) or "none",
+            **({"missing": "targets that are NaN count for nothing"} if ignore_nan else {}),
             "updates": f"{core.iterations:,}",
             "learning rate": f"{core.learning_rate:g}",
         }
@@ -103,6 +105,13 @@ def _ends(model: BaseModel) -> dict[str, str]:
         if is_frozen and layer.weights
     ]
     return {**facts, "frozen": listed(frozen)} if frozen else facts
+
+
+def _loss(head: dict[str, Any]) -> str:
+    """Return the loss of an output, with the output's name where there are several."""
+    name = f"{printable(head['name'])}: " if head["name"] else ""
+    times = "" if head["weight"] == 1 else f"{head['weight']:g} "
+    return f"{name}{times}{_call(head['loss'])}"
 
 
 def _table(model: BaseModel) -> str:

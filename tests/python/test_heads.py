@@ -16,6 +16,7 @@ import pytest
 
 import laminar
 from laminar import Input, Model, Sequential, callbacks, layers
+from laminar._inspect import described
 
 ROWS = 40
 RNG = np.random.default_rng(3)
@@ -167,8 +168,9 @@ def test_files_pickles_and_resumed_training(tmp_path: Path) -> None:
         other = compiled(**{**options, **changed})
         with pytest.raises(ValueError, match=f"compiled with {next(iter(changed))}"):
             other.fit(X, Y, verbose=0, epochs=4, resume=path)
-    text = laminar.utils.inspect(path) if hasattr(laminar.utils, "inspect") else ""
-    assert not text or "sparse_categorical" in text
+    text = described(str(path))
+    assert "price: 0.5 mse(" in text and ", kind: sparse_categorical_crossentropy(" in text
+    assert "price_loss, kind_loss, kind_accuracy" in text and "NaN count for nothing" in text
 
 
 def test_what_watches_a_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,6 +217,38 @@ def test_the_same_bits_for_any_number_of_threads() -> None:
         finally:
             laminar.set_num_threads(0)
     assert found.count(found[0]) == 5
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": {"name": "adam", "clipnorm": 0.1}},
+        {"optimizer": {"name": "sgd", "gradient_accumulation_steps": 2}},
+        {"optimizer": {"name": "adamw", "use_ema": True, "weight_decay": 0.1}},
+        {"optimizer": "muon"},
+        {"precision": "bfloat16"},
+        {"dtype": "float64", "memory_limit": "1MB"},
+    ],
+)
+def test_whatever_else_trains(options: dict[str, Any]) -> None:
+    found = []
+    for count in (1, 3):
+        laminar.set_num_threads(count)
+        try:
+            x = Input(4)
+            h = layers.BatchNormalization()(layers.Dense(6, "tanh", kernel_regularizer="l2")(x))
+            h = layers.Dropout(0.2)(h)
+            y = [layers.Dense(1, name="p")(h), layers.Dense(3, "softmax", name="k")(h)]
+            kind = {key: value for key, value in options.items() if key in ("dtype", "precision")}
+            model = Model(x, y, seed=1, **kind)
+            model.compile(options.get("optimizer", "adam"), LOSS, loss_weights=[0.5, 1])
+            limit = options.get("memory_limit")
+            history = model.fit(X, Y, ROWS, 20, verbose=0, memory_limit=limit).history
+            assert history["loss"][-1] < history["loss"][0]
+            found.append([w.tobytes() for w in model.get_weights()])
+        finally:
+            laminar.set_num_threads(0)
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(
@@ -312,3 +346,41 @@ def test_weights_of_classes_are_for_one_output() -> None:
 def test_advice_names_the_output() -> None:
     with pytest.warns(UserWarning, match="compile: kind: softmax with binary_crossentropy"):
         branches().compile("sgd", {"kind": "binary_crossentropy"})
+
+
+def test_data_sets_and_generators_bring_targets_of_several_outputs() -> None:
+    def trained(*data: Any, **options: Any) -> list[bytes]:
+        model = compiled(ignore_nan=True)
+        model.fit(*data, verbose=0, shuffle=False, batch_size=None, **options)
+        return [w.tobytes() for w in model.get_weights()]
+
+    y = [np.where(np.arange(ROWS)[:, None] % 3 == 0, np.nan, PRICE).astype(np.float32), KIND]
+    weight = [np.linspace(0, 2, ROWS, dtype=np.float32), np.ones(ROWS, np.float32)]
+    named = dict(zip(("price", "kind"), y, strict=True))
+    expected = trained(X, y)
+    for targets in (y, named):
+        data = laminar.data.Dataset.from_arrays(X, targets)
+        model = compiled(ignore_nan=True)
+        model.fit(data, verbose=0, shuffle=False, batch_size=ROWS, validation_data=data)
+        assert [w.tobytes() for w in model.get_weights()] == expected
+        assert model.evaluate(data) == model.evaluate(X, y)
+        model = compiled(ignore_nan=True)
+        model.fit(iter([(X, targets)]), verbose=0)
+        assert [w.tobytes() for w in model.get_weights()] == expected
+    weighed = compiled(ignore_nan=True)
+    weighed.train_on_batch(X, y, weight)
+    brought = compiled(ignore_nan=True)
+    brought.fit(iter([(X, y, weight)]), verbose=0)
+    same(weighed, brought)
+    assert brought.evaluate(iter([(X, y, weight)])) == weighed.evaluate(X, y, sample_weight=weight)
+    with pytest.raises(ValueError, match="y must be a dict by the names of the outputs"):
+        brought.fit(iter([(X, {"price": PRICE})]), verbose=0)
+
+
+def test_tables_of_targets() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"price": PRICE[:, 0], "kind": KIND})
+    one, other = compiled(), compiled()
+    one.fit(X, [frame[["price"]], frame["kind"]], verbose=0)
+    other.fit(X, {"price": PRICE, "kind": KIND[:, None]}, verbose=0)
+    same(one, other)

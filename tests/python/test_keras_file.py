@@ -97,6 +97,32 @@ def test_what_it_was_compiled_with_is_taken_over(tmp_path: Path) -> None:
     twin.fit(np.zeros((4, 3)), np.zeros((4, 2)), verbose=0)
 
 
+def test_losses_of_several_outputs_are_taken_over(tmp_path: Path) -> None:
+    keras = import_keras()
+    x, y = np.zeros((4, 3)), [np.zeros((4, 1)), np.zeros(4)]
+    for chosen in (
+        {"loss": ["mse", keras.losses.SparseCategoricalCrossentropy(from_logits=True)]},
+        {"loss": {"a": "mse", "b": "sparse_categorical_crossentropy"}},
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras's own
+            start = keras.Input((3,))
+            ends = [
+                keras.layers.Dense(width, name=name)(start) for name, width in (("a", 1), ("b", 3))
+            ]
+            model = keras.Model(start, ends)
+            metrics = [["mae"], None]
+            model.compile("sgd", loss_weights=[0.5, 2.0], metrics=metrics, **chosen)
+            model.evaluate(x, y, verbose=0)
+            model.save(tmp_path / "m.keras")
+            twin = keras_file.load(tmp_path / "m.keras")
+        assert twin.metrics_names[:3] == ["loss", "a_loss", "b_loss"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = model.evaluate(x, y, verbose=0)
+        np.testing.assert_allclose(twin.evaluate(x, y), expected, rtol=1e-5)
+
+
 def test_the_recorded_classifier_trains_on() -> None:
     model = keras_file.load(GOLDEN / "keras_classifier.keras")
     assert type(model.optimizer).__name__ == "SGD"
