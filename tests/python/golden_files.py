@@ -179,6 +179,14 @@ def _models() -> dict[str, Model | Sequential]:
         model.compile(laminar.optimizers.Adam(use_ema=True), "mse", metrics=["mae", "r2_score"])
         models[f"v1_training_{dtype}"] = model
     models["v2_outputs"] = _graph(True)
+    models["v2_heads"] = _graph(True)
+    models["v2_heads"].compile(
+        laminar.optimizers.Adam(use_ema=True),
+        ["mse", "mae"],
+        metrics=[["mae"], ["r2_score"]],
+        loss_weights=[0.5, 2.0],
+        ignore_nan=True,
+    )
     models["v2_graph"] = _graph(False)
     models["v2_graph"].compile(laminar.optimizers.Adam(use_ema=True), "mse", metrics=["mae"])
     return models
