@@ -20,7 +20,7 @@ set(laminar_headers
   base/types threads/parallel kernels/table
   catalogue/activation catalogue/choice catalogue/constraint catalogue/initializer catalogue/loss catalogue/metric
   catalogue/optimizer catalogue/parameters catalogue/regularizer catalogue/schedule
-  graph/layer graph/network data/row_source training/fit_options training/perceptron
+  graph/head graph/layer graph/network data/row_source training/fit_options training/perceptron
   files/byte_source files/cells files/config files/safetensors files/table)
 foreach(header IN LISTS laminar_headers)
   cmake_path(GET header PARENT_PATH floor)
