@@ -176,7 +176,8 @@ class Compiling(Layered):
             Called once with the text, in place of `print`.
         show_trainable : bool
             Add a column: Y where training changes a layer's weights, N where it does not, partly
-            where it changes some, such as a BatchNormalization's without its running means.
+            where it changes some, such as a BatchNormalization's without its running means. Where
+            layers are frozen the column is there in any case.
 
         Notes
         -----

@@ -116,7 +116,7 @@ def _loss(head: dict[str, Any]) -> str:
 
 def _table(model: BaseModel) -> str:
     lines: list[str] = []
-    model.summary(print_fn=lambda text: lines.append(str(text)), show_trainable=any(model._frozen))
+    model.summary(print_fn=lambda text: lines.append(str(text)))
     return "\n".join(lines)
 
 

@@ -41,7 +41,8 @@ def of(
         The width of the table, at least `SHORTEST`: longer cells go on in further lines. None is
         as wide as the cells.
     show_trainable : bool
-        Whether there is a column that tells which layers' weights training changes.
+        Whether there is a column that tells which layers' weights training changes; where some are
+        frozen there is one in any case.
     with_optimizer : bool
         Whether there is a line for the optimizer of a compiled model.
     """
@@ -50,7 +51,7 @@ def of(
     known = model._described(model._core("summary")) if built else [None] * len(model.layers)
     described = list(zip(model.layers, known, strict=True))
     rows = [list(_HEAD), *(_row(layer, facts) for layer, facts in described)]
-    if show_trainable:
+    if show_trainable or not model.trainable:
         kinds = [_trained(facts, weights) for _, facts in described]
         rows = [[*row, kind] for row, kind in zip(rows, ["Trainable", *kinds], strict=True)]
     reads = model._connections()

@@ -136,7 +136,7 @@ def test_summary_counts_what_is_trained() -> None:
     model.layers[0].trainable = False
     model.compile("adam", "mse")
     lines: list[str] = []
-    model.summary(print_fn=lambda text: lines.extend(text.split("\n")), show_trainable=True)
+    model.summary(print_fn=lambda text: lines.extend(text.split("\n")))
     rows = {line.split()[0]: line.split()[-1] for line in lines[4:7]}
     assert rows == {"first": "N", "second": "Y", "last": "Y"}
     assert "Trainable params: 29 (116.00 B)" in lines
