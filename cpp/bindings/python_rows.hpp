@@ -30,6 +30,7 @@ class PythonRows final : public RowSource<T> {
         parts_(object_.attr("parts").cast<Index>()),
         weights_(object_.attr("weighted").cast<Index>()),
         batches_(object_.attr("batches").cast<std::optional<Index>>()),
+        all_(object_.attr("all")),
         name_(object_.attr("name")),
         open_(object_.attr("open")) {}
 
@@ -40,6 +41,11 @@ class PythonRows final : public RowSource<T> {
   bool weighted() const override { return weights_ > 0; }
   Index weights_per_row() const override { return weights_; }
   std::optional<Index> batches() const override { return batches_; }
+  std::optional<Dataset<T>> all() const override {
+    const Locked lock;
+    if (all_.is_none()) return std::nullopt;
+    return views(all_);
+  }
   MeanWeight mean_weight(std::optional<std::int32_t> /*ignored*/) const override {  // the reader knows the loss
     const Locked lock;
     const auto [sum, rows] = object_.attr("mean_weight")().cast<std::pair<double, Index>>();
@@ -64,11 +70,15 @@ class PythonRows final : public RowSource<T> {
     piece_ = py::reinterpret_steal<py::object>(or_rest([&] { return PyIter_Next(pieces_.ptr()); }));
     if (PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (!piece_) return {};
-    const auto arrays = piece_.cast<py::tuple>();
-    return dataset<T>(arrays[0].cast<py::array>(), arrays[1].cast<py::array>(), arrays[2]);
+    return views(piece_);
   }
 
  private:
+  static Dataset<T> views(const py::object& rows) {
+    const auto arrays = rows.cast<py::tuple>();
+    return dataset<T>(arrays[0].template cast<py::array>(), arrays[1].template cast<py::array>(), arrays[2]);
+  }
+
   /// While a training thread is in Python others need not wait for it.
   struct Reading {
     explicit Reading(Training* training) {
@@ -84,6 +94,7 @@ class PythonRows final : public RowSource<T> {
   Index parts_;
   Index weights_;  // of a row
   std::optional<Index> batches_;
+  py::object all_;
   Training* training_ = nullptr;
   py::object name_;
   py::object open_;

@@ -324,6 +324,7 @@ History Model<T>::fit(RowSource<T>& source, const FitOptions<T>& options) {
   objective("fit");
   check_options(options);
   if (options.validation_source == &source) fail("fit: validation_source must be another object than is trained on");
+  if (const std::optional<Dataset<T>> all = source.all()) check_dataset("fit", network(), objective("fit"), *all);
   return fit(*blocks("fit", source, options.batch_size, options.buffer_size), options);
 }
 

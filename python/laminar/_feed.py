@@ -65,9 +65,7 @@ class Feed(NamedTuple):
             return self.data.batches or None
         return None if self.length is None else -(-self.length // size)
 
-    def in_steps(
-        self, where: str, steps: int | None, size: int, loss: Target, again: bool = False
-    ) -> Feed:
+    def in_steps(self, where: str, steps: int | None, size: int, again: bool = False) -> Feed:
         """Return it with epochs of so many batches.
 
         Parameters
@@ -78,8 +76,6 @@ class Feed(NamedTuple):
             How many; None leaves it as it is.
         size : int
             Of the batches, where rows are cut into some.
-        loss : Loss
-            What the model is compiled with.
         again : bool
             Begin anew with every epoch, where that can be.
         """
@@ -93,7 +89,7 @@ class Feed(NamedTuple):
                 frames = 5 if where == "evaluate" else 6
                 ran_out(where, f"after {batches} of {steps} batches", "these count", frames)
             return self._replace(data=self.data.part(slice(steps * size)))
-        cut = Cut(self.data, self.length, size, self.buffer_size, loss)
+        cut = Cut(self.data, self.length, size, self.buffer_size)
         return self._replace(data=Stream(cut, where, steps, again))
 
     def with_class_weight(self, where: str, class_weight: object, loss: Target) -> Feed:

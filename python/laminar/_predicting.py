@@ -86,7 +86,7 @@ class Predicting(Training):
         rows = feed("evaluate", x, y, sample_weight, self._dtype, compiled.target, self._joined)
         _frames.check_names(rows.names, "evaluate: x", self.feature_names)
         size = _rates.size_of(_rates.chosen(batch_size), "evaluate", rows)
-        rows = rows.in_steps("evaluate", steps, size, compiled.target, again=True)
+        rows = rows.in_steps("evaluate", steps, size, again=True)
         calls = CallbackList("evaluate", callbacks)
         with self._built_for(rows.x, rows.y) as core:
             calls.introduce(self, {"verbose": verbose, "metrics": compiled.keys})

@@ -12,7 +12,6 @@ from .data._batches import Batches, Indexed, Once
 
 if TYPE_CHECKING:
     from ._feed import Feed
-    from ._heads import Target
 
 _GONE = (
     "a generator, and no file holds where it was; a sequence of batches or a Dataset can be gone "
@@ -116,7 +115,7 @@ class Rates:
             )
 
     def of_validation(
-        self, held_out: Feed | None, size: int, loss: Target, epochs: int, first: int, resume: bool
+        self, held_out: Feed | None, size: int, epochs: int, first: int, resume: bool
     ) -> Feed | None:
         """Return the feed of each validation; ValueError where it does not last for all."""
         where = "fit: validation_data"
@@ -137,7 +136,7 @@ class Rates:
                     f"which comes once, and {self.validates(first, epochs)} epochs are validated"
                 )
         chosen = self._validation_size or size
-        return held_out.in_steps(where, self._validation_steps, chosen, loss, again=True)
+        return held_out.in_steps(where, self._validation_steps, chosen, again=True)
 
 
 def _frequency(value: Any) -> tuple[int, list[int]]:

@@ -101,8 +101,8 @@ class Training(Saving):
         sample_weight : array_like, optional
             (n,): the weight of each row in the loss. A row of weight 2 pulls as the row twice,
             whatever the batch size: a batch is divided by its rows times the mean weight of all
-            rows (of batches that are brought, and of a Dataset that does not fit into its
-            buffer, by its rows), see `laminar.losses`. Of several outputs also a list of arrays,
+            rows, or by its rows alone where only reading tells that mean: of batches that are
+            brought, and of a Dataset in blocks or in steps. See `laminar.losses`. Of several outputs also a list of arrays,
             None for ones, or a dict by their names.
         initial_epoch : int
             The number of the first epoch, to go on counting after an earlier fit.
@@ -204,10 +204,8 @@ class Training(Saving):
             by_number = _labels.weights_by_number(class_weight, class_names)
             train = train.with_class_weight("fit", by_number, loss)
         size = _rates.size_of(batch_size, "fit", train)
-        train = train.in_steps("fit", rates.steps, size, loss)
-        held_out = rates.of_validation(
-            held_out, size, loss, epochs, initial_epoch, resume is not None
-        )
+        train = train.in_steps("fit", rates.steps, size)
+        held_out = rates.of_validation(held_out, size, epochs, initial_epoch, resume is not None)
         shuffle = flag(shuffle, "fit: shuffle")
         limit = 0 if memory_limit is None else number_of_bytes(memory_limit, "fit: memory_limit")
         if resume is not None and initial_epoch:

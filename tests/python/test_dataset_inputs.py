@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from batches import (
+    FEATURES,
     ROWS,
     Batches,
     X,
@@ -93,6 +94,88 @@ def test_several_inputs_come_in_datasets_and_batches(
         assert same(found, expected)
     np.testing.assert_array_equal(found.predict(Sequence()), outputs)
     np.testing.assert_array_equal(found.predict(x for x, _ in batches(20)), outputs)
+
+
+TARGETS = {"size": Y, "kind": np.arange(ROWS) % 3}
+WEIGHTS = {"size": np.linspace(0.5, 2, ROWS), "kind": np.linspace(1, 0, ROWS)}
+
+
+def of_two_outputs(ignore_nan: bool = False) -> Model:
+    x = Input((FEATURES,), name="x")
+    hidden = layers.Dense(6, "tanh")(x)
+    ends = {"size": layers.Dense(1)(hidden), "kind": layers.Dense(3, "softmax")(hidden)}
+    made = Model(x, ends, seed=5)
+    losses = {"size": "mse", "kind": "sparse_categorical_crossentropy"}
+    made.compile("adam", losses, metrics={"kind": ["accuracy"]}, ignore_nan=ignore_nan)
+    return made
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("missing", [False, True])
+def test_several_outputs_come_in_datasets_and_batches(weighted: bool, missing: bool) -> None:
+    targets = {key: np.array(array, np.float32) for key, array in TARGETS.items()}
+    if missing:
+        targets["size"][::3] = np.nan
+        targets["kind"][1::4] = np.nan
+    weight = WEIGHTS if weighted else None
+
+    def batches() -> Iterator[Any]:
+        for first in range(0, ROWS, 20):
+            part = slice(first, first + 20)
+            y = {key: array[part] for key, array in targets.items()}
+            w = {key: array[part] for key, array in WEIGHTS.items()}
+            yield (X[part], y, w) if weighted else (X[part], y)
+
+    class Sequence(Batches):
+        def __init__(self) -> None:
+            super().__init__()
+            self.batches = list(batches())
+
+    def made() -> Model:
+        return of_two_outputs(missing)
+
+    options: dict[str, Any] = {"epochs": 2, "shuffle": False, "verbose": 0}
+    expected = made()
+    both = {"sample_weight": weight, "validation_data": (X, targets)}
+    history = expected.fit(X, targets, 20, **both, **options).history
+    data = Dataset.from_arrays(X, targets, weight)
+    found = made()
+    got = found.fit(data, batch_size=20, validation_data=(X, targets), **options).history
+    assert same(found, expected) and got == history
+    found = made()
+    found.fit(X, targets, 20, sample_weight=weight, steps_per_epoch=5, **options)
+    assert same(found, expected)
+    np.testing.assert_allclose(
+        found.evaluate(Sequence()),
+        found.evaluate(X, targets, sample_weight=weight),
+        rtol=1e-6,
+    )
+    outputs = found.predict(Sequence())
+    assert {key: array.shape for key, array in outputs.items()} == {
+        "size": (ROWS, 1),
+        "kind": (ROWS, 3),
+    }
+    one, other, third = made(), made(), made()  # what batches weigh on average is not known
+    one.fit(Sequence(), **options)
+    other.fit(iter([*batches()] * 2), steps_per_epoch=5, **options)
+    for epoch in range(2):
+        for x, y, *w in batches() if weighted else data.batches(20, shuffle=False, epoch=epoch):
+            third.train_on_batch(x, y, *w)
+    assert same(one, other) and same(one, third)
+    assert weighted or same(one, expected)
+
+
+def test_wrong_targets_are_said() -> None:
+    cases: list[tuple[str, Any]] = [
+        ("y must be a dict by the names of the outputs, .* lacks 'kind'", {"size": Y}),
+        ("has 'other' besides", {**TARGETS, "other": Y}),
+        ("with one array for each output, 'size', 'kind'; got list of 1", [Y]),
+        (r"x has 100 rows, y\['kind'\] has 7", {"size": Y, "kind": TARGETS["kind"][:7]}),
+    ]
+    for match, y in cases:
+        found = of_two_outputs()
+        refused(ValueError, f"batch 1: .*{match}", lambda: found.fit(iter([(X, y)]), verbose=0))  # noqa: B023
+        refused(ValueError, match, lambda: found.fit(Dataset.from_arrays(X, y), verbose=0))  # noqa: B023
 
 
 def test_wrong_inputs_are_said() -> None:

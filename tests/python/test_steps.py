@@ -68,6 +68,15 @@ def test_as_many_steps_as_there_are_change_nothing(weighted: bool) -> None:
             np.testing.assert_allclose(values, one.history[key], rtol=1e-12)
 
 
+def test_arrays_are_checked_before_they_are_cut_into_steps() -> None:
+    broken = X.copy()
+    broken[90, 2] = np.nan
+    found = model()
+    match = "fit: x must be finite, but row 90, column 2 is nan"
+    refused(ValueError, match, lambda: found.fit(broken, Y, steps_per_epoch=1, verbose=0))
+    assert not found.built
+
+
 def test_what_runs_out_is_said() -> None:
     with pytest.warns(UserWarning, match="after 1 of 2 batches of an epoch; training ends"):
         history = model().fit(iter([(X, Y)] * 5), epochs=4, steps_per_epoch=2, verbose=0)

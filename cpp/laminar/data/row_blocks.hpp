@@ -63,6 +63,11 @@ class RowBlocks {
   /// Reads what is one block ahead of the first epoch, so that wrong rows are met there. False where stop
   /// has ended it.
   bool load(const Stop& stop = {});
+  /// All rows, where they are one block that is there, or the source has them in memory.
+  std::optional<Dataset<T>> all() const {
+    if (holds_) return held_;
+    return source_ != nullptr ? source_->all() : std::nullopt;
+  }
   /// All rows, where they are one block that is there; else null.
   const Dataset<T>* held() const { return holds_ ? &held_ : nullptr; }
   /// Begins an epoch. Where it is shuffled, the source's parts are read in an order drawn for it, and one

@@ -37,6 +37,8 @@ class RowSource {
   /// source is asked for a batch when it is due, by the thread that trains, and only that one is held;
   /// rows() does not count. Else rows are read ahead and cut into batches.
   virtual std::optional<Index> batches() const { return std::nullopt; }
+  /// All rows, where they are in memory: they are checked, and weighed, before the first update.
+  virtual std::optional<Dataset<T>> all() const { return std::nullopt; }
   /// How many parts there are, at least 1.
   virtual Index parts() const { return 1; }
   /// What errors call a part.

@@ -631,7 +631,7 @@ void Trainer<T>::run_epochs(RowBlocks<T>& rows, RowBlocks<T>* validation, const 
   if (history.interrupted) return;
   const std::vector<Goal>& goals = state_.objective->goals;
   std::vector<MeanWeight> means;
-  if (const Dataset<T>* all = rows.held()) {
+  if (const std::optional<Dataset<T>> all = rows.all()) {
     const BatchRows<T> every{*all, nullptr, 0, all->x.rows};
     double largest = 0;
     for (const Goal& goal : goals) {

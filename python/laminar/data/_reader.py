@@ -41,6 +41,7 @@ class Reader:
     """
 
     batches: int | None = None  # rows are cut into batches
+    all: Rows | None = None  # which the core asks for only where they are in memory
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from .. import _core
 from .._rows import Rows
 from ._batches import Batches, Once, Order, piece_of
 from ._conversion import Conversion, Joined, weights_of_a_row
-from ._reader import Reader, knows_mean_weight, summed
+from ._reader import Reader
 
 if TYPE_CHECKING:
     from .._heads import Target
@@ -35,11 +35,14 @@ class Passes(ABC):
         How many weights a row has.
     number : int or None
         Of the batches of a pass; None where only reading tells.
+    all : Rows or None
+        All rows, where they are in memory.
     """
 
     first: Rows
     weighted: int
     number: int | None
+    all: Rows | None = None
 
     @abstractmethod
     def open(self, order: Order | None) -> Iterator[Take]:
@@ -102,12 +105,12 @@ class Cut(Passes):
     """Rows in memory or of a `Dataset`, cut into batches as fit cuts them."""
 
     def __init__(
-        self, data: Rows | Reader, length: int | None, size: int, buffer_size: int, loss: Target
+        self, data: Rows | Reader, length: int | None, size: int, buffer_size: int
     ) -> None:
         self._data, self._size, self._buffer_size = data, size, buffer_size
-        self._loss = loss
         self.number = None if length is None else -(-length // size)
         self.first = data.first if isinstance(data, Reader) else data
+        self.all = None if isinstance(data, Reader) else data
         self.weighted = data.weighted if isinstance(data, Reader) else weights_of_a_row(data)
 
     def open(self, order: Order | None) -> Iterator[Take]:
@@ -121,11 +124,8 @@ class Cut(Passes):
             yield partial(_same, Rows(*batch))
 
     def mean_weight(self) -> tuple[float, int]:
-        """Return that of all rows."""
-        if isinstance(self._data, Reader):
-            return self._data.mean_weight()
-        known = self.weighted and knows_mean_weight(self._loss)
-        return summed(self._data, self._loss) if known else (0.0, 0)
+        """Return that of all rows; the core weighs those in memory itself."""
+        return self._data.mean_weight() if isinstance(self._data, Reader) else (0.0, 0)
 
     def tell(self, event: str) -> None:
         """Nobody waits for it."""
@@ -178,6 +178,11 @@ class Stream:
     def weighted(self) -> int:
         """How many weights a row comes with."""
         return self.passes.weighted
+
+    @property
+    def all(self) -> Rows | None:
+        """All rows, where they are in memory."""
+        return self.passes.all
 
     @property
     def batches(self) -> int:
