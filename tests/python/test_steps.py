@@ -151,6 +151,7 @@ def test_validation_after_some_epochs(freq: Any, after: list[int], tmp_path: Pat
     for key in ("val_loss", "val_accuracy", "val_auc"):
         assert history.history[key] == [every[key][epoch] for epoch in after]
     lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert lines[0].split(",") == ["epoch", *sorted(history.history)]
     column = lines[0].split(",").index("val_loss")
     filled = [bool(line.split(",")[column]) for line in lines[1:]]
     assert filled == [epoch in after for epoch in range(6)]

@@ -55,8 +55,7 @@ class CSVLogger(Callback):
         """Write a line; ValueError where the file that is appended to lacks a column."""
         values = {"epoch": epoch, **(logs or {})}
         if self._columns is None:
-            keys = {*(logs or {}), *self.params.get("metrics", ())}
-            self._own, self._columns = True, ["epoch", *sorted(keys)]
+            self._own, self._columns = True, ["epoch", *sorted(logs or {})]
             self._write("a", [dict(zip(self._columns, self._columns, strict=True))])
         new = sorted(values.keys() - set(self._columns))
         if new and not self._own:
@@ -64,7 +63,7 @@ class CSVLogger(Callback):
                 f"CSVLogger: {self.filename} has the columns {', '.join(self._columns)}, "
                 f"now there are epoch, {', '.join(sorted(logs or {}))}"
             )
-        if new:  # which a callback has added late
+        if new:  # which a callback has added late, or the first validation
             with open(self.filename, newline="", encoding="utf-8") as file:
                 earlier = list(csv.DictReader(file, delimiter=self.separator))
             self._columns += new
