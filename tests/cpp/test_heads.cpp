@@ -348,6 +348,8 @@ TEST_CASE("heads: what does not fit is refused by name") {
   refused({{.loss = "mse", .weight = kNan<double>}, {.loss = "mse"}}, {"weight of a loss must be finite"});
   refused({{.loss = "mse", .metrics = {"mae", "mae"}}, {.loss = "mse"}}, {"'a_mae' is given twice"});
   refused({{.loss = "mse", .metrics = {"sparse_categorical_accuracy"}}, {.loss = "mse"}}, {"class numbers"});
+  const Loss far("sparse_categorical_crossentropy", {{"ignore_class", 33554433}});
+  refused({{.loss = far}, {.loss = "mse"}}, {"class numbers stand between values", "16777216", "'a'"});
   model.compile(kTwins, "adam");
   auto task = head_task<float>(network, kTwins, 6, 3, 2);
   const auto bad = [&](auto change, std::initializer_list<std::string_view> parts) {

@@ -129,17 +129,20 @@ void BatchMemory<T>::gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows
 template <typename T>
 void BatchMemory<T>::gather(Comparison& comparison, const BatchRows<T>& batch, Rows rows) {
   const Goal& goal = *comparison.goal;
-  const bool weighted = !batch.data.sample_weight.empty();
-  const GoalWeights<T> weights(goal, batch.data);
-  for (Index i = rows.begin; i < rows.end; ++i) {
-    const Index row = batch.row(i);
-    if (goal.labels) {
-      comparison.labels[static_cast<std::size_t>(i)] = batch.label(goal, row);
-    } else {
-      std::copy_n(batch.targets(goal, row), goal.columns, comparison.targets.data() + i * comparison.stride);
+  if (goal.labels) {
+    for (Index i = rows.begin; i < rows.end; ++i) {
+      comparison.labels[static_cast<std::size_t>(i)] = batch.label(goal, batch.row(i));
     }
-    if (weighted) comparison.weights.data()[i] = weights[row];
+  } else {
+    const T* const from = batch.targets(goal, 0);
+    const Index stride = batch.data.y.values.columns;
+    for (Index i = rows.begin; i < rows.end; ++i) {
+      std::copy_n(from + batch.row(i) * stride, goal.columns, comparison.targets.data() + i * comparison.stride);
+    }
   }
+  if (batch.data.sample_weight.empty()) return;
+  const GoalWeights<T> weights(goal, batch.data);
+  for (Index i = rows.begin; i < rows.end; ++i) comparison.weights.data()[i] = weights[batch.row(i)];
 }
 
 // Where outputs are compared one by one, gradients go where the last node, which brings them together at

@@ -160,13 +160,13 @@ class Evaluation {
     std::array<std::int32_t, kBlockRows> classes;  // read once: another thread may write them
     T* outputs = scratch<T>(Scratch::comparison, room_);
     T* targets = outputs + kBlockRows * stride;
-    for (Index i = 0; i < count; ++i) {
-      std::copy_n(pass.output(goal.node, i), goal.columns, outputs + i * stride);
-      if (goal.labels) {
-        classes[static_cast<std::size_t>(i)] = rows.label(goal, first + i);
-      } else {
-        std::copy_n(rows.targets(goal, first + i), goal.columns, targets + i * stride);
-      }
+    for (Index i = 0; i < count; ++i) std::copy_n(pass.output(goal.node, i), goal.columns, outputs + i * stride);
+    if (goal.labels) {
+      for (Index i = 0; i < count; ++i) classes[static_cast<std::size_t>(i)] = rows.label(goal, first + i);
+    } else {
+      const T* const from = rows.targets(goal, first);
+      const Index each = data_.y.values.columns;
+      for (Index i = 0; i < count; ++i) std::copy_n(from + i * each, goal.columns, targets + i * stride);
     }
     Compared<T> c;
     c.outputs = outputs;
