@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ADAM = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+import graphs
+
+# So small that it does not matter whether it is added before or after the correction of the means.
+ADAM = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-10}
 SGD = {"learning_rate": 0.05}
 
 
@@ -27,6 +30,8 @@ class Case:
     steps: int  # per pass over the data
     check_steps: int = 20  # until the answers are compared
     predict: bool = False  # time a call of predict on one batch instead of training
+    graph: str = ""  # one of graphs.py, in place of the stack of widths
+    vocabulary: int = 0  # rows of its tables
 
 
 # loss -> output activation
@@ -43,6 +48,16 @@ CASES = {
         Case("784-128-10", (784, 128, 10), "relu", 128, "adam", "categorical", 100),
         Case("784-512-512-10", (784, 512, 512, 10), "relu", 128, "adam", "categorical", 50),
         Case("1024-2048-2048-1024", (1024, 2048, 2048, 1024), "relu", 1024, "sgd", "mse", 4, 4),
+        Case("residual", (64, 1), "relu", 64, "adam", "mse", 200, graph="residual"),
+        *(
+            Case(name, (1,), "relu", 256, "adam", loss, 200, graph=graph, vocabulary=vocabulary)
+            for name, loss, graph, vocabulary in (
+                ("two-tower", "mse", "towers", 10_000),
+                ("categories", "binary", "categories", 1_000),
+                ("categories 10,000", "binary", "categories", 10_000),
+                ("categories 1,000,000", "binary", "categories", 1_000_000),
+            )
+        ),
         Case("predict-1-row", (17, 64, 64, 6), "tanh", 1, "adam", "categorical", 1, predict=True),
         Case(
             "predict-1024-rows",
@@ -66,6 +81,8 @@ def make_data(case: Case) -> Arrays:
     """Return x, y and the initial weights w0, w1, … of a case, in float32."""
     rng = np.random.default_rng(7)
     rows = case.batch * case.steps
+    if case.graph:
+        return _graph_data(case, rows, rng)
     x = rng.standard_normal((rows, case.widths[0]), dtype=np.float32)
     teacher = x @ rng.standard_normal((case.widths[0], case.widths[-1]), dtype=np.float32)
     if case.loss == "categorical":
@@ -80,6 +97,20 @@ def make_data(case: Case) -> Arrays:
         kernel = rng.uniform(-limit, limit, (fan_in, fan_out))
         data[f"w{2 * i}"] = kernel.astype(np.float32)
         data[f"w{2 * i + 1}"] = np.zeros(fan_out, np.float32)
+    return data
+
+
+def _graph_data(case: Case, rows: int, rng: np.random.Generator) -> Arrays:
+    x = graphs.inputs(case.graph, case.vocabulary, rows, rng)
+    y = (rng.random((rows, 1)) < 0.5).astype(np.float32)  # to be learned by heart
+    data = {"x": x, "y": y}
+    for i, shape in enumerate(graphs.shapes(case.graph, case.vocabulary)):
+        limit = np.sqrt(6 / sum(shape)) if i >= graphs.tables(case.graph) else 0.5
+        data[f"w{i}"] = (
+            rng.uniform(-limit, limit, shape).astype(np.float32)
+            if len(shape) > 1
+            else np.zeros(shape, np.float32)
+        )
     return data
 
 
@@ -122,6 +153,12 @@ def loss_of(case: Case, weights: Weights, data: Arrays) -> float:
     rows = case.batch * case.check_steps
     y = data["y"][:rows]
     weights = [w.astype(np.float64) for w in weights]
+    if case.graph:
+        out = graphs.logits(case.graph, weights, data["x"][:rows], graphs.NUMPY)
+        out = ACTIVATIONS[LOSSES[case.loss]][0](out)
+        if case.loss == "binary":
+            return float(-np.where(y > 0, np.log(out), np.log1p(-out)).mean())
+        return float(((out - y) ** 2).mean())
     out = forward(case, weights, data["x"][:rows].astype(np.float64))[-1]
     if case.loss == "categorical":
         return float(-np.log(out[np.arange(len(y)), y]).mean())
@@ -132,6 +169,11 @@ def loss_of(case: Case, weights: Weights, data: Arrays) -> float:
 
 def gradients(case: Case, weights: Weights, x: np.ndarray, y: np.ndarray) -> Weights:
     """Return the gradient of the mean loss of a batch."""
+    if case.graph:
+        z = graphs.logits(case.graph, weights, x, graphs.NUMPY)
+        scale = (2 if case.loss == "mse" else 1) / len(x)
+        delta = scale * (ACTIVATIONS[LOSSES[case.loss]][0](z) - y)
+        return graphs.gradients(case.graph, weights, x, delta)
     outputs = forward(case, weights, x)
     # the loss and the output activation together: dz = a - y, for mse 2 (a - y) / outputs
     if case.loss == "categorical":
@@ -145,28 +187,37 @@ def gradients(case: Case, weights: Weights, x: np.ndarray, y: np.ndarray) -> Wei
     return result
 
 
-def train_reference(case: Case, data: Arrays) -> Weights:
-    """Return the weights after `check_steps` steps in float64."""
+def train_reference(case: Case, data: Arrays, by_rows: bool) -> Weights:
+    """Return the weights after `check_steps` steps in float64.
+
+    With `by_rows`, rows of tables that a batch does not read stay as they are, momenta included.
+    """
     weights = [w.astype(np.float64) for w in initial_weights(data)]
     m = [np.zeros_like(w) for w in weights]
     v = [np.zeros_like(w) for w in weights]
     b1, b2 = ADAM["beta_1"], ADAM["beta_2"]
+    tables = graphs.tables(case.graph) if case.graph and by_rows else 0
     for t in range(1, case.check_steps + 1):
         batch = slice((t - 1) * case.batch, t * case.batch)
-        x = data["x"][batch].astype(np.float64)
+        x = data["x"][batch] if case.graph else data["x"][batch].astype(np.float64)
         for i, g in enumerate(gradients(case, weights, x, data["y"][batch])):
             if case.optimizer == "sgd":
                 weights[i] -= SGD["learning_rate"] * g
                 continue
-            m[i] = b1 * m[i] + (1 - b1) * g
-            v[i] = b2 * v[i] + (1 - b2) * g * g
-            step = (m[i] / (1 - b1**t)) / (np.sqrt(v[i] / (1 - b2**t)) + ADAM["epsilon"])
-            weights[i] -= ADAM["learning_rate"] * step
+            rows = np.unique(x[:, i]) if i < tables else slice(None)
+            m[i][rows] = b1 * m[i][rows] + (1 - b1) * g[rows]
+            v[i][rows] = b2 * v[i][rows] + (1 - b2) * g[rows] * g[rows]
+            step = (m[i][rows] / (1 - b1**t)) / (
+                np.sqrt(v[i][rows] / (1 - b2**t)) + ADAM["epsilon"]
+            )
+            weights[i][rows] -= ADAM["learning_rate"] * step
     return weights
 
 
-def reference(case: Case, data: Arrays) -> tuple[list[float], float]:
+def reference(case: Case, data: Arrays, by_rows: bool = False) -> tuple[list[float], float]:
     """Return the right answer and the size that errors in it are relative to.
+
+    `by_rows` is that of an optimizer that leaves rows of tables alone which a batch does not read.
 
     Training: the loss after `check_steps` steps, relative to how far it has come. Prediction: the
     outputs, relative to the largest.
@@ -175,5 +226,5 @@ def reference(case: Case, data: Arrays) -> tuple[list[float], float]:
         out = forward(case, initial_weights(data), data["x"].astype(np.float64))[-1]
         return out.ravel().tolist(), float(np.abs(out).max())
     before = loss_of(case, initial_weights(data), data)
-    after = loss_of(case, train_reference(case, data), data)
+    after = loss_of(case, train_reference(case, data, by_rows), data)
     return [after], abs(before - after)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import cases
+import graphs
 import worker
 
 ACTIVATIONS = {"sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "relu": jax.nn.relu}
@@ -20,8 +21,18 @@ OUTPUTS: dict[str, Callable[..., jax.Array]] = {
 }
 
 
+OPERATIONS = graphs.Operations(
+    lambda x, w, b: x @ w + b,
+    jax.nn.relu,
+    lambda table, rows: table[rows],
+    lambda parts: jnp.concatenate(parts, axis=1),
+)
+
+
 def logits(case: cases.Case, weights: list[jax.Array], x: jax.Array) -> jax.Array:
     """Return the network's output before its last activation."""
+    if case.graph:
+        return graphs.logits(case.graph, weights, x, OPERATIONS)
     for i in range(0, len(weights), 2):
         x = x @ weights[i] + weights[i + 1]
         if i + 2 < len(weights):
@@ -64,6 +75,8 @@ def step(case: cases.Case, state: Any, batch: Any) -> tuple[Any, None]:
 
 class Peer:
     """Weights and optimizer state, and the compiled epoch."""
+
+    by_rows = False
 
     @staticmethod
     def set_threads(threads: int) -> None:

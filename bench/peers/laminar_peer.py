@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 import cases
+import graphs
 import laminar
 import worker
 from laminar import layers, optimizers
@@ -18,7 +19,9 @@ LOSSES = {
 
 
 class Peer:
-    """A Sequential model with the case's weights."""
+    """A model with the case's weights."""
+
+    by_rows = True  # the optimizer leaves rows of tables alone that a batch does not read
 
     @staticmethod
     def set_threads(threads: int) -> None:
@@ -30,19 +33,57 @@ class Peer:
         return {"laminar": laminar.__version__, "isa": laminar._core.show_config()["isa"]}
 
     def __init__(self, case: cases.Case, x: np.ndarray, y: np.ndarray, weights: cases.Weights):
-        outputs = [case.activation] * (len(case.widths) - 2) + [cases.LOSSES[case.loss]]
-        self.model = laminar.Sequential(
-            [layers.Input((case.widths[0],))]
-            + [layers.Dense(w, activation=a) for w, a in zip(case.widths[1:], outputs, strict=True)]
-        )
+        self.weighted: list[layers.Layer] = []
+        if case.graph:
+            self.model = self._graph(case)
+        else:
+            self.model = self._stack(case)
         optimizer = (
             optimizers.Adam(**cases.ADAM)
             if case.optimizer == "adam"
             else optimizers.SGD(**cases.SGD)
         )
         self.model.compile(optimizer=optimizer, loss=LOSSES[case.loss])
-        self.model.set_weights(weights)
+        given = iter(weights)
+        for layer in self.weighted:
+            layer.set_weights([next(given) for _ in layer.weights])
         self.batch, self.x, self.y = case.batch, x, y
+
+    def _with_weights(self, layer: layers.Layer) -> layers.Layer:
+        self.weighted.append(layer)
+        return layer
+
+    def _dense(self, units: int, activation: str | None) -> layers.Layer:
+        return self._with_weights(layers.Dense(units, activation))
+
+    def _stack(self, case: cases.Case) -> laminar.Sequential:
+        outputs = [case.activation] * (len(case.widths) - 2) + [cases.LOSSES[case.loss]]
+        return laminar.Sequential(
+            [layers.Input((case.widths[0],))]
+            + [self._dense(w, a) for w, a in zip(case.widths[1:], outputs, strict=True)]
+        )
+
+    def _graph(self, case: cases.Case) -> laminar.Model:
+        last = cases.LOSSES[case.loss]
+        if case.graph == "residual":
+            x = layers.Input((64,))
+            h = self._dense(graphs.WIDTH, "relu")(x)
+            for _ in range(graphs.BLOCKS):
+                h = layers.add([h, self._dense(graphs.WIDTH, "relu")(h)])
+            return laminar.Model(x, self._dense(1, last)(h))
+        ids = [layers.Input((1,), name=f"ids_{i}") for i in range(graphs.tables(case.graph))]
+        width = graphs.TOWER if case.graph == "towers" else graphs.EMBEDDED
+        read = [
+            layers.Flatten()(self._with_weights(layers.Embedding(case.vocabulary, width))(i))
+            for i in ids
+        ]
+        if case.graph == "towers":
+            towers = [self._dense(graphs.TOWER, "relu")(r) for r in read]
+            return laminar.Model(ids, layers.dot(towers, axes=1))
+        h = layers.concatenate(read)
+        for units in graphs.HIDDEN:
+            h = self._dense(units, "relu")(h)
+        return laminar.Model(ids, self._dense(1, last)(h))
 
     def fit(self, epochs: int) -> None:
         """Train."""
@@ -52,7 +93,7 @@ class Peer:
 
     def weights(self) -> cases.Weights:
         """Return the weights."""
-        return self.model.get_weights()
+        return [w for layer in self.weighted for w in layer.get_weights()]
 
     def predictor(self, x: np.ndarray) -> Callable[[], np.ndarray]:
         """Return a function that predicts x."""

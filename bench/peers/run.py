@@ -64,17 +64,21 @@ def environment() -> dict[str, Any]:
 
 
 def check_answers(
-    case: str, threads: int, peers: list[str], data: Path, right: tuple[list[float], float]
+    case: str,
+    threads: int,
+    peers: list[str],
+    data: Path,
+    right: dict[bool, tuple[list[float], float]],
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Return each rival's relative error, and the versions; leave out who lacks the case."""
     errors, versions = {}, {}
-    expected, scale = right
     for peer in peers:
         result = run_worker(peer, case, threads, data)
         versions |= result["versions"]
         if "not_offered" in result:
             print(f"  {peer} left out: {result['not_offered']}")
             continue
+        expected, scale = right[result["by_rows"]]
         pairs = zip(result["answer"], expected, strict=True)
         # written so that NaN counts as an error
         errors[peer] = max(abs(a - e) if a == a else float("inf") for a, e in pairs) / scale
@@ -158,7 +162,7 @@ def main() -> int:
             data_file = Path(folder) / "case.npz"
             data = cases.make_data(cases.CASES[name])
             np.savez(data_file, **data)
-            right = cases.reference(cases.CASES[name], data)
+            right = {rows: cases.reference(cases.CASES[name], data, rows) for rows in (False, True)}
             del data
             for threads in arguments.threads:
                 print(f"{name}, threads: {threads}", flush=True)

@@ -26,6 +26,8 @@ class Peer:
         return {"scikit-learn": sklearn.__version__}
 
     def __init__(self, case: cases.Case, x: np.ndarray, y: np.ndarray, weights: cases.Weights):
+        if case.graph:
+            raise NotImplementedError("it has stacks only")
         if case.loss == "mse":
             raise NotImplementedError("its gradient of a multi-output squared error is another one")
         rate = (cases.ADAM if case.optimizer == "adam" else cases.SGD)["learning_rate"]

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 import cases
+import graphs
 import worker
 
 ACTIVATIONS = {"sigmoid": torch.nn.Sigmoid, "tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
@@ -22,8 +23,31 @@ LOSSES = {
 }
 
 
+OPERATIONS = graphs.Operations(
+    lambda x, w, b: torch.addmm(b, x, w),
+    torch.relu,
+    lambda table, rows: torch.nn.functional.embedding(rows, table),
+    lambda parts: torch.cat(parts, dim=1),
+)
+
+
+class Graph(torch.nn.Module):
+    """A case of graphs.py, up to its logits."""
+
+    def __init__(self, kind: str, weights: cases.Weights):
+        super().__init__()
+        self.kind = kind
+        self.w = torch.nn.ParameterList(torch.from_numpy(w.copy()) for w in weights)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the logits."""
+        return graphs.logits(self.kind, list(self.w), x, OPERATIONS)
+
+
 class Peer:
     """A torch.nn.Sequential with the case's weights; it ends in logits."""
+
+    by_rows = False
 
     @staticmethod
     def set_threads(threads: int) -> None:
@@ -37,13 +61,16 @@ class Peer:
 
     def __init__(self, case: cases.Case, x: np.ndarray, y: np.ndarray, weights: cases.Weights):
         modules: list[torch.nn.Module] = []
-        for kernel, bias in zip(weights[::2], weights[1::2], strict=True):
+        self.graph = case.graph
+        for kernel, bias in () if case.graph else zip(weights[::2], weights[1::2], strict=True):
             linear = torch.nn.Linear(*kernel.shape)
             with torch.no_grad():
                 linear.weight.copy_(torch.from_numpy(kernel.T))
                 linear.bias.copy_(torch.from_numpy(bias))
             modules += [linear, ACTIVATIONS[case.activation]()]
-        self.model = torch.nn.Sequential(*modules[:-1])
+        self.model = (
+            Graph(case.graph, weights) if case.graph else torch.nn.Sequential(*modules[:-1])
+        )
         self.with_output = torch.nn.Sequential(self.model, OUTPUTS[case.loss]())
         self.criterion = LOSSES[case.loss]()
         parameters = self.model.parameters()
@@ -57,7 +84,7 @@ class Peer:
         else:
             self.optimizer = torch.optim.SGD(parameters, lr=cases.SGD["learning_rate"])
         self.batch = case.batch
-        self.x = torch.from_numpy(x)
+        self.x = torch.from_numpy(x if x.dtype == np.float32 else x.astype(np.int64))
         self.y = torch.from_numpy(y if y.dtype == np.float32 else y.astype(np.int64))
 
     def fit(self, epochs: int) -> None:
@@ -71,7 +98,8 @@ class Peer:
 
     def weights(self) -> cases.Weights:
         """Return the weights, kernels as (in, out)."""
-        return [p.detach().numpy().T for p in self.model.parameters()]
+        found = [p.detach().numpy() for p in self.model.parameters()]
+        return found if self.graph else [w.T for w in found]
 
     def predictor(self, x: np.ndarray) -> Callable[[], torch.Tensor]:
         """Return a function that predicts x, a tensor already."""

@@ -4,7 +4,8 @@
 A rival is a class with the static methods `set_threads(n)` and `versions()`, made by
 `Peer(case, x, y, weights)`, with the methods `fit(epochs)`, `weights()`, `predictor(x)` (returns a
 function without arguments that returns the outputs) and `as_numpy(outputs)`. What it cannot do
-raises NotImplementedError.
+raises NotImplementedError. `by_rows` is true where the optimizer leaves rows of tables alone that a
+batch does not read.
 """
 
 import argparse
@@ -78,7 +79,8 @@ def main(peer_class: Any) -> None:
     case = cases.CASES[arguments.case]
     data = dict(np.load(arguments.data))
     peer_class.set_threads(arguments.threads)
-    result: dict[str, Any] = {"versions": peer_class.versions()}
+    by_rows = getattr(peer_class, "by_rows", False)
+    result: dict[str, Any] = {"versions": peer_class.versions(), "by_rows": by_rows}
     try:
         if arguments.seconds:
             result["seconds"] = seconds_per_unit(peer_class, case, data, arguments.seconds)

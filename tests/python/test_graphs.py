@@ -503,15 +503,17 @@ def test_chains_are_exported_as_stacks_are() -> None:
 
 
 def everything() -> Model:
-    """Return a graph of every merge, a shared layer, batch normalization and dropout."""
-    a, b = Input(4, name="a"), Input(4, name="b")
+    """Return a graph of every merge, shared layers, tables, batch normalization and dropout."""
+    a, b, ids = Input(4, name="a"), Input(4, name="b"), Input(2, name="ids")
+    table = layers.Embedding(50, 3)
+    read = layers.Flatten()(layers.add([table(ids), table(ids)]))
     shared = layers.Dense(8, "relu")
     left, right = shared(a), shared(b)
     merged = [layers.maximum([left, right]), layers.minimum([left, right]), left * right]
     merged += [layers.average([left, right]), left - right, left + right]
     h = layers.Dropout(0.2)(layers.BatchNormalization()(layers.concatenate(merged)))
-    out = layers.Dense(1)(layers.concatenate([h, layers.dot([left, right])]))
-    model = Model([a, b], out, seed=1)
+    out = layers.Dense(1)(layers.concatenate([h, layers.dot([left, right]), read]))
+    model = Model([a, b, ids], out, seed=1)
     model.compile("adam", "mse")
     return model
 
@@ -529,17 +531,18 @@ class Keeper(laminar.callbacks.Callback):
 
 def test_everything_has_one_hash_and_goes_on_inside_an_epoch(tmp_path: Path) -> None:
     y, path = A[:, :1], tmp_path / "m.safetensors"
+    x = [A, B, np.random.default_rng(3).integers(0, 50, (len(A), 2))]
     found = set()
     before = laminar.get_num_threads()
     try:
         for threads in (1, 2, 3, 4, 8):
             laminar.set_num_threads(threads)
             model = everything()
-            model.fit([A, B], y, epochs=2, batch_size=7, verbose=0, callbacks=[Keeper(path)])
+            model.fit(x, y, epochs=2, batch_size=7, verbose=0, callbacks=[Keeper(path)])
             found.add(fingerprint(model.get_weights()))
         resumed = everything()
         resumed.fit(
-            *([A, B], y), epochs=2, batch_size=7, verbose=0, callbacks=[Keeper(path)], resume=path
+            *(x, y), epochs=2, batch_size=7, verbose=0, callbacks=[Keeper(path)], resume=path
         )
         found.add(fingerprint(resumed.get_weights()))
     finally:

@@ -165,7 +165,7 @@ _SELU = f"Div({_SELU}, Sub(1, {_TANH.replace('inner', '0.5')}))"
 
 def _leaky_relu(bound: Bound) -> Spec | None:
     slope = number(bound["slope"])
-    return None if slope is None else {"name": "leaky_relu", "negative_slope": slope}
+    return None if slope is None or slope < 0 else {"name": "leaky_relu", "negative_slope": slope}
 
 
 def _relu_above(bound: Bound) -> Spec | None:

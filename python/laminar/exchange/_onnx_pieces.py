@@ -174,7 +174,8 @@ def _softmax(kind: str) -> Make:
 
 
 def _prelu(file: File, name: str, bound: Bound) -> Made:
-    if file.nodes[name].kind == "Where" and np.size(bound["alpha"]) == 1:
+    alpha = np.asarray(bound["alpha"])
+    if file.nodes[name].kind == "Where" and alpha.size == 1 and alpha.min() >= 0:
         return None  # a leaky relu
     return Piece(layers.PReLU(), [without_rows(bound["alpha"])])
 

@@ -24,9 +24,9 @@ Data = tuple[Any, NDArray[Any]]
 
 
 def embedded(keras: Any, column: Any, width: int, name: str) -> Any:
-    """Return a vector for each of seven categories."""
-    hot = keras.layers.CategoryEncoding(num_tokens=7, output_mode="one_hot")(column)
-    return keras.layers.Dense(width, use_bias=False, name=name)(hot)
+    """Return a vector for each of seven categories, all of which a batch holds."""
+    table = keras.layers.Embedding(7, width, name=name)
+    return keras.layers.Flatten()(table(column))
 
 
 def wide_and_deep(keras: Any) -> tuple[Any, Data]:
