@@ -142,9 +142,12 @@ TEST_CASE_TEMPLATE("embedding: where a batch reads all rows, every optimizer doe
           Dense{.units = 5, .use_bias = false, .kernel_initializer = start}, Dense{.units = 2, .name = "out"}});
   std::vector<Optimizer> optimizers = variants<Optimizer>(optimizer_family());
   std::erase_if(optimizers, [](const Optimizer& o) { return o.name() == std::string_view("muon"); });  // knows kernels
-  for (const auto& [option, value] :
-       {std::pair{"clipnorm", 0.01}, {"global_clipnorm", 0.01}, {"clipvalue", 0.001}, {"weight_decay", 0.1},
-        {"gradient_accumulation_steps", 2.0}, {"use_ema", 1.0}}) {
+  for (const auto& [option, value] : {std::pair{"clipnorm", 0.01},
+                                      {"global_clipnorm", 0.01},
+                                      {"clipvalue", 0.001},
+                                      {"weight_decay", 0.1},
+                                      {"gradient_accumulation_steps", 2.0},
+                                      {"use_ema", 1.0}}) {
     optimizers.push_back(Optimizer("adam"));
     optimizers.back().set(option, value);
   }

@@ -4,6 +4,7 @@
 #include <random>
 #include <thread>
 
+#include "allocations.hpp"
 #include "graphs.hpp"
 #include "task.hpp"
 
@@ -470,12 +471,37 @@ TEST_CASE("graph: in training the way back is that of the loss") {
   CHECK(difference(got, expected, 1e-12) == "");
 }
 
+TEST_CASE_TEMPLATE("graph: five hundred more steps, and predictions, allocate nothing more", T, float, double) {
+  const Network network = random_graph(311, 14);
+  const Task<T> task = random_task<T>(network, 8 * 510, 1);
+  for (const int count : {1, 2}) {
+    const Threads threads(count);
+    Model<T> model(network, 5);
+    model.compile("mse", "adam", {"mae"});
+    const auto allocated = [&](Index batches) {
+      const std::int64_t before = allocations();
+      model.fit(task.dataset("mse", 0, 8 * batches), {.batch_size = 8});
+      return allocations() - before;
+    };
+    allocated(20);  // which reads all rows of the tables
+    const std::int64_t few = allocated(10);
+    CHECK(allocated(count == 1 ? 510 : 60) == few);
+    std::vector<T> out(as_size(8 * network.outputs()));
+    const MatrixView<const T> x = task.dataset("mse", 0, 8).x;
+    const auto predict = [&] { model.predict(x, {std::span<T>(out), network.outputs()}); };
+    predict();
+    const std::int64_t before = allocations();
+    predict();
+    CHECK(allocations() == before);
+  }
+}
+
 TEST_CASE_TEMPLATE("graph: many threads may go back through one model, to the same bits", T, float, double) {
   const Network network = random_graph(303, 14);
   const Model<T> model(network, 5);
   const std::vector<T> x = random_task<T>(network, 130, 1).x;
   const auto d_out = draws<T>(130 * network.outputs(), -1, 1, 2);
-  std::vector<std::vector<T>> results(16);
+  std::vector<std::vector<T>> results(32);
   std::vector<std::thread> threads;
   for (auto& result : results) {
     threads.emplace_back([&] {

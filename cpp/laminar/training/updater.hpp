@@ -65,7 +65,7 @@ class Updater {
   std::vector<Place> places_;
   std::vector<Chunk> chunks_;
   std::vector<std::size_t> by_rows_;  // places of tables that change by rows
-  std::vector<double> squares_;  // of gradients, summed over each chunk
+  std::vector<double> squares_;       // of gradients, summed over each chunk
 };
 
 }  // namespace laminar
