@@ -21,10 +21,10 @@ void Snapshot<T>::for_each_array(const Visit& visit) const {
 }
 
 template <typename T>
-void Snapshot<T>::take(bool by_rows) {
-  by_rows_ = by_rows;
+void Snapshot<T>::take() {
+  by_rows_ = by_rows(state_);
   const ParameterLayout& layout = state_.network.parameters();
-  const Index size = by_rows ? layout.whole_size() : layout.size();
+  const Index size = by_rows_ ? layout.whole_size() : layout.size();
   for_each_array([&](const T* array, std::size_t i) {
     if (copies_[i].size() != size) copies_[i] = AlignedBuffer<T>(size);
     std::copy_n(array, size, copies_[i].data());

@@ -13,14 +13,21 @@
 
 namespace laminar {
 
+/// Whether tables are updated by the rows that batches read.
+template <typename T>
+bool by_rows(const State<T>& state) {
+  const ParameterLayout& layout = state.network.parameters();
+  return layout.whole_size() < layout.size() && state.optimizer->optimizer.by_rows();
+}
+
 /// A moment of a State that training can come back to.
 template <typename T>
 class Snapshot {
  public:
   explicit Snapshot(State<T>& state) : state_(state) {}
 
-  /// Takes this moment. With `by_rows`, tables that change by rows are not copied.
-  void take(bool by_rows);
+  /// Takes this moment. Tables that change by rows are not copied.
+  void take();
   /// Brings the moment back.
   void restore();
 

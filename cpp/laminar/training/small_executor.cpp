@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/training/small_executor.hpp"
+
+#include "laminar/base/denormals.hpp"
+
+namespace laminar {
+
+template <typename T>
+void SmallExecutor<T>::reserve(Index rows, Index) {
+  if (network_ != nullptr && network_->rows() >= rows) return;
+  network_ = std::make_unique<SmallNetwork<T>>(state_.network, *state_.objective, rows);
+}
+
+template <typename T>
+bool SmallExecutor<T>::step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome) {
+  const Goal& goal = state_.objective->goals.front();
+  const double weight = batch.weight(goal);
+  const double divisor = batch.divisor(goal, weight);
+  const double loss = network_->step(batch, divisor, updates ? &state_.optimizer->optimizer : nullptr, iteration);
+  outcome.add(loss, batch.count);
+  outcome.add_loss(0, loss, weight);
+  network_->score(outcome.scores.front());
+  if (!outcome.finite) return false;
+  ++outcome.done;
+  return true;
+}
+
+template <typename T>
+Index SmallExecutor<T>::single_rows(const BatchRows<T>& rows, Index iteration, Outcome& outcome) {
+  if (!network_->run(rows, state_.optimizer->optimizer, iteration)) return 0;
+  for (Index i = 0; i < rows.count; ++i) {
+    const auto loss = static_cast<double>(network_->losses()[i]);
+    outcome.add(loss, 1);
+    outcome.add_loss(0, loss, network_->row_weights()[static_cast<std::size_t>(i)]);
+  }
+  network_->score(outcome.scores.front());
+  outcome.done += rows.count;
+  return rows.count;
+}
+
+template <typename T>
+bool SmallExecutor<T>::steps(const Batches<T>& batches, Index b, Index end, Outcome& outcome) {
+  const FlushDenormals flush;
+  const bool updates = batches.gradients == nullptr;
+  const bool by_row = updates && batches.batch_size() == 1;
+  while (b < end) {
+    const Index iteration = start_ + b - batches.begin;
+    if (by_row) {
+      const BatchRows<T> rows{batches.data,
+                              batches.order,
+                              b,
+                              std::min(end - b, SmallNetwork<T>::kRun),
+                              batches.epoch.means,
+                              batches.epoch.own_weights};
+      if (const Index taken = single_rows(rows, iteration, outcome); taken > 0) {
+        b += taken;
+        continue;
+      }
+    }
+    if (!step(batches.batch(b), iteration, updates, outcome)) return false;
+    ++b;
+  }
+  return true;
+}
+
+template <typename T>
+Outcome SmallExecutor<T>::run(const Batches<T>& batches, Poll<T>* poll, Outcome outcome) {
+  start_ = state_.optimizer->batches();
+  const bool updates = batches.gradients == nullptr;
+  const auto save = [&](Index done) {
+    if (!updates) return;
+    state_.optimizer->iterations = start_ + done;
+    network_->save(state_);
+    state_.packed.refresh(state_.network, state_.parameters.data());
+  };
+  RunPoll<T> asking(poll, state_, batches, outcome, save);
+  const Index at_once = steps_between_polls(work_of_step(state_.network, batches.batch_size()));
+  network_->load(state_);
+  for (Index b = batches.begin; b < batches.end; b += at_once) {
+    asking.ask();
+    if (outcome.stop || !steps(batches, b, std::min(batches.end, b + at_once), outcome)) break;
+  }
+  save(outcome.done);
+  if (!updates) network_->gradients(batches.gradients);
+  return outcome;
+}
+
+template class SmallExecutor<float>;
+template class SmallExecutor<double>;
+
+}  // namespace laminar

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training on the calling thread, in the layout of small networks (small.hpp).
+#pragma once
+
+#include <memory>
+
+#include "laminar/training/executor.hpp"
+#include "laminar/training/small.hpp"
+
+namespace laminar {
+
+/// The executor of networks whose step is too small to be shared.
+template <typename T>
+class SmallExecutor final : public Executor<T> {
+ public:
+  explicit SmallExecutor(State<T>& state) : state_(state) {}
+
+  /// Whether batches of so many rows are faster this way, and the network is of the kind.
+  bool suits(Index rows) const {
+    return state_.precision == ProductPrecision::full &&
+           SmallNetwork<T>::suits(state_.network, *state_.objective, rows);
+  }
+
+  void reserve(Index rows, Index part) override;
+  void release() override { network_.reset(); }
+  Outcome run(const Batches<T>& batches, Poll<T>* poll, Outcome outcome) override;
+
+ private:
+  /// One batch. False where the run ends here, without an update.
+  bool step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome);
+  /// Updates by single rows, the next ones of the run; returns their number, 0 where they must be
+  /// taken one by one because a loss is not finite.
+  Index single_rows(const BatchRows<T>& rows, Index iteration, Outcome& outcome);
+  /// The batches [b, end); false where the run ends inside of them.
+  bool steps(const Batches<T>& batches, Index b, Index end, Outcome& outcome);
+
+  State<T>& state_;
+  Index start_ = 0;  // batches before the run
+  std::unique_ptr<SmallNetwork<T>> network_;
+};
+
+}  // namespace laminar
