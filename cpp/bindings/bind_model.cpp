@@ -375,6 +375,7 @@ void bind(py::module_& module, const char* name) {
       .def("exchange", &S::exchange, py::arg("other"))
       .def("moment", &moment<T>, py::arg("operation"), py::arg("with_notes"))
       .def_property_readonly("optimizer_parameters", [](const S& s) { return s.now().optimizer_parameters(); })
+      .def_property_readonly("tables_by_rows", [](const S& s) { return s.now().tables_by_rows(); })
       .def("fit", &fit<T>, py::arg("data"), py::arg("validation"), py::arg("batch_size"), py::arg("epochs"),
            py::arg("initial_epoch"), py::arg("resume"), py::arg("shuffle"), py::arg("memory_limit"),
            py::arg("buffer_size"), py::arg("validation_buffer_size"), py::arg("validation_frequency"),

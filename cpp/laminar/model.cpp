@@ -263,6 +263,16 @@ Index Model<T>::optimizer_parameters() const {
 }
 
 template <typename T>
+std::vector<std::string> Model<T>::tables_by_rows() const {
+  std::vector<std::string> names;
+  if (!state().optimizer.has_value() || !state().optimizer->optimizer.by_rows()) return names;
+  for (const Tensor& tensor : network().parameters().tensors()) {
+    if (tensor.by_rows && tensor.trainable) names.push_back(tensor.name);
+  }
+  return names;
+}
+
+template <typename T>
 void Model<T>::check_options(const FitOptions<T>& options) const {
   network().require_gradient();
   if (options.batch_size < 1) fail("fit: batch_size must be at least 1, got ", options.batch_size);

@@ -106,6 +106,9 @@ class Model {
   /// Numbers that the optimizer keeps for the trainable weights: momenta, averages, summed gradients.
   /// 0 before compile.
   Index optimizer_parameters() const;
+  /// Names of the tables of which each update changes the rows alone that its batch reads: others are not moved on by
+  /// momenta, nor shrunk by weight decay.
+  std::vector<std::string> tables_by_rows() const;
 
   /// Trains; returns loss and metrics of every epoch.
   History fit(const Dataset<T>& data, const FitOptions<T>& options = {});

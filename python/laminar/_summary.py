@@ -134,10 +134,17 @@ def _totals(model: Compiling, built: bool, with_optimizer: bool) -> list[str]:
         "Trainable params": trainable,
         "Non-trainable params": total - trainable,
     }
+    tables: list[str] = []
     if with_optimizer and model.optimizer is not None:
-        counts["Optimizer params"] = model._core("summary").optimizer_parameters
+        core = model._core("summary")
+        counts["Optimizer params"] = core.optimizer_parameters
+        tables = core.tables_by_rows
     size = np.dtype(model.dtype).itemsize
-    return [f"{name}: {count:,} ({_bytes(count * size)})" for name, count in counts.items()]
+    lines = [f"{name}: {count:,} ({_bytes(count * size)})" for name, count in counts.items()]
+    if tables:
+        named = ", ".join(printable(table.rpartition("/")[0]) for table in tables)
+        lines.append(f"Updated by the rows that a batch reads: {named}")
+    return lines
 
 
 def _bytes(count: float) -> str:

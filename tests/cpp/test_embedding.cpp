@@ -88,7 +88,7 @@ TEST_CASE("embedding: numbers that have no row are refused, with row, column and
       task.x[as_size(3 * 6 + column)] = wrong;
       const char* layer = column < 2 ? "'pairs'" : "'singles'";
       std::ostringstream place;
-      place << "row 3, column " << column << " is " << wrong;
+      place << "row 3, column " << column % 2 << " of input '" << (column < 2 ? "pair" : "single") << "' is " << wrong;
       const auto check = [&](const auto& call) {
         CHECK(without(message_of(call), {"from 0 to 39", layer, place.str()}) == "");
       };
@@ -108,7 +108,7 @@ TEST_CASE("embedding: numbers that have no row are refused, with row, column and
   graph.outputs = {4};
   const Model<double> together(Network(graph), 1);
   const std::vector<double> x{0, 1, 4};
-  CHECK(without(message_of([&] { predictions(together, {view(x), 3}); }), {"row 0, column 2 is 4"}) == "");
+  CHECK(without(message_of([&] { predictions(together, {view(x), 3}); }), {"row 0, column 1 of input 'b' is 4"}) == "");
 }
 
 TEST_CASE("embedding: what does not fit is refused") {

@@ -319,6 +319,15 @@ TEST_CASE("graph: several outputs stand side by side, an inner one can be among 
   CHECK(to_json(network_from_json(to_json(network))) == to_json(network));
 }
 
+TEST_CASE("graph: an input whose values are not finite is named") {
+  Model<double> model(merged(Add{}, true), 1);
+  model.compile("mse", "sgd");
+  Task<double> task(9, 6, 3);
+  task.x[as_size(2 * 6 + 4)] = kNan<double>;
+  CHECK(without(message_of([&] { model.fit(task.dataset("mse"), {}); }),
+                {"x of input 'b' must be finite", "row 2, column 1"}) == "");
+}
+
 TEST_CASE("graph: what does not fit is refused by name") {
   const auto refused = [](const std::function<void(Graph&)>& change, std::initializer_list<std::string_view> words) {
     Graph graph;

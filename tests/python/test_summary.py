@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 
+import laminar
 from laminar import Sequential, _core, layers, optimizers
 from laminar._summary import SHORTEST, _bytes
 
@@ -16,6 +17,20 @@ def text_of(model: Sequential, **arguments: object) -> str:
     model.summary(print_fn=texts.append, **arguments)  # type: ignore[arg-type]
     (text,) = texts
     return text
+
+
+def test_tables_that_change_by_rows_are_named() -> None:
+    ids = layers.Input(2)
+    tables = [layers.Embedding(9, 3, name="free"), layers.Embedding(9, 3, "zeros", "l2")]
+    read = layers.Flatten()(layers.add([table(ids) for table in tables]))
+    model = laminar.Model(ids, layers.Dense(1)(read))
+    texts = []
+    for optimizer in (None, "adam", "lamb"):
+        if optimizer is not None:
+            model.compile(optimizer, "mse")
+        model.summary(print_fn=texts.append)
+    line = "Updated by the rows that a batch reads: free"
+    assert [line in text.splitlines() for text in texts] == [False, True, False]
 
 
 def test_a_built_model(capsys: pytest.CaptureFixture[str]) -> None:

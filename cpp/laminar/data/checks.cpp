@@ -40,6 +40,30 @@ void check_finite(const char* operation, const std::string& argument, MatrixView
   });
 }
 
+/// What a message calls a column of x: one of an input, where there are several.
+std::string column_of(const Network& network, Index column) {
+  if (network.input_ports().size() == 1) return "column " + std::to_string(column);
+  const auto port = std::find_if(network.input_ports().begin(), network.input_ports().end(),
+                                 [&](const Port& p) { return column < p.begin + p.width; });
+  return "column " + std::to_string(column - port->begin) + " of input '" + port->name + "'";
+}
+
+template <typename T>
+void check_finite_input(const char* operation, const Network& network, MatrixView<const T> x) {
+  if (network.input_ports().size() == 1) {
+    check_finite(operation, "x", x, 0, x.columns);
+    return;
+  }
+  bool finite = true;  // row by row is asked only where some value is not
+  in_pieces(x.rows * x.columns, kPiece, 1, [&](Index begin, Index end) {
+    finite = finite && kernels::kernels<T>().all_finite(x.data + begin, end - begin);
+  });
+  if (finite) return;
+  for (const Port& port : network.input_ports()) {
+    check_finite(operation, "x of input '" + port.name + "'", x, port.begin, port.width);
+  }
+}
+
 /// Columns of x.
 struct Columns {
   Index begin = 0;
@@ -86,7 +110,7 @@ void check_tokens(const char* operation, const Network& network, MatrixView<cons
                       const bool token = value >= 0 && value < static_cast<T>(tokens) && std::floor(value) == value;
                       if (token || std::isnan(value)) continue;
                       fail(operation, ": x must hold whole numbers from 0 to ", tokens - 1, " (layer '", node.name,
-                           "'), but row ", row, ", column ", column, " is ", value);
+                           "'), but row ", row, ", ", column_of(network, column), " is ", value);
                     }
                   }
                 });
@@ -241,7 +265,7 @@ void check_input(const char* operation, const Network& network, MatrixView<const
 template <typename T>
 void check_rows(const char* operation, const Network& network, const Objective& objective, const Dataset<T>& data) {
   check_input(operation, network, data.x);
-  check_finite(operation, "x", data.x, 0, data.x.columns);
+  check_finite_input(operation, network, data.x);
   const bool list = objective.goals.front().labels && !objective.apart;
   if (list) {
     check_labels(operation, objective.goals.front(), data);

@@ -24,7 +24,8 @@ class Embedding(Layer, entry="embedding"):
     weight decay does not shrink them, as with PyTorch's SparseAdam; Adagrad and plain SGD learn the
     same as if all took part. All of them do take part where the layer has a regularizer or a
     constraint, or the optimizer averages weights (``use_ema``), accumulates gradients, or looks at
-    whole tensors, as Lamb, Adafactor and Muon do.
+    whole tensors, as Lamb, Adafactor and Muon do. A model's `summary` tells whose rows are updated
+    alone.
 
     Parameters
     ----------
