@@ -141,9 +141,8 @@ class Compiling(Layered):
 
         Of several outputs a list of one for each, None where there is none.
         """
-        return (
-            self._compiled.loss if self._compiled is not None and self._compiled.settled else None
-        )
+        compiled = self._compiled  # once: another thread may compile meanwhile
+        return compiled.loss if compiled is not None and compiled.settled else None
 
     @property
     def metrics(self) -> list[Metric]:

@@ -195,7 +195,8 @@ class Saving(Compiling):
     def _notes(self) -> Notes:
         """Return the texts of a file beside the core's, and the arrays that callbacks keep."""
         history = self.history
-        states, arrays = (None, {}) if self._calls is None else self._calls.states()
+        calls = self._calls  # once: another thread's training may end meanwhile
+        states, arrays = (None, {}) if calls is None else calls.states()
         notes = {
             "model": self.get_config(),
             "history": None if history is None else history.record(),

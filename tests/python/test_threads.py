@@ -9,6 +9,7 @@ import pickle
 import signal
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -561,6 +562,17 @@ def test_the_interpreter_ends_quietly_while_a_daemon_thread_computes(what: str) 
         code = EXIT.format(threads=threads, width=width, what=DAEMONS[what], delay=delay)
         done = run_python(code)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), (width, threads)
+
+
+@pytest.mark.parametrize("name", ["iterations", "learning_rate"])
+def test_what_is_live_is_asked_for_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may compile between two questions."""
+    optimizer = laminar.optimizers.SGD()
+    live = types.SimpleNamespace(iterations=3, learning_rate=0.5)
+    answers = [live]
+    only_once = property(lambda self: answers.pop() if answers else None)
+    monkeypatch.setattr(laminar.optimizers.Optimizer, "_live", only_once)
+    assert getattr(optimizer, name) == getattr(live, name)
 
 
 def test_a_model_stands_four_threads_at_once(tmp_path: Path) -> None:

@@ -146,8 +146,12 @@ class Optimizer(Component, family="optimizer"):
 
     @property
     def _live(self) -> ModelFloat32 | ModelFloat64 | UpdaterFloat32 | UpdaterFloat64 | None:
-        """What the learning rate and the step counter are read from, once there is training."""
-        return self._updater if self._model is None else self._model
+        """What the learning rate and the step counter are read from, once there is training.
+
+        Another thread may compile meanwhile: whoever asks keeps the answer.
+        """
+        model = self._model
+        return self._updater if model is None else model
 
     @property
     def learning_rate(self) -> float:
@@ -156,8 +160,9 @@ class Optimizer(Component, family="optimizer"):
         With a schedule this is its present value, which cannot be set. What callbacks set while a
         model is trained is that model's alone: `compile` begins with the rate that was given.
         """
-        if self._live is not None:
-            return self._live.learning_rate
+        live = self._live
+        if live is not None:
+            return live.learning_rate
         return self._learning_rate if self._schedule is None else float(self._schedule(0))
 
     @learning_rate.setter
@@ -174,17 +179,20 @@ class Optimizer(Component, family="optimizer"):
             raise TypeError(
                 f"{kind}: learning_rate is given by {self._schedule!r} and cannot be set to {value}"
             )
-        if self._live is not None:
-            self._live.learning_rate = value
+        live = self._live
+        if live is not None:
+            live.learning_rate = value
         self._learning_rate = value
-        owner = None if self._owner is None else self._owner()
+        owner_of = self._owner
+        owner = None if owner_of is None else owner_of()
         if owner is None or not owner._being_trained:
             self._given_rate = value
 
     @property
     def iterations(self) -> int:
         """The number of updates that the model, or the arrays, have had."""
-        return 0 if self._live is None else self._live.iterations
+        live = self._live
+        return 0 if live is None else live.iterations
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, in a form that JSON can carry."""
