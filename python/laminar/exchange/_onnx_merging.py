@@ -77,7 +77,7 @@ def merge(file: File, name: str) -> tuple[Made, list[str]]:
     node = file.nodes[name]
     given = list(file.arguments(node))
     reads = [value for kind, value in given[: len(node.inputs)] if kind == "value"]
-    if node.kind == "Pow" and len(reads) == 1 and np.all(given[1][1] == 2):
+    if node.kind == "Pow" and len(reads) == 1 and np.array_equal(np.ravel(given[1][1]), [2]):
         return Merge("multiply", {}), reads * 2
     if node.kind == "Gather" and len(node.inputs) == 2 and reads and file.is_flat(reads[0]):
         return Piece(layers.Flatten(), []), [file.added("Rows", node.inputs)]
