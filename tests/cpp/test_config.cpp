@@ -37,6 +37,7 @@ Network rich_network() {
   layers.emplace_back(Prelu{.alpha_initializer = "ones"});
   layers.emplace_back(BatchNormalization{.momentum = 0.5});
   layers.emplace_back(LayerNormalization{.epsilon = 0.1, .center = false});
+  layers.emplace_back(RmsNormalization{.epsilon = 0.1});
   layers.emplace_back(Maxout{.units = 6, .pieces = 3, .use_bias = false});
   layers.emplace_back(Reshape{{2, -1}});
   layers.emplace_back(Flatten{});

@@ -28,9 +28,9 @@ constexpr std::size_t kStep = 1;
 std::vector<Network> every_layer() {
   return {Network(Shape{2, 3}, {Flatten{}, Rescaling{.scale = 0.5, .offset = 0.1}, Normalization{}, Dense{.units = 7},
                                 BatchNormalization{}, Activate{"tanh"}, Dropout{.rate = 0.2},
-                                Reshape{.target_shape = {7}}, Maxout{.units = 5}, LayerNormalization{}, Prelu{},
-                                AlphaDropout{.rate = 0.1}, GaussianNoise{.stddev = 0.1}, GaussianDropout{.rate = 0.1},
-                                Dense{.units = 3, .activation = "sigmoid"}}),
+                                Reshape{.target_shape = {7}}, Maxout{.units = 5}, LayerNormalization{},
+                                RmsNormalization{}, Prelu{}, AlphaDropout{.rate = 0.1}, GaussianNoise{.stddev = 0.1},
+                                GaussianDropout{.rate = 0.1}, Dense{.units = 3, .activation = "sigmoid"}}),
           Network(4, {Discretization{.bin_boundaries = {-0.5, 0, 0.5}}, CategoryEncoding{.num_tokens = 4},
                       Dense{.units = 2, .activation = "softmax"}}),
           Network(4, {Discretization{.bin_boundaries = {-0.5, 0, 0.5}}, Embedding{.input_dim = 4, .output_dim = 3},
