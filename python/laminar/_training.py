@@ -102,8 +102,8 @@ class Training(Saving):
             (n,): the weight of each row in the loss. A row of weight 2 pulls as the row twice,
             whatever the batch size: a batch is divided by its rows times the mean weight of all
             rows, or by its rows alone where only reading tells that mean: of batches that are
-            brought, and of a Dataset in blocks or in steps. See `laminar.losses`. Of several outputs also a list of arrays,
-            None for ones, or a dict by their names.
+            brought, and of a Dataset in blocks or in steps. See `laminar.losses`. Of several
+            outputs also a list of arrays, None for ones, or a dict by their names.
         initial_epoch : int
             The number of the first epoch, to go on counting after an earlier fit.
         steps_per_epoch : int, optional
