@@ -160,6 +160,7 @@ inline std::pair<Network, std::vector<Head>> random_heads(std::uint64_t seed) {
       case 0:  // an inner value, which others read as well
         graph.outputs.push_back(3 + static_cast<int>(draw(widths.size() - 3)));
         heads.push_back({.loss = "mse", .weight = weight, .metrics = {"mae"}, .name = name});
+        if (draw(2) == 0) heads.back() = {.name = name};
         break;
       case 1:
         graph.outputs.push_back(call(dense(units, "softmax"), {trunk}, units));
