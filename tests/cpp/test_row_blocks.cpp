@@ -36,6 +36,7 @@ class OddRows : public RowSource<float> {
   Index rows() const override { return tells_ ? data_.x.rows + lie : 0; }
   Index parts() const override { return parts_; }
   std::optional<Index> batches() const override { return own_batches; }
+  std::optional<Dataset<float>> all() const override { return everything; }
   void open(Index part) override {
     ++opened;
     at_ = data_.x.rows * part / parts_;
@@ -50,6 +51,7 @@ class OddRows : public RowSource<float> {
   }
 
   std::optional<Index> own_batches;
+  std::optional<Dataset<float>> everything;
   std::function<void()> reads;
   Index opened = 0;
   Index lie = 0;
@@ -430,6 +432,25 @@ TEST_CASE("fit: pieces that are batches are updates of these rows, read when the
       }
     }
   }
+}
+
+TEST_CASE("fit: rows in memory are checked and weighed before they come as batches") {
+  Task<float> task(50, kFeatures, kOutputs);
+  task.weights = draws<float>(50, 0.5, 2, 8);
+  const Dataset<float> data = task.dataset("mse");
+  Model<float> expected = model_for("mse");
+  expected.fit(data, {.batch_size = 5, .epochs = 2, .shuffle = false});
+  OddRows source(data, 1, false);
+  source.own_batches = 10;
+  source.everything = data;
+  Model<float> model = model_for("mse");
+  model.fit(source, {.epochs = 2, .shuffle = false});
+  CHECK(weights_of(model) == weights_of(expected));
+  const std::vector<float> before = weights_of(model);
+  task.x[as_size(42 * kFeatures + 1)] = std::nanf("");
+  CHECK(without(message_of([&] { model.fit(source, {}); }), {"fit: x must be finite, but row 42, column 1 is nan"}) ==
+        "");
+  CHECK(weights_of(model) == before);
 }
 
 TEST_CASE("fit: inside an epoch of batches of their own it can be gone on") {
