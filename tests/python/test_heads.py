@@ -6,6 +6,7 @@ What Keras makes of the same is in test_heads_keras.py.
 
 from __future__ import annotations
 
+import json
 import pickle
 import warnings
 from pathlib import Path
@@ -171,6 +172,35 @@ def test_files_pickles_and_resumed_training(tmp_path: Path) -> None:
     text = described(str(path))
     assert "price: 0.5 mse(" in text and ", kind: sparse_categorical_crossentropy(" in text
     assert "price_loss, kind_loss, kind_accuracy" in text and "NaN count for nothing" in text
+
+
+@pytest.mark.parametrize(
+    ("heads", "message"),
+    [
+        ("[]", "heads must be one, or one for each of the network's 2 outputs, got 0"),
+        ("{}", "heads: expected a list"),
+        ("[{}, {}]", "no output has a loss"),
+        ('[{"loss": {"name": "mse"}}, {}, {}]', "got 3"),
+        ('[{"loss": {"name": "mze"}}, {}]', "unknown loss 'mze'; did you mean"),
+        ('[{"loss": {"name": "mse"}, "weight": "1"}, {}]', "head 0: 'weight' must be a number"),
+        ('[{"loss": {"name": "mse"}, "metrics": {}}, {}]', "head 0: metrics: expected a list"),
+        ('[{"loss": {"name": "mse"}, "way": 1}, {}]', "head 0: unknown argument 'way'"),
+        ('[{"loss": {"name": "mse"}, "name": "b"}, {"name": "b"}]', "two outputs are called 'b'"),
+    ],
+)
+def test_damaged_files_are_refused(heads: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    compiled().save(path)
+    content = path.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    assert header["__metadata__"]["laminar.format"] == "2"
+    del header["__metadata__"]["laminar.checksum"]
+    header["__metadata__"]["laminar.heads"] = heads
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + content[8 + size :])
+    with pytest.raises(ValueError, match=message):
+        laminar.load_model(path)
 
 
 def test_what_watches_a_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

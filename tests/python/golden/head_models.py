@@ -135,6 +135,20 @@ def run_missing(
     return results(model, history, model.evaluate(X, y, verbose=0, batch_size=ROWS))
 
 
+def run_masked(keras: Any) -> dict[str, NDArray[Any]]:
+    """Return what updates with weights of 0 in place of missing targets make of a model."""
+    model, chosen, y, _ = multi_task(keras)
+    rng = np.random.default_rng(12)
+    masks = [(rng.random(ROWS) < share).astype(float) for share in (0.7, 0.4, 0.9)]
+    started(model).compile(
+        keras.optimizers.Adam(0.01), loss=chosen["loss"], loss_weights=chosen["loss_weights"]
+    )
+    losses = [model.train_on_batch(X, y, masks) for _ in range(5)]
+    weights = [w for layer in model.layers for w in layer.get_weights()]
+    found = {"losses": np.array(losses, float)}
+    return {**found, **{f"weight {i}": np.asarray(w) for i, w in enumerate(weights)}}
+
+
 def results(model: Any, history: Any, evaluated: Any) -> dict[str, NDArray[Any]]:
     """Return what is compared."""
     logs = dict(sorted(history.history.items()))

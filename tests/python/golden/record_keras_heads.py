@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from head_models import MODELS, run, run_missing
+from head_models import MODELS, run, run_masked, run_missing
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 import keras
@@ -47,6 +47,7 @@ class Masked(keras.losses.Loss):
 
 
 found = {build.__name__: run(keras, build) for build in MODELS}
+found["masked"] = run_masked(keras)
 found["missing"] = run_missing(keras, {"loss": [Masked(False), Masked(True)]})
 recorded = {
     f"{name}/{part}": np.asarray(array)
