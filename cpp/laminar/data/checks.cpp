@@ -64,28 +64,24 @@ void check_finite_input(const char* operation, const Network& network, MatrixVie
   }
 }
 
-/// Columns of x.
-struct Columns {
-  Index begin = 0;
-  Index count = 0;
-};
-
-/// Those that a node holds as they are; none where something is computed before.
-std::vector<Columns> columns_of(const Network& network, int at) {
-  if (at == 0) return {{0, network.features()}};
+/// Calls take(begin, count) for the columns of x that are a node's values [begin, begin + count) as they are: none
+/// where something is computed before.
+template <typename Take>
+void for_columns(const Network& network, int at, Index begin, Index count, const Take& take) {
+  if (at == 0) {
+    take(begin, count);
+    return;
+  }
   const Node& node = network.nodes()[static_cast<std::size_t>(at)];
-  if (std::holds_alternative<Slice>(node.layer) || is_view(node.layer)) {
-    std::vector<Columns> columns = columns_of(network, node.inputs.front());
-    const auto* slice = std::get_if<Slice>(&node.layer);
-    if (slice == nullptr || columns.empty()) return columns;
-    return {{columns.front().begin + slice->begin, node.width}};
+  if (const auto* slice = std::get_if<Slice>(&node.layer)) {
+    for_columns(network, node.inputs.front(), begin + slice->begin, count, take);
+  } else if (is_view(node.layer)) {
+    for_columns(network, node.inputs.front(), begin, count, take);
+  } else if (std::holds_alternative<Concatenate>(node.layer) && count == node.width) {
+    for (const int input : node.inputs) {
+      for_columns(network, input, 0, network.nodes()[static_cast<std::size_t>(input)].width, take);
+    }
   }
-  if (!std::holds_alternative<Concatenate>(node.layer)) return {};
-  std::vector<Columns> all;
-  for (const int input : node.inputs) {
-    for (const Columns columns : columns_of(network, input)) all.push_back(columns);
-  }
-  return all;
 }
 
 /// How many tokens there are to a layer that takes values for such; 0 for other layers.
@@ -101,20 +97,21 @@ void check_tokens(const char* operation, const Network& network, MatrixView<cons
   for (const Node& node : network.nodes()) {
     const Index tokens = tokens_of(node.layer);
     if (tokens == 0) continue;
-    for (const Columns columns : columns_of(network, node.inputs.front())) {
-      in_pieces(x.rows, kPiece / columns.count + 1, 4.0 * static_cast<double>(columns.count),
-                [&](Index begin, Index end) {
-                  for (Index row = begin; row < end; ++row) {
-                    for (Index column = columns.begin; column < columns.begin + columns.count; ++column) {
-                      const T value = x.data[row * x.columns + column];
-                      const bool token = value >= 0 && value < static_cast<T>(tokens) && std::floor(value) == value;
-                      if (token || std::isnan(value)) continue;
-                      fail(operation, ": x must hold whole numbers from 0 to ", tokens - 1, " (layer '", node.name,
-                           "'), but row ", row, ", ", column_of(network, column), " is ", value);
-                    }
-                  }
-                });
-    }
+    const int input = node.inputs.front();
+    const Index width = network.nodes()[static_cast<std::size_t>(input)].width;
+    for_columns(network, input, 0, width, [&](Index first, Index count) {
+      in_pieces(x.rows, kPiece / count + 1, 4.0 * static_cast<double>(count), [&](Index begin, Index end) {
+        for (Index row = begin; row < end; ++row) {
+          for (Index column = first; column < first + count; ++column) {
+            const T value = x.data[row * x.columns + column];
+            const bool token = value >= 0 && value < static_cast<T>(tokens) && std::floor(value) == value;
+            if (token || std::isnan(value)) continue;
+            fail(operation, ": x must hold whole numbers from 0 to ", tokens - 1, " (layer '", node.name,
+                 "'), but row ", row, ", ", column_of(network, column), " is ", value);
+          }
+        }
+      });
+    });
   }
 }
 
