@@ -73,7 +73,7 @@ struct Objective {
   const char* absorbed() const { return absorbs.empty() ? nullptr : absorbs.data(); }
   /// The losses are of the batch's mean, see Loss::whole_batch.
   bool whole_batch() const { return goals.front().loss && goals.front().loss->whole_batch(); }
-  /// What the outputs before it go to at prediction is left out where they are compared before.
+  /// The end of the nodes that training and evaluation run: all but the last, where outputs are compared before it.
   int end(const Network& network) const { return static_cast<int>(network.nodes().size()) - (apart ? 1 : 0); }
 
  private:
