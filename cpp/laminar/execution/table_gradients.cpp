@@ -3,9 +3,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
+
+#include "laminar/base/copy_values.hpp"
 
 namespace laminar {
 namespace {
+
+constexpr std::size_t kDirect = 4;  // a table so many times as large as the hash's needs none
+constexpr std::int32_t kNoRow = std::numeric_limits<std::int32_t>::min();
 
 Index reads_of(const Network& network, int node, Index batch_rows) {
   Index reads = 0;
@@ -33,7 +39,9 @@ TableRows<T>::TableRows(const Network& network, int node, Index batch_rows)
   rows_.reserve(static_cast<std::size_t>(most));
   taken_.reserve(static_cast<std::size_t>(most));
   numbers_.reserve(static_cast<std::size_t>(reads_of(network, node, batch_rows)));
-  places_.assign(std::bit_ceil(static_cast<std::size_t>(2 * most)), -1);
+  const std::size_t hashed = std::bit_ceil(static_cast<std::size_t>(2 * most));
+  direct_ = static_cast<std::size_t>(table_->shape[0]) <= kDirect * hashed;
+  places_.assign(direct_ ? static_cast<std::size_t>(table_->shape[0]) : hashed, -1);
   gradients_ = AlignedBuffer<T>(most * width_);
 }
 
@@ -47,23 +55,27 @@ void TableRows<T>::clear() {
 // Open addressing, one place after the other.
 template <typename T>
 std::int32_t TableRows<T>::number(Index row) {
-  const std::size_t mask = places_.size() - 1;
-  auto place = static_cast<std::size_t>((static_cast<std::uint64_t>(row) * 0x9E3779B97F4A7C15U) >> 32) & mask;
-  for (; places_[place] >= 0; place = (place + 1) & mask) {
-    if (rows_[static_cast<std::size_t>(places_[place])] == row) return places_[place];
+  auto place = static_cast<std::size_t>(row);
+  if (direct_) {
+    if (places_[place] >= 0) return places_[place];
+  } else {
+    const std::size_t mask = places_.size() - 1;
+    place = static_cast<std::size_t>((static_cast<std::uint64_t>(row) * 0x9E3779B97F4A7C15U) >> 32) & mask;
+    for (; places_[place] >= 0; place = (place + 1) & mask) {
+      if (rows_[static_cast<std::size_t>(places_[place])] == row) return places_[place];
+    }
   }
-  places_[place] = static_cast<std::int32_t>(rows_.size());
+  const auto number = static_cast<std::int32_t>(rows_.size());
+  places_[place] = number;
   taken_.push_back(place);
   rows_.push_back(row);
-  std::fill_n(gradients_.data() + (count() - 1) * width_, width_, T(0));
-  return places_[place];
+  return ~number;
 }
 
 template <typename T>
 void TableRows<T>::read(const Pass<T>& pass, Index rows) {
   numbers_.clear();
-  for_each_read(pass, node_, rows,
-                [&](Index row, const T*) { numbers_.push_back(row < 0 ? std::int32_t{-1} : number(row)); });
+  for_each_read(pass, node_, rows, [&](Index row, const T*) { numbers_.push_back(row < 0 ? kNoRow : number(row)); });
 }
 
 template <typename T>
@@ -76,10 +88,15 @@ void TableRows<T>::add(const Pass<T>& pass, const GradientTask& task, Index rows
   const Team::Share own = share(task, most_table_rows(pass.network, node_, pass.plan.rows()));
   const std::int32_t* number = numbers_.data();
   for_each_read(pass, node_, rows, [&](Index, const T* delta) {
-    const Index at = *number++;
+    const std::int32_t read = *number++;
+    const Index at = read >= 0 || read == kNoRow ? read : ~read;
     if (at < own.begin || at >= own.end) return;
     T* sum = gradient(at) + task.out_begin;
-    for (Index j = 0; j < task.out_count; ++j) sum[j] += delta[task.out_begin + j];
+    if (read < 0) {
+      copy_values(delta + task.out_begin, task.out_count, sum);
+    } else {
+      for (Index j = 0; j < task.out_count; ++j) sum[j] += delta[task.out_begin + j];
+    }
   });
 }
 

@@ -24,8 +24,7 @@ class TableRows {
 
   /// Forgets all rows.
   void clear();
-  /// Takes in what the rows of a workspace read, in all calls of the layer. Rows of the table that are new
-  /// get a gradient of 0.
+  /// Takes in what the rows of a workspace read, in all calls of the layer.
   void read(const Pass<T>& pass, Index rows);
   /// Adds a task's share of the gradients of those reads, each row's in the order of the batch.
   void add(const Pass<T>& pass, const GradientTask& task, Index rows);
@@ -39,15 +38,16 @@ class TableRows {
   Team::Share share(const GradientTask& task, Index all) const;
 
  private:
-  /// Of a row; the next one where it is new.
+  /// Of a row; where it is new, the next one, as ~number.
   std::int32_t number(Index row);
 
   const Tensor* table_;
   int node_;
   Index width_;
   std::vector<Index> rows_;            // by number
-  std::vector<std::int32_t> numbers_;  // of what was read, read by read; -1 for no row
+  std::vector<std::int32_t> numbers_;  // of what was read, read by read: n, or ~n the first time
   std::vector<std::int32_t> places_;   // numbers by a hash of their rows; -1 where there is none
+  bool direct_;                        // … or by the rows themselves
   std::vector<std::size_t> taken_;     // of these
   AlignedBuffer<T> gradients_;
 };

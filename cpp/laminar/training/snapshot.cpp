@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "laminar/base/copy_values.hpp"
+
 namespace laminar {
 
 template <typename T>
@@ -91,7 +93,8 @@ void Snapshot<T>::keep(const TableRows<T>& table, Index first) {
     kept.rows.push_back(row);
     kept.offsets.push_back(table.offset(i));
     for_each_array([&](const T* array, std::size_t) {
-      kept.values.insert(kept.values.end(), array + kept.offsets.back(), array + kept.offsets.back() + kept.width);
+      kept.values.resize(kept.values.size() + static_cast<std::size_t>(kept.width));
+      copy_values(array + kept.offsets.back(), kept.width, kept.values.data() + kept.values.size() - kept.width);
     });
   }
 }

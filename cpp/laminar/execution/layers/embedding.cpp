@@ -4,8 +4,10 @@
 #include "laminar/graph/layers/embedding.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
+#include "laminar/base/copy_values.hpp"
 #include "laminar/execution/layers/work.hpp"
 #include "laminar/execution/table_gradients.hpp"
 
@@ -13,12 +15,47 @@ namespace laminar {
 namespace {
 
 constexpr Index kFarTable = 65536;  // elements: more than the second-level cache holds beside the batch
+constexpr Index kShortRow = 64;     // values that are updated beside those of other rows
 constexpr Index kAhead = 4;         // rows of the batch whose rows of the table are fetched meanwhile
 
 template <typename T>
 void fetch(const T* row, Index width) {
   constexpr Index line = static_cast<Index>(kAlignment / sizeof(T));
   for (Index j = 0; j < width; j += line) __builtin_prefetch(row + j);
+}
+
+/// Updates rows as one long row of a copy: each alone would take a call, and a vector that it does not fill.
+template <typename T>
+void update_together(TableRows<T>& table, Team::Share share, const GradientSink<T>& sink) {
+  constexpr Index kTogether = 512;  // values
+  constexpr std::size_t kArrays = 1 + kernels::kMaxSlots;
+  const Index width = table.width();
+  std::array<T*, kArrays> arrays{sink.parameters};
+  std::copy(sink.slots.begin(), sink.slots.end(), arrays.begin() + 1);
+  alignas(kAlignment) T copies[kArrays][kTogether];
+  const auto for_each_row = [&](Index first, Index rows, const auto& take) {
+    for (std::size_t a = 0; a < kArrays; ++a) {
+      if (arrays[a] == nullptr) continue;
+      for (Index i = 0; i < rows; ++i) take(arrays[a] + table.offset(first + i), copies[a] + i * width);
+    }
+  };
+  for (Index first = share.begin; first < share.end;) {
+    const Index rows = std::min(kTogether / width, share.end - first);
+    for_each_row(first, rows, [&](const T* row, T* copy) { copy_values(row, width, copy); });
+    kernels::Update<T> update;
+    update.optimizer = sink.optimizer;
+    update.coefficients = sink.coefficients.data();
+    update.weights = copies[0];
+    for (std::size_t s = 0; s < kernels::kMaxSlots; ++s) {
+      update.slots[s] = sink.slots[s] == nullptr ? nullptr : copies[s + 1];
+    }
+    update.gradients = table.gradient(first);
+    update.rows = 1;
+    update.columns = rows * width;
+    sink.kernels.update(update);
+    for_each_row(first, rows, [&](T* row, const T* copy) { copy_values(copy, width, row); });
+    first += rows;
+  }
 }
 
 /// The gradient of a whole table, or a task's share of it.
@@ -62,7 +99,7 @@ void forward(const Embedding& layer, int node, const Pass<T>& pass, Rows rows) {
     for (Index j = 0; j < reads; ++j, out += width) {
       const Index at = table_row(in[j], layer.input_dim);
       if (at >= 0) {
-        std::copy_n(table + at * width, width, out);
+        copy_values(table + at * width, width, out);
       } else {
         std::fill_n(out, width, std::numeric_limits<T>::quiet_NaN());
       }
@@ -97,6 +134,10 @@ void parameter_gradient(const Embedding&, const GradientTask& task, const Pass<T
   table.add(pass, task, rows);
   if (sink.gradients != nullptr) return;  // the update is made from there
   const Team::Share own = table.share(task, most_table_rows(pass.network, task.node, pass.plan.rows()));
+  if (task.out_count == table.width() && table.width() <= kShortRow) {
+    update_together(table, own, sink);
+    return;
+  }
   for (Index i = own.begin; i < own.end; ++i) {
     sink.take(table.offset(i) + task.out_begin, table.width(), table.gradient(i) + task.out_begin, table.width(), 1,
               task.out_count);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "laminar/base/copy_values.hpp"
 #include "laminar/execution/layers/work.hpp"
 
 namespace laminar {
@@ -82,7 +83,7 @@ template <typename T>
 void forward(const Slice& layer, int node, const Pass<T>& pass, Rows rows) {
   const int input = pass.node(node).inputs[0];
   for (Index row = rows.begin; row < rows.end; ++row) {
-    std::copy_n(pass.output(input, row) + layer.begin, pass.node(node).width, pass.output_to_write(node, row));
+    copy_values(pass.output(input, row) + layer.begin, pass.node(node).width, pass.output_to_write(node, row));
   }
 }
 
@@ -126,14 +127,14 @@ template <typename T>
 void forward(const Concatenate&, int node, const Pass<T>& pass, Rows rows) {
   const Node& n = pass.node(node);
   const Index whole = n.shape.back();
+  const Index pieces = n.width / whole;
   Index begin = 0;
   for (const int input : n.inputs) {
     const Index part = pass.node(input).shape.back();
     for (Index row = rows.begin; row < rows.end; ++row) {
       const T* from = pass.output(input, row);
       T* to = pass.output_to_write(node, row) + begin;
-      for (Index piece = 0; piece < n.width / whole; ++piece)
-        std::copy_n(from + piece * part, part, to + piece * whole);
+      for (Index piece = 0; piece < pieces; ++piece) copy_values(from + piece * part, part, to + piece * whole);
     }
     begin += part;
   }
@@ -143,14 +144,14 @@ template <typename T>
 void backward(const Concatenate&, int node, const Pass<T>& pass, Rows rows) {
   const Node& n = pass.node(node);
   const Index whole = n.shape.back();
+  const Index pieces = n.width / whole;
   Index begin = 0;
   for (std::size_t e = 0; e < n.inputs.size(); ++e) {
     const Index part = pass.node(n.inputs[e]).shape.back();
     for (Index row = rows.begin; pass.wants_delta(n.inputs[e]) && row < rows.end; ++row) {
       const T* from = pass.delta(node, row) + begin;
       T* to = pass.back(node, e, row);
-      for (Index piece = 0; piece < n.width / whole; ++piece)
-        std::copy_n(from + piece * whole, part, to + piece * part);
+      for (Index piece = 0; piece < pieces; ++piece) copy_values(from + piece * whole, part, to + piece * part);
     }
     begin += part;
   }

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copies of a few values: a call of memmove takes as long as three of them.
+#pragma once
+
+#include <cstring>
+
+#include "laminar/base/types.hpp"
+
+namespace laminar {
+
+/// To other memory, without a call where there are few.
+template <typename T>
+[[gnu::always_inline]] inline void copy_values(const T* from, Index count, T* to) {
+  constexpr Index kFew = 32;
+  constexpr Index kPiece = 4;
+  if (count > kFew) {
+    std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
+    return;
+  }
+  Index i = 0;
+  for (; i + kPiece <= count; i += kPiece) std::memcpy(to + i, from + i, kPiece * sizeof(T));
+  for (; i < count; ++i) to[i] = from[i];
+}
+
+}  // namespace laminar
