@@ -4,37 +4,10 @@
 
 #include <random>
 
+#include "graphs.hpp"
 #include "laminar/execution/state.hpp"
-#include "task.hpp"
 
 namespace laminar::tests {
-
-/// The largest difference between gradients and central differences, over the largest of them.
-inline double gradient_error(Model<double>& model, const Dataset<double>& data) {
-  std::vector<double> gradients(model.parameters().size());
-  model.loss_and_gradients(data, gradients);
-  std::vector<double> scratch(gradients.size());
-  const std::vector<double> before = weights_of(model);
-  double largest = 1e-3;
-  double worst = 0;
-  for (const Tensor& tensor : model.network().parameters().tensors()) {
-    for (Index i = 0; tensor.trainable && i < tensor.size; i += 1 + tensor.size / 7) {
-      const std::size_t at = as_size(tensor.offset + i);
-      double losses[2];
-      for (const int side : {0, 1}) {
-        std::vector<double> moved = before;
-        moved[at] += side == 0 ? -1e-5 : 1e-5;
-        model.set_parameters(moved);
-        losses[side] = model.loss_and_gradients(data, scratch);
-      }
-      const double expected = (losses[1] - losses[0]) / 2e-5;
-      largest = std::max(largest, std::abs(expected));
-      worst = std::max(worst, std::abs(expected - gradients[at]));
-    }
-  }
-  model.set_parameters(before);
-  return worst / largest;
-}
 
 /// Two stacks side by side on one input: "a" with softmax of three classes, "b" with two numbers.
 inline Network twins(bool first = true, bool second = true) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies of a few values: a call of memmove takes as long as three of them.
+// Few values, copied and fetched: a call of memmove takes as long as three such copies.
 #pragma once
 
 #include <cstring>
 
+#include "laminar/base/buffer.hpp"
 #include "laminar/base/types.hpp"
 
 namespace laminar {
@@ -20,6 +21,13 @@ template <typename T>
   Index i = 0;
   for (; i + kPiece <= count; i += kPiece) std::memcpy(to + i, from + i, kPiece * sizeof(T));
   for (; i < count; ++i) to[i] = from[i];
+}
+
+/// Asks for values that will be read soon.
+template <typename T>
+void fetch_values(const T* from, Index count) {
+  constexpr Index kLine = static_cast<Index>(kAlignment / sizeof(T));
+  for (Index i = 0; i < count; i += kLine) __builtin_prefetch(from + i);
 }
 
 }  // namespace laminar

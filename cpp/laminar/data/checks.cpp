@@ -6,6 +6,7 @@
 
 #include "laminar/base/error.hpp"
 #include "laminar/base/stop.hpp"
+#include "laminar/base/token.hpp"
 #include "laminar/data/batch_rows.hpp"
 #include "laminar/kernels/table.hpp"
 
@@ -104,8 +105,7 @@ void check_tokens(const char* operation, const Network& network, MatrixView<cons
         for (Index row = begin; row < end; ++row) {
           for (Index column = first; column < first + count; ++column) {
             const T value = x.data[row * x.columns + column];
-            const bool token = value >= 0 && value < static_cast<T>(tokens) && std::floor(value) == value;
-            if (token || std::isnan(value)) continue;
+            if (token_of(value, tokens) >= 0 || std::isnan(value)) continue;
             fail(operation, ": x must hold whole numbers from 0 to ", tokens - 1, " (layer '", node.name,
                  "'), but row ", row, ", ", column_of(network, column), " is ", value);
           }

@@ -79,13 +79,14 @@ void TableRows<T>::read(const Pass<T>& pass, Index rows) {
 }
 
 template <typename T>
-Team::Share TableRows<T>::share(const GradientTask& task, Index all) const {
+Team::Share TableRows<T>::share(const Pass<T>& pass, const GradientTask& task) const {
+  const Index all = most_table_rows(pass.network, node_, pass.plan.rows());  // that all tasks have together
   return {count() * task.in_begin / all, count() * (task.in_begin + task.in_count) / all};
 }
 
 template <typename T>
 void TableRows<T>::add(const Pass<T>& pass, const GradientTask& task, Index rows) {
-  const Team::Share own = share(task, most_table_rows(pass.network, node_, pass.plan.rows()));
+  const Team::Share own = share(pass, task);
   const std::int32_t* number = numbers_.data();
   for_each_read(pass, node_, rows, [&](Index, const T* delta) {
     const std::int32_t read = *number++;

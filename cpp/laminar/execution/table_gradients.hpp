@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "laminar/base/token.hpp"
 #include "laminar/execution/pass.hpp"
 
 namespace laminar {
@@ -34,8 +35,8 @@ class TableRows {
   Index offset(Index i) const { return table_->offset + rows_[static_cast<std::size_t>(i)] * width_; }
   Index row(Index i) const { return rows_[static_cast<std::size_t>(i)]; }
   T* gradient(Index i) { return gradients_.data() + i * width_; }
-  /// The share of a task in the rows, where all tasks have so many rows together.
-  Team::Share share(const GradientTask& task, Index all) const;
+  /// The share of a task in the rows.
+  Team::Share share(const Pass<T>& pass, const GradientTask& task) const;
 
  private:
   /// Of a row; where it is new, the next one, as ~number.
@@ -58,7 +59,6 @@ class TableGradients {
  public:
   TableGradients(const Network& network, Index batch_rows);
 
-  bool empty() const { return tables_.empty(); }
   /// Rows of a batch that there is room for.
   Index batch_rows() const { return batch_rows_; }
   std::vector<TableRows<T>>& tables() { return tables_; }
@@ -74,14 +74,6 @@ class TableGradients {
 /// Rows of a layer's table that so many rows of a batch read at most, and that its tasks share.
 Index most_table_rows(const Network& network, int node, Index batch_rows);
 
-/// The row that a value stands for; -1 where there is none such.
-template <typename T>
-Index table_row(T value, Index table_rows) {
-  if (!(value >= 0 && value < static_cast<T>(table_rows))) return -1;
-  const auto row = static_cast<Index>(value);
-  return static_cast<T>(row) == value ? row : -1;
-}
-
 /// Calls take(row of the table, gradient) for all that the rows of a workspace read, call by call.
 template <typename T, typename Take>
 void for_each_read(const Pass<T>& pass, int first_call, Index rows, const Take& take) {
@@ -94,7 +86,7 @@ void for_each_read(const Pass<T>& pass, int first_call, Index rows, const Take& 
       const T* values = pass.output(input, row);
       const T* deltas = pass.delta(node, row);
       for (Index j = 0; j < reads; ++j) {
-        take(table_row(values[j], table.shape[0]), deltas + j * table.shape[1]);
+        take(token_of(values[j], table.shape[0]), deltas + j * table.shape[1]);
       }
     }
   }

@@ -78,11 +78,8 @@ void Snapshot<T>::reserve(TableGradients<T>& tables) {
 template <typename T>
 void Snapshot<T>::keep(const TableRows<T>& table, Index first) {
   Kept& kept = kept_[static_cast<std::size_t>(table.node())];
-  constexpr Index line = static_cast<Index>(kAlignment / sizeof(T));
   for (Index i = first; i < table.count(); ++i) {  // the update will read them, too
-    for_each_array([&](const T* array, std::size_t) {
-      for (Index j = 0; j < kept.width; j += line) __builtin_prefetch(array + table.offset(i) + j);
-    });
+    for_each_array([&](const T* array, std::size_t) { fetch_values(array + table.offset(i), kept.width); });
   }
   for (Index i = first; i < table.count(); ++i) {
     const Index row = table.row(i);

@@ -18,12 +18,6 @@ constexpr Index kFarTable = 65536;  // elements: more than the second-level cach
 constexpr Index kShortRow = 64;     // values that are updated beside those of other rows
 constexpr Index kAhead = 4;         // rows of the batch whose rows of the table are fetched meanwhile
 
-template <typename T>
-void fetch(const T* row, Index width) {
-  constexpr Index line = static_cast<Index>(kAlignment / sizeof(T));
-  for (Index j = 0; j < width; j += line) __builtin_prefetch(row + j);
-}
-
 /// Updates rows as one long row of a copy: each alone would take a call, and a vector that it does not fill.
 template <typename T>
 void update_together(TableRows<T>& table, Team::Share share, const GradientSink<T>& sink) {
@@ -88,7 +82,7 @@ void forward(const Embedding& layer, int node, const Pass<T>& pass, Rows rows) {
   const auto fetch_for = [&](Index row) {
     const T* in = pass.output(input, row);
     for (Index j = 0; j < reads; ++j) {
-      if (const Index at = table_row(in[j], layer.input_dim); at >= 0) fetch(table + at * width, width);
+      if (const Index at = token_of(in[j], layer.input_dim); at >= 0) fetch_values(table + at * width, width);
     }
   };
   for (Index row = rows.begin; far && row < std::min(rows.begin + kAhead, rows.end); ++row) fetch_for(row);
@@ -97,7 +91,7 @@ void forward(const Embedding& layer, int node, const Pass<T>& pass, Rows rows) {
     const T* in = pass.output(input, row);
     T* out = pass.output_to_write(node, row);
     for (Index j = 0; j < reads; ++j, out += width) {
-      const Index at = table_row(in[j], layer.input_dim);
+      const Index at = token_of(in[j], layer.input_dim);
       if (at >= 0) {
         copy_values(table + at * width, width, out);
       } else {
@@ -133,7 +127,7 @@ void parameter_gradient(const Embedding&, const GradientTask& task, const Pass<T
   TableRows<T>& table = sink.tables->of(task.node);
   table.add(pass, task, rows);
   if (sink.gradients != nullptr) return;  // the update is made from there
-  const Team::Share own = table.share(task, most_table_rows(pass.network, task.node, pass.plan.rows()));
+  const Team::Share own = table.share(pass, task);
   if (task.out_count == table.width() && table.width() <= kShortRow) {
     update_together(table, own, sink);
     return;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "laminar/base/token.hpp"
 #include "laminar/execution/layers/work.hpp"
 
 namespace laminar {
@@ -108,11 +109,12 @@ void forward(const CategoryEncoding& layer, int node, const Pass<T>& pass, Rows 
     T* out = pass.output_to_write(node, row);
     std::fill_n(out, width, T(0));
     for (Index j = 0; j < pass.node(input).width; ++j) {
-      if (!(in[j] >= 0 && in[j] < static_cast<T>(layer.num_tokens) && std::floor(in[j]) == in[j])) {
+      const Index token = token_of(in[j], layer.num_tokens);
+      if (token < 0) {
         std::fill_n(out, width, std::numeric_limits<T>::quiet_NaN());
         break;
       }
-      T& place = out[(one_hot ? j * layer.num_tokens : 0) + static_cast<Index>(in[j])];
+      T& place = out[(one_hot ? j * layer.num_tokens : 0) + token];
       place = step > 0 ? place + step : T(1);
     }
   }
