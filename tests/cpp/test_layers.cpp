@@ -311,6 +311,34 @@ TEST_CASE_TEMPLATE("layers: maxout with a second piece of 0 is relu, of 0.01 w l
   }
 }
 
+TEST_CASE_TEMPLATE("layers: wide ones are updated to the same bits by any number of threads", T, float, double) {
+  // More columns than a panel times a panel, so that several threads cut even what belongs to columns alone.
+  constexpr Index kWide = 2500;
+  const std::vector<Layer> all = {BatchNormalization{}, LayerNormalization{},  RmsNormalization{}, Prelu{},
+                                  Dense{.units = 3},    Maxout{.units = kWide}};
+  const Task<T> task(32, 8, 1);
+  for (const Layer& layer : all) {
+    const std::string kind = kind_of(layer);
+    CAPTURE(kind);
+    for (const bool buffered : {false, true}) {
+      Optimizer optimizer("sgd");
+      if (buffered) optimizer.set("clipnorm", 1);
+      std::vector<T> first;
+      for (const int count : {1, 2, 4, 8}) {
+        const Threads threads(count);
+        const Network network =
+            kind == "maxout" ? Network(8, {layer, Dense{.units = 1}})
+                             : Network(8, {Dense{.units = kWide, .activation = "tanh"}, layer, Dense{.units = 1}});
+        Model<T> model(network, 1);
+        model.compile("mse", optimizer);
+        model.fit(task.dataset("mse"), {.batch_size = 16, .epochs = 2});
+        if (first.empty()) first = weights_of(model);
+        CHECK(bit_difference(weights_of(model), first) == "");
+      }
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("layers: NaN in gives NaN out", T, float, double) {
   const std::vector<Layer> all = {Prelu{},
                                   LayerNormalization{},

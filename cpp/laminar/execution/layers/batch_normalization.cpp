@@ -184,25 +184,30 @@ void gradient_tasks(const BatchNormalization&, int node, const Network& network,
 }
 
 // The sums are there already; the running means follow in the same place, as nothing reads them while
-// a batch is under way.
+// a batch is under way. A task's columns are its own: each is done once, whatever the tasks are cut into.
 template <typename T>
 void parameter_gradient(const BatchNormalization& layer, const GradientTask& task, const Pass<T>& pass, Index,
                         const GradientSink<T>& sink) {
   const Node& n = pass.node(task.node);
   const Common<T> c = common(pass, task.node);
   const ParameterLayout& layout = pass.network.parameters();
+  const Index begin = task.out_begin;
+  const Index end = begin + task.out_count;
   const auto offset = [&](std::size_t i) { return layout[n.tensors[i]].offset; };
+  const auto take = [&](std::size_t i, const T* sums) {
+    sink.take(offset(i) + begin, n.width, sums + begin, n.width, 1, task.out_count);
+  };
   std::size_t next = 0;
   if (layer.scale) {
-    for (Index j = 0; j < n.width; ++j) c.products[j] /= std::sqrt(c.variance[j] + static_cast<T>(layer.epsilon));
-    sink.take(offset(next++), n.width, c.products, n.width, 1, n.width);
+    for (Index j = begin; j < end; ++j) c.products[j] /= std::sqrt(c.variance[j] + static_cast<T>(layer.epsilon));
+    take(next++, c.products);
   }
-  if (layer.center) sink.take(offset(next++), n.width, c.sums, n.width, 1, n.width);
+  if (layer.center) take(next++, c.sums);
   if (sink.statistics == nullptr) return;
   const T keep = static_cast<T>(layer.momentum);
   T* mean = sink.statistics + offset(next);
   T* variance = sink.statistics + offset(next + 1);
-  for (Index j = 0; j < n.width; ++j) {
+  for (Index j = begin; j < end; ++j) {
     mean[j] = mean[j] * keep + c.mean[j] * (1 - keep);
     variance[j] = variance[j] * keep + c.variance[j] * (1 - keep);
   }
