@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A graph of everything that a graph may hold: its bits are those of tests/cpp/test_graph_bits.cpp."""
+"""A graph of everything that a graph may hold, to the bits of tests/cpp/test_graph_bits.cpp."""
 
 from __future__ import annotations
 
