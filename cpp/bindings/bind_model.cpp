@@ -230,18 +230,9 @@ template <typename T>
 py::tuple loss_and_gradients(const SharedModel<T>& shared, const py::array& x, const py::array& y,
                              const py::object& sample_weight) {
   const Dataset<T> data = dataset<T>(x, y, sample_weight);
-  const auto held = shared.computing("loss_and_gradients");
+  const auto held = shared.reading("loss_and_gradients");
   std::vector<T> gradients(held->model.parameters().size());
-  double loss = 0;
-  const auto use = [&](bool in_use) { held->in_use = in_use; };
-  use(true);
-  try {
-    loss = unlocked([&] { return held->model.loss_and_gradients(data, gradients); });
-  } catch (...) {
-    use(false);
-    throw;
-  }
-  use(false);
+  const double loss = unlocked([&] { return held->model.loss_and_gradients(data, gradients); });
   return py::make_tuple(loss, arrays_of(held->model.network(), gradients.data()));
 }
 

@@ -7,11 +7,13 @@
 #include "interpreter.hpp"
 
 #include "laminar/base/stop.hpp"
+#include "laminar/threads/other_scratch.hpp"
 
 namespace laminar::bindings {
 
 /// Runs Python's signal handlers, on its main thread; throws what one of them has raised.
 inline bool raise_interrupts() {
+  const OtherScratch scratch;
   rest_at_exit();
   const Locked lock;
   raise_signals();

@@ -77,12 +77,6 @@ auto SharedModel<T>::moment(const char* operation, bool with_notes) const -> std
 }
 
 template <typename T>
-auto SharedModel<T>::computing(const char* operation) const -> Pointer {
-  Pointer held = reading(operation);
-  return held->in_use ? copy_of(*held) : held;
-}
-
-template <typename T>
 Model<T>& SharedModel<T>::changing(const char* operation) {
   if (trained_elsewhere()) refuse(operation, kElsewhere);
   if (training_ == nullptr && held_.use_count() > 1) held_ = copy_of(*held_);

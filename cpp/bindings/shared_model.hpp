@@ -29,14 +29,13 @@ namespace laminar::bindings {
 std::uint64_t this_thread();
 long this_process();
 
-/// A model, and whether the memory that it trains with is in use.
+/// A model that several may hold.
 template <typename T>
 struct Held {
   explicit Held(Model<T> model_) : model(std::move(model_)) {}
   explicit Held(const State<T>& state) : model(std::make_unique<State<T>>(state)) {}
 
   Model<T> model;
-  bool in_use = false;
 };
 
 template <typename T>
@@ -60,8 +59,6 @@ class SharedModel {
   /// With notes, what the training thread's fit has to say of the same moment, whole in the sense that
   /// no callback is under way; none where this thread may say so itself.
   std::pair<Pointer, py::object> moment(const char* operation, bool with_notes) const;
-  /// For loss_and_gradients, which needs the model's memory for training: a copy where that is in use.
-  Pointer computing(const char* operation) const;
 
   /// The model to be changed at once, seen by nobody else. Throws std::logic_error where another thread
   /// trains it; where this one does, the core knows what may be changed.

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
 
 #include "laminar/base/error.hpp"
 #include "laminar/data/checks.hpp"
 #include "laminar/execution/inference.hpp"
 #include "laminar/execution/vjp.hpp"
+#include "laminar/training/loss_gradients.hpp"
 #include "laminar/training/trainer.hpp"
 
 namespace laminar {
@@ -22,6 +24,17 @@ struct Model<T>::Core {
 
   void set_parameters(std::span<const T> values);
   double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight);
+
+  /// Memory for loss_and_gradients, kept for the next call. Who finds it taken makes some for himself.
+  std::unique_ptr<LossGradients<T>> exchange(std::unique_ptr<LossGradients<T>> other = nullptr) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::swap(spare_, other);
+    return other;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<LossGradients<T>> spare_;
 };
 
 template <typename T>
@@ -166,6 +179,7 @@ void Model<T>::compile(const std::vector<Head>& heads, const Optimizer& optimize
   }
   OptimizerState<T> optimizer_state(optimizer, state.network.parameters());
   auto trainer = std::make_unique<Trainer<T>>(state, optimizer);
+  core_->exchange();  // what is there is for the objective that was
   state.objective = std::move(objective);
   state.optimizer = std::move(optimizer_state);
   state.position.reset();
@@ -350,6 +364,7 @@ History Model<T>::fit(RowBlocks<T>& rows, const FitOptions<T>& options) {
     validation = blocks(operation, *options.validation_source, 1, options.validation_buffer_size);
   }
   Training training(*this, "fit");
+  if (options.memory_limit > 0) core_->exchange();
   FitOptions<T> guarded = options;
   if (options.on_epoch) {
     guarded.on_epoch = [&](Index epoch, std::span<const Log> logs) {
@@ -415,8 +430,7 @@ void Model<T>::backward(MatrixView<const T> x, MatrixView<const T> d_out, std::s
 }
 
 template <typename T>
-double Model<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight) {
-  require(Stage::between, "loss_and_gradients");
+double Model<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight) const {
   objective("loss_and_gradients");
   return core_->loss_and_gradients(data, gradients, by_weight);
 }
@@ -428,7 +442,11 @@ double Model<T>::Core::loss_and_gradients(const Dataset<T>& data, std::span<T> g
   if (static_cast<Index>(gradients.size()) != state->parameters.size()) {
     fail("loss_and_gradients: gradients needs ", state->parameters.size(), " elements, got ", gradients.size());
   }
-  return trainer->loss_and_gradients(data, gradients, by_weight);
+  std::unique_ptr<LossGradients<T>> memory = exchange();
+  if (memory == nullptr) memory = std::make_unique<LossGradients<T>>(*state);
+  const double loss = memory->compute(data, gradients, by_weight);
+  exchange(std::move(memory));
+  return loss;
 }
 
 template class Model<float>;

@@ -33,9 +33,9 @@ struct NamedTargets {
 /// anything changes, and NonFiniteError where training stops being finite. Const methods may be
 /// called from many threads at once; the others need the model for themselves.
 ///
-/// What fit calls may predict and evaluate with the model; between batches and epochs (on_batch,
-/// on_epoch) it may also set parameters and the learning rate, and ask for gradients. Other methods
-/// that change it throw std::logic_error there. It may be moved, assigned to and destroyed: fit then
+/// What fit calls may predict and evaluate with the model and ask for gradients; between batches and epochs
+/// (on_batch, on_epoch) it may also set parameters and the learning rate. Other methods that change it throw
+/// std::logic_error there. It may be moved, assigned to and destroyed: fit then
 /// goes on with what it began with.
 template <typename T>
 class Model {
@@ -132,8 +132,9 @@ class Model {
   void backward(MatrixView<const T> x, MatrixView<const T> d_out, std::span<T> d_parameters, MatrixView<T> d_x = {},
                 bool training = false) const;
   /// Loss of all rows, dropout included, and its gradient in the layout of the parameters. The sum of the
-  /// rows' losses times their weights is divided by the number of rows, or by the sum of their weights.
-  double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight = false);
+  /// rows' losses times their weights is divided by the number of rows, or by the sum of their weights. The memory
+  /// that this takes is kept for the next call; calls at the same time have some each.
+  double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight = false) const;
 
   /// For algorithms that train a model in a way of their own, such as fit_lbfgs: as long as it lives,
   /// the model is being trained as it is in fit, and is kept alive.

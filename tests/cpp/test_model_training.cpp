@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <sstream>
+#include <thread>
 
 #include "laminar/lbfgs.hpp"
 #include "laminar/model_file.hpp"
@@ -87,11 +88,9 @@ TEST_CASE("model: changes are refused by name to those whom fit calls") {
 TEST_CASE("model: between batches numbers may change, at a poll they may not") {
   for (const Index width : {kSmall, kGeneral}) {
     Fixture f(width);
-    std::vector<float> gradients(f.model.parameters().size());
     const std::vector<std::pair<std::string, std::function<void()>>> uses = {
         {"set_parameters", [&] { f.model.set_parameters(weights_of(f.model)); }},
-        {"learning_rate", [&] { f.model.set_learning_rate(0.5 * f.model.learning_rate()); }},
-        {"loss_and_gradients", [&] { f.model.loss_and_gradients(f.data(), gradients); }}};
+        {"learning_rate", [&] { f.model.set_learning_rate(0.5 * f.model.learning_rate()); }}};
     for (const auto& [name, use] : uses) {
       int calls = 0;
       f.model.fit(f.data(), calling("epoch batch", [&, &use = use] {
@@ -103,6 +102,83 @@ TEST_CASE("model: between batches numbers may change, at a poll they may not") {
       f.model.fit(f.data(), calling("poll", [&, &use = use] { said = refusal(use); }));
       CHECK(without(said, {name.c_str(), "is being trained", "on_batch and on_epoch may"}) == "");
     }
+  }
+}
+
+TEST_CASE("model: gradients may be asked for whenever fit calls, inside of long steps too") {
+#ifdef __SANITIZE_ADDRESS__
+  constexpr Index kRows = 500;
+#else
+  constexpr Index kRows = 20'000;  // a step takes much more than 50 ms
+#endif
+  const Task<float> task(kRows, 200, 2);
+  const Dataset<float> few = task.dataset("mse", 0, 40);
+  const std::vector<float> d_out(80, 1);
+  const Network network(200, {Dense{.units = 300, .activation = "tanh"}, Dense{.units = 300}, Dense{.units = 2}});
+  const auto compiled = [&] {
+    Model<float> model(network, 3);
+    model.compile("mse", "sgd");
+    return model;
+  };
+  const Threads one(1);
+  Model<float> expected = compiled();
+  expected.fit(task.dataset("mse"), {.batch_size = kRows, .epochs = 2});
+  Model<float> model = compiled();
+  std::vector<float> gradients(model.parameters().size());
+  int calls = 0;
+  const std::atomic<bool> soon = true;
+  FitOptions<float> options{.batch_size = kRows, .epochs = 2};
+  options.poll_soon = &soon;
+  options.poll = [&](const Progress&) {
+    const std::vector<float> at(weights_of(model));
+    model.loss_and_gradients(few, gradients);
+    model.backward(few.x, {view(d_out), 2}, gradients);
+    CHECK(bit_difference(weights_of(model), at) == "");
+    return ++calls < 0;
+  };
+  model.fit(task.dataset("mse"), options);
+  CHECK(calls > 2);
+  CHECK(bit_difference(weights_of(model), weights_of(expected)) == "");
+}
+
+TEST_CASE("model: gradients of many threads at once are those of one") {
+  const Network small(3, {Dense{.units = 4, .activation = "tanh"}, Dense{.units = 2}});
+  const Network general(3, {Dense{.units = 40, .activation = "tanh"}, Dropout{.rate = 0.5}, Dense{.units = 2}});
+  const Task<float> task(300, 3, 2);
+  for (const Network& network : {small, general}) {
+    Model<float> made(network, 3);
+    made.compile("mse", "adam");
+    made.fit(task.dataset("mse"), {});
+    const Model<float>& model = made;
+    const auto all = [&] {
+      std::vector<float> found;
+      for (const Index rows : {7, 300}) {
+        std::vector<float> gradients(model.parameters().size());
+        found.push_back(static_cast<float>(model.loss_and_gradients(task.dataset("mse", 0, rows), gradients)));
+        found.insert(found.end(), gradients.begin(), gradients.end());
+      }
+      return found;
+    };
+    const std::vector<float> expected = all();
+    std::vector<std::vector<float>> results(16);
+    std::vector<std::thread> threads;
+    for (auto& result : results) {
+      threads.emplace_back([&] {
+        for (int times = 0; times < 10; ++times) result = all();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (const auto& result : results) CHECK(bit_difference(result, expected) == "");
+    // What is kept of the memory is of no other loss.
+    std::vector<float> gradients(model.parameters().size());
+    made.compile("mae", "adam");
+    Model<float> fresh(network, 3);
+    fresh.set_parameters(model.parameters());
+    fresh.compile("mae", "adam");
+    std::vector<float> wanted(gradients.size());
+    fresh.loss_and_gradients(task.dataset("mae"), wanted);
+    model.loss_and_gradients(task.dataset("mae"), gradients);
+    CHECK(bit_difference(gradients, wanted) == "");
   }
 }
 

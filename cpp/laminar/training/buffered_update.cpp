@@ -7,7 +7,7 @@ namespace laminar {
 
 template <typename T>
 BufferedUpdate<T>::BufferedUpdate(State<T>& state, const Optimizer& optimizer)
-    : state_(state), updater_(state.network.parameters(), optimizer), penalties_(state.network.parameters()) {
+    : state_(state), updater_(state.network.parameters(), optimizer) {
   const auto& tensors = state.network.parameters().tensors();
   constrains_ =
       std::any_of(tensors.begin(), tensors.end(), [](const Tensor& tensor) { return tensor.constraint.has_value(); });
@@ -15,7 +15,7 @@ BufferedUpdate<T>::BufferedUpdate(State<T>& state, const Optimizer& optimizer)
 
 template <typename T>
 bool BufferedUpdate<T>::needed() const {
-  return constrains_ || !penalties_.none() || state_.objective->whole_batch() || !state_.optimizer->optimizer.fused();
+  return constrains_ || state_.objective->whole_batch() || !state_.optimizer->optimizer.fused();
 }
 
 template <typename T>
@@ -24,25 +24,6 @@ void BufferedUpdate<T>::reserve(TableGradients<T>* tables) {
   const Index size = tables != nullptr ? layout.whole_size() : layout.size();
   if (gradients_.size() != size) gradients_ = AlignedBuffer<T>(size);
   tables_ = tables;
-}
-
-template <typename T>
-void BufferedUpdate<T>::complete(T* gradients, double slope, double penalty_scale, const Team& team) {
-  if (slope != 1) {
-    const bool own = gradients == gradients_.data();
-    const auto scale = [&](T* values, Index size) {
-      const Team::Share share = team.share(size);
-      for (Index i = share.begin; i < share.end; ++i) values[i] *= static_cast<T>(slope);
-    };
-    scale(gradients, own ? gradients_.size() : state_.parameters.size());
-    if (own && tables_ != nullptr) {
-      for (TableRows<T>& table : tables_->tables()) scale(table.gradient(0), table.count() * table.width());
-    }
-    team.barrier();
-  }
-  if (penalties_.none()) return;
-  penalties_.add_gradients(state_.parameters.data(), gradients, penalty_scale, team);
-  team.barrier();
 }
 
 template <typename T>

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "laminar/execution/batch.hpp"
-#include "laminar/execution/penalties.hpp"
 #include "laminar/execution/state.hpp"
 #include "laminar/training/updater.hpp"
 
@@ -18,21 +17,13 @@ class BufferedUpdate {
   /// Throws std::invalid_argument where the optimizer's options do not suit the network.
   BufferedUpdate(State<T>& state, const Optimizer& optimizer);
 
-  /// Every update must be made here.
+  /// Every update must be made here, penalties on weights or not.
   bool needed() const;
   /// Makes room for gradients; where `tables` is not null, not for those of tables that change by rows.
   void reserve(TableGradients<T>* tables);
   T* gradients() { return gradients_.data(); }
 
-  // All of a team call these with the same arguments; a barrier stands between the first two.
-
-  /// This thread's share of what the weights' penalties add to the loss.
-  void compute_penalties(const Team& team) { penalties_.compute(state_.parameters.data(), team); }
-  double penalty() const { return penalties_.value(); }
-  /// From the gradient of the losses' mean, times `slope`, to that of all that is minimized: with
-  /// `penalty_scale` times the penalties'.
-  void complete(T* gradients, double slope, double penalty_scale, const Team& team);
-  /// One update from gradients(); constraints and packed weights follow.
+  /// One update from gradients(); constraints and packed weights follow. All of a team call it.
   void apply(const BatchMemory<T>& memory, const Team& team);
 
   /// At the end of training: what the optimizer's options do to the weights then.
@@ -41,7 +32,6 @@ class BufferedUpdate {
  private:
   State<T>& state_;
   Updater<T> updater_;
-  Penalties<T> penalties_;
   bool constrains_;
   AlignedBuffer<T> gradients_;
   TableGradients<T>* tables_ = nullptr;

@@ -40,7 +40,6 @@ struct Batches {
   Index earlier = 0;  // batches of the blocks before this one
   Index begin = 0;    // in this block
   Index end = 0;
-  T* gradients = nullptr;  // non-null: fill it, update nothing
 
   /// Rows of a batch but the last one.
   Index batch_size() const { return epoch.batch_size > 0 ? epoch.batch_size : data.x.rows; }

@@ -20,8 +20,7 @@ class Executor {
   virtual void reserve(Index rows, Index part) = 0;
   /// Gives that memory back.
   virtual void release() = 0;
-  /// Makes the updates of some batches, or with Batches::gradients finds the gradients of one. `outcome` is what has
-  /// come of the epoch so far. `poll` may be null.
+  /// Makes the updates of some batches. `outcome` is what has come of the epoch so far. `poll` may be null.
   virtual Outcome run(const Batches<T>& batches, Poll<T>* poll, Outcome outcome) = 0;
 };
 

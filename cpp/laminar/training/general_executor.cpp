@@ -2,7 +2,6 @@
 #include "laminar/training/general_executor.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "laminar/base/denormals.hpp"
 #include "laminar/base/error.hpp"
@@ -12,18 +11,14 @@ namespace laminar {
 
 template <typename T>
 bool GeneralExecutor<T>::buffers(Index rows, Index part) const {
-  return (part > 0 && part < rows) || buffered_.needed() || (StopScope::current() != nullptr && long_step(rows));
+  return (part > 0 && part < rows) || buffered_.needed() || gradients_.penalizes() ||
+         (StopScope::current() != nullptr && long_step(rows));
 }
 
 template <typename T>
 void GeneralExecutor<T>::reserve(Index rows, Index part) {
   from_buffer_ = buffers(rows, part);
-  const bool limited = part > 0;
-  part = limited ? std::min(part, rows) : rows;
-  if (memory_ == nullptr || memory_->rows() < part || (limited && memory_->rows() > part)) {
-    memory_.reset();
-    memory_ = std::make_unique<BatchMemory<T>>(state_.network, *state_.objective, part, state_.precision);
-  }
+  gradients_.reserve(rows, part);
   if (!by_rows(state_)) {
     tables_.reset();
   } else if (tables_ == nullptr || tables_->batch_rows() < rows) {
@@ -31,10 +26,6 @@ void GeneralExecutor<T>::reserve(Index rows, Index part) {
     snapshot_.reserve(*tables_);
   }
   if (from_buffer_) buffered_.reserve(tables_.get());
-  const std::size_t goals = state_.objective->goals.size();
-  weights_.resize(goals);
-  divisors_.resize(goals);
-  scales_.resize(goals);
 }
 
 // The pass over the gradients that this costs takes as long as the products of some 30 rows.
@@ -73,96 +64,17 @@ Index GeneralExecutor<T>::rows_within(Index limit, Index rows) const {
 }
 
 template <typename T>
-void GeneralExecutor<T>::weigh(const BatchRows<T>& batch) {
-  const std::vector<Goal>& goals = state_.objective->goals;
-  for (std::size_t g = 0; g < goals.size(); ++g) {
-    weights_[g] = batch.weight(goals[g]);
-    divisors_[g] = batch.divisor(goals[g], weights_[g]);
-    scales_[g] = divisors_[g] > 0 ? static_cast<T>(goals[g].weight / divisors_[g]) : T(0);
-  }
-}
-
-// All threads leave a run in the same step: what decides is the same for each of them. Every thread
-// sums the batch's losses itself, in the same order; `stop` is written by rank 0 before the first
-// barrier and read by all after it, `abandoned` before the second.
-template <typename T>
-bool GeneralExecutor<T>::step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team,
-                              RunPoll<T>& asking, Outcome& outcome) {
-  BatchMemory<T>& memory = *memory_;
-  const Objective& objective = *state_.objective;
-  const bool updates = gradients == nullptr;
-  const Index part = memory.rows();
-  if (updates && from_buffer_) gradients = buffered_.gradients();
-  const double divisor = divisors_.front();
-  const double penalty_scale = !state_.penalties_per_row ? 1 : divisor > 0 ? 1 / divisor : 0;
-  GradientSink<T> to = sink(iteration, gradients);
-  if (updates) {
-    to.statistics = state_.parameters.data();
-    to.tables = tables_.get();
-  }
-  double loss = 0;
-  double activity = 0;
-  buffered_.compute_penalties(team);
-  for (Index first = 0; first < batch.count; first += part) {
-    if (first > 0 && team.rank() == 0) asking.ask();
-    const BatchRows<T> rows{batch.data, batch.order, batch.first + first, std::min(part, batch.count - first)};
-    const Pass<T> pass{.network = state_.network,
-                       .plan = memory.plan(),
-                       .kernels = state_.packed.kernels(),
-                       .parameters = state_.parameters.data(),
-                       .packed = state_.packed,
-                       .memory = memory.memory(),
-                       .input = memory.input_in_place(rows),
-                       .absorbed = objective.absorbed(),
-                       .seed = state_.seed,
-                       .step = iteration,
-                       .first_row = first,
-                       .activity = memory.activity(),
-                       .activity_scale = 1 / static_cast<double>(batch.count),
-                       .stop = stop_};
-    memory.forward_and_back(pass, objective, rows, scales_, team);
-    if (team.rank() == 0 && stop_ != nullptr && stop_->stopped()) outcome.stop = true;
+bool GeneralExecutor<T>::step(const BatchRows<T>& batch, Index iteration, const Team& team, RunPoll<T>& asking,
+                              Outcome& outcome) {
+  const auto ready = [&](const Pass<T>& pass, Index rows, bool fresh) {
+    if (tables_ == nullptr) return;
+    read_tables(pass, rows, fresh, team);
     team.barrier();
-    if (outcome.stop) return false;
-    for (const Goal& goal : objective.goals) {
-      if (!goal.loss) continue;
-      const double sum = memory.loss_sum(goal.number, rows.count);
-      loss += sum;
-      if (team.rank() == 0) outcome.add_loss(goal.number, sum, first == 0 ? weights_[goal.number] : 0);
-    }
-    activity += memory.activity_sum(rows.count);
-    const bool last = first + rows.count == batch.count;
-    const bool finite = std::isfinite(loss) && std::isfinite(activity);
-    if (team.rank() == 0) {
-      memory.fold_scores(outcome.scores, rows);
-      const double penalty = penalty_scale * buffered_.penalty() + activity / static_cast<double>(batch.count);
-      if (last || !finite) {
-        outcome.add(loss, batch.count);
-        outcome.add_penalty(penalty, outcome.penalty_weight(weights_.front(), batch.count));
-      }
-    }
-    if (!finite) return false;
-    if (updates && tables_ != nullptr) {
-      read_tables(pass, rows.count, first == 0, team);
-      team.barrier();
-    }
-    const bool in_place = gradients == nullptr;
-    gradient_share(pass, to, rows.count, team, in_place ? std::nullopt : std::optional(false));
-    if (team.rank() == 0 && !in_place && stop_ != nullptr) outcome.abandoned = stop_->stopped();
-    team.barrier();
-    if (outcome.abandoned) return false;
-    if (!in_place && memory.lasting()) {
-      gradient_share(pass, to, rows.count, team, true);
-      team.barrier();
-    }
-    to.add = true;
+  };
+  if (!gradients_.sum(batch, iteration, sink(iteration), stop_, team, outcome, [&] { asking.ask(); }, ready)) {
+    return false;
   }
-  if (gradients != nullptr) {
-    const double slope =
-        objective.whole_batch() && divisor > 0 ? objective.goals.front().loss->finish_slope(loss / divisor) : 1;
-    buffered_.complete(gradients, slope, penalty_scale, team);
-    if (updates) buffered_.apply(memory, team);
-  }
+  if (from_buffer_) buffered_.apply(gradients_.memory(), team);
   if (team.rank() == 0) ++outcome.done;
   return true;
 }
@@ -180,21 +92,14 @@ void GeneralExecutor<T>::read_tables(const Pass<T>& pass, Index rows, bool fresh
 }
 
 template <typename T>
-void GeneralExecutor<T>::gradient_share(const Pass<T>& pass, const GradientSink<T>& to, Index rows, const Team& team,
-                                        std::optional<bool> lasting) {
-  const Team::Share share = memory_->task_share(team);
-  for (Index t = share.begin; t < share.end; ++t) {
-    const GradientTask& task = memory_->tasks()[static_cast<std::size_t>(t)];
-    if (lasting.has_value() && needs_whole_batch(pass.node(task.node).layer) != *lasting) continue;
-    if (lasting == false && pass.stopping(rows, static_cast<double>(task.in_count * task.out_count))) return;
-    parameter_gradient(pass, task, rows, to);
+GradientSink<T> GeneralExecutor<T>::sink(Index iteration) {
+  GradientSink<T> sink{kernels::kernels<T>()};
+  sink.statistics = state_.parameters.data();
+  sink.tables = tables_.get();
+  if (from_buffer_) {
+    sink.gradients = buffered_.gradients();
+    return sink;
   }
-}
-
-template <typename T>
-GradientSink<T> GeneralExecutor<T>::sink(Index iteration, T* gradients) const {
-  GradientSink<T> sink{kernels::kernels<T>(), gradients};
-  if (gradients != nullptr) return sink;
   OptimizerState<T>& optimizer = *state_.optimizer;
   sink.parameters = state_.parameters.data();
   sink.packed = &state_.packed;
@@ -212,15 +117,14 @@ Outcome GeneralExecutor<T>::run(const Batches<T>& batches, Poll<T>* poll, Outcom
   const Index start = state_.optimizer->batches();
   const double work = work_of_step(state_.network, batches.batch_size());
   const int threads = threads_for(work);
-  memory_->cut_tasks(state_.network, threads);
-  const bool updates = batches.gradients == nullptr;
+  gradients_.memory().cut_tasks(state_.network, threads);
   const auto save = [&](Index done) {
-    if (updates && !from_buffer_) state_.optimizer->iterations = start + done;
+    if (!from_buffer_) state_.optimizer->iterations = start + done;
   };
   stop_ = StopScope::current();
   const bool in_stages = stop_ != nullptr && from_buffer_;
   RunPoll<T> asking(poll, state_, batches, outcome, save);
-  Crew crew(threads, work, memory_->scratch(), sizeof(T));
+  Crew crew(threads, work, gradients_.memory().scratch(), sizeof(T));
   // With several threads a step takes longer than its work tells.
   const Index at_once = threads > 1 ? 1 : steps_between_polls(work);
   bool goes_on = true;
@@ -231,11 +135,11 @@ Outcome GeneralExecutor<T>::run(const Batches<T>& batches, Poll<T>* poll, Outcom
     }
     if (in_stages) asking.before_step = outcome;
     const BatchRows<T> batch = batches.batch(b);
-    weigh(batch);
+    gradients_.weigh(batch);
     goes_on = false;
     crew.run([&](const Team& team) {
       const FlushDenormals flush;
-      const bool done = step(batch, start + b - batches.begin, batches.gradients, team, asking, outcome);
+      const bool done = step(batch, start + b - batches.begin, team, asking, outcome);
       if (team.rank() == 0) goes_on = done;
     });
     if (goes_on) asking.before_step.reset();

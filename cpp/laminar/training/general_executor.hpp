@@ -4,10 +4,8 @@
 #pragma once
 
 #include <memory>
-#include <optional>
-#include <vector>
 
-#include "laminar/execution/batch.hpp"
+#include "laminar/training/batch_gradients.hpp"
 #include "laminar/training/buffered_update.hpp"
 #include "laminar/training/executor.hpp"
 #include "laminar/training/snapshot.hpp"
@@ -21,7 +19,7 @@ class GeneralExecutor final : public Executor<T> {
   /// Rows of tables are kept in the snapshot before they change. Throws where the optimizer's options do not suit
   /// the network.
   GeneralExecutor(State<T>& state, const Optimizer& optimizer, Snapshot<T>& snapshot)
-      : state_(state), snapshot_(snapshot), buffered_(state, optimizer) {}
+      : state_(state), snapshot_(snapshot), gradients_(state), buffered_(state, optimizer) {}
 
   /// Whether such batches are updated from a buffer of gradients, which only this executor does.
   bool buffers(Index rows, Index part) const;
@@ -30,7 +28,7 @@ class GeneralExecutor final : public Executor<T> {
   Index rows_within(Index limit, Index rows) const;
 
   void reserve(Index rows, Index part) override;
-  void release() override { memory_.reset(); }
+  void release() override { gradients_.release(); }
   Outcome run(const Batches<T>& batches, Poll<T>* poll, Outcome outcome) override;
   /// At the end of training: what the optimizer's options do to the weights then.
   void finalize() { buffered_.finalize(); }
@@ -39,29 +37,20 @@ class GeneralExecutor final : public Executor<T> {
   /// Whether a step of so many rows takes so long that its update must wait for all gradients: until then
   /// it can be abandoned.
   bool long_step(Index rows) const;
-  /// What the rows of the next step weigh in each goal, and what its gradients are multiplied by.
-  void weigh(const BatchRows<T>& batch);
   /// A thread's part in one step; false where the run ends here, without an update.
-  bool step(const BatchRows<T>& batch, Index iteration, T* gradients, const Team& team, RunPoll<T>& asking,
-            Outcome& outcome);
-  /// This thread's share of phase B. With `lasting`, that which changes running statistics, or the rest.
-  void gradient_share(const Pass<T>& pass, const GradientSink<T>& to, Index rows, const Team& team,
-                      std::optional<bool> lasting);
+  bool step(const BatchRows<T>& batch, Index iteration, const Team& team, RunPoll<T>& asking, Outcome& outcome);
   /// This thread's share of finding out which rows of tables the batch reads. With `fresh`, its first part.
   void read_tables(const Pass<T>& pass, Index rows, bool fresh, const Team& team);
-  /// Where phase B puts what it sums: into `gradients`, or without them straight into the update.
-  GradientSink<T> sink(Index iteration, T* gradients) const;
+  /// Where phase B puts what it sums: into a buffer, or straight into the update.
+  GradientSink<T> sink(Index iteration);
 
   State<T>& state_;
   Snapshot<T>& snapshot_;
+  BatchGradients<T> gradients_;
   BufferedUpdate<T> buffered_;
-  StopScope* stop_ = nullptr;  // of the thread that called the present run
-  bool from_buffer_ = false;   // updates of the present run are made by buffered_
-  std::unique_ptr<BatchMemory<T>> memory_;
+  StopScope* stop_ = nullptr;                  // of the thread that called the present run
+  bool from_buffer_ = false;                   // updates of the present run are made by buffered_
   std::unique_ptr<TableGradients<T>> tables_;  // of those that change by rows, if there are any
-  std::vector<double> weights_;                // these three as weigh() leaves them, one a goal
-  std::vector<double> divisors_;
-  std::vector<T> scales_;
 };
 
 }  // namespace laminar

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "laminar/base/stop.hpp"
+#include "laminar/threads/other_scratch.hpp"
 #include "laminar/threads/workers.hpp"
 #include "laminar/training/epoch.hpp"
 #include "laminar/training/fit_options.hpp"
@@ -38,6 +39,7 @@ class Poll {
     return true;
   }
   bool ask(const Progress& progress) {
+    const OtherScratch scratch;
     try {
       return (options_.poll && options_.poll(progress)) || (outer_ != nullptr && outer_->ask());
     } catch (...) {

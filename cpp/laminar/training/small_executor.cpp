@@ -12,14 +12,13 @@ void SmallExecutor<T>::reserve(Index rows, Index) {
 }
 
 template <typename T>
-bool SmallExecutor<T>::step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome) {
-  const Goal& goal = state_.objective->goals.front();
+bool small_step(SmallNetwork<T>& network, const Goal& goal, const BatchRows<T>& batch, const Optimizer* optimizer,
+                Index iteration, Outcome& outcome) {
   const double weight = batch.weight(goal);
-  const double divisor = batch.divisor(goal, weight);
-  const double loss = network_->step(batch, divisor, updates ? &state_.optimizer->optimizer : nullptr, iteration);
+  const double loss = network.step(batch, batch.divisor(goal, weight), optimizer, iteration);
   outcome.add(loss, batch.count);
   outcome.add_loss(0, loss, weight);
-  network_->score(outcome.scores.front());
+  network.score(outcome.scores.front());
   if (!outcome.finite) return false;
   ++outcome.done;
   return true;
@@ -41,8 +40,7 @@ Index SmallExecutor<T>::single_rows(const BatchRows<T>& rows, Index iteration, O
 template <typename T>
 bool SmallExecutor<T>::steps(const Batches<T>& batches, Index b, Index end, Outcome& outcome) {
   const FlushDenormals flush;
-  const bool updates = batches.gradients == nullptr;
-  const bool by_row = updates && batches.batch_size() == 1;
+  const bool by_row = batches.batch_size() == 1;
   while (b < end) {
     const Index iteration = start_ + b - batches.begin;
     if (by_row) {
@@ -57,7 +55,10 @@ bool SmallExecutor<T>::steps(const Batches<T>& batches, Index b, Index end, Outc
         continue;
       }
     }
-    if (!step(batches.batch(b), iteration, updates, outcome)) return false;
+    if (!small_step(*network_, state_.objective->goals.front(), batches.batch(b), &state_.optimizer->optimizer,
+                    iteration, outcome)) {
+      return false;
+    }
     ++b;
   }
   return true;
@@ -66,9 +67,7 @@ bool SmallExecutor<T>::steps(const Batches<T>& batches, Index b, Index end, Outc
 template <typename T>
 Outcome SmallExecutor<T>::run(const Batches<T>& batches, Poll<T>* poll, Outcome outcome) {
   start_ = state_.optimizer->batches();
-  const bool updates = batches.gradients == nullptr;
   const auto save = [&](Index done) {
-    if (!updates) return;
     state_.optimizer->iterations = start_ + done;
     network_->save(state_);
     state_.packed.refresh(state_.network, state_.parameters.data());
@@ -81,10 +80,12 @@ Outcome SmallExecutor<T>::run(const Batches<T>& batches, Poll<T>* poll, Outcome 
     if (outcome.stop || !steps(batches, b, std::min(batches.end, b + at_once), outcome)) break;
   }
   save(outcome.done);
-  if (!updates) network_->gradients(batches.gradients);
   return outcome;
 }
 
+template bool small_step(SmallNetwork<float>&, const Goal&, const BatchRows<float>&, const Optimizer*, Index, Outcome&);
+template bool small_step(SmallNetwork<double>&, const Goal&, const BatchRows<double>&, const Optimizer*, Index,
+                         Outcome&);
 template class SmallExecutor<float>;
 template class SmallExecutor<double>;
 

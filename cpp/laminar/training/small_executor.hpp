@@ -9,25 +9,28 @@
 
 namespace laminar {
 
+/// Whether batches of so many rows are faster this way, and the network is of the kind.
+template <typename T>
+bool suits_small(const State<T>& state, Index rows) {
+  return state.precision == ProductPrecision::full && SmallNetwork<T>::suits(state.network, *state.objective, rows);
+}
+
+/// One batch by a small network: an update, or without `optimizer` its gradients. False where the loss is not finite.
+template <typename T>
+bool small_step(SmallNetwork<T>& network, const Goal& goal, const BatchRows<T>& batch, const Optimizer* optimizer,
+                Index iteration, Outcome& outcome);
+
 /// The executor of networks whose step is too small to be shared.
 template <typename T>
 class SmallExecutor final : public Executor<T> {
  public:
   explicit SmallExecutor(State<T>& state) : state_(state) {}
 
-  /// Whether batches of so many rows are faster this way, and the network is of the kind.
-  bool suits(Index rows) const {
-    return state_.precision == ProductPrecision::full &&
-           SmallNetwork<T>::suits(state_.network, *state_.objective, rows);
-  }
-
   void reserve(Index rows, Index part) override;
   void release() override { network_.reset(); }
   Outcome run(const Batches<T>& batches, Poll<T>* poll, Outcome outcome) override;
 
  private:
-  /// One batch. False where the run ends here, without an update.
-  bool step(const BatchRows<T>& batch, Index iteration, bool updates, Outcome& outcome);
   /// Updates by single rows, the next ones of the run; returns their number, 0 where they must be
   /// taken one by one because a loss is not finite.
   Index single_rows(const BatchRows<T>& rows, Index iteration, Outcome& outcome);

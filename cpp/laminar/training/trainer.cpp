@@ -35,7 +35,7 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll<T>* poll, const Outcome*
   outcome.reserve(rows * (batches.end - batches.begin));
   Executor<T>* executor = &general_;
   Executor<T>* other = &small_;
-  if (!general_.buffers(rows, batches.epoch.part) && small_.suits(rows)) std::swap(executor, other);
+  if (!general_.buffers(rows, batches.epoch.part) && suits_small(state_, rows)) std::swap(executor, other);
   other->release();
   executor->reserve(rows, batches.epoch.part);
   return executor->run(batches, poll, std::move(outcome));
@@ -294,17 +294,6 @@ std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
   const auto divisor = [&](const Goal& goal, double weight) { return rows.divisor(goal, weight); };
   for (const Log& log : outcome.means(divisor)) values.push_back(log.value);
   return values;
-}
-
-template <typename T>
-double Trainer<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight) {
-  std::fill(gradients.begin(), gradients.end(), T(0));
-  Batches<T> batches = whole(data, by_weight || state_.penalties_per_row);
-  batches.gradients = gradients.data();
-  Outcome outcome = run(batches, nullptr);
-  if (outcome.stop) StopScope::current()->leave();
-  const BatchRows<T> rows = batches.batch(0);
-  return outcome.means([&](const Goal& goal, double weight) { return rows.divisor(goal, weight); })[0].value;
 }
 
 template class Trainer<float>;

@@ -26,9 +26,6 @@ class Trainer {
   /// One update. Returns loss and metrics of the batch before it.
   std::vector<double> train_on_batch(const Dataset<T>& data);
 
-  /// Loss of all rows as one batch, and its gradient in the parameters' layout. Changes nothing.
-  double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight);
-
  private:
   /// With `before`, what came of the epoch's batches before these is counted in.
   Outcome run(const Batches<T>& batches, Poll<T>* poll, const Outcome* before = nullptr);
