@@ -234,7 +234,7 @@ class Model(BaseModel):
     def _called_on(self, inputs: Any) -> Any:
         """Return the outputs as symbols, the layers called on others in place of the inputs."""
         names, own = self._graph.input_names, self._graph.inputs.symbols
-        given = self._each(inputs, f"{type(self).__name__} {self.name!r}", "symbol")
+        given = self._each(inputs, f"model {self.name!r}: inputs", "symbol")
         for name, wanted, symbol in zip(names, own, given, strict=True):
             if symbol.shape != wanted.shape:
                 raise ValueError(

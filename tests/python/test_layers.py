@@ -64,12 +64,27 @@ def test_spellings_of_older_keras() -> None:
         (lambda: layers.Normalization(mean=1), ValueError, "mean and variance go together"),
         (lambda: layers.Normalization(mean=[1], variance=[-1]), ValueError, "must not be negative"),
         (lambda: layers.Input((0,)), ValueError, "Input: shape must be at least 1"),
-        (lambda: layers.Input((None,)), TypeError, "Input: shape must be an integer"),
+        (lambda: layers.Input((None,)), ValueError, "shape must have a size for each axis"),
+        (lambda: layers.Input((None, 3)), ValueError, r"without the rows, got \(None, 3\)"),
+        (lambda: layers.Input(None), TypeError, "shape must be an integer or a tuple of integers"),
+        (lambda: layers.Input("3"), TypeError, r"such as \(features,\), got '3'"),
+        (lambda: layers.Input(2.0), TypeError, r"such as \(features,\), got 2.0"),
+        (lambda: layers.Input((2, "a")), TypeError, "Input: shape must be an integer, got 'a'"),
+        (lambda: layers.Input(-1), ValueError, "Input: shape must be at least 1, got -1"),
+        (lambda: layers.Input(True), TypeError, "Input: shape must be an integer, got True"),
+        (lambda: layers.Input(3, dtype="string"), ValueError, "dtype must be a type of numbers"),
+        (lambda: layers.Dense(3, input_shape=()), ValueError, r"Dense: input_shape .*\(1,\)"),
     ],
 )
 def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("shape", [5, (5,), [5], np.int64(5), (np.int32(5),)])
+def test_shapes_of_one_axis_are_given_as_tuples_or_numbers(shape: Any) -> None:
+    for given in (layers.Input(shape), layers.Input(shape=shape, dtype="int32")):
+        assert given.shape == (5,)
 
 
 def test_configuration_round_trip() -> None:

@@ -9,8 +9,11 @@ back from the outputs; a cycle cannot be written down.
 from __future__ import annotations
 
 import itertools
+import numbers
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from .._attributes import Attributes
 from .._component import integer
@@ -24,14 +27,24 @@ Shape: TypeAlias = "int | Sequence[int]"
 _serial = itertools.count()
 
 
-def sample_shape(shape: Shape, where: str) -> tuple[int, ...]:
+def sample_shape(shape: Any, where: str) -> tuple[int, ...]:
     """Return the shape of one sample as a tuple; an error where an extent is not positive."""
-    extents = tuple(shape) if isinstance(shape, Sequence) else (shape,)
-    if not extents:
-        raise ValueError(
-            f"{where} must be the shape of one sample, such as (features,), got {shape!r}"
+    if isinstance(shape, str) or not isinstance(shape, Sequence):
+        if isinstance(shape, numbers.Integral):
+            return (integer(shape, where, minimum=1),)
+        raise TypeError(
+            f"{where} must be an integer or a tuple of integers, such as (features,), got {shape!r}"
         )
-    return tuple(integer(extent, where, minimum=1) for extent in extents)
+    if not shape:
+        raise ValueError(
+            f"{where} must be the shape of one sample, such as (features,), or (1,) where that is "
+            f"one number, got {shape!r}"
+        )
+    if any(extent is None for extent in shape):
+        raise ValueError(
+            f"{where} must have a size for each axis of one sample, without the rows, got {shape!r}"
+        )
+    return tuple(integer(extent, where, minimum=1) for extent in shape)
 
 
 class Symbol(Attributes):
@@ -98,9 +111,21 @@ class Symbol(Attributes):
         made: Symbol = getattr(merging, kind)()([left, right])
         return made
 
+    def __bool__(self) -> bool:
+        raise TypeError("a symbol is neither true nor false: it has no value yet")
+
     def __repr__(self) -> str:
         kind = "" if self._layer is None else f" of {type(self._layer).__name__}"
         return f"<{type(self).__name__} {self.shape}{kind}>"
+
+
+def _of_numbers(dtype: Any) -> bool:
+    if dtype == "bfloat16":
+        return True
+    try:
+        return np.dtype(dtype).kind in "biuf"
+    except TypeError:
+        return False
 
 
 class Input(Symbol):
@@ -122,6 +147,10 @@ class Input(Symbol):
     def __init__(self, shape: Shape, name: str | None = None, dtype: object = None) -> None:
         if name is not None and not isinstance(name, str):
             raise TypeError(f"Input: name must be a string, got {name!r}")
+        if dtype is not None and not _of_numbers(dtype):
+            raise ValueError(
+                f"Input: dtype must be a type of numbers, got {dtype!r}; encode texts first"
+            )
         self._order = next(_serial)
         self.shape = sample_shape(shape, "Input: shape")
         self._name = name
