@@ -34,7 +34,10 @@ Index most_table_rows(const Network& network, int node, Index batch_rows) {
 
 template <typename T>
 TableRows<T>::TableRows(const Network& network, int node, Index batch_rows)
-    : table_(&table_of(network, node)), node_(node), width_(table_->shape[1]) {
+    : table_(&table_of(network, node)),
+      tensor_(network.nodes()[static_cast<std::size_t>(node)].tensors[0]),
+      node_(node),
+      width_(table_->shape[1]) {
   const Index most = most_table_rows(network, node, batch_rows);
   rows_.reserve(static_cast<std::size_t>(most));
   taken_.reserve(static_cast<std::size_t>(most));

@@ -20,6 +20,8 @@ class TableRows {
 
   int node() const { return node_; }
   const Tensor& table() const { return *table_; }
+  /// Its number among the network's tensors.
+  std::size_t tensor() const { return tensor_; }
   /// Values of one row of the table.
   Index width() const { return width_; }
 
@@ -43,6 +45,7 @@ class TableRows {
   std::int32_t number(Index row);
 
   const Tensor* table_;
+  std::size_t tensor_;
   int node_;
   Index width_;
   std::vector<Index> rows_;            // by number

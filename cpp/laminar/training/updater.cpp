@@ -60,6 +60,7 @@ Updater<T>::Updater(const ParameterLayout& layout, const Optimizer& optimizer) {
   optimizer.check();
   const auto excluded = expressions(optimizer.options.exclude_from_weight_decay);
   for (const Tensor& tensor : layout.tensors()) {
+    place_of_.push_back(places_.size());
     if (!tensor.trainable) continue;
     const bool decays = std::none_of(excluded.begin(), excluded.end(),
                                      [&](const std::regex& part) { return std::regex_search(tensor.name, part); });
@@ -143,14 +144,8 @@ void Updater<T>::clip_and_update(std::size_t at, Index offset, Index size, T* g,
 }
 
 template <typename T>
-std::size_t Updater<T>::place_of(const TableRows<T>& table) const {
-  const auto is_it = [&](std::size_t place) { return places_[place].tensor.offset == table.table().offset; };
-  return *std::find_if(by_rows_.begin(), by_rows_.end(), is_it);
-}
-
-template <typename T>
 void Updater<T>::update_rows(TableRows<T>& table, const Step& step, const Team& team) const {
-  const std::size_t place = place_of(table);
+  const std::size_t place = place_of_[table.tensor()];
   const Team::Share share = team.share(table.count());
   for (Index i = share.begin; i < share.end; ++i) {
     clip_and_update(place, table.offset(i), table.width(), table.gradient(i), step);
@@ -203,7 +198,8 @@ bool Updater<T>::apply(std::span<T> parameters, std::span<T> gradients, Optimize
         const Team::Share own = team.share(static_cast<Index>(tables->tables().size()));
         for (Index t = own.begin; t < own.end; ++t) {
           TableRows<T>& table = tables->tables()[static_cast<std::size_t>(t)];
-          squares_[places_[place_of(table)].chunk] = sum_of_squares(table.gradient(0), table.count() * table.width());
+          squares_[places_[place_of_[table.tensor()]].chunk] =
+              sum_of_squares(table.gradient(0), table.count() * table.width());
         }
       }
       team.barrier();

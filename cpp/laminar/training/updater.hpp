@@ -57,12 +57,11 @@ class Updater {
   T clip_factor(const Step& step, std::size_t place) const;
   void accumulate(const Chunk& chunk, T* gradients, OptimizerState<T>& state, bool last) const;
   void clip_and_update(std::size_t place, Index offset, Index size, T* gradients, const Step& step) const;
-  /// The tensor that a table's rows are of.
-  std::size_t place_of(const TableRows<T>& table) const;
   void update_rows(TableRows<T>& table, const Step& step, const Team& team) const;
   void average(const Chunk& chunk, T* parameters, OptimizerState<T>& state) const;
 
   std::vector<Place> places_;
+  std::vector<std::size_t> place_of_;  // by the tensor's number
   std::vector<Chunk> chunks_;
   std::vector<std::size_t> by_rows_;  // places of tables that change by rows
   std::vector<double> squares_;       // of gradients, summed over each chunk
