@@ -2,6 +2,7 @@
 #include "laminar/execution/packed.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace laminar {
 namespace {
@@ -14,10 +15,24 @@ bool gives_gradient(const Network& network, int node) {
 }  // namespace
 
 template <typename T>
-PackedWeights<T>::PackedWeights(const Network& network, ProductPrecision precision, bool all)
+PackedWeights<T>::PackedWeights(const Network& network, ProductPrecision precision)
     : kernels_(&kernels::kernels<T>(precision)) {
+  place(network);
+}
+
+template <typename T>
+PackedWeights<T>::PackedWeights(const Network& network, ProductPrecision precision, const PackedWeights& base)
+    : kernels_(&kernels::kernels<T>(precision)), base_(&base) {
+  place(network);
+}
+
+template <typename T>
+void PackedWeights<T>::place(const Network& network) {
   const kernels::Kernels<T>& k = *kernels_;
   Index size = 0;
+  const auto room = [&](Index in, Index out) {
+    return std::exchange(size, size + round_up(k.packed_size(in, out), kSlice));
+  };
   for (int i = 0; i < static_cast<int>(network.nodes().size()); ++i) {
     const Node& node = network.nodes()[static_cast<std::size_t>(i)];
     Places places;
@@ -25,13 +40,11 @@ PackedWeights<T>::PackedWeights(const Network& network, ProductPrecision precisi
       places = places_[static_cast<std::size_t>(node.first_call)];
     } else if (!node.tensors.empty() && has_kernel(node.layer)) {
       const Shape& shape = network.parameters()[node.tensors[0]].shape;
-      places.forward = size;
-      size += round_up(k.packed_size(shape[0], shape[1]), kSlice);
       const auto& calls = network.calls_of(i);
-      if (std::any_of(calls.begin(), calls.end(), [&](int call) { return all || gives_gradient(network, call); })) {
-        places.backward = size;
-        size += round_up(k.packed_size(shape[1], shape[0]), kSlice);
-      }
+      const bool gives =
+          std::any_of(calls.begin(), calls.end(), [&](int call) { return gives_gradient(network, call); });
+      if (base_ == nullptr) places.forward = room(shape[0], shape[1]);
+      if (gives == (base_ == nullptr)) places.backward = room(shape[1], shape[0]);
     }
     places_.push_back(places);
   }
@@ -42,7 +55,7 @@ template <typename T>
 void PackedWeights<T>::refresh(const Network& network, const T* parameters) {
   for (int node = 0; node < static_cast<int>(places_.size()); ++node) {
     const Node& n = network.nodes()[static_cast<std::size_t>(node)];
-    if (places_[static_cast<std::size_t>(node)].forward < 0 || n.first_call != node) continue;
+    if (places_[static_cast<std::size_t>(node)].empty() || n.first_call != node) continue;
     const Shape& shape = network.parameters()[n.tensors[0]].shape;
     refresh_block(network, node, parameters, 0, shape[0], 0, shape[1]);
   }
@@ -57,7 +70,7 @@ void PackedWeights<T>::refresh_block(const Network& network, int node, const T* 
   const Index in = kernel.shape[0];
   const Index out = kernel.shape[1];
   const T* weights = parameters + kernel.offset;
-  for (Index j = out_begin; j < out_begin + out_count; j += k.panel) {
+  for (Index j = out_begin; places.forward >= 0 && j < out_begin + out_count; j += k.panel) {
     const Index count = std::min(k.panel, out_begin + out_count - j);
     k.pack(weights + in_begin * out + j, out, in_count, count,
            buffer_.data() + places.forward + j * k.elements(in) + k.elements(in_begin) * round_up(count, k.lanes));

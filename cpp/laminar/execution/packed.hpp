@@ -15,8 +15,10 @@ namespace laminar {
 template <typename T>
 class PackedWeights {
  public:
-  /// `all`: for the gradients of the network's input as well.
-  explicit PackedWeights(const Network& network, ProductPrecision precision = ProductPrecision::full, bool all = false);
+  explicit PackedWeights(const Network& network, ProductPrecision precision = ProductPrecision::full);
+  /// With the panels for the gradients of the network's input and before what is trained, which `base` lacks; all
+  /// others are read there.
+  PackedWeights(const Network& network, ProductPrecision precision, const PackedWeights& base);
 
   /// Packs everything anew.
   void refresh(const Network& network, const T* parameters);
@@ -26,18 +28,29 @@ class PackedWeights {
 
   /// Whether the node's kernel is packed.
   bool holds(int node) const { return places_[static_cast<std::size_t>(node)].forward >= 0; }
-  const T* forward(int node) const { return buffer_.data() + places_[static_cast<std::size_t>(node)].forward; }
-  const T* backward(int node) const { return buffer_.data() + places_[static_cast<std::size_t>(node)].backward; }
+  const T* forward(int node) const {
+    const Index place = places_[static_cast<std::size_t>(node)].forward;
+    return place < 0 && base_ != nullptr ? base_->forward(node) : buffer_.data() + place;
+  }
+  const T* backward(int node) const {
+    const Index place = places_[static_cast<std::size_t>(node)].backward;
+    return place < 0 && base_ != nullptr ? base_->backward(node) : buffer_.data() + place;
+  }
 
   /// The kernels that read the panels.
   const kernels::Kernels<T>& kernels() const { return *kernels_; }
 
  private:
+  /// Finds room for all that is to be packed.
+  void place(const Network& network);
+
   struct Places {
     Index forward = -1;
     Index backward = -1;  // -1 where nobody asks for the gradient of the node's input
+    bool empty() const { return forward < 0 && backward < 0; }
   };
   const kernels::Kernels<T>* kernels_;
+  const PackedWeights* base_ = nullptr;
   std::vector<Places> places_;
   AlignedBuffer<T> buffer_;
 };
