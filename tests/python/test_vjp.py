@@ -61,6 +61,23 @@ def test_a_loss_by_its_own_gradient() -> None:
         np.testing.assert_allclose(left, right, rtol=1e-10)
 
 
+def test_the_way_back_to_the_input_goes_through_frozen_layers() -> None:
+    shared = layers.Dense(20, "tanh")
+    a, b = layers.Input(4), layers.Input(4)
+    model = Model([a, b], layers.Dense(3)(layers.Dense(30, "tanh")(shared(a) - shared(b))), seed=1)
+    x = [RNG.normal(size=(5, 4)), RNG.normal(size=(5, 4))]
+    d_outputs = RNG.normal(size=(5, 3))
+    expected, d_weights = model.vjp(x, d_outputs)
+    for frozen in range(1, 4):
+        for layer in [layer for layer in model.layers if layer.weights][:frozen]:
+            layer.trainable = False
+        model.compile("sgd", "mse")
+        d_x, some = model.vjp(x, d_outputs)
+        np.testing.assert_array_equal(d_x, expected)
+        for i in range(2 * frozen, len(some)):
+            np.testing.assert_array_equal(some[i], d_weights[i])
+
+
 def test_refusals() -> None:
     model = Sequential([layers.Dense(2)], seed=1)
     x = np.zeros((4, 3), "float32")
