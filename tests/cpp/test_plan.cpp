@@ -101,3 +101,39 @@ TEST_CASE("plan: rows are read where they lie where only dense layers read them"
     CHECK(Plan(networks()[i], 7, Mode::inference).reads_input_in_place() == expected[i]);
   }
 }
+
+TEST_CASE("plan: a table that a Concatenate alone reads writes into its rows, and reads an input where it lies") {
+  Graph graph;
+  graph.inputs = {{"a", {1}}, {"b", {1}}, {"c", {1}}};
+  for (const Index width : {3, 5, 2}) graph.layers.push_back(Embedding{.input_dim = 4, .output_dim = width});
+  for (int i = 0; i < 3; ++i) graph.layers.push_back(Flatten{});
+  graph.layers.insert(graph.layers.end(), {Concatenate{}, Dense{.units = 7}, Concatenate{}, Dense{.units = 1}});
+  graph.calls = {{0, {0}}, {1, {1}}, {2, {2}}, {3, {3}}, {4, {4}}, {5, {5}}};
+  graph.calls.insert(graph.calls.end(), {{6, {6, 7, 8}}, {7, {9}}, {8, {10, 8}}, {9, {11}}});
+  graph.outputs = {12};
+  const Network network(std::move(graph));
+  const Plan plan(network, 5, Mode::training);
+  std::vector<int> slices;
+  std::vector<int> tables;
+  std::vector<int> wholes;
+  for (int i = 1; i < static_cast<int>(network.nodes().size()); ++i) {
+    const Layer& layer = network.nodes()[static_cast<std::size_t>(i)].layer;
+    if (std::holds_alternative<Slice>(layer)) slices.push_back(i);
+    if (std::holds_alternative<Embedding>(layer)) tables.push_back(i);
+    if (std::holds_alternative<Concatenate>(layer)) wholes.push_back(i);
+  }
+  REQUIRE(slices.size() == 3);
+  REQUIRE(tables.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(plan[slices[i]].output == plan[0].output + static_cast<Index>(i));
+    CHECK(plan[slices[i]].stride == plan[0].stride);
+  }
+  const NodeSpace& whole = plan[wholes[0]];
+  for (const std::size_t i : {0U, 1U}) {
+    CHECK(plan[tables[i]].output == whole.output + (i == 0 ? 0 : 3));
+    CHECK(plan[tables[i]].delta == whole.delta + (i == 0 ? 0 : 3));
+    CHECK(plan[tables[i]].stride == whole.stride);
+  }
+  CHECK(plan[tables[2]].stride == padded_stride(2));  // the second Concatenate reads it, too
+  CHECK((plan[tables[2]].output < whole.output || plan[tables[2]].output >= whole.output + 5 * whole.stride));
+}

@@ -83,19 +83,60 @@ void Plan::place_holders(const Network& network) {
   }
 }
 
+// Tables write their own columns and nothing beside them, so what they alone bring into a Concatenate is written
+// there, and its gradient read there.
+std::vector<Plan::Part> Plan::parts_of(const Network& network) const {
+  const auto& nodes = network.nodes();
+  std::vector<Part> parts(nodes.size());
+  for (std::size_t i = 1; i + 1 < nodes.size(); ++i) {
+    if (!std::holds_alternative<Concatenate>(nodes[i].layer) || nodes[i].shape.back() != nodes[i].width) continue;
+    Index begin = 0;
+    for (const int input : nodes[i].inputs) {
+      const auto holder = static_cast<std::size_t>(spaces_[static_cast<std::size_t>(input)].holder);
+      if (holder > 0 && has_table(nodes[holder].layer) && readers_[holder].size() == 1) {
+        parts[holder] = {static_cast<int>(i), begin};
+      }
+      begin += nodes[static_cast<std::size_t>(input)].width;
+    }
+  }
+  return parts;
+}
+
+// Others read whole vectors, which may reach into a row that another thread writes.
+bool Plan::read_exactly(const Network& network, std::size_t node) const {
+  return spaces_.back().holder != static_cast<int>(node) &&
+         std::all_of(readers_[node].begin(), readers_[node].end(), [&](const Edge& reader) {
+           return has_table(network.nodes()[static_cast<std::size_t>(reader.node)].layer);
+         });
+}
+
 void Plan::place_training(const Network& network, ProductPrecision precision, bool by_input) {
   const auto& nodes = network.nodes();
+  const std::vector<Part> parts = parts_of(network);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
     NodeSpace& space = spaces_[i];
+    const bool wanted = by_input || network.depends_on_training(static_cast<int>(i)) || i + 1 == nodes.size();
     if (space.holder != static_cast<int>(i)) {
       const NodeSpace& viewed = spaces_[static_cast<std::size_t>(space.holder)];
+      space.stride = viewed.stride;
       space.output = viewed.output;
       space.delta = viewed.delta;
-    } else {
+    } else if (parts[i].whole > 0) {
+      NodeSpace& whole = spaces_[static_cast<std::size_t>(parts[i].whole)];
+      if (whole.output < 0) whole.output = reserve(whole.stride);
+      if (whole.delta < 0 && wanted) whole.delta = reserve(whole.stride);
+      space.stride = whole.stride;
+      space.output = whole.output + parts[i].begin;
+      if (wanted) space.delta = whole.delta + parts[i].begin;
+    } else if (const auto* slice = std::get_if<Slice>(&node.layer);
+               slice != nullptr && !wanted && read_exactly(network, i)) {
+      const NodeSpace& whole = spaces_[static_cast<std::size_t>(node.inputs.front())];
+      space.stride = whole.stride;
+      space.output = whole.output + slice->begin;
+    } else if (space.output < 0) {
       space.output = reserve(space.stride);
     }
-    const bool wanted = by_input || network.depends_on_training(static_cast<int>(i)) || i + 1 == nodes.size();
     if (space.delta < 0 && wanted) space.delta = reserve(space.stride);
     if (i > 0 && has_kernel(node.layer)) {
       const Index stride = padded_stride(network.parameters()[node.tensors[0]].shape[1]);

@@ -60,10 +60,20 @@ class Plan {
   bool reads_input_in_place() const { return reads_input_in_place_; }
 
  private:
+  /// The columns of another node that hold a node's values; whole is 0 where it has a place of its own.
+  struct Part {
+    int whole = 0;
+    Index begin = 0;
+  };
+
   Index reserve(Index stride);
   void place_holders(const Network& network);
   void place_backward(const Network& network);
   bool only_dense_read_input(const Network& network) const;
+  /// For each node the Concatenate in whose rows it lies.
+  std::vector<Part> parts_of(const Network& network) const;
+  /// Only tables read a node's values, which look at nothing beside them.
+  bool read_exactly(const Network& network, std::size_t node) const;
   void place_shared(const Network& network);
   void size_scratch(const Network& network);
   void place_training(const Network& network, ProductPrecision precision, bool by_input);

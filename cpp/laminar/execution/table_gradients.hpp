@@ -85,12 +85,14 @@ void for_each_read(const Pass<T>& pass, int first_call, Index rows, const Take& 
     const Tensor& table = pass.network.parameters()[n.tensors[0]];
     const int input = n.inputs[0];
     const Index reads = pass.node(input).width;
-    for (Index row = 0; row < rows; ++row) {
-      const T* values = pass.output(input, row);
-      const T* deltas = pass.delta(node, row);
-      for (Index j = 0; j < reads; ++j) {
-        take(token_of(values[j], table.shape[0]), deltas + j * table.shape[1]);
-      }
+    const Index tokens = table.shape[0];
+    const Index width = table.shape[1];
+    const T* values = pass.output(input, 0);
+    const Index values_stride = pass.stride(input);
+    const T* deltas = pass.delta(node, 0);
+    const Index deltas_stride = pass.plan[node].stride;
+    for (Index row = 0; row < rows; ++row, values += values_stride, deltas += deltas_stride) {
+      for (Index j = 0; j < reads; ++j) take(token_of(values[j], tokens), deltas + j * width);
     }
   }
 }

@@ -38,7 +38,7 @@ void Snapshot<T>::take() {
     for (const Index row : kept.rows) kept.marks[static_cast<std::size_t>(row / 64)] = 0;
     kept.rows.clear();
     kept.offsets.clear();
-    kept.values.clear();
+    kept.used = 0;
   }
 }
 
@@ -71,7 +71,8 @@ void Snapshot<T>::reserve(TableGradients<T>& tables) {
     kept.marks.resize(static_cast<std::size_t>(table.table().shape[0] / 64 + 1));
     kept.rows.reserve(rows);
     kept.offsets.reserve(rows);
-    kept.values.reserve(rows * arrays * static_cast<std::size_t>(kept.width));
+    const std::size_t room = rows * arrays * static_cast<std::size_t>(kept.width);
+    if (kept.values.size() < room) kept.values.resize(room);
   }
 }
 
@@ -80,6 +81,7 @@ void Snapshot<T>::keep(const TableRows<T>& table, Index first) {
   Kept& kept = kept_[static_cast<std::size_t>(table.node())];
   for (Index i = first; i < table.count(); ++i) {  // the update will read them, too
     for_each_array([&](const T* array, std::size_t) { fetch_values(array + table.offset(i), kept.width); });
+    __builtin_prefetch(kept.marks.data() + table.row(i) / 64);
   }
   for (Index i = first; i < table.count(); ++i) {
     const Index row = table.row(i);
@@ -90,8 +92,10 @@ void Snapshot<T>::keep(const TableRows<T>& table, Index first) {
     kept.rows.push_back(row);
     kept.offsets.push_back(table.offset(i));
     for_each_array([&](const T* array, std::size_t) {
-      kept.values.resize(kept.values.size() + static_cast<std::size_t>(kept.width));
-      copy_values(array + kept.offsets.back(), kept.width, kept.values.data() + kept.values.size() - kept.width);
+      const std::size_t end = kept.used + static_cast<std::size_t>(kept.width);
+      if (end > kept.values.size()) kept.values.resize(2 * end);
+      copy_values(array + kept.offsets.back(), kept.width, kept.values.data() + kept.used);
+      kept.used = end;
     });
   }
 }

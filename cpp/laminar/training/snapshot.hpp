@@ -46,7 +46,8 @@ class Snapshot {
     std::vector<std::uint64_t> marks;  // a bit for each row of the table
     std::vector<Index> rows;
     std::vector<Index> offsets;
-    std::vector<T> values;
+    std::vector<T> values;  // the first used of them, so that none is written twice
+    std::size_t used = 0;
   };
 
   static constexpr std::size_t kArrays = 3 + kernels::kMaxSlots;

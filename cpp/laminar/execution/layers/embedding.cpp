@@ -16,7 +16,7 @@ namespace {
 
 constexpr Index kFarTable = 65536;  // elements: more than the second-level cache holds beside the batch
 constexpr Index kShortRow = 64;     // values that are updated beside those of other rows
-constexpr Index kAhead = 4;         // rows of the batch whose rows of the table are fetched meanwhile
+constexpr Index kAhead = 16;        // rows of the batch whose rows of the table are fetched meanwhile
 
 /// Updates rows as one long row of a copy: each alone would take a call, and a vector that it does not fill.
 template <typename T>
@@ -35,6 +35,8 @@ void update_together(TableRows<T>& table, Team::Share share, const GradientSink<
   };
   for (Index first = share.begin; first < share.end;) {
     const Index rows = std::min(kTogether / width, share.end - first);
+    for_each_row(first + rows, std::min(kTogether / width, share.end - first - rows),
+                 [&](const T* row, const T*) { fetch_values(row, width); });
     for_each_row(first, rows, [&](const T* row, T* copy) { copy_values(row, width, copy); });
     kernels::Update<T> update;
     update.optimizer = sink.optimizer;
@@ -79,23 +81,26 @@ void forward(const Embedding& layer, int node, const Pass<T>& pass, Rows rows) {
   const T* const table = pass.parameters + pass.network.parameters()[n.tensors[0]].offset;
   const Index width = layer.output_dim;
   const bool far = layer.input_dim * width > kFarTable;
-  const auto fetch_for = [&](Index row) {
-    const T* in = pass.output(input, row);
+  const Index tokens = layer.input_dim;
+  const T* in = pass.output(input, rows.begin);
+  const Index in_stride = pass.stride(input);
+  T* out = pass.output_to_write(node, rows.begin);
+  const Index out_stride = pass.plan[node].stride;
+  const auto fetch_for = [=](Index row) {
     for (Index j = 0; j < reads; ++j) {
-      if (const Index at = token_of(in[j], layer.input_dim); at >= 0) fetch_values(table + at * width, width);
+      if (const Index at = token_of(in[row * in_stride + j], tokens); at >= 0) fetch_values(table + at * width, width);
     }
   };
-  for (Index row = rows.begin; far && row < std::min(rows.begin + kAhead, rows.end); ++row) fetch_for(row);
-  for (Index row = rows.begin; row < rows.end; ++row) {
-    if (far && row + kAhead < rows.end) fetch_for(row + kAhead);
-    const T* in = pass.output(input, row);
-    T* out = pass.output_to_write(node, row);
-    for (Index j = 0; j < reads; ++j, out += width) {
-      const Index at = token_of(in[j], layer.input_dim);
+  for (Index row = 0; far && row < std::min(kAhead, rows.count()); ++row) fetch_for(row);
+  for (Index row = 0; row < rows.count(); ++row) {
+    if (far && row + kAhead < rows.count()) fetch_for(row + kAhead);
+    for (Index j = 0; j < reads; ++j) {
+      const Index at = token_of(in[row * in_stride + j], tokens);
+      T* const to = out + row * out_stride + j * width;
       if (at >= 0) {
-        copy_values(table + at * width, width, out);
+        copy_values(table + at * width, width, to);
       } else {
-        std::fill_n(out, width, std::numeric_limits<T>::quiet_NaN());
+        std::fill_n(to, width, std::numeric_limits<T>::quiet_NaN());
       }
     }
   }

@@ -82,6 +82,7 @@ Pair<T> pair_of(const T* x, const T* y, Index width, bool lengths) {
 template <typename T>
 void forward(const Slice& layer, int node, const Pass<T>& pass, Rows rows) {
   const int input = pass.node(node).inputs[0];
+  if (pass.output(input, 0) + layer.begin == pass.output_to_write(node, 0)) return;  // they lie there (plan.hpp)
   for (Index row = rows.begin; row < rows.end; ++row) {
     copy_values(pass.output(input, row) + layer.begin, pass.node(node).width, pass.output_to_write(node, row));
   }
@@ -131,7 +132,8 @@ void forward(const Concatenate&, int node, const Pass<T>& pass, Rows rows) {
   Index begin = 0;
   for (const int input : n.inputs) {
     const Index part = pass.node(input).shape.back();
-    for (Index row = rows.begin; row < rows.end; ++row) {
+    const bool lies_there = pass.output(input, 0) == pass.output_to_write(node, 0) + begin;  // see plan.hpp
+    for (Index row = rows.begin; !lies_there && row < rows.end; ++row) {
       const T* from = pass.output(input, row);
       T* to = pass.output_to_write(node, row) + begin;
       for (Index piece = 0; piece < pieces; ++piece) copy_values(from + piece * part, part, to + piece * whole);
@@ -148,7 +150,8 @@ void backward(const Concatenate&, int node, const Pass<T>& pass, Rows rows) {
   Index begin = 0;
   for (std::size_t e = 0; e < n.inputs.size(); ++e) {
     const Index part = pass.node(n.inputs[e]).shape.back();
-    for (Index row = rows.begin; pass.wants_delta(n.inputs[e]) && row < rows.end; ++row) {
+    const bool copies = pass.wants_delta(n.inputs[e]) && pass.back(node, e, 0) != pass.delta(node, 0) + begin;
+    for (Index row = rows.begin; copies && row < rows.end; ++row) {
       const T* from = pass.delta(node, row) + begin;
       T* to = pass.back(node, e, row);
       for (Index piece = 0; piece < pieces; ++piece) copy_values(from + piece * whole, part, to + piece * part);
