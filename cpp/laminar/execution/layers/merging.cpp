@@ -20,7 +20,7 @@ void fold(const T* x, T* out, Index width) {
   for (Index j = 0; j < width; ++j) {
     if constexpr (rule == MergeRule::subtract) out[j] -= x[j];
     if constexpr (rule == MergeRule::multiply) out[j] *= x[j];
-    if constexpr (rule == MergeRule::add || rule == MergeRule::average) out[j] += x[j];
+    if constexpr (rule == MergeRule::average) out[j] += x[j];
     // NaN is handed on, from either side.
     if constexpr (rule == MergeRule::maximum) out[j] = out[j] >= x[j] || out[j] != out[j] ? out[j] : x[j];
     if constexpr (rule == MergeRule::minimum) out[j] = out[j] <= x[j] || out[j] != out[j] ? out[j] : x[j];
@@ -106,7 +106,14 @@ void forward(const Merge<rule>&, int node, const Pass<T>& pass, Rows rows) {
   for (Index row = rows.begin; row < rows.end; ++row) {
     T* out = pass.output_to_write(node, row);
     std::copy_n(pass.output(n.inputs[0], row), n.width, out);
-    for (std::size_t e = 1; e < n.inputs.size(); ++e) fold<rule>(pass.output(n.inputs[e], row), out, n.width);
+    for (std::size_t e = 1; e < n.inputs.size(); ++e) {
+      const T* x = pass.output(n.inputs[e], row);
+      if constexpr (rule == MergeRule::add) {  // in whole vectors
+        pass.kernels.add_product(x, 0, nullptr, 0, out, 0, 1, n.width);
+      } else {
+        fold<rule>(x, out, n.width);
+      }
+    }
     if constexpr (rule == MergeRule::average) {
       const T share = T(1) / static_cast<T>(n.inputs.size());
       for (Index j = 0; j < n.width; ++j) out[j] *= share;
