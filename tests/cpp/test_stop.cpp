@@ -233,3 +233,21 @@ TEST_CASE("stop: large initial weights and the perceptron's rows") {
   const PerceptronEnd end = perceptron.fit({task.inputs(), task.labels}, {.l2 = 1e-9, .max_epochs = 1'000'000});
   CHECK(end.stopped);
 }
+
+TEST_CASE("stop: who is asked may do long work, which asks those outside alone") {
+  int inside = 0;
+  int outside = 0;
+  const StopScope outer([&] { return ++outside > 3; });
+  StopScope scope([&] {
+    ++inside;
+    const StopScope own({});
+    CHECK_FALSE(StopScope::current()->ask());
+    CHECK(outside % 2 == 1);
+    return false;
+  });
+  CHECK_FALSE(scope.ask());
+  CHECK(inside == 1);
+  CHECK(outside == 2);
+  CHECK(scope.ask());
+  CHECK(inside == 2);
+}

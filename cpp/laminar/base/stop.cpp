@@ -36,7 +36,9 @@ bool StopScope::poll(double work) {
 bool StopScope::ask() {
   if (stopped()) return true;
   last_ = Clock::now();
+  if (asking_) return outer_ != nullptr && outer_->ask();
   bool stops = false;
+  asking_ = true;
   try {
     stops = (stop_ && stop_()) || (outer_ != nullptr && outer_->ask());
     if (outer_ != nullptr && outer_->error_) error_ = outer_->error_;
@@ -44,6 +46,7 @@ bool StopScope::ask() {
     error_ = std::current_exception();
     stops = true;
   }
+  asking_ = false;
   stopped_.store(stops, std::memory_order_relaxed);
   return stops;
 }

@@ -27,7 +27,8 @@ class Stopped : public std::runtime_error {
 };
 
 /// Makes the calls of one thread ask `stop`, every 50 ms or less often, as long as it lives. Scopes nest: the
-/// inner one asks the outer ones as well. Threads that help the calling one learn the answer from it.
+/// inner one asks the outer ones as well. While it is asked, `stop` may do long work itself, which asks the outer
+/// ones alone. Threads that help the calling one learn the answer from it.
 class StopScope {
  public:
   /// Of the thread that makes it. An empty `stop` says never.
@@ -60,6 +61,7 @@ class StopScope {
   double work_ = 0;
   Clock::time_point last_;
   std::exception_ptr error_;
+  bool asking_ = false;
   alignas(64) std::atomic<bool> stopped_ = false;  // apart from what the owner writes
 };
 
