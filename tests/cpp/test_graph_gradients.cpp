@@ -85,8 +85,8 @@ TEST_CASE("graph: gradients of 200 random graphs are central differences") {
   }
 }
 
-TEST_CASE("graph: the way back from any gradient, by weights and inputs, of 100 random graphs") {
-  for (std::uint64_t seed = 500; seed < 600; ++seed) {
+TEST_CASE("graph: the way back from any gradient, by weights and inputs, of 200 random graphs") {
+  for (std::uint64_t seed = 500; seed < 700; ++seed) {
     const Network network = random_graph(seed, 11);
     Model<double> model(network, seed);
     const std::vector<double> x = random_task<double>(network, 5, seed).x;
