@@ -27,5 +27,6 @@ void bind_optimizer(py::module_& module);
 void bind_schedule(py::module_& module);
 void bind_perceptron(py::module_& module);
 void bind_table(py::module_& module);
+void bind_program(py::module_& module);
 
 }  // namespace laminar::bindings

@@ -31,4 +31,5 @@ PYBIND11_MODULE(_core, module) {
   bind_schedule(module);
   bind_perceptron(module);
   bind_table(module);
+  bind_program(module);
 }

@@ -14,7 +14,8 @@ import pytest
 LIBRARY = Path(__file__).resolve().parents[2] / "cpp" / "laminar"
 
 # What a folder may include beside itself; "" is the library's root, the public face.
-_CATALOGUE = {"base", "threads", "kernels"}
+_OPERATIONS = {"base", "threads", "kernels"}
+_CATALOGUE = _OPERATIONS | {"operations"}
 _GRAPH = _CATALOGUE | {"catalogue"}
 _DATA = _GRAPH | {"graph"}
 _EXECUTION = _DATA | {"data"}
@@ -23,6 +24,7 @@ MAY_INCLUDE = {
     "base": set(),
     "threads": {"base"},
     "kernels": {"base"},
+    "operations": _OPERATIONS,
     "catalogue": _CATALOGUE,
     "graph": _GRAPH,
     "data": _DATA,

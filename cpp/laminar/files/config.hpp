@@ -16,6 +16,7 @@
 #include "laminar/catalogue/regularizer.hpp"
 #include "laminar/graph/head.hpp"
 #include "laminar/graph/network.hpp"
+#include "laminar/operations/program.hpp"
 
 namespace laminar {
 
@@ -55,6 +56,9 @@ std::vector<Metric> metrics_from_json(std::string_view text);
 Metric metric_from_json(std::string_view text);
 /// [{"name": "price", "loss": {"name": "mse"}, "weight": 0.5, "metrics": [{"name": "mae"}]}, …]
 std::vector<Head> heads_from_json(std::string_view text);
+/// A program: see program_json.hpp.
+Program program_from_json(std::string_view text);
+std::string to_json(const Program& program);
 /// An entry of any family.
 Choice choice_from_json(const Family& family, std::string_view text);
 /// The inverse of these, with every value written out.

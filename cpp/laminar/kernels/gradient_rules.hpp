@@ -9,13 +9,6 @@
 namespace laminar::kernels {
 namespace {
 
-/// 1, 0 or -1; NaN stays.
-template <typename V>
-inline V sign_of(V x) {
-  const V one = broadcast<V>(1);
-  return select<V>(x > 0, one, select<V>(x < 0, -one, x));
-}
-
 /// w -= lr d g; with momentum v = m v - lr d g, w += v; Nesterov: w += m v - lr d g
 /// (Sutskever et al. 2013). d is `dampening`, 1 unless set: 1 - m makes v an average of gradients.
 struct Sgd {

@@ -3,6 +3,7 @@
 // avx512.cpp, which set LAMINAR_VECTOR_BYTES and are compiled with their own -m flags.
 #pragma once
 
+#include "laminar/kernels/elementwise.hpp"
 #include "laminar/kernels/groups.hpp"
 #include "laminar/kernels/products.hpp"
 #include "laminar/kernels/small.hpp"
@@ -36,6 +37,8 @@ constexpr Kernels<T> make_table() {
   table.normalize_gradient = &normalize_gradient<T>;
   table.largest_piece = &largest_piece<T>;
   table.largest_piece_gradient = &largest_piece_gradient<T>;
+  table.elementwise = &elementwise<T>;
+  table.reduce = &reduce<T>;
   table.small_step = &small_step<T>;
   table.small_run = &small_run<T>;
   table.all_finite = &all_finite<T>;

@@ -168,6 +168,13 @@ inline V with_sign_of(V magnitude, V x) {
   return bit_cast<V>(bit_cast<Integer<V>>(magnitude) | (bit_cast<Integer<V>>(x) & sign_bit<V>()));
 }
 
+/// 1, 0 or -1; NaN stays.
+template <typename V>
+inline V sign_of(V x) {
+  const V one = broadcast<V>(1);
+  return select<V>(x > 0, one, select<V>(x < 0, -one, x));
+}
+
 /// The larger of the two; NaN in `x` stays, as a comparison with it is false.
 template <typename V>
 inline V maximum(V x, V bound) {

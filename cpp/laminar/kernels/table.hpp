@@ -180,6 +180,39 @@ struct GroupProducts {
   T* sums = nullptr;
 };
 
+/// An operand of an elementwise operation: rows of values, or one value a row.
+template <typename T>
+struct ElementwiseOperand {
+  const T* values = nullptr;
+  Index stride = 0;  // between rows; 0: the same row for all
+  bool single = false;
+};
+
+/// out = f(operands), element by element. Nothing is padded.
+template <typename T>
+struct ElementwiseRows {
+  int operation = 0;  // its place in elementwise_list.hpp
+  ElementwiseOperand<T> operands[3];
+  T* out = nullptr;
+  Index out_stride = 0;
+  Index rows = 0;
+  Index columns = 0;
+};
+
+/// How a row is brought to one number.
+enum class Reduction { sum, prod, max, min };
+
+/// out[i] = row i of `in`, reduced. NaN is handed on. Nothing is padded.
+template <typename T>
+struct ReducedRows {
+  Reduction reduction = Reduction::sum;
+  const T* in = nullptr;
+  Index in_stride = 0;
+  T* out = nullptr;
+  Index rows = 0;
+  Index columns = 0;
+};
+
 /// One optimizer update of a block of weights; `stride` serves weights and slots.
 template <typename T>
 struct Update {
@@ -319,6 +352,8 @@ struct Kernels {
   void (*normalize_gradient)(const NormalizedRows<T>&);
   void (*largest_piece)(const PieceRows<T>&);
   void (*largest_piece_gradient)(const PieceRows<T>&);
+  void (*elementwise)(const ElementwiseRows<T>&);
+  void (*reduce)(const ReducedRows<T>&);
   /// Returns the sum of the losses; where that is not finite, nothing is updated.
   double (*small_step)(const SmallStep<T>&);
   /// Writes the losses after the last update, whether they are finite or not.

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Programs: shapes of operations, running them on arrays, and their gradients.
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "interrupts.hpp"
+
+#include "laminar/base/buffer.hpp"
+#include "laminar/files/config.hpp"
+#include "laminar/operations/run.hpp"
+
+namespace laminar::bindings {
+namespace {
+
+Shape bound_shape(const std::string& operation, const std::vector<Shape>& operands, const std::vector<Index>& integers,
+                  const std::vector<double>& numbers) {
+  std::vector<const Shape*> shapes;
+  for (const Shape& shape : operands) shapes.push_back(&shape);
+  return laminar::shape_of(Instruction{operation_of(operation), {}, integers, numbers, {}}, shapes);
+}
+
+/// The shape with a number in the place of that of the rows.
+Shape with_rows(Shape shape, Index rows) {
+  std::replace(shape.begin(), shape.end(), kRows, rows);
+  return shape;
+}
+
+void require_shape(const py::array& array, const Shape& shape, const std::string& argument) {
+  if (laminar::bindings::shape_of(array) != shape) {
+    fail(argument, ": expected shape ", to_string(shape), ", got ", to_string(laminar::bindings::shape_of(array)));
+  }
+}
+
+template <typename T>
+std::vector<py::array> run_as(const Program& program, const std::vector<py::array>& inputs,
+                              const std::vector<py::array>& weights, Index rows, std::uint64_t seed) {
+  if (rows < 0) fail("rows: must not be negative, got ", rows);
+  if (inputs.size() != program.inputs().size() || weights.size() != program.weights().size()) {
+    fail("inputs: expected ", program.inputs().size(), " arrays and ", program.weights().size(), " weights, got ",
+         inputs.size(), " and ", weights.size());
+  }
+  std::vector<RowValues<const T>> in;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::string argument = "inputs[" + std::to_string(i) + "]";
+    require_layout<T>(inputs[i], argument.c_str());
+    const Shape& shape = program.shape(program.inputs()[i]);
+    require_shape(inputs[i], with_rows(shape, rows), argument);
+    in.push_back({static_cast<const T*>(inputs[i].data()), row_width(shape, rows)});
+  }
+  std::vector<const T*> held;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const std::string argument = "weights[" + std::to_string(i) + "]";
+    require_layout<T>(weights[i], argument.c_str());
+    require_shape(weights[i], program.shape(program.weights()[i]), argument);
+    held.push_back(static_cast<const T*>(weights[i].data()));
+  }
+  std::vector<py::array> results;
+  std::vector<RowValues<T>> out;
+  for (const int output : program.outputs) {
+    const Shape& shape = program.shape(output);
+    py::array_t<T> result(with_rows(shape, rows));
+    out.push_back({result.mutable_data(), row_width(shape, rows)});
+    results.push_back(std::move(result));
+  }
+  unlocked([&] {
+    const ProgramPlan plan(program, rows);
+    AlignedBuffer<T> memory(plan.size());
+    const ProgramRun<T> work{.program = program,
+                             .plan = plan,
+                             .kernels = kernels::kernels<T>(),
+                             .memory = memory.data(),
+                             .inputs = in,
+                             .weights = held,
+                             .outputs = out,
+                             .rows = rows,
+                             .batch = rows,
+                             .draws = {.seed = seed}};
+    run(work);
+  });
+  return results;
+}
+
+std::vector<py::array> bound_run(const Program& program, const std::vector<py::array>& inputs,
+                                 const std::vector<py::array>& weights, Index rows, const std::string& dtype,
+                                 std::uint64_t seed) {
+  return dtype == "float64" ? run_as<double>(program, inputs, weights, rows, seed)
+                            : run_as<float>(program, inputs, weights, rows, seed);
+}
+
+Program with_gradients(const Program& program, std::size_t output, const std::vector<int>& by) {
+  if (output >= program.outputs.size()) fail("output: there are ", program.outputs.size(), ", got ", output);
+  Program made = program;
+  const int d_output = made.add_input(made.shape(made.outputs[output]));
+  for (const int value : by) {
+    if (value < 0 || value >= program.size()) fail("by: there is no value ", value);
+  }
+  const std::vector<int> gradients = add_gradients(made, made.outputs[output], d_output, by);
+  for (std::size_t i = 0; i < by.size(); ++i) {
+    int gradient = gradients[i];
+    if (gradient < 0) gradient = made.add(Operation::constant, {}, made.shape(by[i]), {0});
+    made.outputs.push_back(gradient);
+  }
+  return made;
+}
+
+}  // namespace
+
+void bind_program(py::module_& module) {
+  module.def("operation_names", &operation_names);
+  module.def("operation_shape", &bound_shape, py::arg("operation"), py::arg("shapes"), py::arg("integers"),
+             py::arg("numbers"));
+  py::class_<Program>(module, "Program")
+      .def(py::init([](const std::string& description) { return program_from_json(description); }),
+           py::arg("description"))
+      .def("description", [](const Program& program) { return to_json(program); })
+      .def("shapes",
+           [](const Program& program) {
+             std::vector<Shape> shapes;
+             for (const int output : program.outputs) shapes.push_back(program.shape(output));
+             return shapes;
+           })
+      .def("mixes_rows",
+           [](const Program& program) {
+             const std::vector<Dependence> known = dependences(program);
+             return std::any_of(program.outputs.begin(), program.outputs.end(), [&](int output) {
+               return known[static_cast<std::size_t>(output)] == Dependence::batch;
+             });
+           })
+      .def("with_gradients", &with_gradients, py::arg("output"), py::arg("by"))
+      .def("run", &bound_run, py::arg("inputs"), py::arg("weights"), py::arg("rows"), py::arg("dtype"),
+           py::arg("seed") = 0);
+}
+
+}  // namespace laminar::bindings

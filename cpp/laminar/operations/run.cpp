@@ -1,0 +1,744 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/operations/run.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "laminar/base/buffer.hpp"
+#include "laminar/base/random.hpp"
+
+namespace laminar {
+namespace {
+
+using Op = Operation;
+
+constexpr Index kNarrow = 32;  // rows of fewer values are brought together before they are read
+
+/// Extents and strides of a value, outermost axis first.
+struct Axes {
+  int count = 0;
+  std::array<Index, kMaxAxes> extents{};
+  std::array<Index, kMaxAxes> strides{};
+
+  std::size_t last() const { return static_cast<std::size_t>(count) - 1; }
+};
+
+std::size_t as_size(Index i) { return static_cast<std::size_t>(i); }
+
+Index elements(const Shape& shape, Index rows) {
+  Index product = 1;
+  for (const Index extent : shape) product *= extent == kRows ? rows : extent;
+  return product;
+}
+
+bool starts_with_rows(const Shape& shape) { return !shape.empty() && shape[0] == kRows; }
+
+Axes axes_of(const Shape& shape, Index rows, Index lead) {
+  Axes axes;
+  axes.count = static_cast<int>(shape.size());
+  Index stride = 1;
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    axes.extents[i] = shape[i] == kRows ? rows : shape[i];
+    axes.strides[i] = stride;
+    stride *= axes.extents[i];
+  }
+  if (starts_with_rows(shape)) axes.strides[0] = lead;
+  return axes;
+}
+
+/// Elements before an axis, of it, and after it.
+struct Split {
+  Index outer = 1;
+  Index extent = 1;
+  Index inner = 1;
+};
+
+Split split_at(const Shape& shape, Index rows, std::size_t axis, std::size_t end) {
+  Split split;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const Index extent = shape[i] == kRows ? rows : shape[i];
+    (i < axis ? split.outer : i < end ? split.extent : split.inner) *= extent;
+  }
+  return split;
+}
+
+/// Calls each(source offset, target offset, extent, source stride, target stride) for every innermost run.
+template <typename Each>
+void for_runs(const Axes& source, const Axes& target, const Each& each) {
+  if (target.count == 0) return each(Index{0}, Index{0}, Index{1}, Index{1}, Index{1});
+  for (int i = 0; i < target.count; ++i) {
+    if (target.extents[as_size(i)] == 0) return;
+  }
+  const std::size_t last = target.last();
+  std::array<Index, kMaxAxes> at{};
+  Index from = 0;
+  Index to = 0;
+  while (true) {
+    each(from, to, target.extents[last], source.strides[last], target.strides[last]);
+    std::size_t axis = last;
+    while (true) {
+      if (axis == 0) return;
+      --axis;
+      from += source.strides[axis];
+      to += target.strides[axis];
+      if (++at[axis] < target.extents[axis]) break;
+      from -= source.strides[axis] * target.extents[axis];
+      to -= target.strides[axis] * target.extents[axis];
+      at[axis] = 0;
+    }
+  }
+}
+
+bool is_another_form(Op operation) { return operation == Op::reshape || operation == Op::stop_gradient; }
+
+bool is_given(Op operation) { return operation == Op::input || operation == Op::weight; }
+
+Op adding(Op reduction) {
+  switch (reduction) {
+    case Op::prod:
+      return Op::multiply;
+    case Op::max:
+      return Op::maximum;
+    case Op::min:
+      return Op::minimum;
+    default:
+      return Op::add;
+  }
+}
+
+Index matmul_scratch(const Program& program, const Instruction& value, Index rows) {
+  const Shape& a = program.shape(value.reads[0]);
+  const Shape& b = program.shape(value.reads[1]);
+  const Index a_size = elements({a.end() - 2, a.end()}, rows);
+  const Index n = elements({value.shape.end() - 2, value.shape.end() - 1}, rows);
+  const Index m = elements({value.shape.end() - 1, value.shape.end()}, rows);
+  const Index b_rows = elements({b.end() - 2, b.end() - 1}, rows);
+  const Index b_columns = elements({b.end() - 1, b.end()}, rows);
+  const Index packed = std::max(b_rows * round_up(b_columns, kSlice), b_columns * round_up(b_rows, kSlice));
+  return round_up(a_size, kSlice) + round_up(packed, kSlice) + n * padded_stride(m) + 2 * kSlice;
+}
+
+/// What an operation needs beside its value.
+Index scratch_of(const Program& program, const Instruction& value, Index rows) {
+  switch (value.operation) {
+    case Op::matmul:
+      return matmul_scratch(program, value, rows);
+    case Op::sum:
+    case Op::prod:
+    case Op::max:
+    case Op::min:
+      return 2 * elements(program.shape(value.reads[0]), rows);
+    case Op::activation:
+    case Op::activation_gradient:
+      return 3 * padded_stride(value.shape.empty() ? 1 : elements({value.shape.back()}, rows)) + 4 * kSlice;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+Index row_width(const Shape& shape, Index rows) {
+  return starts_with_rows(shape) ? elements({shape.begin() + 1, shape.end()}, rows) : elements(shape, rows);
+}
+
+ProgramPlan::ProgramPlan(const Program& program, Index rows) {
+  const auto count = static_cast<std::size_t>(program.size());
+  places_.assign(count, -1);
+  takes_gaps_.assign(count, 1);
+  std::vector<int> until(count, -1);  // the last value that reads this one
+  for (int i = 0; i < program.size(); ++i) {
+    const Instruction& value = program[i];
+    const bool form = is_another_form(value.operation);
+    sources_.push_back(form ? sources_[as_size(value.reads[0])] : i);
+    for (const int read : value.reads) {
+      const auto source = as_size(sources_[as_size(read)]);
+      until[source] = i;
+      if (elementwise_operands(value.operation) == 0 || read != static_cast<int>(source)) takes_gaps_[source] = 0;
+    }
+    scratch_ = std::max(scratch_, scratch_of(program, value, rows));
+  }
+  for (const int output : program.outputs) until[as_size(sources_[as_size(output)])] = program.size();
+  struct Area {
+    Index begin;
+    Index size;
+    int until;
+  };
+  std::vector<Area> areas;
+  for (int i = 0; i < program.size(); ++i) {
+    const Instruction& value = program[i];
+    if (sources_[as_size(i)] != i || value.operation == Op::weight) continue;
+    const Index size = round_up(elements(value.shape, rows), kSlice);
+    auto best = areas.end();
+    for (auto area = areas.begin(); area != areas.end(); ++area) {
+      const bool better = best == areas.end() || area->size < best->size;
+      if (area->until < i && area->size >= size && better) best = area;
+    }
+    if (best == areas.end()) {
+      best = areas.insert(areas.end(), {size_, size, 0});
+      size_ += size;
+    }
+    best->until = std::max(until[as_size(i)], i);
+    places_[as_size(i)] = best->begin;
+  }
+  const Index begin = size_;
+  size_ += scratch_ + kSlice;
+  scratch_ = begin;
+}
+
+namespace {
+
+template <typename T>
+class Runner {
+ public:
+  explicit Runner(const ProgramRun<T>& run) : run_(run), program_(run.program) {}
+
+  void all() {
+    // Where each value lies, from the memory's end on: no memory is asked for while rows go through.
+    for (int i = 0; i < program_.size(); ++i) compute(i);
+    for (std::size_t o = 0; o < program_.outputs.size(); ++o) leave(o);
+  }
+
+ private:
+  struct Place {
+    const T* values;
+    Index lead;  // elements from one index of the first axis to the next, where that is of rows
+  };
+
+  Index natural_lead(const Shape& shape) const { return row_width(shape, run_.rows); }
+
+  Place place_of(int value) const {
+    const int source = run_.plan.source(value);
+    const Instruction& from = program_[source];
+    const Index lead = natural_lead(program_.shape(value));
+    if (from.operation == Op::weight) return {run_.weights[as_size(from.integers[0])], lead};
+    if (from.operation == Op::input) {
+      const RowValues<const T>& given = run_.inputs[as_size(from.integers[0])];
+      if (in_place(source, given.stride)) return {given.values, source == value ? lead_of(source, given.stride) : lead};
+    }
+    if (const RowValues<T>* left = direct(source); left != nullptr)
+      return {left->values, lead_of(source, left->stride)};
+    return {run_.memory + run_.plan.place(source), lead};
+  }
+
+  Index lead_of(int value, Index stride) const {
+    const Shape& shape = program_.shape(value);
+    return starts_with_rows(shape) ? stride : natural_lead(shape);
+  }
+
+  /// Whether a value may lie where rows are so far apart.
+  bool in_place(int value, Index stride) const {
+    const Shape& shape = program_.shape(value);
+    const Index width = natural_lead(shape);
+    if (!starts_with_rows(shape) || stride == width || run_.rows == 1) return true;
+    return width >= kNarrow && run_.plan.takes_gaps(value);
+  }
+
+  /// Where the value is left at once, as it is an output; null where it is brought there at the end.
+  const RowValues<T>* direct(int value) const {
+    const Op operation = program_[value].operation;
+    if (is_given(operation) || operation == Op::matmul) return nullptr;
+    for (std::size_t o = 0; o < program_.outputs.size(); ++o) {
+      if (program_.outputs[o] != value || run_.outputs[o].values == nullptr) continue;
+      const Index stride = run_.outputs[o].stride;
+      const bool dense = !starts_with_rows(program_.shape(value)) || stride == natural_lead(program_.shape(value));
+      const bool fits = dense || (elementwise_operands(operation) > 0 && in_place(value, stride));
+      return fits ? &run_.outputs[o] : nullptr;
+    }
+    return nullptr;
+  }
+
+  Axes axes(int value) const { return axes_of(program_.shape(value), run_.rows, place_of(value).lead); }
+  Index size(int value) const { return elements(program_.shape(value), run_.rows); }
+  const T* read(const Instruction& value, std::size_t operand) const { return place_of(value.reads[operand]).values; }
+
+  void compute(int i) {
+    const Instruction& value = program_[i];
+    if (run_.plan.source(i) != i || value.operation == Op::weight) return;
+    if (value.operation == Op::input) return take_input(i, value);
+    T* const out = const_cast<T*>(place_of(i).values);
+    if (elementwise_operands(value.operation) > 0) return elementwise(i, value, out);
+    switch (value.operation) {
+      case Op::constant:
+        return constant(i, value, out);
+      case Op::batch_rows:
+        *out = static_cast<T>(run_.batch);
+        return;
+      case Op::sum:
+      case Op::prod:
+      case Op::max:
+      case Op::min:
+        return reduce(value, out);
+      case Op::argmax:
+        return argmax(value, out);
+      case Op::cumsum:
+        return cumsum(value, out);
+      case Op::transpose:
+        return transpose(i, value, out);
+      case Op::broadcast_to:
+        return broadcast(i, value, out);
+      case Op::slice:
+        return slice(i, value, out);
+      case Op::pad:
+        return pad(i, value, out);
+      case Op::concatenate:
+        return concatenate(value, out);
+      case Op::take:
+        return take(value, out);
+      case Op::scatter:
+        return scatter(i, value, out);
+      case Op::matmul:
+        return matmul(value, out);
+      case Op::activation:
+        return activation(i, value, out);
+      case Op::activation_gradient:
+        return activation_gradient(i, value, out);
+      case Op::random:
+        return random(i, value, out);
+      default:
+        return;
+    }
+  }
+
+  void take_input(int i, const Instruction& value) {
+    const RowValues<const T>& given = run_.inputs[as_size(value.integers[0])];
+    if (in_place(i, given.stride)) return;
+    const Index width = natural_lead(value.shape);
+    T* to = run_.memory + run_.plan.place(i);
+    for (Index row = 0; row < run_.rows; ++row, to += width) std::copy_n(given.values + row * given.stride, width, to);
+  }
+
+  void leave(std::size_t o) {
+    const RowValues<T>& to = run_.outputs[o];
+    const int value = program_.outputs[o];
+    const Place from = place_of(value);
+    if (to.values == nullptr || from.values == to.values) return;
+    const Shape& shape = program_.shape(value);
+    if (!starts_with_rows(shape)) {
+      std::copy_n(from.values, size(value), to.values);
+      return;
+    }
+    const Index width = natural_lead(shape);
+    for (Index row = 0; row < run_.rows; ++row) {
+      std::copy_n(from.values + row * from.lead, width, to.values + row * to.stride);
+    }
+  }
+
+  void constant(int i, const Instruction& value, T* out) {
+    const Index count = size(i);
+    if (value.numbers.size() == 1) {
+      std::fill_n(out, count, static_cast<T>(value.numbers[0]));
+    } else {
+      std::transform(value.numbers.begin(), value.numbers.end(), out, [](double x) { return static_cast<T>(x); });
+    }
+  }
+
+  // Axes along which all operands and the value go on without gaps, or stand still, are one.
+  void elementwise(int i, const Instruction& value, T* out) {
+    const auto count = value.reads.size();
+    const Axes to = axes(i);
+    std::array<Axes, 3> from;
+    std::array<const T*, 3> values{};
+    for (std::size_t o = 0; o < count; ++o) {
+      const Axes own = axes(value.reads[o]);
+      values[o] = read(value, o);
+      const int skipped = to.count - own.count;
+      for (int k = 0; k < own.count; ++k) {
+        const auto axis = as_size(k + skipped);
+        from[o].strides[axis] = own.extents[as_size(k)] == 1 ? 0 : own.strides[as_size(k)];
+      }
+    }
+    Axes merged;
+    std::array<std::array<Index, kMaxAxes>, 3> steps{};
+    for (int k = 0; k < to.count; ++k) {
+      const auto axis = as_size(k);
+      const Index extent = to.extents[axis];
+      if (extent == 0) return;
+      if (extent == 1) continue;
+      bool joins = merged.count > 0 && merged.strides[merged.last()] == to.strides[axis] * extent;
+      for (std::size_t o = 0; joins && o < count; ++o) {
+        joins = steps[o][merged.last()] == from[o].strides[axis] * extent;
+      }
+      if (!joins) {
+        ++merged.count;
+        merged.extents[merged.last()] = 1;
+      }
+      merged.extents[merged.last()] *= extent;
+      merged.strides[merged.last()] = to.strides[axis];
+      for (std::size_t o = 0; o < count; ++o) steps[o][merged.last()] = from[o].strides[axis];
+    }
+    kernels::ElementwiseRows<T> work;
+    work.operation = static_cast<int>(value.operation);
+    const int inner = merged.count - 1;
+    const int outer = merged.count - 2;
+    work.columns = inner >= 0 ? merged.extents[as_size(inner)] : 1;
+    work.rows = outer >= 0 ? merged.extents[as_size(outer)] : 1;
+    work.out_stride = outer >= 0 ? merged.strides[as_size(outer)] : 0;
+    for (std::size_t o = 0; o < count; ++o) {
+      work.operands[o].stride = outer >= 0 ? steps[o][as_size(outer)] : 0;
+      work.operands[o].single = inner < 0 || steps[o][as_size(inner)] == 0;
+    }
+    std::array<Index, kMaxAxes> at{};
+    while (true) {
+      Index offset = 0;
+      for (int k = 0; k < outer; ++k) offset += at[as_size(k)] * merged.strides[as_size(k)];
+      work.out = out + offset;
+      for (std::size_t o = 0; o < count; ++o) {
+        work.operands[o].values = values[o];
+        for (int k = 0; k < outer; ++k) work.operands[o].values += at[as_size(k)] * steps[o][as_size(k)];
+      }
+      run_.kernels.elementwise(work);
+      int k = outer - 1;
+      while (k >= 0 && ++at[as_size(k)] == merged.extents[as_size(k)]) at[as_size(k--)] = 0;
+      if (k < 0) return;
+    }
+  }
+
+  void combine(Op operation, const T* more, Index count, T* out) const {
+    kernels::ElementwiseRows<T> work;
+    work.operation = static_cast<int>(operation);
+    work.operands[0].values = out;
+    work.operands[1].values = more;
+    work.out = out;
+    work.rows = 1;
+    work.columns = count;
+    run_.kernels.elementwise(work);
+  }
+
+  void reduce_once(Op operation, const T* in, const Split& split, T* out) const {
+    if (split.inner == 1) {
+      kernels::ReducedRows<T> work;
+      work.reduction = operation == Op::sum    ? kernels::Reduction::sum
+                       : operation == Op::prod ? kernels::Reduction::prod
+                       : operation == Op::max  ? kernels::Reduction::max
+                                               : kernels::Reduction::min;
+      work.in = in;
+      work.in_stride = split.extent;
+      work.out = out;
+      work.rows = split.outer;
+      work.columns = split.extent;
+      return run_.kernels.reduce(work);
+    }
+    const T infinity = std::numeric_limits<T>::infinity();
+    const T start = operation == Op::sum    ? T(0)
+                    : operation == Op::prod ? T(1)
+                    : operation == Op::max  ? -infinity
+                                            : infinity;
+    for (Index i = 0; i < split.outer; ++i, out += split.inner) {
+      std::fill_n(out, split.inner, start);
+      for (Index k = 0; k < split.extent; ++k, in += split.inner) combine(adding(operation), in, split.inner, out);
+    }
+  }
+
+  void reduce(const Instruction& value, T* out) {
+    Shape shape = program_.shape(value.reads[0]);
+    const T* in = read(value, 0);
+    const auto& axes = value.integers;
+    if (axes.empty()) {
+      std::copy_n(in, elements(shape, run_.rows), out);
+      return;
+    }
+    const Index room = elements(shape, run_.rows);
+    T* const memory = run_.memory + run_.plan.scratch();
+    int turn = 0;
+    for (std::size_t end = axes.size(); end > 0;) {  // runs of neighbouring axes, the last one first
+      std::size_t begin = end - 1;
+      while (begin > 0 && axes[begin - 1] == axes[begin] - 1) --begin;
+      const Split split = split_at(shape, run_.rows, as_size(axes[begin]), as_size(axes[end - 1]) + 1);
+      T* const to = begin == 0 ? out : memory + turn * room;
+      reduce_once(value.operation, in, split, to);
+      for (std::size_t k = begin; k < end; ++k) shape[as_size(axes[k])] = 1;
+      in = to;
+      turn = 1 - turn;
+      end = begin;
+    }
+  }
+
+  void argmax(const Instruction& value, T* out) {
+    const auto axis = as_size(value.integers[0]);
+    const Split split = split_at(program_.shape(value.reads[0]), run_.rows, axis, axis + 1);
+    const T* in = read(value, 0);
+    for (Index i = 0; i < split.outer; ++i) {
+      for (Index j = 0; j < split.inner; ++j) {
+        const T* from = in + i * split.extent * split.inner + j;
+        Index best = 0;
+        for (Index k = 1; k < split.extent; ++k) {
+          const T x = from[k * split.inner];
+          const T most = from[best * split.inner];
+          if (x > most || (x != x && most == most)) best = k;
+        }
+        out[i * split.inner + j] = static_cast<T>(best);
+      }
+    }
+  }
+
+  void cumsum(const Instruction& value, T* out) {
+    const auto axis = as_size(value.integers[0]);
+    const Split split = split_at(value.shape, run_.rows, axis, axis + 1);
+    const bool from_end = value.integers[1] != 0;
+    const T* in = read(value, 0);
+    for (Index i = 0; i < split.outer; ++i) {
+      for (Index n = 0; n < split.extent; ++n) {
+        const Index k = from_end ? split.extent - 1 - n : n;
+        const Index at = (i * split.extent + k) * split.inner;
+        const Index before = from_end ? at + split.inner : at - split.inner;
+        for (Index j = 0; j < split.inner; ++j) out[at + j] = n == 0 ? in[at + j] : out[before + j] + in[at + j];
+      }
+    }
+  }
+
+  void copy(const T* in, const Axes& from, T* out, const Axes& to) const {
+    for_runs(from, to, [&](Index i, Index o, Index count, Index in_step, Index out_step) {
+      for (Index k = 0; k < count; ++k) out[o + k * out_step] = in[i + k * in_step];
+    });
+  }
+
+  void transpose(int i, const Instruction& value, T* out) {
+    const Axes own = axes(value.reads[0]);
+    const Axes to = axes(i);
+    Axes from = to;
+    for (int k = 0; k < to.count; ++k) from.strides[as_size(k)] = own.strides[as_size(value.integers[as_size(k)])];
+    copy(read(value, 0), from, out, to);
+  }
+
+  void broadcast(int i, const Instruction& value, T* out) {
+    const Axes own = axes(value.reads[0]);
+    const Axes to = axes(i);
+    Axes from = to;
+    const int skipped = to.count - own.count;
+    for (int k = 0; k < to.count; ++k) {
+      const bool stands = k < skipped || own.extents[as_size(k - skipped)] == 1;
+      from.strides[as_size(k)] = stands ? 0 : own.strides[as_size(k - skipped)];
+    }
+    copy(read(value, 0), from, out, to);
+  }
+
+  void slice(int i, const Instruction& value, T* out) {
+    const Axes to = axes(i);
+    Axes from = axes(value.reads[0]);
+    const T* in = read(value, 0);
+    for (int k = 0; k < to.count; ++k) {
+      in += value.integers[3 * as_size(k)] * from.strides[as_size(k)];
+      from.strides[as_size(k)] *= value.integers[3 * as_size(k) + 2];
+    }
+    copy(in, from, out, to);
+  }
+
+  void pad(int i, const Instruction& value, T* out) {
+    std::fill_n(out, size(i), T(0));
+    const Axes from = axes(value.reads[0]);
+    const Axes whole = axes(i);
+    Axes to = from;
+    for (int k = 0; k < to.count; ++k) {
+      out += value.integers[3 * as_size(k)] * whole.strides[as_size(k)];
+      to.strides[as_size(k)] = whole.strides[as_size(k)] * value.integers[3 * as_size(k) + 2];
+    }
+    copy(read(value, 0), from, out, to);
+  }
+
+  void concatenate(const Instruction& value, T* out) {
+    const auto axis = as_size(value.integers[0]);
+    const Split whole = split_at(value.shape, run_.rows, axis, axis + 1);
+    Index first = 0;
+    for (std::size_t o = 0; o < value.reads.size(); ++o) {
+      const Split part = split_at(program_.shape(value.reads[o]), run_.rows, axis, axis + 1);
+      const Index count = part.extent * part.inner;
+      const T* in = read(value, o);
+      for (Index i = 0; i < whole.outer; ++i) {
+        std::copy_n(in + i * count, count, out + i * whole.extent * whole.inner + first);
+      }
+      first += count;
+    }
+  }
+
+  /// The position that a number means; -1 where it means none.
+  static Index position(T number, Index extent) {
+    return number >= 0 && number < static_cast<T>(extent) && number == std::floor(number) ? static_cast<Index>(number)
+                                                                                          : -1;
+  }
+
+  void take(const Instruction& value, T* out) {
+    const auto axis = as_size(value.integers[0]);
+    const Split split = split_at(program_.shape(value.reads[0]), run_.rows, axis, axis + 1);
+    const T* in = read(value, 0);
+    const T* indices = read(value, 1);
+    const Index count = size(value.reads[1]);
+    for (Index i = 0; i < split.outer; ++i, in += split.extent * split.inner) {
+      for (Index k = 0; k < count; ++k, out += split.inner) {
+        const Index from = position(indices[k], split.extent);
+        if (from < 0) {
+          std::fill_n(out, split.inner, std::numeric_limits<T>::quiet_NaN());
+        } else {
+          std::copy_n(in + from * split.inner, split.inner, out);
+        }
+      }
+    }
+  }
+
+  void scatter(int i, const Instruction& value, T* out) {
+    const auto axis = as_size(value.integers[0]);
+    const Split split = split_at(value.shape, run_.rows, axis, axis + 1);
+    const T* in = read(value, 0);
+    const T* indices = read(value, 1);
+    const Index count = size(value.reads[1]);
+    std::fill_n(out, size(i), T(0));
+    for (Index o = 0; o < split.outer; ++o, out += split.extent * split.inner) {
+      for (Index k = 0; k < count; ++k, in += split.inner) {
+        const Index to = position(indices[k], split.extent);
+        if (to >= 0) combine(Op::add, in, split.inner, out + to * split.inner);
+      }
+    }
+  }
+
+  /// A matrix among those of an operand.
+  struct Matrix {
+    const T* values;
+    Index rows;
+    Index columns;
+  };
+
+  void matmul(const Instruction& value, T* out) {
+    const Axes a = axes(value.reads[0]);
+    const Axes b = axes(value.reads[1]);
+    const Axes to = axes_of(value.shape, run_.rows, natural_lead(value.shape));
+    const int leading = to.count - 2;
+    Index batches = 1;
+    for (int k = 0; k < leading; ++k) batches *= to.extents[as_size(k)];
+    const auto matrix = [&](const Axes& axes, const T* values, Index batch) {
+      for (int k = leading - 1; k >= 0; --k) {
+        const Index extent = to.extents[as_size(k)];
+        const int own = k - (leading - (axes.count - 2));
+        if (own >= 0 && axes.extents[as_size(own)] != 1) values += batch % extent * axes.strides[as_size(own)];
+        batch /= extent;
+      }
+      return Matrix{values, axes.extents[axes.last() - 1], axes.extents[axes.last()]};
+    };
+    const Index size = to.extents[to.last()] * to.extents[to.last() - 1];
+    const bool one_b = b.count == 2;
+    for (Index batch = 0; batch < batches; ++batch) {
+      product(matrix(a, read(value, 0), batch), value.integers[0] != 0, matrix(b, read(value, 1), batch),
+              value.integers[1] != 0, batch == 0 || !one_b, out + batch * size);
+    }
+  }
+
+  void product(Matrix a, bool a_transposed, const Matrix& b, bool b_transposed, bool pack, T* out) {
+    const kernels::Kernels<T>& k = run_.kernels;
+    T* const left = run_.memory + run_.plan.scratch();
+    T* const packed = left + round_up(a.rows * a.columns, kSlice);
+    if (a_transposed) {
+      for (Index i = 0; i < a.rows; ++i) {
+        for (Index j = 0; j < a.columns; ++j) left[j * a.rows + i] = a.values[i * a.columns + j];
+      }
+      a = {left, a.columns, a.rows};
+    }
+    const Index columns = b_transposed ? b.rows : b.columns;
+    if (a.columns == 0) {
+      std::fill_n(out, a.rows * columns, T(0));
+      return;
+    }
+    if (pack && b_transposed) k.pack_transposed(b.values, b.columns, b.rows, b.columns, packed);
+    if (pack && !b_transposed) k.pack(b.values, b.columns, b.rows, b.columns, packed);
+    const Index most = std::max(b.rows * round_up(b.columns, kSlice), b.columns * round_up(b.rows, kSlice));
+    T* const padded = packed + round_up(most, kSlice);
+    kernels::Product<T> p;
+    p.left = a.values;
+    p.left_stride = a.columns;
+    p.right = packed;
+    p.out = padded;
+    p.out_stride = padded_stride(columns);
+    p.rows = a.rows;
+    p.depth = a.columns;
+    p.columns = columns;
+    k.product(p);
+    for (Index i = 0; i < a.rows; ++i) std::copy_n(padded + i * p.out_stride, columns, out + i * columns);
+  }
+
+  /// Calls work(in, other, out, columns) for rows that have room for whole vectors; `other` may be null.
+  template <typename Work>
+  void in_rows(int i, const Instruction& value, const T* in, const T* other, T* out, const Work& work) {
+    const Index count = size(i);
+    const bool whole = value.integers[1] != 0;  // rows, not elements
+    const Index vector = run_.kernels.lanes;
+    const Index columns = whole ? program_.shape(i).back() : count;
+    if (count == 0) return;
+    Index begin = 0;
+    if (!whole) {
+      begin = count / vector * vector;
+      if (begin > 0) work(in, other, out, begin);
+    }
+    const Index width = whole ? columns : count - begin;
+    T* const room = run_.memory + run_.plan.scratch();
+    T* const in_room = room;
+    T* const other_room = room + padded_stride(width) + kSlice;
+    T* const out_room = other_room + padded_stride(width) + kSlice;
+    for (; begin < count; begin += width) {
+      std::copy_n(in + begin, width, in_room);
+      if (other != nullptr) std::copy_n(other + begin, width, other_room);
+      work(in_room, other == nullptr ? nullptr : other_room, out_room, width);
+      std::copy_n(out_room, width, out + begin);
+    }
+  }
+
+  kernels::ActivationRows<T> activation_rows(const Instruction& value, std::array<T, 16>& parameters) const {
+    std::transform(value.numbers.begin(), value.numbers.end(), parameters.begin(),
+                   [](double x) { return static_cast<T>(x); });
+    kernels::ActivationRows<T> rows;
+    rows.activation = static_cast<int>(value.integers[0]);
+    rows.parameters = parameters.data();
+    rows.rows = 1;
+    return rows;
+  }
+
+  void activation(int i, const Instruction& value, T* out) {
+    std::array<T, 16> parameters{};
+    kernels::ActivationRows<T> rows = activation_rows(value, parameters);
+    in_rows(i, value, read(value, 0), nullptr, out, [&](const T* in, const T*, T* to, Index columns) {
+      rows.in = in;
+      rows.out = to;
+      rows.columns = columns;
+      run_.kernels.activate(rows);
+    });
+  }
+
+  void activation_gradient(int i, const Instruction& value, T* out) {
+    std::array<T, 16> parameters{};
+    kernels::ActivationRows<T> rows = activation_rows(value, parameters);
+    const bool keeps_input = value.integers[2] != 0;
+    in_rows(i, value, read(value, keeps_input ? 0 : 1), read(value, 2), out,
+            [&](const T* in, const T* d, T* to, Index columns) {
+              std::copy_n(d, columns, to);
+              rows.in = in;
+              rows.out = to;
+              rows.columns = columns;
+              run_.kernels.activation_gradient(rows);
+            });
+  }
+
+  void random(int i, const Instruction& value, T* out) {
+    const std::uint32_t item = run_.draws.item ^ (static_cast<std::uint32_t>(value.integers[1]) << 16);
+    const RandomStream stream(run_.draws.seed, Purpose::noise, item, run_.draws.step);
+    const Index count = size(i);
+    const Index first = starts_with_rows(value.shape) ? run_.first_row * natural_lead(value.shape) : 0;
+    for (Index k = 0; k < count; ++k) {
+      const double u = stream.uniform(static_cast<std::uint64_t>(first + k));
+      out[k] = static_cast<T>(value.integers[0] == 0 ? u : normal_quantile(u));
+    }
+  }
+
+  const ProgramRun<T>& run_;
+  const Program& program_;
+};
+
+}  // namespace
+
+template <typename T>
+void run(const ProgramRun<T>& run) {
+  Runner<T>(run).all();
+}
+
+template void run(const ProgramRun<float>&);
+template void run(const ProgramRun<double>&);
+
+}  // namespace laminar

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running a program over rows. A program whose values depend on rows one by one may be run for any part of a
+// batch, by any thread; one that looks at all rows is run for the whole batch by one.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "laminar/kernels/table.hpp"
+#include "laminar/operations/program.hpp"
+
+namespace laminar {
+
+/// Values that a program reads or leaves: `stride` elements from row to row, those of a row without gaps. What
+/// has no axis of rows has no gaps at all.
+template <typename T>
+struct RowValues {
+  T* values = nullptr;
+  Index stride = 0;
+};
+
+/// Elements of one row of a value in a run of so many rows, or of all of it where it has no rows.
+Index row_width(const Shape& shape, Index rows = 1);
+
+/// Where the values of a program lie in memory while it runs, for up to so many rows.
+class ProgramPlan {
+ public:
+  ProgramPlan() = default;
+  ProgramPlan(const Program& program, Index rows);
+
+  /// Elements of the memory that a run needs.
+  Index size() const { return size_; }
+  Index place(int value) const { return places_[static_cast<std::size_t>(value)]; }
+  Index scratch() const { return scratch_; }
+  /// The value that this one is another form of.
+  int source(int value) const { return sources_[static_cast<std::size_t>(value)]; }
+  /// Rows with gaps between them will do: all that reads the value goes element by element.
+  bool takes_gaps(int value) const { return takes_gaps_[static_cast<std::size_t>(value)] != 0; }
+
+ private:
+  std::vector<Index> places_;
+  std::vector<int> sources_;
+  std::vector<char> takes_gaps_;
+  Index scratch_ = 0;
+  Index size_ = 0;
+};
+
+/// What random operations draw from: (seed, item, step), and the number of a row in its batch.
+struct DrawSource {
+  std::uint64_t seed = 0;
+  std::uint32_t item = 0;
+  std::uint32_t step = 0;
+};
+
+template <typename T>
+struct ProgramRun {
+  const Program& program;
+  const ProgramPlan& plan;
+  const kernels::Kernels<T>& kernels;
+  T* memory = nullptr;                              // of plan.size() elements
+  std::span<const RowValues<const T>> inputs = {};  // by position
+  std::span<const T* const> weights = {};
+  std::span<const RowValues<T>> outputs = {};  // null: not wanted
+  Index rows = 0;
+  Index batch = 0;      // rows of the whole batch
+  Index first_row = 0;  // of these rows in the batch
+  DrawSource draws = {};
+};
+
+template <typename T>
+void run(const ProgramRun<T>& run);
+
+}  // namespace laminar

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shape rules, as NumPy has them.
+#include <algorithm>
+
+#include "laminar/base/error.hpp"
+#include "laminar/operations/program.hpp"
+
+namespace laminar {
+namespace {
+
+using Operands = std::vector<const Shape*>;
+
+template <typename... Parts>
+[[noreturn]] void refuse(const Instruction& value, const Parts&... parts) {
+  fail(name_of(value.operation), ": ", parts...);
+}
+
+void check_count(const Instruction& value, const Operands& operands, std::size_t count) {
+  if (operands.size() != count) refuse(value, "takes ", count, " operands, got ", operands.size());
+}
+
+void check_integers(const Instruction& value, std::size_t count) {
+  if (value.integers.size() != count) refuse(value, "takes ", count, " integers, got ", value.integers.size());
+}
+
+/// A position among the axes of a shape.
+std::size_t axis_of(const Instruction& value, Index axis, const Shape& shape) {
+  if (axis < 0 || axis >= static_cast<Index>(shape.size())) {
+    refuse(value, "axis ", axis, " is none of shape ", rows_text(shape));
+  }
+  return static_cast<std::size_t>(axis);
+}
+
+Shape checked(const Instruction& value, Shape shape) {
+  if (shape.size() > kMaxAxes) refuse(value, "takes at most ", kMaxAxes, " axes, got ", rows_text(shape));
+  for (const Index extent : shape) {
+    if (extent < 0 && extent != kRows) refuse(value, "a shape holds no negative extent, got ", rows_text(shape));
+  }
+  return shape;
+}
+
+Shape broadcast(const Instruction& value, const Operands& operands) {
+  Shape out;
+  for (const Shape* shape : operands) {
+    if (shape->size() > out.size()) out.insert(out.begin(), shape->size() - out.size(), 1);
+    const std::size_t skipped = out.size() - shape->size();
+    for (std::size_t i = 0; i < shape->size(); ++i) {
+      Index& extent = out[skipped + i];
+      const Index other = (*shape)[i];
+      if (extent == other || other == 1) continue;
+      if (extent != 1) {
+        std::vector<std::string> texts;
+        for (const Shape* each : operands) texts.push_back(rows_text(*each));
+        refuse(value, "shapes ", join(texts),
+               " do not go together: from the last axis on, extents must be equal, or 1");
+      }
+      extent = other;
+    }
+  }
+  return out;
+}
+
+Shape reduced(const Instruction& value, Shape shape) {
+  Index before = -1;
+  for (const Index axis : value.integers) {
+    if (axis <= before) refuse(value, "axes must be in ascending order");
+    shape[axis_of(value, axis, shape)] = 1;
+    before = axis;
+  }
+  return shape;
+}
+
+struct Count {
+  Index rows = 0;  // axes of rows
+  Index others = 1;
+};
+
+Count count_of(const Shape& shape) {
+  Count count;
+  for (const Index extent : shape) {
+    if (extent == kRows) {
+      ++count.rows;
+    } else {
+      count.others *= extent;
+    }
+  }
+  return count;
+}
+
+Shape reshaped(const Instruction& value, const Shape& from) {
+  Shape to = checked(value, value.integers);
+  const Count a = count_of(from);
+  const Count b = count_of(to);
+  if (a.rows != b.rows || a.others != b.others) {
+    refuse(value, "shape ", rows_text(from), " cannot become ", rows_text(to),
+           ": they hold different numbers of values");
+  }
+  return to;
+}
+
+Shape transposed(const Instruction& value, const Shape& from) {
+  check_integers(value, from.size());
+  Shape to;
+  std::vector<char> seen(from.size(), 0);
+  for (const Index axis : value.integers) {
+    char& taken = seen[axis_of(value, axis, from)];
+    if (taken != 0) refuse(value, "axis ", axis, " is there twice");
+    taken = 1;
+    to.push_back(from[static_cast<std::size_t>(axis)]);
+  }
+  return to;
+}
+
+Shape broadcasted(const Instruction& value, const Shape& from) {
+  Shape to = checked(value, value.integers);
+  if (broadcast(value, {&from, &to}) != to) {
+    refuse(value, "shape ", rows_text(from), " cannot become ", rows_text(to));
+  }
+  return to;
+}
+
+Shape sliced(const Instruction& value, const Shape& from) {
+  check_integers(value, 3 * from.size());
+  Shape to;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const Index first = value.integers[3 * i];
+    const Index count = value.integers[3 * i + 1];
+    const Index step = value.integers[3 * i + 2];
+    if (from[i] == kRows) {
+      if (first != 0 || count != kRows || step != 1) refuse(value, "an axis of rows is taken whole");
+    } else if (count < 0 || (count > 0 && (first < 0 || first >= from[i] || first + (count - 1) * step < 0 ||
+                                           first + (count - 1) * step >= from[i]))) {
+      refuse(value, count, " elements from ", first, " on, in steps of ", step, ", do not lie in axis ", i, " of ",
+             rows_text(from));
+    }
+    to.push_back(count);
+  }
+  return to;
+}
+
+Shape padded(const Instruction& value, const Shape& from) {
+  check_integers(value, 3 * from.size());
+  Shape to;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const Index first = value.integers[3 * i];
+    const Index extent = value.integers[3 * i + 1];
+    const Index step = value.integers[3 * i + 2];
+    const bool rows = from[i] == kRows;
+    const Index last = first + (from[i] - 1) * step;
+    if (rows ? first != 0 || extent != kRows || step != 1
+             : from[i] > 0 && (std::min(first, last) < 0 || std::max(first, last) >= extent)) {
+      refuse(value, "axis ", i, " of ", rows_text(from), " does not fit an extent of ", extent);
+    }
+    to.push_back(extent);
+  }
+  return checked(value, std::move(to));
+}
+
+Shape concatenated(const Instruction& value, const Operands& operands) {
+  check_integers(value, 1);
+  if (operands.empty()) refuse(value, "takes one value or more, got none");
+  Shape out = *operands[0];
+  const std::size_t axis = axis_of(value, value.integers[0], out);
+  out[axis] = 0;
+  for (const Shape* shape : operands) {
+    bool fits = shape->size() == out.size() && (*shape)[axis] != kRows;
+    for (std::size_t i = 0; fits && i < out.size(); ++i) fits = i == axis || (*shape)[i] == out[i];
+    if (!fits) {
+      refuse(value, "values must agree in all axes but axis ", axis, ", which is not that of the rows, got ",
+             rows_text(*operands[0]), " and ", rows_text(*shape));
+    }
+    out[axis] += (*shape)[axis];
+  }
+  return out;
+}
+
+Shape taken(const Instruction& value, const Shape& from, const Shape& indices) {
+  check_integers(value, 1);
+  const std::size_t axis = axis_of(value, value.integers[0], from);
+  if (from[axis] == kRows) refuse(value, "cannot take from the axis of the rows");
+  Shape to(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(axis));
+  to.insert(to.end(), indices.begin(), indices.end());
+  to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(axis) + 1, from.end());
+  return checked(value, std::move(to));
+}
+
+Shape scattered(const Instruction& value, const Shape& from, const Shape& indices) {
+  check_integers(value, 2);
+  const auto axis = static_cast<std::size_t>(value.integers[0]);
+  if (value.integers[0] < 0 || axis + indices.size() > from.size() ||
+      !std::equal(indices.begin(), indices.end(), from.begin() + static_cast<std::ptrdiff_t>(axis))) {
+    refuse(value, "indices of shape ", rows_text(indices), " are not those of ", rows_text(from), " from axis ",
+           value.integers[0], " on");
+  }
+  Shape to(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(axis));
+  to.push_back(value.integers[1]);
+  to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(axis + indices.size()), from.end());
+  return checked(value, std::move(to));
+}
+
+Shape multiplied(const Instruction& value, Shape a, Shape b) {
+  check_integers(value, 2);
+  if (a.size() < 2 || b.size() < 2) {
+    refuse(value, "takes values of two axes or more, got ", rows_text(a), " and ", rows_text(b));
+  }
+  if (value.integers[0] != 0) std::swap(a[a.size() - 1], a[a.size() - 2]);
+  if (value.integers[1] != 0) std::swap(b[b.size() - 1], b[b.size() - 2]);
+  if (a.back() != b[b.size() - 2]) {
+    refuse(value, "the last axis of the first must be as long as the last but one of the second, got ", rows_text(a),
+           " and ", rows_text(b));
+  }
+  const Shape a_lead(a.begin(), a.end() - 2);
+  const Shape b_lead(b.begin(), b.end() - 2);
+  Shape out = broadcast(value, {&a_lead, &b_lead});
+  out.push_back(a[a.size() - 2]);
+  out.push_back(b.back());
+  return checked(value, std::move(out));
+}
+
+Shape constant(const Instruction& value) {
+  Shape shape = checked(value, value.integers);
+  const Count count = count_of(shape);
+  const auto given = static_cast<Index>(value.numbers.size());
+  if (given != 1 && (count.rows > 0 || given != count.others)) {
+    refuse(value, "shape ", rows_text(shape), " takes one number or ", count.others, ", got ", given);
+  }
+  return shape;
+}
+
+}  // namespace
+
+std::string rows_text(const Shape& shape) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (i > 0) text += ", ";
+    text += shape[i] == kRows ? "None" : std::to_string(shape[i]);
+  }
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
+Shape shape_of(const Instruction& value, const Operands& operands) {
+  if (const int count = elementwise_operands(value.operation); count > 0) {
+    check_count(value, operands, static_cast<std::size_t>(count));
+    return checked(value, broadcast(value, operands));
+  }
+  switch (value.operation) {
+    case Operation::input:
+    case Operation::weight:
+      refuse(value, "is no operation on values");
+    case Operation::constant:
+      check_count(value, operands, 0);
+      return constant(value);
+    case Operation::batch_rows:
+      check_count(value, operands, 0);
+      return {};
+    case Operation::concatenate:
+      return concatenated(value, operands);
+    case Operation::take:
+      check_count(value, operands, 2);
+      return taken(value, *operands[0], *operands[1]);
+    case Operation::scatter:
+      check_count(value, operands, 2);
+      return scattered(value, *operands[0], *operands[1]);
+    case Operation::matmul:
+      check_count(value, operands, 2);
+      return multiplied(value, *operands[0], *operands[1]);
+    case Operation::activation_gradient: {
+      check_count(value, operands, 3);
+      if (*operands[0] != *operands[1] || *operands[0] != *operands[2]) refuse(value, "takes values of one shape");
+      return *operands[0];
+    }
+    case Operation::random: {
+      check_count(value, operands, 0);
+      if (value.integers.size() < 2) refuse(value, "takes a kind, a number and a shape");
+      return checked(value, Shape(value.integers.begin() + 2, value.integers.end()));
+    }
+    default:
+      break;
+  }
+  check_count(value, operands, 1);
+  const Shape& from = *operands[0];
+  switch (value.operation) {
+    case Operation::sum:
+    case Operation::prod:
+    case Operation::max:
+    case Operation::min:
+      return reduced(value, from);
+    case Operation::argmax:
+      check_integers(value, 1);
+      return reduced(value, from);
+    case Operation::cumsum:
+      check_integers(value, 2);
+      axis_of(value, value.integers[0], from);
+      return from;
+    case Operation::reshape:
+      return reshaped(value, from);
+    case Operation::transpose:
+      return transposed(value, from);
+    case Operation::broadcast_to:
+      return broadcasted(value, from);
+    case Operation::slice:
+      return sliced(value, from);
+    case Operation::pad:
+      return padded(value, from);
+    default:
+      return from;
+  }
+}
+
+}  // namespace laminar
