@@ -207,9 +207,9 @@ void BatchMemory<T>::cut_tasks(const Network& network, int threads) {
   tasks_.clear();
   for (const GradientTask& task : whole) {
     cut_at_panels(task.in_count, pieces_of(task), panel, [&](Index in, Index in_count) {
-      const GradientTask rows{task.node, task.in_begin + in, in_count, task.out_begin, task.out_count};
+      const GradientTask rows{task.node, task.in_begin + in, in_count, task.out_begin, task.out_count, task.weight};
       cut_at_panels(rows.out_count, pieces_of(rows), panel, [&](Index out, Index out_count) {
-        tasks_.push_back({rows.node, rows.in_begin, rows.in_count, rows.out_begin + out, out_count});
+        tasks_.push_back({rows.node, rows.in_begin, rows.in_count, rows.out_begin + out, out_count, rows.weight});
       });
     });
   }

@@ -94,6 +94,7 @@ struct GradientTask {
   Index in_count = 0;
   Index out_begin = 0;
   Index out_count = 0;
+  int weight = 0;  // of a layer with several that have tasks of their own
 };
 
 /// Calls take(begin, count) for at most `pieces` parts of [0, size), cut at multiples of a panel.

@@ -14,6 +14,22 @@ bool is_dense(const Node& node) { return std::holds_alternative<Dense>(node.laye
 // panel of it would touch another page at every row.
 constexpr Index kLargestInPlace = 32768;  // elements
 
+/// Scratch for a node's program: its values, and what is said of its inputs, weights and outputs.
+Index program_room(const Node& node, const ProgramSpace& space, Mode mode) {
+  const auto of = [](const Program& program, const ProgramPlan& plan) {
+    return plan.size() +
+           kProgramArguments *
+               static_cast<Index>(program.inputs().size() + program.weights().size() + program.outputs.size()) +
+           3 * kSlice;
+  };
+  if (mode == Mode::inference) return of(node.forms->program(), space.forward);
+  const TrainingForm& form = *space.form;
+  Index sums = of(form.sums.program, space.sums);
+  for (const int output : form.sums.program.outputs)
+    sums += 2 * round_up(row_width(form.sums.program.shape(output)), kSlice);
+  return std::max({of(form.forward.program, space.forward), of(form.backward.program, space.backward), sums});
+}
+
 }  // namespace
 
 Plan::Plan(const Network& network, Index rows, Mode mode, ProductPrecision precision, bool by_input)
@@ -54,10 +70,30 @@ void Plan::place_shared(const Network& network) {
 
 void Plan::size_scratch(const Network& network) {
   if (mode_ == Mode::inference) scratch_.need(Scratch::workspace, size_);
-  for (const Node& node : network.nodes()) {
+  for (std::size_t i = 0; i < spaces_.size(); ++i) {
+    const Node& node = network.nodes()[i];
     if (has_kernel(node.layer)) scratch_.need(Scratch::tiles, kernels::tiles_size(kBlockRows));
+    if (node.forms != nullptr) scratch_.need(Scratch::program, program_room(node, *spaces_[i].program, mode_));
     if (mode_ == Mode::inference) scratch_.need(Scratch::pieces, kBlockRows * padded_stride(node.kept));
   }
+}
+
+Index Plan::place_program(const Node& node, NodeSpace& space) {
+  auto program = std::make_shared<ProgramSpace>();
+  const Index block = std::min(rows_, kBlockRows);
+  if (mode_ == Mode::inference) {
+    program->forward = ProgramPlan(node.forms->program(), block);
+  } else {
+    const bool by_inputs = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                       [&](int input) { return spaces_[static_cast<std::size_t>(input)].delta >= 0; });
+    program->form = &node.forms->form(mode_ == Mode::training, by_inputs);
+    program->forward = ProgramPlan(program->form->forward.program, block);
+    program->backward = ProgramPlan(program->form->backward.program, block);
+    program->sums = ProgramPlan(program->form->sums.program, rows_);
+  }
+  const Index kept = program->form != nullptr ? program->form->kept_width : 0;
+  space.program = std::move(program);
+  return kept;
 }
 
 Index Plan::reserve(Index stride) {
@@ -143,8 +179,9 @@ void Plan::place_training(const Network& network, ProductPrecision precision, bo
       const bool far_apart = stride > kLongStride && rows_ * stride > kLargestInPlace;
       if (far_apart || precision != ProductPrecision::full) space.delta_panels = reserve(stride);
     }
-    if (node.kept > 0) {
-      space.kept_stride = padded_stride(node.kept);
+    const Index kept = node.forms != nullptr ? place_program(node, space) : node.kept;
+    if (kept > 0) {
+      space.kept_stride = padded_stride(kept);
       space.kept = reserve(space.kept_stride);
     }
   }
@@ -190,6 +227,8 @@ void Plan::place_inference(const Network& network) {
   for (int i = 0; i < end; ++i) {
     NodeSpace& space = spaces_[static_cast<std::size_t>(i)];
     if (space.holder != i) continue;
+    const Node& node = network.nodes()[static_cast<std::size_t>(i)];
+    if (node.forms != nullptr) place_program(node, space);
     const std::vector<Edge>& readers = readers_[static_cast<std::size_t>(i)];
     const bool kept = spaces_.back().holder == i;
     const int until = kept ? end : readers.empty() ? i : readers.back().node;

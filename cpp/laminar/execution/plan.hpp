@@ -3,10 +3,13 @@
 // kept values lie in one workspace. Offsets only; the memory is the caller's.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "laminar/base/product_precision.hpp"
 #include "laminar/graph/network.hpp"
+#include "laminar/operations/forms.hpp"
+#include "laminar/operations/run.hpp"
 #include "laminar/threads/scratch.hpp"
 
 namespace laminar {
@@ -15,11 +18,22 @@ namespace laminar {
 /// rows at powers of two share few cache sets.
 inline constexpr Index kLongStride = 256;
 
+/// Elements that hold what a program is told of one input, weight or output.
+inline constexpr Index kProgramArguments = 4;
+
 /// What a workspace is for.
 enum class Mode {
   training,
   inference,
   gradient,  // layers do as at prediction, and all is kept that the way back needs
+};
+
+/// Where the values of a node's program lie while it runs.
+struct ProgramSpace {
+  const TrainingForm* form = nullptr;  // null at prediction
+  ProgramPlan forward;                 // of a block of rows
+  ProgramPlan backward;                // of a block of rows
+  ProgramPlan sums;                    // of all rows
 };
 
 /// Places of one node in a workspace, in elements from its start; -1 where there is none.
@@ -33,7 +47,8 @@ struct NodeSpace {
   Index shared = -1;               // what all rows have in common
   int holder = 0;                  // the node whose output these values are: another one where nothing is computed
   bool slope_by_consumer = false;  // the one dense layer that reads this node applies its slope
-  std::vector<Index> back = {};    // for each input: where its gradient is left to be added, -1: written in place
+  std::shared_ptr<const ProgramSpace> program = {};
+  std::vector<Index> back = {};  // for each input: where its gradient is left to be added, -1: written in place
 };
 
 /// The places of all nodes in a workspace of so many rows.
@@ -78,6 +93,8 @@ class Plan {
   void size_scratch(const Network& network);
   void place_training(const Network& network, ProductPrecision precision, bool by_input);
   void place_inference(const Network& network);
+  /// Returns what the node keeps of a row.
+  Index place_program(const Node& node, NodeSpace& space);
 
   Index rows_;
   Mode mode_;

@@ -9,6 +9,7 @@
 
 #include "laminar/base/error.hpp"
 #include "laminar/files/json_members.hpp"
+#include "laminar/files/program_json.hpp"
 
 namespace laminar {
 namespace {
@@ -112,6 +113,20 @@ void read_choice(Members& members, const char* key, auto& out) {
 
 struct ReadOption {
   Members& members;
+  void operator()(const char* key, Program& value) const {
+    value = program_from(members.require(key), members.owner() + ": " + key);
+  }
+  void operator()(const char* key, std::optional<Program>& value) const {
+    if (const Json* json = members.find(key)) value = program_from(*json, members.owner() + ": " + key);
+  }
+  void operator()(const char* key, std::vector<OwnWeight>& value) const {
+    for (const Json& json : members.require(key)) {
+      Members weight(json, members.owner() + ": weight " + std::to_string(value.size()));
+      value.emplace_back();
+      OwnWeight::options(value.back(), ReadOption{weight});
+      weight.finish();
+    }
+  }
   template <typename Value>
   void operator()(const char* key, Value& value) const {
     if constexpr (std::is_base_of_v<Choice, Value>) {
@@ -127,6 +142,19 @@ struct ReadOption {
 
 struct WriteOption {
   Json& json;
+  void operator()(const char* key, const Program& value) const { json[key] = json_of_program(value); }
+  void operator()(const char* key, const std::optional<Program>& value) const {
+    if (value.has_value()) json[key] = json_of_program(*value);
+  }
+  void operator()(const char* key, const std::vector<OwnWeight>& value) const {
+    Json list = Json::array();
+    for (const OwnWeight& weight : value) {
+      Json options = Json::object();
+      OwnWeight::options(weight, WriteOption{options});
+      list.push_back(std::move(options));
+    }
+    json[key] = std::move(list);
+  }
   template <typename Value>
   void operator()(const char* key, const Value& value) const {
     if constexpr (std::is_base_of_v<Choice, Value>) {

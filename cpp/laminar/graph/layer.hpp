@@ -18,6 +18,7 @@
 #include "laminar/graph/layers/maxout.hpp"
 #include "laminar/graph/layers/merging.hpp"
 #include "laminar/graph/layers/noise.hpp"
+#include "laminar/graph/layers/operations.hpp"
 #include "laminar/graph/layers/prelu.hpp"
 #include "laminar/graph/layers/preparation.hpp"
 #include "laminar/graph/layers/rms_normalization.hpp"
@@ -29,6 +30,6 @@ namespace laminar {
 using Layer = std::variant<Dense, Activate, Dropout, BatchNormalization, Prelu, Maxout, LayerNormalization,
                            AlphaDropout, GaussianNoise, GaussianDropout, Flatten, Reshape, Normalization, Rescaling,
                            Discretization, CategoryEncoding, Embedding, Slice, Add, Subtract, Multiply, Average,
-                           Maximum, Minimum, Concatenate, Dot, RmsNormalization>;
+                           Maximum, Minimum, Concatenate, Dot, RmsNormalization, Operations>;
 
 }  // namespace laminar

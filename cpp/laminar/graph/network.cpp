@@ -7,6 +7,7 @@
 
 #include "laminar/base/error.hpp"
 #include "laminar/graph/layers/declaration.hpp"
+#include "laminar/operations/forms.hpp"
 
 namespace laminar {
 namespace {
@@ -293,6 +294,7 @@ double Network::work() const {
   double sum = per_node * static_cast<double>(nodes_.size());
   for (const Node& node : nodes_) {
     sum += 10.0 * static_cast<double>(node.width);
+    if (node.forms != nullptr) sum += node.forms->work();
     if (has_table(node.layer)) continue;
     for (const std::size_t tensor : node.tensors) sum += 2.0 * static_cast<double>(parameters_[tensor].size);
   }

@@ -7,6 +7,7 @@
 // are brought side by side by a last node.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,19 +16,22 @@
 
 namespace laminar {
 
+class ProgramForms;
+
 /// One layer in its place. Node 0 is the input and has no layer of its own.
 struct Node {
   Layer layer;
   std::string name;
-  bool trainable = true;                     // else its weights stay as they are
-  int first_call = -1;                       // the first node of the same layer: this one unless it is shared
-  std::vector<int> inputs;                   // nodes that come before
-  Shape shape;                               // of one sample's output
-  Index width = 0;                           // product of shape
-  std::vector<std::size_t> tensors;          // positions in the parameter layout
-  std::optional<Regularizer> activity = {};  // a penalty on the output
-  Index kept = 0;                            // values a row that training keeps for the way back
-  Index shared = 0;                          // values that all rows of a batch have in common
+  bool trainable = true;                           // else its weights stay as they are
+  int first_call = -1;                             // the first node of the same layer: this one unless it is shared
+  std::vector<int> inputs;                         // nodes that come before
+  Shape shape;                                     // of one sample's output
+  Index width = 0;                                 // product of shape
+  std::vector<std::size_t> tensors;                // positions in the parameter layout
+  std::optional<Regularizer> activity = {};        // a penalty on the output
+  Index kept = 0;                                  // values a row that training keeps for the way back
+  Index shared = 0;                                // values that all rows of a batch have in common
+  std::shared_ptr<const ProgramForms> forms = {};  // of a layer that is a program
 };
 
 /// A graph of layers, as users describe it. Values are numbered: the inputs, then the calls in their order.

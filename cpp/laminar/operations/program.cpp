@@ -145,7 +145,11 @@ Extract extract(const Program& program, const std::vector<int>& outputs, const s
     part.inputs.push_back(static_cast<int>(i));
     place[at(inputs[i])] = part.program.add_input(program.shape(inputs[i]));
   }
-  for (const int value : given) place[at(value)] = part.program.add_input(program.shape(value));
+  for (const int value : given) {
+    if (needed[at(value)] == 0) continue;
+    part.given.push_back(value);
+    place[at(value)] = part.program.add_input(program.shape(value));
+  }
   for (const int weight : program.weights()) place[at(weight)] = part.program.add_weight(program.shape(weight));
   for (int i = 0; i < program.size(); ++i) {
     if (needed[at(i)] == 0 || place[at(i)] >= 0) continue;

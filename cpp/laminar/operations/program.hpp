@@ -22,10 +22,11 @@ inline constexpr Index kRows = -1;
 inline constexpr int kMaxAxes = 8;
 
 /// The list of operations: those on elements, then these.
-#define LAMINAR_OPERATIONS(X)                                                                                          \
-  X(input)                                                                                                             \
-  X(weight) X(constant) X(batch_rows) X(sum) X(prod) X(max) X(min) X(argmax) X(cumsum) X(reshape) X(transpose)         \
-      X(broadcast_to) X(slice) X(pad) X(concatenate) X(take) X(scatter) X(matmul) X(activation) X(activation_gradient) \
+#define LAMINAR_OPERATIONS(X)                                                                                        \
+  X(input)                                                                                                           \
+  X(weight)                                                                                                          \
+  X(constant) X(batch_rows) X(sum) X(prod) X(max) X(min) X(argmax) X(cumsum) X(reshape) X(transpose) X(broadcast_to) \
+      X(slice) X(pad) X(concatenate) X(take) X(scatter) X(matmul) X(activation) X(activation_gradient)               \
           X(stop_gradient) X(random)
 
 /// What an instruction does. `integers` and `numbers` of an instruction are, where there are any:
@@ -111,11 +112,12 @@ std::vector<Dependence> dependences(const Program& program);
 /// them: of their shapes, or -1 where nothing depends on one. Throws where an operation on the way has none.
 std::vector<int> add_gradients(Program& program, int output, int d_output, const std::vector<int>& by);
 
-/// A part of a program: what it takes to compute some values from others, which become its inputs after the
-/// inputs that are still read (`kept_inputs`, their positions before). Weights keep their positions.
+/// A part of a program: what it takes to compute some values from others. Its inputs are those inputs of the
+/// whole that are still read, then the given values that are. Weights keep their positions.
 struct Extract {
   Program program;
   std::vector<int> inputs;  // positions of the inputs that are read
+  std::vector<int> given;   // the given values that are
 };
 Extract extract(const Program& program, const std::vector<int>& outputs, const std::vector<int>& given = {});
 

@@ -18,8 +18,9 @@ enum class Scratch {
   gradient,    // of a piece of a kernel
   pieces,      // of a maxout layer at prediction
   present,     // what is there of a row whose targets are there in part
+  program,     // the values of a program that runs
 };
-inline constexpr std::size_t kScratches = 6;
+inline constexpr std::size_t kScratches = 7;
 
 /// Elements for each purpose.
 class ScratchSizes {

@@ -17,9 +17,8 @@ inline constexpr Index kFarParameters = 65536;        // with the optimizer's st
 inline constexpr Index kNearDeltas = 131072;          // elements of a batch of deltas that stay in that cache
 inline constexpr Index kLargestInputInPlace = 16384;  // elements of a batch of inputs that are not copied
 
-/// The pieces of a node's kernel, its first tensor.
-inline void kernel_tasks(int node, const Network& network, Index panel, Index rows, std::vector<GradientTask>& tasks) {
-  const Shape& shape = network.parameters()[network.nodes()[static_cast<std::size_t>(node)].tensors[0]].shape;
+/// The pieces of a kernel of this shape.
+inline void kernel_tasks(int node, const Shape& shape, Index panel, Index rows, std::vector<GradientTask>& tasks) {
   const Index panels = (shape[0] + panel - 1) / panel;
   const Index most = std::max<Index>(1, std::min<Index>(kTaskElements / std::max<Index>(rows, 1), 128) / panel);
   const Index pieces = (panels + most - 1) / most;
@@ -28,6 +27,12 @@ inline void kernel_tasks(int node, const Network& network, Index panel, Index ro
       tasks.push_back({node, begin, count, j, std::min(kTaskOutputs, shape[1] - j)});
     }
   });
+}
+
+/// The pieces of a node's kernel, its first tensor.
+inline void kernel_tasks(int node, const Network& network, Index panel, Index rows, std::vector<GradientTask>& tasks) {
+  const std::size_t kernel = network.nodes()[static_cast<std::size_t>(node)].tensors[0];
+  kernel_tasks(node, network.parameters()[kernel].shape, panel, rows, tasks);
 }
 
 /// How a piece's gradient lies in a thread's memory, with its inputs behind it.

@@ -145,4 +145,14 @@ void forward(const Dot& layer, int node, const Pass<T>& pass, Rows rows);
 template <typename T>
 void backward(const Dot& layer, int node, const Pass<T>& pass, Rows rows);
 
+template <typename T>
+void forward(const Operations& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward(const Operations& layer, int node, const Pass<T>& pass, Rows rows);
+void gradient_tasks(const Operations& layer, int node, const Network& network, Index panel, Index rows,
+                    std::vector<GradientTask>& tasks);
+template <typename T>
+void parameter_gradient(const Operations& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
+                        const GradientSink<T>& sink);
+
 }  // namespace laminar

@@ -42,6 +42,11 @@ class Declaration {
     tensor(what, std::move(shape), initializer);
     parameters_.treat(node_.tensors.back(), regularizer, constraint);
   }
+  /// The same, of which training changes none where it is not to.
+  void tensor(const std::string& what, Shape shape, const OwnWeight& weight) {
+    tensor(what.c_str(), std::move(shape), weight.initializer, weight.trainable);
+    if (weight.trainable) parameters_.treat(node_.tensors.back(), weight.regularizer, weight.constraint);
+  }
   /// The same, of which a step reads and changes few rows: those alone, unless something is done to all.
   void table(const char* what, Shape shape, const Initializer& initializer,
              const std::optional<Regularizer>& regularizer, const std::optional<Constraint>& constraint) {
@@ -57,6 +62,9 @@ class Declaration {
   }
   /// Some layer before this one is trained.
   bool trained_before() const { return trained_before_; }
+  /// A program in the forms that are run.
+  void forms(std::shared_ptr<const ProgramForms> forms) { node_.forms = std::move(forms); }
+  bool trainable() const { return node_.trainable; }
   /// Values a row, in training.
   void keep(Index values) { node_.kept = values; }
   /// Values that all rows of a batch have in common, whole cache lines each time it is said.

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// A layer that is a program: forward and back by programs over a block of rows. What a weight's gradient sums over
+// the batch is a product x^T d, which goes like that of a dense layer, or a program over all rows.
+#include "laminar/graph/layers/operations.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "laminar/execution/layers/kernel_gradient.hpp"
+
+namespace laminar {
+namespace {
+
+constexpr int kSums = -1;  // the task of all weights whose gradients are no products
+
+template <typename T>
+RowValues<T> kept_rows(int node, const Pass<T>& pass, std::size_t which, Index row) {
+  const KeptValue& kept = pass.plan[node].program->form->kept[which];
+  T* const area = pass.memory + pass.plan[node].kept + pass.plan.rows() * kept.place;
+  return {area + row * kept.width, kept.width};
+}
+
+template <typename T>
+RowValues<const T> values_of(const FormInput& input, int node, const Pass<T>& pass, Index row) {
+  switch (input.from) {
+    case FormInput::From::input: {
+      const int read = pass.node(node).inputs[input.position];
+      return {pass.output(read, row), pass.stride(read)};
+    }
+    case FormInput::From::kept: {
+      const RowValues<T> kept = kept_rows(node, pass, input.position, row);
+      return {kept.values, kept.stride};
+    }
+    case FormInput::From::d_output:
+      break;
+  }
+  return {pass.delta(node, row), pass.plan[node].stride};
+}
+
+/// A thread's memory for one run of a program: what it is told of its arguments, then its values.
+template <typename T>
+class Room {
+ public:
+  Room(const Program& program, const ProgramPlan& plan)
+      : Room(program, scratch<T>(Scratch::program, size(program, plan))) {}
+  Room(const Program& program, T* start) : values(start + said(program)), next_(reinterpret_cast<std::byte*>(start)) {}
+
+  static Index size(const Program& program, const ProgramPlan& plan) { return said(program) + plan.size(); }
+
+  template <typename Argument>
+  std::span<Argument> arguments(std::size_t count) {
+    Argument* const first = new (next_) Argument[count];
+    next_ += count * sizeof(Argument);
+    return {first, count};
+  }
+
+  T* values;
+
+ private:
+  static Index said(const Program& program) {
+    const auto arguments = program.inputs().size() + program.weights().size() + program.outputs.size();
+    return round_up(kProgramArguments * static_cast<Index>(arguments) + kSlice, kSlice);
+  }
+
+  std::byte* next_;
+};
+
+template <typename T>
+std::span<const T* const> weights_of(const Program& program, int node, const Pass<T>& pass, Room<T>& room) {
+  const std::span<const T*> weights = room.template arguments<const T*>(program.weights().size());
+  for (std::size_t w = 0; w < weights.size(); ++w) {
+    weights[w] = pass.parameters + pass.network.parameters()[pass.node(node).tensors[w]].offset;
+  }
+  return weights;
+}
+
+template <typename T>
+std::span<const RowValues<const T>> inputs_of(const FormPart& part, int node, const Pass<T>& pass, Index row,
+                                              Room<T>& room) {
+  const std::span<RowValues<const T>> inputs = room.template arguments<RowValues<const T>>(part.inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i] = values_of(part.inputs[i], node, pass, row);
+  return inputs;
+}
+
+template <typename T>
+ProgramRun<T> run_of(const Program& program, const ProgramPlan& plan, int node, const Pass<T>& pass, Rows rows) {
+  ProgramRun<T> run{.program = program, .plan = plan, .kernels = kernels::kernels<T>()};
+  run.rows = rows.count();
+  run.first_row = pass.first_row + rows.begin;
+  run.draws = {pass.seed, static_cast<std::uint32_t>(node), static_cast<std::uint32_t>(pass.step)};
+  return run;
+}
+
+template <typename T>
+void predict(int node, const Pass<T>& pass, Rows rows) {
+  const Node& n = pass.node(node);
+  const Program& program = n.forms->program();
+  const ProgramPlan& plan = pass.plan[node].program->forward;
+  Room<T> room(program, plan);
+  ProgramRun<T> work = run_of(program, plan, node, pass, rows);
+  const auto inputs = room.template arguments<RowValues<const T>>(n.inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    inputs[i] = {pass.output(n.inputs[i], rows.begin), pass.stride(n.inputs[i])};
+  }
+  const auto outputs = room.template arguments<RowValues<T>>(1);
+  outputs[0] = {pass.output_to_write(node, rows.begin), pass.plan[node].stride};
+  work.memory = room.values;
+  work.inputs = inputs;
+  work.outputs = outputs;
+  work.weights = weights_of(program, node, pass, room);
+  run(work);
+}
+
+}  // namespace
+
+template <typename T>
+void forward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
+  const ProgramSpace& space = *pass.plan[node].program;
+  if (space.form == nullptr) return predict(node, pass, rows);
+  const FormPart& part = space.form->forward;
+  Room<T> room(part.program, space.forward);
+  ProgramRun<T> work = run_of(part.program, space.forward, node, pass, rows);
+  work.inputs = inputs_of(part, node, pass, rows.begin, room);
+  const auto outputs = room.template arguments<RowValues<T>>(part.program.outputs.size());
+  outputs[0] = {pass.output_to_write(node, rows.begin), pass.plan[node].stride};
+  for (std::size_t k = 0; k < space.form->forward_kept; ++k) outputs[1 + k] = kept_rows(node, pass, k, rows.begin);
+  work.memory = room.values;
+  work.outputs = outputs;
+  work.weights = weights_of(part.program, node, pass, room);
+  run(work);
+}
+
+template <typename T>
+void backward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
+  const Node& n = pass.node(node);
+  const ProgramSpace& space = *pass.plan[node].program;
+  const TrainingForm& form = *space.form;
+  const FormPart& part = form.backward;
+  Room<T> room(part.program, space.backward);
+  ProgramRun<T> work = run_of(part.program, space.backward, node, pass, rows);
+  work.inputs = inputs_of(part, node, pass, rows.begin, room);
+  const auto outputs = room.template arguments<RowValues<T>>(part.program.outputs.size());
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < n.inputs.size(); ++i) {
+    const bool wanted = pass.wants_delta(n.inputs[i]);
+    T* const to = wanted ? pass.back(node, i, rows.begin) : nullptr;
+    const Index stride = pass.plan[n.inputs[i]].stride;
+    if (form.gives[i] != 0) {
+      outputs[next++] = {to, stride};
+    } else if (wanted) {
+      std::fill_n(to, rows.count() * stride, T(0));
+    }
+  }
+  for (std::size_t k = form.forward_kept; next < outputs.size(); ++k) {
+    outputs[next++] = kept_rows(node, pass, k, rows.begin);
+  }
+  work.memory = room.values;
+  work.outputs = outputs;
+  work.weights = weights_of(part.program, node, pass, room);
+  run(work);
+}
+
+void gradient_tasks(const Operations&, int node, const Network& network, Index panel, Index rows,
+                    std::vector<GradientTask>& tasks) {
+  const Node& n = network.nodes()[static_cast<std::size_t>(node)];
+  const bool by_inputs =
+      std::any_of(n.inputs.begin(), n.inputs.end(), [&](int input) { return network.depends_on_training(input); });
+  const TrainingForm& form = n.forms->form(true, by_inputs);
+  for (const ProductGradient& product : form.products) {
+    const std::size_t first = tasks.size();
+    const Shape& shape = network.parameters()[n.tensors[product.weight]].shape;
+    kernel_tasks(node, shape, panel, rows, tasks);
+    for (std::size_t t = first; t < tasks.size(); ++t) tasks[t].weight = static_cast<int>(product.weight);
+  }
+  if (!form.summed.empty()) tasks.push_back({node, 0, 1, 0, 1, kSums});
+}
+
+namespace {
+
+/// The gradients of all weights but those of products, over all calls of the layer.
+template <typename T>
+void sum_gradients(const GradientTask& task, const Pass<T>& pass, Index rows, const GradientSink<T>& sink) {
+  const ProgramSpace& own = *pass.plan[task.node].program;
+  const std::size_t count = own.form->summed.size();
+  Index size = 0;  // of all of them
+  for (const std::size_t w : own.form->summed) {
+    size += round_up(pass.network.parameters()[pass.node(task.node).tensors[w]].size, kSlice);
+  }
+  Index most = 0;
+  for (const int node : pass.network.calls_of(task.node)) {
+    const ProgramSpace& space = *pass.plan[node].program;
+    most = std::max(most, Room<T>::size(space.form->sums.program, space.sums));
+  }
+  T* total = scratch<T>(Scratch::program, 2 * size + most);
+  for (const int node : pass.network.calls_of(task.node)) {
+    const ProgramSpace& space = *pass.plan[node].program;
+    const FormPart& part = space.form->sums;
+    Room<T> room(part.program, total + 2 * size);
+    T* to = node == task.node ? total : total + size;
+    ProgramRun<T> work = run_of(part.program, space.sums, node, pass, {0, rows});
+    work.inputs = inputs_of(part, node, pass, 0, room);
+    const auto outputs = room.template arguments<RowValues<T>>(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      outputs[i] = {to, 0};
+      to += round_up(row_width(part.program.shape(part.program.outputs[i])), kSlice);
+    }
+    work.memory = room.values;
+    work.outputs = outputs;
+    work.weights = weights_of(part.program, node, pass, room);
+    run(work);
+    if (node != task.node) pass.kernels.add_product(total + size, size, nullptr, 0, total, size, 1, size);
+  }
+  for (const std::size_t w : own.form->summed) {
+    const Tensor& tensor = pass.network.parameters()[pass.node(task.node).tensors[w]];
+    sink.take(tensor.offset, tensor.size, total, tensor.size, 1, tensor.size);
+    total += round_up(tensor.size, kSlice);
+  }
+}
+
+/// A piece of x^T d, over all calls of the layer in their order.
+template <typename T>
+void product_gradient(const GradientTask& task, const Pass<T>& pass, Index rows, const GradientSink<T>& sink) {
+  const kernels::Kernels<T>& k = kernels::kernels<T>();
+  const auto weight = static_cast<std::size_t>(task.weight);
+  const Tensor& tensor = pass.network.parameters()[pass.node(task.node).tensors[weight]];
+  const Index columns = tensor.shape[1];
+  const std::vector<int>& calls = pass.network.calls_of(task.node);
+  const Index stride = padded_stride(task.out_count);
+  const Index size = round_up(task.in_count * stride + k.lanes, kSlice);
+  T* const block = scratch<T>(Scratch::gradient, calls.size() > 1 ? 2 * size : size);
+  for (const int node : calls) {
+    const TrainingForm& form = *pass.plan[node].program->form;
+    const auto product = std::find_if(form.products.begin(), form.products.end(),
+                                      [&](const ProductGradient& p) { return p.weight == weight; });
+    if (product == form.products.end()) continue;
+    const RowValues<const T> left = values_of(product->left, node, pass, 0);
+    const RowValues<const T> delta = values_of(product->delta, node, pass, 0);
+    T* const to = node == task.node ? block : block + size;
+    kernels::WeightGradient<T> g;
+    g.left = left.values + task.in_begin;
+    g.left_stride = left.stride;
+    g.delta_stride = delta.stride;
+    g.rows = rows;
+    g.in_count = task.in_count;
+    g.out_stride = stride;
+    for (Index j = (task.out_count - 1) / k.panel * k.panel; j >= 0; j -= k.panel) {
+      if (sink.gradients != nullptr && pass.stopping(rows, 2.0 * static_cast<double>(task.in_count * k.panel))) return;
+      g.delta = delta.values + task.out_begin + j;
+      g.out_count = std::min(k.panel, task.out_count - j);
+      g.out = to + j;
+      k.weight_gradient(g);
+    }
+    if (node != task.node) k.add_product(to, size, nullptr, 0, block, size, 1, size);
+  }
+  sink.take(tensor.offset + task.in_begin * columns + task.out_begin, columns, block, stride, task.in_count,
+            task.out_count);
+}
+
+}  // namespace
+
+template <typename T>
+void parameter_gradient(const Operations&, const GradientTask& task, const Pass<T>& pass, Index rows,
+                        const GradientSink<T>& sink) {
+  if (task.weight == kSums) {
+    sum_gradients(task, pass, rows, sink);
+  } else {
+    product_gradient(task, pass, rows, sink);
+  }
+}
+
+template void forward(const Operations&, int, const Pass<float>&, Rows);
+template void forward(const Operations&, int, const Pass<double>&, Rows);
+template void backward(const Operations&, int, const Pass<float>&, Rows);
+template void backward(const Operations&, int, const Pass<double>&, Rows);
+template void parameter_gradient(const Operations&, const GradientTask&, const Pass<float>&, Index,
+                                 const GradientSink<float>&);
+template void parameter_gradient(const Operations&, const GradientTask&, const Pass<double>&, Index,
+                                 const GradientSink<double>&);
+
+}  // namespace laminar

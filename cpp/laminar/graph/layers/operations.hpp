@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A layer that users have written themselves, as the program that it was traced into.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "laminar/catalogue/constraint.hpp"
+#include "laminar/catalogue/initializer.hpp"
+#include "laminar/catalogue/regularizer.hpp"
+#include "laminar/graph/layers/traits.hpp"
+#include "laminar/operations/program.hpp"
+
+namespace laminar {
+
+class Declaration;
+
+/// One of a program's weights, whose shape the program says.
+struct OwnWeight {
+  std::string name = {};
+  Initializer initializer = "glorot_uniform";
+  std::optional<Regularizer> regularizer = {};
+  std::optional<Constraint> constraint = {};
+  bool trainable = true;
+
+  template <typename Self, typename Visit>
+  static void options(Self& self, const Visit& visit) {
+    visit("name", self.name);
+    visit("initializer", self.initializer);
+    visit("regularizer", self.regularizer);
+    visit("constraint", self.constraint);
+    visit("trainable", self.trainable);
+  }
+};
+
+/// What a program makes of one or several samples, each of its own row. Its inputs are (rows, shape of a sample),
+/// its one output is as well.
+struct Operations {
+  static constexpr const char* kKind = "operations";
+  static constexpr LayerTraits kTraits{.parameters = true, .merges = true};
+
+  Program program = {};
+  std::optional<Program> training_program = {};  // where training does something else
+  std::vector<OwnWeight> weights = {};
+  std::string class_name = {};  // of the class that it was traced from, and how that is made: for Python alone
+  std::string config = {};
+  std::string name = {};
+
+  template <typename Self, typename Visit>
+  static void options(Self& self, const Visit& visit) {
+    visit("program", self.program);
+    visit("training_program", self.training_program);
+    visit("weights", self.weights);
+    visit("class_name", self.class_name);
+    visit("config", self.config);
+  }
+};
+
+void declare(const Operations& layer, Declaration& declaration);
+
+}  // namespace laminar

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// A program of rows in the forms that training runs: forward, keeping what the way back reads, back row by row,
+// and what is summed over the batch for the weights.
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "laminar/operations/program.hpp"
+
+namespace laminar {
+
+/// Where an input of one of these programs comes from.
+struct FormInput {
+  enum class From { input, kept, d_output };
+  From from = From::input;
+  std::size_t position = 0;  // among the layer's inputs, or the kept values
+};
+
+/// A program and what it reads.
+struct FormPart {
+  Program program;
+  std::vector<FormInput> inputs;
+};
+
+/// A value that is kept of each row.
+struct KeptValue {
+  Index width = 0;  // elements a row
+  Index place = 0;  // of its rows, in units of rows, within what a node keeps: a multiple of kSlice
+};
+
+/// The gradient of a weight that is x^T d, summed over the rows.
+struct ProductGradient {
+  std::size_t weight = 0;
+  FormInput left;
+  FormInput delta;
+};
+
+struct TrainingForm {
+  FormPart forward;              // outputs: the layer's, then those kept values that the way forward computes
+  std::size_t forward_kept = 0;  // their number
+  FormPart backward;             // outputs: the gradients of inputs, then the other kept values
+  std::vector<char> gives;       // by input: whether it gets a gradient, an output of `backward`
+  FormPart sums;                 // outputs: gradients of the weights `summed`, by all rows of a batch
+  std::vector<std::size_t> summed;
+  std::vector<ProductGradient> products;  // of the other weights
+  std::vector<KeptValue> kept;
+  Index kept_width = 0;  // of all of them
+};
+
+/// Derives it. `by_inputs`: gradients of the inputs are wanted; by weight: whether it is trained, and whether its
+/// gradient may be a product.
+TrainingForm training_form(const Program& program, bool by_inputs, const std::vector<char>& trained,
+                           const std::vector<char>& may_be_product);
+
+/// A layer's program in all its forms, each derived when it is first asked for. May be asked by many threads.
+class ProgramForms {
+ public:
+  /// `training`: what training does instead, or null.
+  ProgramForms(Program program, const Program* training, std::vector<char> trained);
+
+  const Program& program() const { return programs_[0]; }
+  /// Operations on one row, about, without those of products.
+  double work() const;
+  /// `training`: layers do as in training; else as at prediction.
+  const TrainingForm& form(bool training, bool by_inputs) const;
+
+ private:
+  struct Derived {
+    std::once_flag once;
+    TrainingForm form;
+  };
+  Program programs_[2];
+  std::vector<char> trained_;
+  std::vector<char> products_;  // weights whose gradients are products in both programs
+  mutable Derived derived_[4];
+};
+
+}  // namespace laminar
