@@ -47,11 +47,11 @@ const Family& loss_family() {
   return family;
 }
 
-bool Loss::class_labels() const { return traits(*this).class_labels; }
+bool Loss::class_labels() const { return own == nullptr && traits(*this).class_labels; }
 
-bool Loss::absorbs(const Activation& last) const { return traits(*this).absorbed == last.index(); }
+bool Loss::absorbs(const Activation& last) const { return own == nullptr && traits(*this).absorbed == last.index(); }
 
-bool Loss::elementwise() const { return traits(*this).elementwise; }
+bool Loss::elementwise() const { return own == nullptr && traits(*this).elementwise; }
 
 bool Loss::from_logits() const { return find("from_logits").value_or(0) != 0; }
 
@@ -68,7 +68,9 @@ std::optional<std::int32_t> Loss::ignored_class() const {
   return static_cast<std::int32_t>(*label);
 }
 
-bool Loss::restricts_targets() const { return traits(*this).targets(values().data()) != TargetRange::any; }
+bool Loss::restricts_targets() const {
+  return own == nullptr && traits(*this).targets(values().data()) != TargetRange::any;
+}
 
 const char* Loss::broken_rule(double target) const {
   switch (traits(*this).targets(values().data())) {
@@ -100,7 +102,7 @@ const char* Loss::target_advice() const {
   return "";
 }
 
-bool Loss::whole_batch() const { return traits(*this).whole_batch; }
+bool Loss::whole_batch() const { return own == nullptr && traits(*this).whole_batch; }
 
 double Loss::finish(double mean) const { return whole_batch() ? std::sqrt(mean) : mean; }
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "laminar/catalogue/activation.hpp"
 #include "laminar/catalogue/choice.hpp"
+#include "laminar/catalogue/own_function.hpp"
 
 namespace laminar {
 
@@ -23,6 +25,12 @@ struct Loss : Choice {
   explicit Loss(std::string_view name, std::initializer_list<NamedValue> values = {})
       : Choice(loss_family(), name, values) {}
 
+  /// A loss of one's own, which has the reduction of others and nothing else of theirs.
+  explicit Loss(std::shared_ptr<const OwnFunction> function) : Loss("mse") { own = std::move(function); }
+
+  std::shared_ptr<const OwnFunction> own = {};
+
+  const char* name() const { return own != nullptr ? own->name().c_str() : Choice::name(); }
   /// Targets are class numbers, not rows of values.
   bool class_labels() const;
   /// The loss and this last activation are computed as one, on its input: whether or not the user

@@ -73,6 +73,24 @@ void measure_loss(const Metric& metric, const MeasuredRows<T>& m, double* values
   }
 }
 
+template <typename T>
+void measure_own(const OwnFunction& function, const MeasuredRows<T>& m, double* values) {
+  std::array<T, kBlockRows> numbers;
+  for (Index first = 0; first < m.rows; first += kBlockRows) {
+    OwnRows<T> rows;
+    rows.targets = {m.targets != nullptr ? m.targets + first * m.targets_stride : nullptr, m.targets_stride};
+    rows.labels = m.labels != nullptr ? m.labels + first : nullptr;
+    rows.outputs = {m.outputs + first * m.outputs_stride, m.outputs_stride};
+    rows.rows = std::min(m.rows - first, kBlockRows);
+    rows.values = numbers.data();
+    function(rows);
+    for (Index i = 0; i < rows.rows; ++i, values += 2) {
+      values[0] = static_cast<double>(numbers[static_cast<std::size_t>(i)]);
+      values[1] = 1;
+    }
+  }
+}
+
 template <typename M, typename T>
 void measure_rows(const Metric& metric, const MeasuredRows<T>& m, double* values) {
   const Setting setting{metric.values().data(), m.columns};
@@ -240,10 +258,11 @@ const Family& metric_family() {
   return family;
 }
 
-Takes Metric::takes() const { return functions(*this).takes; }
-bool Metric::upwards() const { return functions(*this).upwards; }
+Takes Metric::takes() const { return own != nullptr ? Takes::either : functions(*this).takes; }
+bool Metric::upwards() const { return own == nullptr && functions(*this).upwards; }
 
 Metric Metric::resolved(bool labels, bool binary, Index outputs) const {
+  if (own != nullptr) return *this;
   if (const int at = parameter_at(info(), "num_thresholds"); at >= 0 && values()[static_cast<std::size_t>(at)] < 2) {
     fail("metrics: '", name(), "': num_thresholds must be at least 2, got 1");
   }
@@ -278,6 +297,7 @@ void Metric::ignore_logits(const Activation& last) {
 }
 
 bool Metric::takes_probabilities_of(const Activation& link, Index outputs) {
+  if (own != nullptr) return false;
   if (const int at = parameter_at(info(), "from_logits"); at >= 0) {
     if (values()[static_cast<std::size_t>(at)] != 0) return false;
     if (functions(*this).link == link.index()) {
@@ -288,7 +308,9 @@ bool Metric::takes_probabilities_of(const Activation& link, Index outputs) {
   return functions(*this).of_probabilities({values().data(), outputs}, !link.row_wise());
 }
 
-Parts Metric::parts(Index columns) const { return functions(*this).parts({values().data(), columns}); }
+Parts Metric::parts(Index columns) const {
+  return own != nullptr ? Parts::none : functions(*this).parts({values().data(), columns});
+}
 
 bool Metric::ignores(std::int32_t label) const {
   const int at = parameter_at(info(), "ignore_class");
@@ -309,6 +331,7 @@ bool Metric::valid(std::span<const double> state, Index columns) const {
 
 template <typename T>
 void Metric::measure(const MeasuredRows<T>& rows, double* values) const {
+  if (own != nullptr) return measure_own(*own, rows, values);
   typed<T>(*this).measure(*this, rows, values);
 }
 template <typename T>

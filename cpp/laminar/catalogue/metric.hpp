@@ -43,6 +43,15 @@ struct Metric : Choice {
   explicit Metric(std::string_view name, std::initializer_list<NamedValue> values = {})
       : Choice(metric_family(), name, values), key(Choice::name()) {}
 
+  /// A metric of one's own: the mean of what a function says of rows.
+  explicit Metric(std::shared_ptr<const OwnFunction> function) : Metric("mean_squared_error") {
+    key = function->name();
+    own = std::move(function);
+  }
+
+  std::shared_ptr<const OwnFunction> own = {};
+
+  const char* name() const { return own != nullptr ? own->name().c_str() : Choice::name(); }
   std::string key;        // its name in logs
   bool weighted = false;  // rows count as much as their sample_weight says
 

@@ -149,6 +149,10 @@ void check_shape(const char* operation, const Network& network, const Objective&
     fail(operation, ": y has ", y.columns, y.columns == 1 ? " column" : " columns", ", the outputs take ", columns,
          " side by side");
   }
+  if (goal.loss && goal.loss->own != nullptr) {
+    fail(operation, ": y has ", y.columns, y.columns == 1 ? " column" : " columns", ", the loss '", goal.loss->name(),
+         "' takes ", columns);
+  }
   const bool classes = y.columns == 1 && std::string_view(goal.loss->name()) == "categorical_crossentropy";
   fail(operation, ": y has ", y.columns, y.columns == 1 ? " column" : " columns", ", the network has ",
        network.outputs(), network.outputs() == 1 ? " output" : " outputs",

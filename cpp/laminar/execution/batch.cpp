@@ -24,7 +24,7 @@ std::vector<int> whole_batch_nodes(const Network& network) {
 template <typename T>
 BatchMemory<T>::Comparison::Comparison(const Goal& goal_, Index rows)
     : goal(&goal_),
-      stride(padded_stride(goal_.columns)),
+      stride(padded_stride(goal_.targets)),
       targets(goal_.labels ? 0 : rows * stride),
       weights(rows),
       losses(rows),
@@ -41,6 +41,7 @@ BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, 
   for (const Goal& goal : objective.goals) {
     comparisons_.emplace_back(goal, rows);
     part_room_ = std::max(part_room_, PartOfRow<T>::room(goal));
+    own_room_ = std::max(own_room_, own_room(goal));
   }
   cut_tasks(network, 1);
 }
@@ -68,12 +69,31 @@ void BatchMemory<T>::forward_and_back(const Pass<T>& pass, const Objective& obje
   const int first = whole_batch_.empty() ? 1 : whole_batch_.back();
   const int lowest = whole_batch_.empty() ? 1 : first + 1;
   const int end = objective.end(pass.network);
+  if (objective.mixes_rows()) return compare_at_once(pass, objective, batch, scales, team);
   for_row_blocks(batch.count, pass.kernels.depths, team, [&](Rows rows) {
     if (whole_batch_.empty()) gather(pass, batch, rows);
     forward(pass, rows, first, end);
     compare(pass, objective, batch, scales, rows);
     backward(pass, rows, end - 1, lowest);
   });
+  backward_from_last_segment(pass, batch, team);
+}
+
+// Where the loss of a row depends on the others, one thread compares all of them.
+template <typename T>
+void BatchMemory<T>::compare_at_once(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch,
+                                     std::span<const T> scales, const Team& team) {
+  const int first = whole_batch_.empty() ? 1 : whole_batch_.back();
+  const int lowest = whole_batch_.empty() ? 1 : first + 1;
+  const int end = objective.end(pass.network);
+  for_row_blocks(batch.count, pass.kernels.depths, team, [&](Rows rows) {
+    if (whole_batch_.empty()) gather(pass, batch, rows);
+    forward(pass, rows, first, end);
+  });
+  team.barrier();
+  if (team.rank() == 0) compare(pass, objective, batch, scales, {0, batch.count});
+  team.barrier();
+  for_row_blocks(batch.count, pass.kernels.depths, team, [&](Rows rows) { backward(pass, rows, end - 1, lowest); });
   backward_from_last_segment(pass, batch, team);
 }
 
@@ -137,7 +157,7 @@ void BatchMemory<T>::gather(Comparison& comparison, const BatchRows<T>& batch, R
     const T* const from = batch.targets(goal, 0);
     const Index stride = batch.data.y.values.columns;
     for (Index i = rows.begin; i < rows.end; ++i) {
-      std::copy_n(from + batch.row(i) * stride, goal.columns, comparison.targets.data() + i * comparison.stride);
+      std::copy_n(from + batch.row(i) * stride, goal.targets, comparison.targets.data() + i * comparison.stride);
     }
   }
   if (batch.data.sample_weight.empty()) return;
@@ -215,6 +235,7 @@ void BatchMemory<T>::cut_tasks(const Network& network, int threads) {
   }
   scratch_ = plan_.scratch();
   scratch_.need(Scratch::present, part_room_);
+  scratch_.need(Scratch::program, own_room_);
   for (const GradientTask& task : tasks_) {
     if (!has_kernel(network.nodes()[static_cast<std::size_t>(task.node)].layer)) continue;
     const PieceRoom room = room_of(kernels::kernels<T>(), task, plan_.rows());

@@ -59,6 +59,9 @@ class BatchMemory {
   /// The way forward as far as it can go without the whole batch … and the way back from there.
   void forward_to_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team);
   void backward_from_last_segment(const Pass<T>& pass, const BatchRows<T>& batch, const Team& team);
+  /// Phase A from there on, where all rows are compared at once.
+  void compare_at_once(const Pass<T>& pass, const Objective& objective, const BatchRows<T>& batch,
+                       std::span<const T> scales, const Team& team);
   void gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows);
   /// What the rows are compared with in one goal, and what comes of it.
   struct Comparison {
@@ -84,6 +87,7 @@ class BatchMemory {
   AlignedBuffer<T> memory_;
   std::vector<Comparison> comparisons_;  // one a goal
   Index part_room_ = 0;                  // scratch for rows with some of their targets
+  Index own_room_ = 0;                   // … and for losses and metrics of one's own
   std::vector<double> activity_;
   std::vector<int> whole_batch_;  // nodes that need all rows of their input
   int task_threads_ = 0;          // that phase B is cut for

@@ -2,7 +2,9 @@
 #include "laminar/execution/compare.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <vector>
 
 namespace laminar {
 namespace {
@@ -56,13 +58,63 @@ void compare_present(const kernels::Kernels<T>& kernels, const Goal& goal, const
   }
 }
 
+/// The losses of rows [begin, end) of one's own, with their gradients where these are wanted.
+template <typename T>
+void compare_own(const OwnFunction& loss, const Compared<T>& c, Index begin, Index end) {
+  std::array<T, kBlockRows> block;
+  std::vector<T> all(static_cast<std::size_t>(loss.mixes_rows() ? end - begin : 0));
+  const Index most = loss.mixes_rows() ? end - begin : kBlockRows;
+  T* const d_values = loss.mixes_rows() ? all.data() : block.data();
+  for (; begin < end; begin += most) {
+    OwnRows<T> rows;
+    rows.rows = std::min(most, end - begin);
+    rows.targets = {c.targets + begin * c.targets_stride, c.targets_stride};
+    rows.outputs = {c.outputs + begin * c.outputs_stride, c.outputs_stride};
+    rows.values = c.losses + begin;
+    if (c.delta != nullptr) {
+      for (Index i = 0; i < rows.rows; ++i) {
+        d_values[i] = c.weights != nullptr ? c.scale * c.weights[begin + i] : c.scale;
+      }
+      rows.d_values = d_values;
+      rows.d_outputs = {c.delta + begin * c.delta_stride, c.delta_stride};
+    }
+    loss(rows);
+    for (Index i = 0; c.weights != nullptr && i < rows.rows; ++i) rows.values[i] *= c.weights[begin + i];
+  }
+}
+
+/// The same for those rows whose targets are there.
+template <typename T>
+void compare_own(const OwnFunction& loss, const Compared<T>& c, const Presence* there) {
+  if (there == nullptr) return compare_own(loss, c, 0, c.rows);
+  Index begin = 0;
+  for (Index i = 0; i <= c.rows; ++i) {
+    if (i < c.rows && there[i] == Presence::all) continue;
+    if (begin < i) compare_own(loss, c, begin, i);
+    begin = i + 1;
+    if (i == c.rows) return;
+    c.losses[i] = 0;
+    if (c.delta != nullptr) std::fill_n(c.delta + i * c.delta_stride, c.columns, T(0));
+  }
+}
+
 }  // namespace
+
+Index own_room(const Goal& goal) {
+  Index room = goal.loss && goal.loss->own != nullptr ? goal.loss->own->room() : 0;
+  for (const Metric& metric : goal.metrics) {
+    if (metric.own != nullptr) room = std::max(room, metric.own->room());
+  }
+  return room;
+}
 
 template <typename T>
 void compare(const kernels::Kernels<T>& kernels, const Goal& goal, const Compared<T>& c) {
   const MeasuredRows<T> rows{c.outputs, c.outputs_stride, c.targets, c.targets_stride, c.labels, c.rows, c.columns};
   const Presence* there = c.scores->look(goal, rows, c.first_score);
-  if (goal.loss) {
+  if (goal.loss && goal.loss->own != nullptr) {
+    compare_own(*goal.loss->own, c, goal.skips_missing ? there : nullptr);
+  } else if (goal.loss) {
     const auto values = goal.loss->values_as<T>();
     kernels::LossRows<T> loss;
     loss.loss = goal.loss->index();

@@ -29,6 +29,9 @@ struct Compared {
 template <typename T>
 void compare(const kernels::Kernels<T>& kernels, const Goal& goal, const Compared<T>& c);
 
+/// What a thread needs of Scratch::program for a goal's functions of one's own.
+Index own_room(const Goal& goal);
+
 /// Whether a class number is one of `outputs` classes or the ignored one. It was when the rows were
 /// checked, but another thread may have written it since: its loss is NaN then.
 inline bool may_be_label(const Goal& goal, std::int32_t label, Index outputs) {

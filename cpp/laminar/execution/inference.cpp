@@ -71,7 +71,8 @@ class Evaluation {
     sums_.reserve(objective_.goals.size());
     for (const Goal& goal : objective_.goals) {
       sums_.emplace_back(goal, chunk_);
-      room_ = std::max(room_, 2 * kBlockRows * padded_stride(goal.columns));
+      room_ = std::max(room_, kBlockRows * (padded_stride(goal.columns) + padded_stride(goal.targets)));
+      own_room_ = std::max(own_room_, own_room(goal));
       part_room_ = std::max(part_room_, PartOfRow<T>::room(goal));
     }
   }
@@ -80,6 +81,7 @@ class Evaluation {
   void need(ScratchSizes& sizes) const {
     sizes.need(Scratch::comparison, room_);
     sizes.need(Scratch::present, part_room_);
+    sizes.need(Scratch::program, own_room_);
   }
 
   /// The rows that come next.
@@ -102,6 +104,9 @@ class Evaluation {
       penalty_ += std::exchange(activity_[static_cast<std::size_t>(i)], 0.0);
     }
     for (Sum& sum : sums_) {
+      if (sum.goal->mixes_rows) {
+        compare_rows(kernels::kernels<T>(), sum, sum.outputs.data(), sum.targets.data(), nullptr, 0, rows.count());
+      }
       for (Index i = 0; i < (sum.goal->loss ? rows.count() : 0); ++i) {
         sum.loss += static_cast<double>(sum.losses.data()[i]);
       }
@@ -142,11 +147,19 @@ class Evaluation {
   /// What has come of a goal.
   struct Sum {
     Sum(const Goal& goal_, Index chunk)
-        : goal(&goal_), losses(chunk), weights(chunk), row_scores(goal_, chunk), scores(goal_) {}
+        : goal(&goal_),
+          losses(chunk),
+          weights(chunk),
+          outputs(goal_.mixes_rows ? chunk * padded_stride(goal_.columns) : 0),
+          targets(goal_.mixes_rows ? chunk * padded_stride(goal_.targets) : 0),
+          row_scores(goal_, chunk),
+          scores(goal_) {}
 
     const Goal* goal;
     AlignedBuffer<T> losses;
     AlignedBuffer<T> weights;
+    AlignedBuffer<T> outputs;  // of the whole chunk, where all its rows are compared at once
+    AlignedBuffer<T> targets;
     RowScores<T> row_scores;
     Scores scores;
     double weight = 0;
@@ -158,34 +171,46 @@ class Evaluation {
     const Index stride = padded_stride(goal.columns);
     const BatchRows<T> rows{data_, nullptr, first, count};
     std::array<std::int32_t, kBlockRows> classes;  // read once: another thread may write them
+    const Index targets_stride = padded_stride(goal.targets);
     T* outputs = scratch<T>(Scratch::comparison, room_);
     T* targets = outputs + kBlockRows * stride;
+    if (goal.mixes_rows) {
+      outputs = sum.outputs.data() + (first - chunk) * stride;
+      targets = sum.targets.data() + (first - chunk) * targets_stride;
+    }
     for (Index i = 0; i < count; ++i) std::copy_n(pass.output(goal.node, i), goal.columns, outputs + i * stride);
     if (goal.labels) {
       for (Index i = 0; i < count; ++i) classes[static_cast<std::size_t>(i)] = rows.label(goal, first + i);
     } else {
       const T* const from = rows.targets(goal, first);
       const Index each = data_.y.values.columns;
-      for (Index i = 0; i < count; ++i) std::copy_n(from + i * each, goal.columns, targets + i * stride);
+      for (Index i = 0; i < count; ++i) std::copy_n(from + i * each, goal.targets, targets + i * targets_stride);
     }
-    Compared<T> c;
-    c.outputs = outputs;
-    c.outputs_stride = stride;
-    c.targets = goal.labels ? nullptr : targets;
-    c.targets_stride = stride;
-    c.labels = goal.labels ? classes.data() : nullptr;
     if (!data_.sample_weight.empty()) {
       const GoalWeights<T> weights(goal, data_);
       T* const to = sum.weights.data() + (first - chunk);
       for (Index i = 0; i < count; ++i) to[i] = weights[first + i];
-      c.weights = to;
     }
-    c.losses = sum.losses.data() + (first - chunk);
+    if (goal.mixes_rows) return;
+    compare_rows(pass.kernels, sum, outputs, targets, goal.labels ? classes.data() : nullptr, first - chunk, count);
+  }
+
+  void compare_rows(const kernels::Kernels<T>& kernels, Sum& sum, T* outputs, const T* targets,
+                    const std::int32_t* labels, Index first, Index count) {
+    const Goal& goal = *sum.goal;
+    Compared<T> c;
+    c.outputs = outputs;
+    c.outputs_stride = padded_stride(goal.columns);
+    c.targets = goal.labels ? nullptr : targets;
+    c.targets_stride = padded_stride(goal.targets);
+    c.labels = labels;
+    c.weights = data_.sample_weight.empty() ? nullptr : sum.weights.data() + first;
+    c.losses = sum.losses.data() + first;
     c.scores = &sum.row_scores;
-    c.first_score = first - chunk;
+    c.first_score = first;
     c.rows = count;
     c.columns = goal.columns;
-    compare(pass.kernels, goal, c);
+    compare(kernels, goal, c);
   }
 
   const Objective& objective_;
@@ -194,6 +219,7 @@ class Evaluation {
   std::vector<Sum> sums_;
   Index room_ = 0;
   Index part_room_ = 0;
+  Index own_room_ = 0;
   std::vector<double> activity_;
   Index rows_ = 0;
   double penalty_ = 0;  // on outputs, sum over rows

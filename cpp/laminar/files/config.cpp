@@ -50,8 +50,24 @@ auto choice_from(const Json& json, const std::string& owner, const Make& make) {
   return choice;
 }
 
+/// A function of one's own has a name of its own, and a program.
+template <typename C>
+constexpr bool may_be_own = requires(const C& choice) { choice.own; };
+
 template <typename C>
 C choice_from(const Json& json, const std::string& owner) {
+  if constexpr (may_be_own<C>) {
+    if (json.is_object() && json.contains("program")) {
+      Members members(json, owner);
+      constexpr bool gradient = std::is_same_v<C, Loss>;
+      C choice(std::make_shared<OwnFunction>(members.text("name"),
+                                             program_from(members.require("program"), owner + ": program"), gradient));
+      for (int i = 0; i < choice.info().count(); ++i) read_parameter(members, choice.info().parameters[i], choice);
+      read_rest(members, choice);
+      members.finish();
+      return choice;
+    }
+  }
   return choice_from(json, owner, [](std::string_view name) { return C(name); });
 }
 
@@ -84,8 +100,18 @@ Json json_of(const Choice& choice) {
   return json;
 }
 
+/// The same of one that may be a function of one's own.
+template <typename C>
+Json json_of_own(const C& choice) {
+  Json json = json_of(choice);
+  if (choice.own == nullptr) return json;
+  json["name"] = choice.own->name();
+  json["program"] = json_of_program(choice.own->program());
+  return json;
+}
+
 Json json_of_metric(const Metric& metric) {
-  Json json = json_of(metric);
+  Json json = json_of_own(metric);
   json["key"] = metric.key;
   json["weighted"] = metric.weighted;
   return json;
@@ -420,7 +446,7 @@ std::string to_json(const std::vector<Head>& heads) {
   Json list = Json::array();
   for (const Head& head : heads) {
     Json json = {{"name", head.name}, {"weight", head.weight}, {"metrics", json_of_metrics(head.metrics)}};
-    if (head.loss) json["loss"] = json_of(*head.loss);
+    if (head.loss) json["loss"] = json_of_own(*head.loss);
     list.push_back(std::move(json));
   }
   return list.dump();

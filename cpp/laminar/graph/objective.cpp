@@ -45,6 +45,41 @@ bool takes_labels(const Head& head) {
                      [](const Metric& metric) { return metric.takes() == Takes::labels; });
 }
 
+/// What a function of one's own was made for must be what there is.
+void check_own(const OwnFunction& function, const Goal& goal) {
+  if (function.outputs() != goal.columns) {
+    fail("compile: '", function.name(), "' was made for ", function.outputs(), " outputs, the network has ",
+         goal.columns);
+  }
+  if (function.targets() != goal.targets) {
+    fail("compile: '", function.name(), "' takes ", function.targets(), " values of each row of y, got ", goal.targets);
+  }
+}
+
+/// A loss of one's own says how many targets there are.
+void take_own(const Head& head, Goal& goal) {
+  const OwnFunction* loss = goal.loss ? goal.loss->own.get() : nullptr;
+  if (loss != nullptr) {
+    goal.targets = loss->targets();
+    goal.mixes_rows = loss->mixes_rows();
+    check_own(*loss, goal);
+    if (goal.mixes_rows && goal.skips_missing) {
+      fail("compile: ignore_nan leaves rows out, and the loss '", loss->name(), "' looks at all rows of a batch");
+    }
+  }
+  for (const Metric& metric : head.metrics) {
+    if (metric.own != nullptr) {
+      check_own(*metric.own, goal);
+      if (metric.own->mixes_rows()) {
+        fail("compile: the metric '", metric.name(), "' must say something of each row that does not depend on others");
+      }
+    } else if (!goal.labels && goal.targets != goal.columns) {
+      fail("compile: the metric '", metric.name(), "' compares targets with as many outputs, but y has ", goal.targets,
+           goal.targets == 1 ? " column" : " columns", " and the output ", goal.columns);
+    }
+  }
+}
+
 /// Metrics without a loss beside them take targets of one kind as well.
 Metric resolved(const Metric& metric, const Goal& goal) {
   if (goal.loss) return metric.resolved(*goal.loss, goal.columns);
@@ -96,6 +131,7 @@ void Objective::add_goal(const Network& network, std::size_t output, const Head&
   goal.skips_missing = ignore_nan;
   goal.first_target = target_columns;
   goal.targets = goal.labels ? 1 : goal.columns;
+  take_own(head, goal);
   const Node& node = network.nodes()[static_cast<std::size_t>(goal.node)];
   const Activation* last = activation_of(node.layer);
   if (goal.loss) {

@@ -40,6 +40,7 @@ struct Goal {
   std::optional<std::int32_t> ignored = {};  // rows of this class count for nothing
   bool skips_missing = false;                // nor do targets that are missing
   bool compares_parts = false;               // a row with some of its targets is compared on these
+  bool mixes_rows = false;                   // the loss of a row depends on the other rows of its batch
   std::optional<std::size_t> log = {};       // the place of the loss in logs, where it has one of its own
   std::vector<std::size_t> metric_logs = {};
 
@@ -73,6 +74,10 @@ struct Objective {
   const char* absorbed() const { return absorbs.empty() ? nullptr : absorbs.data(); }
   /// The losses are of the batch's mean, see Loss::whole_batch.
   bool whole_batch() const { return goals.front().loss && goals.front().loss->whole_batch(); }
+  /// All rows of a batch are compared at once.
+  bool mixes_rows() const {
+    return std::any_of(goals.begin(), goals.end(), [](const Goal& goal) { return goal.mixes_rows; });
+  }
   /// The end of the nodes that training and evaluation run: all but the last, where outputs are compared before it.
   int end(const Network& network) const { return static_cast<int>(network.nodes().size()) - (apart ? 1 : 0); }
 

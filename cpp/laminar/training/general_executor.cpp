@@ -54,6 +54,10 @@ Index GeneralExecutor<T>::rows_within(Index limit, Index rows) const {
   }
   const Index most = (limit - fixed) / row;
   if (most >= rows) return 0;
+  if (state_.objective->mixes_rows()) {
+    fail("fit: the loss looks at all rows of a batch at once, and memory_limit has room for ", most, " of ", rows,
+         "; a smaller batch_size helps");
+  }
   for (std::size_t i = 1; i < state_.network.nodes().size(); ++i) {
     const Node& node = state_.network.nodes()[i];
     if (!needs_whole_batch(node.layer)) continue;

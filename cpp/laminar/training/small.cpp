@@ -19,6 +19,7 @@ bool SmallNetwork<T>::suits(const Network& network, const Objective& objective, 
   if (network.parameters().count() * rows > kLargestStep || rows > kBlockRows) return false;
   const Goal& goal = objective.goals.front();
   if (objective.apart || objective.ignore_nan || goal.weight != 1) return false;
+  if (goal.loss && goal.loss->own != nullptr) return false;
   if (objective.whole_batch()) return false;  // a step has no place where all losses are known
   if (!network.is_stack()) return false;
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
