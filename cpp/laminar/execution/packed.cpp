@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "laminar/operations/forms.hpp"
+
 namespace laminar {
 namespace {
 
@@ -33,12 +35,12 @@ void PackedWeights<T>::place(const Network& network) {
   const auto room = [&](Index in, Index out) {
     return std::exchange(size, size + round_up(k.packed_size(in, out), kSlice));
   };
+  places_.resize(network.parameters().tensors().size());
   for (int i = 0; i < static_cast<int>(network.nodes().size()); ++i) {
     const Node& node = network.nodes()[static_cast<std::size_t>(i)];
-    Places places;
-    if (node.first_call != i) {
-      places = places_[static_cast<std::size_t>(node.first_call)];
-    } else if (!node.tensors.empty() && has_kernel(node.layer)) {
+    if (node.first_call != i || node.tensors.empty()) continue;
+    if (has_kernel(node.layer)) {
+      Places& places = places_[node.tensors[0]];
       const Shape& shape = network.parameters()[node.tensors[0]].shape;
       const auto& calls = network.calls_of(i);
       const bool gives =
@@ -46,27 +48,34 @@ void PackedWeights<T>::place(const Network& network) {
       if (base_ == nullptr) places.forward = room(shape[0], shape[1]);
       if (gives == (base_ == nullptr)) places.backward = room(shape[1], shape[0]);
     }
-    places_.push_back(places);
+    if (node.forms == nullptr || base_ != nullptr || k.depths > 1) continue;
+    for (const std::size_t weight : node.forms->factors()) {
+      const Shape& shape = network.parameters()[node.tensors[weight]].shape;
+      places_[node.tensors[weight]] = {room(shape[0], shape[1]), room(shape[1], shape[0])};
+    }
   }
   buffer_ = AlignedBuffer<T>(size);
 }
 
 template <typename T>
 void PackedWeights<T>::refresh(const Network& network, const T* parameters) {
-  for (int node = 0; node < static_cast<int>(places_.size()); ++node) {
-    const Node& n = network.nodes()[static_cast<std::size_t>(node)];
-    if (places_[static_cast<std::size_t>(node)].empty() || n.first_call != node) continue;
-    const Shape& shape = network.parameters()[n.tensors[0]].shape;
-    refresh_block(network, node, parameters, 0, shape[0], 0, shape[1]);
+  for (std::size_t tensor = 0; tensor < places_.size(); ++tensor) {
+    if (!places_[tensor].empty()) refresh_tensor(network, tensor, parameters);
   }
 }
 
 template <typename T>
-void PackedWeights<T>::refresh_block(const Network& network, int node, const T* parameters, Index in_begin,
+void PackedWeights<T>::refresh_tensor(const Network& network, std::size_t tensor, const T* parameters) {
+  const Shape& shape = network.parameters()[tensor].shape;
+  refresh_block(network, tensor, parameters, 0, shape[0], 0, shape[1]);
+}
+
+template <typename T>
+void PackedWeights<T>::refresh_block(const Network& network, std::size_t tensor, const T* parameters, Index in_begin,
                                      Index in_count, Index out_begin, Index out_count) {
   const kernels::Kernels<T>& k = *kernels_;
-  const Places& places = places_[static_cast<std::size_t>(node)];
-  const Tensor& kernel = network.parameters()[network.nodes()[static_cast<std::size_t>(node)].tensors[0]];
+  const Places& places = places_[tensor];
+  const Tensor& kernel = network.parameters()[tensor];
   const Index in = kernel.shape[0];
   const Index out = kernel.shape[1];
   const T* weights = parameters + kernel.offset;

@@ -22,19 +22,23 @@ class PackedWeights {
 
   /// Packs everything anew.
   void refresh(const Network& network, const T* parameters);
-  /// Packs in_count x out_count of a node's kernel; in_begin and out_begin are multiples of a panel.
-  void refresh_block(const Network& network, int node, const T* parameters, Index in_begin, Index in_count,
+  /// Packs all of one tensor.
+  void refresh_tensor(const Network& network, std::size_t tensor, const T* parameters);
+  /// Packs in_count x out_count of a tensor; in_begin and out_begin are multiples of a panel.
+  void refresh_block(const Network& network, std::size_t tensor, const T* parameters, Index in_begin, Index in_count,
                      Index out_begin, Index out_count);
 
-  /// Whether the node's kernel is packed.
-  bool holds(int node) const { return places_[static_cast<std::size_t>(node)].forward >= 0; }
-  const T* forward(int node) const {
-    const Index place = places_[static_cast<std::size_t>(node)].forward;
-    return place < 0 && base_ != nullptr ? base_->forward(node) : buffer_.data() + place;
+  /// Whether a tensor of the network's parameters is packed.
+  bool holds(std::size_t tensor) const {
+    return places_[tensor].forward >= 0 || (base_ != nullptr && base_->holds(tensor));
   }
-  const T* backward(int node) const {
-    const Index place = places_[static_cast<std::size_t>(node)].backward;
-    return place < 0 && base_ != nullptr ? base_->backward(node) : buffer_.data() + place;
+  const T* forward(std::size_t tensor) const {
+    const Index place = places_[tensor].forward;
+    return place < 0 && base_ != nullptr ? base_->forward(tensor) : buffer_.data() + place;
+  }
+  const T* backward(std::size_t tensor) const {
+    const Index place = places_[tensor].backward;
+    return place < 0 && base_ != nullptr ? base_->backward(tensor) : buffer_.data() + place;
   }
 
   /// The kernels that read the panels.
@@ -51,7 +55,7 @@ class PackedWeights {
   };
   const kernels::Kernels<T>* kernels_;
   const PackedWeights* base_ = nullptr;
-  std::vector<Places> places_;
+  std::vector<Places> places_;  // by tensor
   AlignedBuffer<T> buffer_;
 };
 

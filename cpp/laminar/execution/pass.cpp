@@ -162,6 +162,27 @@ void backward_sums(const Pass<T>& pass, int node, Index rows, const Team& team) 
       pass.node(node).layer);
 }
 
+const TrainingForm& training_form_of(const Network& network, int node) {
+  const Node& n = network.nodes()[static_cast<std::size_t>(node)];
+  const bool by_inputs =
+      std::any_of(n.inputs.begin(), n.inputs.end(), [&](int input) { return network.depends_on_training(input); });
+  return n.forms->form(true, by_inputs);
+}
+
+template <typename T>
+void refresh(PackedWeights<T>& packed, const Network& network, const GradientTask& task, const T* parameters) {
+  const std::vector<std::size_t>& tensors = network.nodes()[static_cast<std::size_t>(task.node)].tensors;
+  if (task.weight == kManyWeights) {
+    for (const std::size_t weight : training_form_of(network, task.node).summed) {
+      if (packed.holds(tensors[weight])) packed.refresh_tensor(network, tensors[weight], parameters);
+    }
+    return;
+  }
+  const std::size_t tensor = tensors[static_cast<std::size_t>(task.weight)];
+  if (!packed.holds(tensor)) return;
+  packed.refresh_block(network, tensor, parameters, task.in_begin, task.in_count, task.out_begin, task.out_count);
+}
+
 std::vector<GradientTask> gradient_tasks(const Network& network, Index panel, Index rows) {
   std::vector<GradientTask> tasks;
   for (int i = 1; i < static_cast<int>(network.nodes().size()); ++i) {
@@ -189,6 +210,8 @@ void parameter_gradient(const Pass<T>& pass, const GradientTask& task, Index row
       pass.node(task.node).layer);
 }
 
+template void refresh(PackedWeights<float>&, const Network&, const GradientTask&, const float*);
+template void refresh(PackedWeights<double>&, const Network&, const GradientTask&, const double*);
 template struct GradientSink<float>;
 template struct GradientSink<double>;
 template void forward(const Pass<float>&, Rows, int, int);

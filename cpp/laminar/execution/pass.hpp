@@ -94,8 +94,17 @@ struct GradientTask {
   Index in_count = 0;
   Index out_begin = 0;
   Index out_count = 0;
-  int weight = 0;  // of a layer with several that have tasks of their own
+  int weight = 0;  // among the node's tensors; kManyWeights: all that have no tasks of their own
 };
+
+inline constexpr int kManyWeights = -1;
+
+/// The form that a node's program is trained in.
+const TrainingForm& training_form_of(const Network& network, int node);
+
+/// Packs what a task has updated.
+template <typename T>
+void refresh(PackedWeights<T>& packed, const Network& network, const GradientTask& task, const T* parameters);
 
 /// Calls take(begin, count) for at most `pieces` parts of [0, size), cut at multiples of a panel.
 template <typename Take>

@@ -19,7 +19,7 @@ Index program_room(const Node& node, const ProgramSpace& space, Mode mode) {
   const auto of = [](const Program& program, const ProgramPlan& plan) {
     return plan.size() +
            kProgramArguments *
-               static_cast<Index>(program.inputs().size() + program.weights().size() + program.outputs.size()) +
+               static_cast<Index>(program.inputs().size() + 2 * program.weights().size() + program.outputs.size()) +
            3 * kSlice;
   };
   if (mode == Mode::inference) return of(node.forms->program(), space.forward);

@@ -185,10 +185,34 @@ TrainingForm training_form(const Program& program, bool by_inputs, const std::ve
   return Former(program, by_inputs, trained, may_be_product).take();
 }
 
+namespace {
+
+std::vector<std::size_t> factors_of(const Program& program) {
+  const std::vector<Dependence> known = dependences(program);
+  std::vector<std::size_t> factors;
+  for (std::size_t w = 0; w < program.weights().size(); ++w) {
+    const auto multiplies = [&](int i) {
+      const Instruction& value = program[i];
+      return value.operation == Operation::matmul && value.reads[1] == program.weights()[w] &&
+             known[at(i)] == Dependence::rows && program.shape(value.reads[0]).size() == 2 &&
+             program.shape(value.reads[1]).size() == 2;
+    };
+    for (int i = 0; i < program.size(); ++i) {
+      if (!multiplies(i)) continue;
+      factors.push_back(w);
+      break;
+    }
+  }
+  return factors;
+}
+
+}  // namespace
+
 ProgramForms::ProgramForms(Program program, const Program* training, std::vector<char> trained)
     : programs_{std::move(program), training != nullptr ? *training : Program()},
       trained_(std::move(trained)),
       products_(trained_.size(), 1) {
+  factors_ = factors_of(programs_[training == nullptr ? 0 : 1]);
   if (training == nullptr) {
     programs_[1] = programs_[0];
     return;

@@ -60,6 +60,8 @@ class ProgramForms {
   ProgramForms(Program program, const Program* training, std::vector<char> trained);
 
   const Program& program() const { return programs_[0]; }
+  /// Weights that rows are multiplied by, in order: matrices that are worth packing.
+  const std::vector<std::size_t>& factors() const { return factors_; }
   /// Operations on one row, about, without those of products.
   double work() const;
   /// `training`: layers do as in training; else as at prediction.
@@ -73,6 +75,7 @@ class ProgramForms {
   Program programs_[2];
   std::vector<char> trained_;
   std::vector<char> products_;  // weights whose gradients are products in both programs
+  std::vector<std::size_t> factors_;
   mutable Derived derived_[4];
 };
 

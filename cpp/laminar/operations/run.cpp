@@ -144,10 +144,32 @@ Index row_width(const Shape& shape, Index rows) {
   return starts_with_rows(shape) ? elements({shape.begin() + 1, shape.end()}, rows) : elements(shape, rows);
 }
 
+void ProgramPlan::find_sums(const Program& program) {
+  std::vector<int> readers(static_cast<std::size_t>(program.size()), 0);
+  for (const Instruction& value : program.values()) {
+    for (const int read : value.reads) ++readers[as_size(read)];
+  }
+  for (const int output : program.outputs) ++readers[as_size(output)];
+  sums_.assign(readers.size(), -1);
+  for (int i = 0; i < program.size(); ++i) {
+    const Instruction& sum = program[i];
+    if (sum.operation != Op::add) continue;
+    for (const std::size_t side : {0U, 1U}) {
+      const int product = sum.reads[side];
+      const Instruction& bias = program[sum.reads[1 - side]];
+      const bool fits = program[product].operation == Op::matmul && readers[as_size(product)] == 1 &&
+                        bias.operation == Op::weight && bias.shape == Shape{sum.shape.back()} &&
+                        sum.shape == program.shape(product);
+      if (fits) sums_[as_size(product)] = i;
+    }
+  }
+}
+
 ProgramPlan::ProgramPlan(const Program& program, Index rows) {
   const auto count = static_cast<std::size_t>(program.size());
   places_.assign(count, -1);
   takes_gaps_.assign(count, 1);
+  find_sums(program);
   std::vector<int> until(count, -1);  // the last value that reads this one
   for (int i = 0; i < program.size(); ++i) {
     const Instruction& value = program[i];
@@ -156,9 +178,18 @@ ProgramPlan::ProgramPlan(const Program& program, Index rows) {
     for (const int read : value.reads) {
       const auto source = as_size(sources_[as_size(read)]);
       until[source] = i;
-      if (elementwise_operands(value.operation) == 0 || read != static_cast<int>(source)) takes_gaps_[source] = 0;
+      const bool reads_rows = elementwise_operands(value.operation) > 0 ||
+                              (value.operation == Op::matmul && program.shape(read).size() == 2);
+      if (!reads_rows || read != static_cast<int>(source)) takes_gaps_[source] = 0;
     }
     scratch_ = std::max(scratch_, scratch_of(program, value, rows));
+  }
+  for (int i = 0; i < program.size(); ++i) {
+    const int sum = sums_[as_size(i)];
+    for (const int read : sum < 0 ? std::vector<int>() : program[i].reads) {  // with which it is computed
+      int& last = until[as_size(sources_[as_size(read)])];
+      last = std::max(last, sum);
+    }
   }
   for (const int output : program.outputs) until[as_size(sources_[as_size(output)])] = program.size();
   struct Area {
@@ -239,15 +270,27 @@ class Runner {
   /// Where the value is left at once, as it is an output; null where it is brought there at the end.
   const RowValues<T>* direct(int value) const {
     const Op operation = program_[value].operation;
-    if (is_given(operation) || operation == Op::matmul) return nullptr;
+    if (is_given(operation)) return nullptr;
+    const bool product = packed_operand(value) != nullptr;
+    if (operation == Op::matmul && !product) return nullptr;
     for (std::size_t o = 0; o < program_.outputs.size(); ++o) {
       if (program_.outputs[o] != value || run_.outputs[o].values == nullptr) continue;
       const Index stride = run_.outputs[o].stride;
       const bool dense = !starts_with_rows(program_.shape(value)) || stride == natural_lead(program_.shape(value));
-      const bool fits = dense || (elementwise_operands(operation) > 0 && in_place(value, stride));
+      const bool fits = dense || ((elementwise_operands(operation) > 0 || product) && in_place(value, stride));
       return fits ? &run_.outputs[o] : nullptr;
     }
     return nullptr;
+  }
+
+  /// The panels that a product reads, if it is one of rows and a weight that is packed.
+  const T* packed_operand(int value) const {
+    const Instruction& product = program_[value];
+    if (run_.packed.empty() || product.operation != Op::matmul || product.integers[0] != 0) return nullptr;
+    const Instruction& weight = program_[product.reads[1]];
+    if (weight.operation != Op::weight || product.shape.size() != 2) return nullptr;
+    const PackedFactor<T>& packed = run_.packed[as_size(weight.integers[0])];
+    return product.integers[1] == 0 ? packed.forward : packed.backward;
   }
 
   Axes axes(int value) const { return axes_of(program_.shape(value), run_.rows, place_of(value).lead); }
@@ -258,6 +301,11 @@ class Runner {
     const Instruction& value = program_[i];
     if (run_.plan.source(i) != i || value.operation == Op::weight) return;
     if (value.operation == Op::input) return take_input(i, value);
+    if (const T* panels = packed_operand(i); panels != nullptr) {
+      if (run_.plan.sum_of(i) < 0) packed_product(i, i, panels);
+      return;
+    }
+    if (const int product = product_under(i); product >= 0) return packed_product(product, i, packed_operand(product));
     T* const out = const_cast<T*>(place_of(i).values);
     if (elementwise_operands(value.operation) > 0) return elementwise(i, value, out);
     switch (value.operation) {
@@ -597,7 +645,42 @@ class Runner {
     const T* values;
     Index rows;
     Index columns;
+    Index stride;
   };
+  /// The packed product that is computed with this sum; -1: there is none.
+  int product_under(int sum) const {
+    if (run_.packed.empty()) return -1;
+    for (const int read : program_[sum].reads) {
+      if (run_.plan.sum_of(read) == sum && packed_operand(read) != nullptr) return read;
+    }
+    return -1;
+  }
+
+  /// A product of rows and a packed weight, left as the value `as`: with the bias that this adds, if it is another.
+  void packed_product(int i, int as, const T* panels) {
+    const Instruction& value = program_[i];
+    const kernels::Kernels<T>& k = run_.kernels;
+    const Place from = place_of(value.reads[0]);
+    const Place to = place_of(as);
+    kernels::Product<T> p;
+    p.left = from.values;
+    p.left_stride = from.lead;
+    p.right = panels;
+    p.rows = run_.rows;
+    p.depth = program_.shape(value.reads[0]).back();
+    p.columns = value.shape.back();
+    if (as != i) {
+      const std::vector<int>& reads = program_[as].reads;
+      p.bias = place_of(reads[0] == i ? reads[1] : reads[0]).values;
+    }
+    const bool in_place = to.lead >= round_up(p.columns, k.lanes) || p.columns % k.lanes == 0;
+    T* const out = const_cast<T*>(to.values);
+    p.out = in_place ? out : run_.memory + run_.plan.scratch();
+    p.out_stride = in_place ? to.lead : padded_stride(p.columns);
+    k.product(p);
+    if (in_place) return;
+    for (Index row = 0; row < p.rows; ++row) std::copy_n(p.out + row * p.out_stride, p.columns, out + row * to.lead);
+  }
 
   void matmul(const Instruction& value, T* out) {
     const Axes a = axes(value.reads[0]);
@@ -613,7 +696,7 @@ class Runner {
         if (own >= 0 && axes.extents[as_size(own)] != 1) values += batch % extent * axes.strides[as_size(own)];
         batch /= extent;
       }
-      return Matrix{values, axes.extents[axes.last() - 1], axes.extents[axes.last()]};
+      return Matrix{values, axes.extents[axes.last() - 1], axes.extents[axes.last()], axes.strides[axes.last() - 1]};
     };
     const Index size = to.extents[to.last()] * to.extents[to.last() - 1];
     const bool one_b = b.count == 2;
@@ -629,22 +712,22 @@ class Runner {
     T* const packed = left + round_up(a.rows * a.columns, kSlice);
     if (a_transposed) {
       for (Index i = 0; i < a.rows; ++i) {
-        for (Index j = 0; j < a.columns; ++j) left[j * a.rows + i] = a.values[i * a.columns + j];
+        for (Index j = 0; j < a.columns; ++j) left[j * a.rows + i] = a.values[i * a.stride + j];
       }
-      a = {left, a.columns, a.rows};
+      a = {left, a.columns, a.rows, a.rows};
     }
     const Index columns = b_transposed ? b.rows : b.columns;
     if (a.columns == 0) {
       std::fill_n(out, a.rows * columns, T(0));
       return;
     }
-    if (pack && b_transposed) k.pack_transposed(b.values, b.columns, b.rows, b.columns, packed);
-    if (pack && !b_transposed) k.pack(b.values, b.columns, b.rows, b.columns, packed);
+    if (pack && b_transposed) k.pack_transposed(b.values, b.stride, b.rows, b.columns, packed);
+    if (pack && !b_transposed) k.pack(b.values, b.stride, b.rows, b.columns, packed);
     const Index most = std::max(b.rows * round_up(b.columns, kSlice), b.columns * round_up(b.rows, kSlice));
     T* const padded = packed + round_up(most, kSlice);
     kernels::Product<T> p;
     p.left = a.values;
-    p.left_stride = a.columns;
+    p.left_stride = a.stride;
     p.right = packed;
     p.out = padded;
     p.out_stride = padded_stride(columns);

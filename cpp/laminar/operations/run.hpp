@@ -23,6 +23,13 @@ struct RowValues {
 /// Elements of one row of a value in a run of so many rows, or of all of it where it has no rows.
 Index row_width(const Shape& shape, Index rows = 1);
 
+/// A weight in panels, for products with it and with its transpose; null: it is not packed.
+template <typename T>
+struct PackedFactor {
+  const T* forward = nullptr;
+  const T* backward = nullptr;
+};
+
 /// Where the values of a program lie in memory while it runs, for up to so many rows.
 class ProgramPlan {
  public:
@@ -35,13 +42,18 @@ class ProgramPlan {
   Index scratch() const { return scratch_; }
   /// The value that this one is another form of.
   int source(int value) const { return sources_[static_cast<std::size_t>(value)]; }
+  /// The sum of this product and a row of weights, which may be computed with it; -1: there is none.
+  int sum_of(int product) const { return sums_[static_cast<std::size_t>(product)]; }
   /// Rows with gaps between them will do: all that reads the value goes element by element.
   bool takes_gaps(int value) const { return takes_gaps_[static_cast<std::size_t>(value)] != 0; }
 
  private:
+  void find_sums(const Program& program);
+
   std::vector<Index> places_;
   std::vector<int> sources_;
   std::vector<char> takes_gaps_;
+  std::vector<int> sums_;
   Index scratch_ = 0;
   Index size_ = 0;
 };
@@ -61,7 +73,8 @@ struct ProgramRun {
   T* memory = nullptr;                              // of plan.size() elements
   std::span<const RowValues<const T>> inputs = {};  // by position
   std::span<const T* const> weights = {};
-  std::span<const RowValues<T>> outputs = {};  // null: not wanted
+  std::span<const PackedFactor<T>> packed = {};  // by weight; empty: none is
+  std::span<const RowValues<T>> outputs = {};    // null: not wanted
   Index rows = 0;
   Index batch = 0;      // rows of the whole batch
   Index first_row = 0;  // of these rows in the batch

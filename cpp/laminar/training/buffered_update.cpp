@@ -43,9 +43,7 @@ void BufferedUpdate<T>::apply(const BatchMemory<T>& memory, const Team& team) {
   const Team::Share share = memory.task_share(team);
   for (Index t = share.begin; t < share.end; ++t) {
     const GradientTask& task = memory.tasks()[static_cast<std::size_t>(t)];
-    if (!state.packed.holds(task.node)) continue;
-    state.packed.refresh_block(state.network, task.node, state.parameters.data(), task.in_begin, task.in_count,
-                               task.out_begin, task.out_count);
+    refresh(state.packed, state.network, task, state.parameters.data());
   }
   team.barrier();
 }

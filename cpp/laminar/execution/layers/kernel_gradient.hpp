@@ -128,10 +128,7 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
   }
   sink.take(kernel.offset + task.in_begin * columns + task.out_begin, columns, block, room.stride, task.in_count,
             task.out_count);
-  if (sink.packed != nullptr) {
-    sink.packed->refresh_block(pass.network, task.node, sink.parameters, task.in_begin, task.in_count, task.out_begin,
-                               task.out_count);
-  }
+  if (sink.packed != nullptr) refresh(*sink.packed, pass.network, task, sink.parameters);
   if (with_bias) {
     sink.take(pass.network.parameters()[n.tensors[1]].offset + task.out_begin, columns, sums, kTaskOutputs, 1,
               task.out_count);

@@ -36,7 +36,7 @@ kernels::Product<T> product_forward(int node, const Pass<T>& pass, Rows rows, bo
   kernels::Product<T> p;
   p.left = pass.output(input, rows.begin);
   p.left_stride = pass.stride(input);
-  p.right = pass.packed.forward(node);
+  p.right = pass.packed.forward(pass.node(node).tensors[0]);
   p.bias = use_bias ? pass.parameters + layout[n.tensors[1]].offset : nullptr;
   p.out = out;
   p.out_stride = out_stride;
@@ -54,7 +54,7 @@ kernels::Product<T> product_backward(int node, const Pass<T>& pass, Rows rows, c
   kernels::Product<T> p;
   p.left = deltas.values + rows.begin * deltas.stride;
   p.left_stride = deltas.stride;
-  p.right = pass.packed.backward(node);
+  p.right = pass.packed.backward(pass.node(node).tensors[0]);
   p.out = pass.back(node, 0, rows.begin);
   p.out_stride = pass.plan[input].stride;
   p.rows = rows.count();

@@ -11,8 +11,6 @@
 namespace laminar {
 namespace {
 
-constexpr int kSums = -1;  // the task of all weights whose gradients are no products
-
 template <typename T>
 RowValues<T> kept_rows(int node, const Pass<T>& pass, std::size_t which, Index row) {
   const KeptValue& kept = pass.plan[node].program->form->kept[which];
@@ -58,7 +56,7 @@ class Room {
 
  private:
   static Index said(const Program& program) {
-    const auto arguments = program.inputs().size() + program.weights().size() + program.outputs.size();
+    const auto arguments = program.inputs().size() + 2 * program.weights().size() + program.outputs.size();
     return round_up(kProgramArguments * static_cast<Index>(arguments) + kSlice, kSlice);
   }
 
@@ -72,6 +70,16 @@ std::span<const T* const> weights_of(const Program& program, int node, const Pas
     weights[w] = pass.parameters + pass.network.parameters()[pass.node(node).tensors[w]].offset;
   }
   return weights;
+}
+
+template <typename T>
+std::span<const PackedFactor<T>> packed_of(const Program& program, int node, const Pass<T>& pass, Room<T>& room) {
+  const std::span<PackedFactor<T>> packed = room.template arguments<PackedFactor<T>>(program.weights().size());
+  for (std::size_t w = 0; w < packed.size(); ++w) {
+    const std::size_t tensor = pass.node(node).tensors[w];
+    if (pass.packed.holds(tensor)) packed[w] = {pass.packed.forward(tensor), pass.packed.backward(tensor)};
+  }
+  return packed;
 }
 
 template <typename T>
@@ -108,6 +116,7 @@ void predict(int node, const Pass<T>& pass, Rows rows) {
   work.inputs = inputs;
   work.outputs = outputs;
   work.weights = weights_of(program, node, pass, room);
+  work.packed = packed_of(program, node, pass, room);
   run(work);
 }
 
@@ -127,6 +136,7 @@ void forward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
   work.memory = room.values;
   work.outputs = outputs;
   work.weights = weights_of(part.program, node, pass, room);
+  work.packed = packed_of(part.program, node, pass, room);
   run(work);
 }
 
@@ -157,22 +167,21 @@ void backward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
   work.memory = room.values;
   work.outputs = outputs;
   work.weights = weights_of(part.program, node, pass, room);
+  work.packed = packed_of(part.program, node, pass, room);
   run(work);
 }
 
 void gradient_tasks(const Operations&, int node, const Network& network, Index panel, Index rows,
                     std::vector<GradientTask>& tasks) {
   const Node& n = network.nodes()[static_cast<std::size_t>(node)];
-  const bool by_inputs =
-      std::any_of(n.inputs.begin(), n.inputs.end(), [&](int input) { return network.depends_on_training(input); });
-  const TrainingForm& form = n.forms->form(true, by_inputs);
+  const TrainingForm& form = training_form_of(network, node);
   for (const ProductGradient& product : form.products) {
     const std::size_t first = tasks.size();
     const Shape& shape = network.parameters()[n.tensors[product.weight]].shape;
     kernel_tasks(node, shape, panel, rows, tasks);
     for (std::size_t t = first; t < tasks.size(); ++t) tasks[t].weight = static_cast<int>(product.weight);
   }
-  if (!form.summed.empty()) tasks.push_back({node, 0, 1, 0, 1, kSums});
+  if (!form.summed.empty()) tasks.push_back({node, 0, 1, 0, 1, kManyWeights});
 }
 
 namespace {
@@ -215,6 +224,7 @@ void sum_gradients(const GradientTask& task, const Pass<T>& pass, Index rows, co
     sink.take(tensor.offset, tensor.size, total, tensor.size, 1, tensor.size);
     total += round_up(tensor.size, kSlice);
   }
+  if (sink.packed != nullptr) refresh(*sink.packed, pass.network, task, sink.parameters);
 }
 
 /// A piece of x^T d, over all calls of the layer in their order.
@@ -254,6 +264,7 @@ void product_gradient(const GradientTask& task, const Pass<T>& pass, Index rows,
   }
   sink.take(tensor.offset + task.in_begin * columns + task.out_begin, columns, block, stride, task.in_count,
             task.out_count);
+  if (sink.packed != nullptr) refresh(*sink.packed, pass.network, task, sink.parameters);
 }
 
 }  // namespace
@@ -261,7 +272,7 @@ void product_gradient(const GradientTask& task, const Pass<T>& pass, Index rows,
 template <typename T>
 void parameter_gradient(const Operations&, const GradientTask& task, const Pass<T>& pass, Index rows,
                         const GradientSink<T>& sink) {
-  if (task.weight == kSums) {
+  if (task.weight == kManyWeights) {
     sum_gradients(task, pass, rows, sink);
   } else {
     product_gradient(task, pass, rows, sink);
