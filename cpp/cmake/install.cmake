@@ -15,11 +15,12 @@ set(laminar_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/laminar)
 # are what these mention. Nothing else is installed, and tests/consumer/run.sh compares this list with
 # what laminar.hpp reaches.
 set(laminar_headers
-  laminar model model_file lbfgs eigen build_info
+  laminar model model_file lbfgs own_parts eigen build_info
   base/buffer base/error base/family base/mean_weight base/product_precision base/random base/rows_view base/stop
-  base/types threads/parallel kernels/table
+  base/types threads/parallel kernels/table kernels/elementwise_list
+  operations/program operations/run operations/symbol
   catalogue/activation catalogue/choice catalogue/constraint catalogue/initializer catalogue/loss catalogue/metric
-  catalogue/optimizer catalogue/parameters catalogue/regularizer catalogue/schedule
+  catalogue/optimizer catalogue/own_function catalogue/parameters catalogue/regularizer catalogue/schedule
   graph/head graph/layer graph/network data/row_source training/fit_options training/perceptron
   files/byte_source files/cells files/config files/safetensors files/table)
 foreach(header IN LISTS laminar_headers)

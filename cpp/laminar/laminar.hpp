@@ -12,5 +12,6 @@
 #include "laminar/lbfgs.hpp"
 #include "laminar/model.hpp"
 #include "laminar/model_file.hpp"
+#include "laminar/own_parts.hpp"
 #include "laminar/threads/parallel.hpp"
 #include "laminar/training/perceptron.hpp"

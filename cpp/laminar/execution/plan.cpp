@@ -14,6 +14,17 @@ bool is_dense(const Node& node) { return std::holds_alternative<Dense>(node.laye
 // panel of it would touch another page at every row.
 constexpr Index kLargestInPlace = 32768;  // elements
 
+constexpr Index kNearElements = 6144;  // values of a program that stay in the nearest cache
+constexpr Index kFewestRows = 4;
+
+/// Rows of a block that a program runs over together. Products want many, other operations their values near.
+Index rows_at_once(const Program& program, Index block) {
+  const auto multiplies = [](const Instruction& value) { return value.operation == Operation::matmul; };
+  if (std::any_of(program.values().begin(), program.values().end(), multiplies)) return block;
+  const Index row = std::max<Index>(1, ProgramPlan(program, block).size() / block);
+  return std::clamp(kNearElements / row, std::min(kFewestRows, block), block);
+}
+
 /// Scratch for a node's program: its values, and what is said of its inputs, weights and outputs.
 Index program_room(const Node& node, const ProgramSpace& space, Mode mode) {
   const auto of = [](const Program& program, const ProgramPlan& plan) {
@@ -80,15 +91,18 @@ void Plan::size_scratch(const Network& network) {
 
 Index Plan::place_program(const Node& node, NodeSpace& space) {
   auto program = std::make_shared<ProgramSpace>();
-  const Index block = std::min(rows_, kBlockRows);
+  const auto plan = [&](const Program& run, Index& rows) {
+    rows = rows_at_once(run, std::min(rows_, kBlockRows));
+    return ProgramPlan(run, rows);
+  };
   if (mode_ == Mode::inference) {
-    program->forward = ProgramPlan(node.forms->program(), block);
+    program->forward = plan(node.forms->program(), program->forward_rows);
   } else {
     const bool by_inputs = std::any_of(node.inputs.begin(), node.inputs.end(),
                                        [&](int input) { return spaces_[static_cast<std::size_t>(input)].delta >= 0; });
     program->form = &node.forms->form(mode_ == Mode::training, by_inputs);
-    program->forward = ProgramPlan(program->form->forward.program, block);
-    program->backward = ProgramPlan(program->form->backward.program, block);
+    program->forward = plan(program->form->forward.program, program->forward_rows);
+    program->backward = plan(program->form->backward.program, program->backward_rows);
     program->sums = ProgramPlan(program->form->sums.program, rows_);
   }
   const Index kept = program->form != nullptr ? program->form->kept_width : 0;

@@ -29,11 +29,14 @@ enum class Mode {
 };
 
 /// Where the values of a node's program lie while it runs.
+/// Programs without products run over so many rows at once that their values stay in the nearest cache.
 struct ProgramSpace {
   const TrainingForm* form = nullptr;  // null at prediction
   ProgramPlan forward;                 // of a block of rows
   ProgramPlan backward;                // of a block of rows
   ProgramPlan sums;                    // of all rows
+  Index forward_rows = 0;              // of these blocks
+  Index backward_rows = 0;
 };
 
 /// Places of one node in a workspace, in elements from its start; -1 where there is none.

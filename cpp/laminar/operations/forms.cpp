@@ -117,8 +117,9 @@ class Former {
         if (is_kept[at(i)] == 0 || is_source(i) || is_forward(i) != forward) continue;
         kept_.push_back(i);
         const Index width = row_width(all_.shape(i));
-        form_.kept.push_back({width, form_.kept_width});
-        form_.kept_width += round_up(width, kSlice);
+        const Index stride = width < kNarrowRows ? width : padded_stride(width);
+        form_.kept.push_back({stride, form_.kept_width});
+        form_.kept_width += round_up(stride, kSlice);
       }
       if (forward) form_.forward_kept = kept_.size();
     }

@@ -25,8 +25,8 @@ struct FormPart {
 
 /// A value that is kept of each row.
 struct KeptValue {
-  Index width = 0;  // elements a row
-  Index place = 0;  // of its rows, in units of rows, within what a node keeps: a multiple of kSlice
+  Index stride = 0;  // elements from row to row
+  Index place = 0;   // of its rows, in units of rows, within what a node keeps: a multiple of kSlice
 };
 
 /// The gradient of a weight that is x^T d, summed over the rows.

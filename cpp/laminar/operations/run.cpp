@@ -5,93 +5,16 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <new>
 
 #include "laminar/base/buffer.hpp"
 #include "laminar/base/random.hpp"
+#include "laminar/operations/moving.hpp"
 
 namespace laminar {
 namespace {
 
 using Op = Operation;
-
-constexpr Index kNarrow = 32;  // rows of fewer values are brought together before they are read
-
-/// Extents and strides of a value, outermost axis first.
-struct Axes {
-  int count = 0;
-  std::array<Index, kMaxAxes> extents{};
-  std::array<Index, kMaxAxes> strides{};
-
-  std::size_t last() const { return static_cast<std::size_t>(count) - 1; }
-};
-
-std::size_t as_size(Index i) { return static_cast<std::size_t>(i); }
-
-Index elements(const Shape& shape, Index rows) {
-  Index product = 1;
-  for (const Index extent : shape) product *= extent == kRows ? rows : extent;
-  return product;
-}
-
-bool starts_with_rows(const Shape& shape) { return !shape.empty() && shape[0] == kRows; }
-
-Axes axes_of(const Shape& shape, Index rows, Index lead) {
-  Axes axes;
-  axes.count = static_cast<int>(shape.size());
-  Index stride = 1;
-  for (std::size_t i = shape.size(); i-- > 0;) {
-    axes.extents[i] = shape[i] == kRows ? rows : shape[i];
-    axes.strides[i] = stride;
-    stride *= axes.extents[i];
-  }
-  if (starts_with_rows(shape)) axes.strides[0] = lead;
-  return axes;
-}
-
-/// Elements before an axis, of it, and after it.
-struct Split {
-  Index outer = 1;
-  Index extent = 1;
-  Index inner = 1;
-};
-
-Split split_at(const Shape& shape, Index rows, std::size_t axis, std::size_t end) {
-  Split split;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    const Index extent = shape[i] == kRows ? rows : shape[i];
-    (i < axis ? split.outer : i < end ? split.extent : split.inner) *= extent;
-  }
-  return split;
-}
-
-/// Calls each(source offset, target offset, extent, source stride, target stride) for every innermost run.
-template <typename Each>
-void for_runs(const Axes& source, const Axes& target, const Each& each) {
-  if (target.count == 0) return each(Index{0}, Index{0}, Index{1}, Index{1}, Index{1});
-  for (int i = 0; i < target.count; ++i) {
-    if (target.extents[as_size(i)] == 0) return;
-  }
-  const std::size_t last = target.last();
-  std::array<Index, kMaxAxes> at{};
-  Index from = 0;
-  Index to = 0;
-  while (true) {
-    each(from, to, target.extents[last], source.strides[last], target.strides[last]);
-    std::size_t axis = last;
-    while (true) {
-      if (axis == 0) return;
-      --axis;
-      from += source.strides[axis];
-      to += target.strides[axis];
-      if (++at[axis] < target.extents[axis]) break;
-      from -= source.strides[axis] * target.extents[axis];
-      to -= target.strides[axis] * target.extents[axis];
-      at[axis] = 0;
-    }
-  }
-}
-
-bool is_another_form(Op operation) { return operation == Op::reshape || operation == Op::stop_gradient; }
 
 bool is_given(Op operation) { return operation == Op::input || operation == Op::weight; }
 
@@ -108,126 +31,14 @@ Op adding(Op reduction) {
   }
 }
 
-Index matmul_scratch(const Program& program, const Instruction& value, Index rows) {
-  const Shape& a = program.shape(value.reads[0]);
-  const Shape& b = program.shape(value.reads[1]);
-  const Index a_size = elements({a.end() - 2, a.end()}, rows);
-  const Index n = elements({value.shape.end() - 2, value.shape.end() - 1}, rows);
-  const Index m = elements({value.shape.end() - 1, value.shape.end()}, rows);
-  const Index b_rows = elements({b.end() - 2, b.end() - 1}, rows);
-  const Index b_columns = elements({b.end() - 1, b.end()}, rows);
-  const Index packed = std::max(b_rows * round_up(b_columns, kSlice), b_columns * round_up(b_rows, kSlice));
-  return round_up(a_size, kSlice) + round_up(packed, kSlice) + n * padded_stride(m) + 2 * kSlice;
-}
-
-/// What an operation needs beside its value.
-Index scratch_of(const Program& program, const Instruction& value, Index rows) {
-  switch (value.operation) {
-    case Op::matmul:
-      return matmul_scratch(program, value, rows);
-    case Op::sum:
-    case Op::prod:
-    case Op::max:
-    case Op::min:
-      return 2 * elements(program.shape(value.reads[0]), rows);
-    case Op::activation:
-    case Op::activation_gradient:
-      return 3 * padded_stride(value.shape.empty() ? 1 : elements({value.shape.back()}, rows)) + 4 * kSlice;
-    default:
-      return 0;
-  }
-}
-
-}  // namespace
-
-Index row_width(const Shape& shape, Index rows) {
-  return starts_with_rows(shape) ? elements({shape.begin() + 1, shape.end()}, rows) : elements(shape, rows);
-}
-
-void ProgramPlan::find_sums(const Program& program) {
-  std::vector<int> readers(static_cast<std::size_t>(program.size()), 0);
-  for (const Instruction& value : program.values()) {
-    for (const int read : value.reads) ++readers[as_size(read)];
-  }
-  for (const int output : program.outputs) ++readers[as_size(output)];
-  sums_.assign(readers.size(), -1);
-  for (int i = 0; i < program.size(); ++i) {
-    const Instruction& sum = program[i];
-    if (sum.operation != Op::add) continue;
-    for (const std::size_t side : {0U, 1U}) {
-      const int product = sum.reads[side];
-      const Instruction& bias = program[sum.reads[1 - side]];
-      const bool fits = program[product].operation == Op::matmul && readers[as_size(product)] == 1 &&
-                        bias.operation == Op::weight && bias.shape == Shape{sum.shape.back()} &&
-                        sum.shape == program.shape(product);
-      if (fits) sums_[as_size(product)] = i;
-    }
-  }
-}
-
-ProgramPlan::ProgramPlan(const Program& program, Index rows) {
-  const auto count = static_cast<std::size_t>(program.size());
-  places_.assign(count, -1);
-  takes_gaps_.assign(count, 1);
-  find_sums(program);
-  std::vector<int> until(count, -1);  // the last value that reads this one
-  for (int i = 0; i < program.size(); ++i) {
-    const Instruction& value = program[i];
-    const bool form = is_another_form(value.operation);
-    sources_.push_back(form ? sources_[as_size(value.reads[0])] : i);
-    for (const int read : value.reads) {
-      const auto source = as_size(sources_[as_size(read)]);
-      until[source] = i;
-      const bool reads_rows = elementwise_operands(value.operation) > 0 ||
-                              (value.operation == Op::matmul && program.shape(read).size() == 2);
-      if (!reads_rows || read != static_cast<int>(source)) takes_gaps_[source] = 0;
-    }
-    scratch_ = std::max(scratch_, scratch_of(program, value, rows));
-  }
-  for (int i = 0; i < program.size(); ++i) {
-    const int sum = sums_[as_size(i)];
-    for (const int read : sum < 0 ? std::vector<int>() : program[i].reads) {  // with which it is computed
-      int& last = until[as_size(sources_[as_size(read)])];
-      last = std::max(last, sum);
-    }
-  }
-  for (const int output : program.outputs) until[as_size(sources_[as_size(output)])] = program.size();
-  struct Area {
-    Index begin;
-    Index size;
-    int until;
-  };
-  std::vector<Area> areas;
-  for (int i = 0; i < program.size(); ++i) {
-    const Instruction& value = program[i];
-    if (sources_[as_size(i)] != i || value.operation == Op::weight) continue;
-    const Index size = round_up(elements(value.shape, rows), kSlice);
-    auto best = areas.end();
-    for (auto area = areas.begin(); area != areas.end(); ++area) {
-      const bool better = best == areas.end() || area->size < best->size;
-      if (area->until < i && area->size >= size && better) best = area;
-    }
-    if (best == areas.end()) {
-      best = areas.insert(areas.end(), {size_, size, 0});
-      size_ += size;
-    }
-    best->until = std::max(until[as_size(i)], i);
-    places_[as_size(i)] = best->begin;
-  }
-  const Index begin = size_;
-  size_ += scratch_ + kSlice;
-  scratch_ = begin;
-}
-
-namespace {
-
 template <typename T>
 class Runner {
  public:
   explicit Runner(const ProgramRun<T>& run) : run_(run), program_(run.program) {}
 
   void all() {
-    // Where each value lies, from the memory's end on: no memory is asked for while rows go through.
+    places_ = reinterpret_cast<Place*>(run_.memory + run_.plan.table());
+    for (int i = 0; i < program_.size(); ++i) new (places_ + i) Place(find_place(i));
     for (int i = 0; i < program_.size(); ++i) compute(i);
     for (std::size_t o = 0; o < program_.outputs.size(); ++o) leave(o);
   }
@@ -240,7 +51,9 @@ class Runner {
 
   Index natural_lead(const Shape& shape) const { return row_width(shape, run_.rows); }
 
-  Place place_of(int value) const {
+  Place place_of(int value) const { return places_[value]; }
+
+  Place find_place(int value) const {
     const int source = run_.plan.source(value);
     const Instruction& from = program_[source];
     const Index lead = natural_lead(program_.shape(value));
@@ -264,7 +77,7 @@ class Runner {
     const Shape& shape = program_.shape(value);
     const Index width = natural_lead(shape);
     if (!starts_with_rows(shape) || stride == width || run_.rows == 1) return true;
-    return width >= kNarrow && run_.plan.takes_gaps(value);
+    return width >= kNarrowRows && run_.plan.takes_gaps(value);
   }
 
   /// Where the value is left at once, as it is an output; null where it is brought there at the end.
@@ -293,7 +106,8 @@ class Runner {
     return product.integers[1] == 0 ? packed.forward : packed.backward;
   }
 
-  Axes axes(int value) const { return axes_of(program_.shape(value), run_.rows, place_of(value).lead); }
+  Axes axes(int value) const { return {program_.shape(value), run_.rows, place_of(value).lead}; }
+  Array<const T> array(int value) const { return {place_of(value).values, axes(value)}; }
   Index size(int value) const { return elements(program_.shape(value), run_.rows); }
   const T* read(const Instruction& value, std::size_t operand) const { return place_of(value.reads[operand]).values; }
 
@@ -320,23 +134,23 @@ class Runner {
       case Op::min:
         return reduce(value, out);
       case Op::argmax:
-        return argmax(value, out);
+        return argmax(value.integers[0], array(value.reads[0]), out);
       case Op::cumsum:
-        return cumsum(value, out);
+        return cumsum(value.integers, array(value.reads[0]), out);
       case Op::transpose:
-        return transpose(i, value, out);
+        return transpose(value.integers, array(value.reads[0]), Array<T>{out, axes(i)});
       case Op::broadcast_to:
-        return broadcast(i, value, out);
+        return broadcast(array(value.reads[0]), Array<T>{out, axes(i)});
       case Op::slice:
-        return slice(i, value, out);
+        return slice(value.integers, array(value.reads[0]), Array<T>{out, axes(i)});
       case Op::pad:
-        return pad(i, value, out);
+        return pad(value.integers, array(value.reads[0]), Array<T>{out, axes(i)});
       case Op::concatenate:
-        return concatenate(value, out);
+        return concatenate(i, value, out);
       case Op::take:
-        return take(value, out);
+        return take(value.integers[0], array(value.reads[0]), array(value.reads[1]), out);
       case Op::scatter:
-        return scatter(i, value, out);
+        return scatter(value.integers[0], read(value, 0), array(value.reads[1]), Array<T>{out, axes(i)});
       case Op::matmul:
         return matmul(value, out);
       case Op::activation:
@@ -383,8 +197,39 @@ class Runner {
     }
   }
 
+  /// The same where all operands lie in lines: one for each row, or one for all where none has gaps.
+  void elementwise_in_lines(int i, const Instruction& value, const ProgramPlan::Lines& lines, T* out) {
+    const auto count = value.reads.size();
+    const Place to = place_of(i);
+    const Index width = natural_lead(value.shape);
+    bool one_line = to.lead == width;
+    for (std::size_t o = 0; o < count; ++o) {
+      const bool fits = lines[o] == ProgramPlan::Line::number ||
+                        (lines[o] == ProgramPlan::Line::same && place_of(value.reads[o]).lead == width) ||
+                        (lines[o] == ProgramPlan::Line::column && width == 1);
+      one_line = one_line && fits;
+    }
+    kernels::ElementwiseRows<T> work;
+    work.operation = static_cast<int>(value.operation);
+    work.out = out;
+    work.out_stride = to.lead;
+    work.rows = one_line ? 1 : run_.rows;
+    work.columns = one_line ? run_.rows * width : width;
+    for (std::size_t o = 0; o < count; ++o) {
+      const Place from = place_of(value.reads[o]);
+      const bool by_row = lines[o] == ProgramPlan::Line::same || lines[o] == ProgramPlan::Line::column;
+      work.operands[o].values = from.values;
+      work.operands[o].stride = by_row ? from.lead : 0;
+      work.operands[o].single =
+          lines[o] == ProgramPlan::Line::number || (lines[o] == ProgramPlan::Line::column && !one_line);
+    }
+    if (work.columns > 0) run_.kernels.elementwise(work);
+  }
+
   // Axes along which all operands and the value go on without gaps, or stand still, are one.
   void elementwise(int i, const Instruction& value, T* out) {
+    const ProgramPlan::Lines& lines = run_.plan.lines(i);
+    if (lines[0] != ProgramPlan::Line::other) return elementwise_in_lines(i, value, lines, out);
     const auto count = value.reads.size();
     const Axes to = axes(i);
     std::array<Axes, 3> from;
@@ -481,162 +326,36 @@ class Runner {
   }
 
   void reduce(const Instruction& value, T* out) {
-    Shape shape = program_.shape(value.reads[0]);
     const T* in = read(value, 0);
-    const auto& axes = value.integers;
-    if (axes.empty()) {
-      std::copy_n(in, elements(shape, run_.rows), out);
+    const auto& over = value.integers;
+    Axes left = axes(value.reads[0]);
+    const Index room = left.size();
+    if (over.empty()) {
+      std::copy_n(in, room, out);
       return;
     }
-    const Index room = elements(shape, run_.rows);
     T* const memory = run_.memory + run_.plan.scratch();
     int turn = 0;
-    for (std::size_t end = axes.size(); end > 0;) {  // runs of neighbouring axes, the last one first
+    for (std::size_t end = over.size(); end > 0;) {  // runs of neighbouring axes, the last one first
       std::size_t begin = end - 1;
-      while (begin > 0 && axes[begin - 1] == axes[begin] - 1) --begin;
-      const Split split = split_at(shape, run_.rows, as_size(axes[begin]), as_size(axes[end - 1]) + 1);
+      while (begin > 0 && over[begin - 1] == over[begin] - 1) --begin;
       T* const to = begin == 0 ? out : memory + turn * room;
-      reduce_once(value.operation, in, split, to);
-      for (std::size_t k = begin; k < end; ++k) shape[as_size(axes[k])] = 1;
+      reduce_once(value.operation, in, Split(left, over[begin], over[end - 1] + 1), to);
+      for (std::size_t k = begin; k < end; ++k) left.extents[as_size(over[k])] = 1;
       in = to;
       turn = 1 - turn;
       end = begin;
     }
   }
 
-  void argmax(const Instruction& value, T* out) {
-    const auto axis = as_size(value.integers[0]);
-    const Split split = split_at(program_.shape(value.reads[0]), run_.rows, axis, axis + 1);
-    const T* in = read(value, 0);
-    for (Index i = 0; i < split.outer; ++i) {
-      for (Index j = 0; j < split.inner; ++j) {
-        const T* from = in + i * split.extent * split.inner + j;
-        Index best = 0;
-        for (Index k = 1; k < split.extent; ++k) {
-          const T x = from[k * split.inner];
-          const T most = from[best * split.inner];
-          if (x > most || (x != x && most == most)) best = k;
-        }
-        out[i * split.inner + j] = static_cast<T>(best);
-      }
-    }
-  }
-
-  void cumsum(const Instruction& value, T* out) {
-    const auto axis = as_size(value.integers[0]);
-    const Split split = split_at(value.shape, run_.rows, axis, axis + 1);
-    const bool from_end = value.integers[1] != 0;
-    const T* in = read(value, 0);
-    for (Index i = 0; i < split.outer; ++i) {
-      for (Index n = 0; n < split.extent; ++n) {
-        const Index k = from_end ? split.extent - 1 - n : n;
-        const Index at = (i * split.extent + k) * split.inner;
-        const Index before = from_end ? at + split.inner : at - split.inner;
-        for (Index j = 0; j < split.inner; ++j) out[at + j] = n == 0 ? in[at + j] : out[before + j] + in[at + j];
-      }
-    }
-  }
-
-  void copy(const T* in, const Axes& from, T* out, const Axes& to) const {
-    for_runs(from, to, [&](Index i, Index o, Index count, Index in_step, Index out_step) {
-      for (Index k = 0; k < count; ++k) out[o + k * out_step] = in[i + k * in_step];
-    });
-  }
-
-  void transpose(int i, const Instruction& value, T* out) {
-    const Axes own = axes(value.reads[0]);
-    const Axes to = axes(i);
-    Axes from = to;
-    for (int k = 0; k < to.count; ++k) from.strides[as_size(k)] = own.strides[as_size(value.integers[as_size(k)])];
-    copy(read(value, 0), from, out, to);
-  }
-
-  void broadcast(int i, const Instruction& value, T* out) {
-    const Axes own = axes(value.reads[0]);
-    const Axes to = axes(i);
-    Axes from = to;
-    const int skipped = to.count - own.count;
-    for (int k = 0; k < to.count; ++k) {
-      const bool stands = k < skipped || own.extents[as_size(k - skipped)] == 1;
-      from.strides[as_size(k)] = stands ? 0 : own.strides[as_size(k - skipped)];
-    }
-    copy(read(value, 0), from, out, to);
-  }
-
-  void slice(int i, const Instruction& value, T* out) {
-    const Axes to = axes(i);
-    Axes from = axes(value.reads[0]);
-    const T* in = read(value, 0);
-    for (int k = 0; k < to.count; ++k) {
-      in += value.integers[3 * as_size(k)] * from.strides[as_size(k)];
-      from.strides[as_size(k)] *= value.integers[3 * as_size(k) + 2];
-    }
-    copy(in, from, out, to);
-  }
-
-  void pad(int i, const Instruction& value, T* out) {
-    std::fill_n(out, size(i), T(0));
-    const Axes from = axes(value.reads[0]);
-    const Axes whole = axes(i);
-    Axes to = from;
-    for (int k = 0; k < to.count; ++k) {
-      out += value.integers[3 * as_size(k)] * whole.strides[as_size(k)];
-      to.strides[as_size(k)] = whole.strides[as_size(k)] * value.integers[3 * as_size(k) + 2];
-    }
-    copy(read(value, 0), from, out, to);
-  }
-
-  void concatenate(const Instruction& value, T* out) {
-    const auto axis = as_size(value.integers[0]);
-    const Split whole = split_at(value.shape, run_.rows, axis, axis + 1);
+  void concatenate(int i, const Instruction& value, T* out) {
+    const Array<T> to{out, axes(i)};
     Index first = 0;
-    for (std::size_t o = 0; o < value.reads.size(); ++o) {
-      const Split part = split_at(program_.shape(value.reads[o]), run_.rows, axis, axis + 1);
-      const Index count = part.extent * part.inner;
-      const T* in = read(value, o);
-      for (Index i = 0; i < whole.outer; ++i) {
-        std::copy_n(in + i * count, count, out + i * whole.extent * whole.inner + first);
-      }
-      first += count;
-    }
-  }
-
-  /// The position that a number means; -1 where it means none.
-  static Index position(T number, Index extent) {
-    return number >= 0 && number < static_cast<T>(extent) && number == std::floor(number) ? static_cast<Index>(number)
-                                                                                          : -1;
-  }
-
-  void take(const Instruction& value, T* out) {
-    const auto axis = as_size(value.integers[0]);
-    const Split split = split_at(program_.shape(value.reads[0]), run_.rows, axis, axis + 1);
-    const T* in = read(value, 0);
-    const T* indices = read(value, 1);
-    const Index count = size(value.reads[1]);
-    for (Index i = 0; i < split.outer; ++i, in += split.extent * split.inner) {
-      for (Index k = 0; k < count; ++k, out += split.inner) {
-        const Index from = position(indices[k], split.extent);
-        if (from < 0) {
-          std::fill_n(out, split.inner, std::numeric_limits<T>::quiet_NaN());
-        } else {
-          std::copy_n(in + from * split.inner, split.inner, out);
-        }
-      }
-    }
-  }
-
-  void scatter(int i, const Instruction& value, T* out) {
-    const auto axis = as_size(value.integers[0]);
-    const Split split = split_at(value.shape, run_.rows, axis, axis + 1);
-    const T* in = read(value, 0);
-    const T* indices = read(value, 1);
-    const Index count = size(value.reads[1]);
-    std::fill_n(out, size(i), T(0));
-    for (Index o = 0; o < split.outer; ++o, out += split.extent * split.inner) {
-      for (Index k = 0; k < count; ++k, in += split.inner) {
-        const Index to = position(indices[k], split.extent);
-        if (to >= 0) combine(Op::add, in, split.inner, out + to * split.inner);
-      }
+    for (const int part : value.reads) {
+      const Array<const T> in = array(part);
+      laminar::concatenate(value.integers[0], in, first, to);
+      const Split split(in.axes, value.integers[0], value.integers[0] + 1);
+      first += split.extent * split.inner;
     }
   }
 
@@ -685,7 +404,7 @@ class Runner {
   void matmul(const Instruction& value, T* out) {
     const Axes a = axes(value.reads[0]);
     const Axes b = axes(value.reads[1]);
-    const Axes to = axes_of(value.shape, run_.rows, natural_lead(value.shape));
+    const Axes to = Axes(value.shape, run_.rows, natural_lead(value.shape));
     const int leading = to.count - 2;
     Index batches = 1;
     for (int k = 0; k < leading; ++k) batches *= to.extents[as_size(k)];
@@ -812,6 +531,7 @@ class Runner {
 
   const ProgramRun<T>& run_;
   const Program& program_;
+  Place* places_ = nullptr;  // of all values
 };
 
 }  // namespace

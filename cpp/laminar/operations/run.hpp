@@ -3,6 +3,7 @@
 // batch, by any thread; one that looks at all rows is run for the whole batch by one.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -20,6 +21,9 @@ struct RowValues {
   Index stride = 0;
 };
 
+/// Rows of fewer values are brought together before they are read; longer ones may lie with gaps between them.
+inline constexpr Index kNarrowRows = 32;
+
 /// Elements of one row of a value in a run of so many rows, or of all of it where it has no rows.
 Index row_width(const Shape& shape, Index rows = 1);
 
@@ -33,6 +37,11 @@ struct PackedFactor {
 /// Where the values of a program lie in memory while it runs, for up to so many rows.
 class ProgramPlan {
  public:
+  /// How an operand of an elementwise operation lies beside its value: of the same shape, one number, one row for
+  /// all, one number a row, or in another way.
+  enum class Line : char { other, same, number, row, column };
+  using Lines = std::array<Line, 3>;
+
   ProgramPlan() = default;
   ProgramPlan(const Program& program, Index rows);
 
@@ -40,6 +49,10 @@ class ProgramPlan {
   Index size() const { return size_; }
   Index place(int value) const { return places_[static_cast<std::size_t>(value)]; }
   Index scratch() const { return scratch_; }
+  /// Where a run notes where each value lies.
+  Index table() const { return table_; }
+  /// The first is `other` where some operand lies in another way.
+  const Lines& lines(int value) const { return lines_[static_cast<std::size_t>(value)]; }
   /// The value that this one is another form of.
   int source(int value) const { return sources_[static_cast<std::size_t>(value)]; }
   /// The sum of this product and a row of weights, which may be computed with it; -1: there is none.
@@ -54,7 +67,9 @@ class ProgramPlan {
   std::vector<int> sources_;
   std::vector<char> takes_gaps_;
   std::vector<int> sums_;
+  std::vector<Lines> lines_;
   Index scratch_ = 0;
+  Index table_ = 0;
   Index size_ = 0;
 };
 

@@ -15,7 +15,7 @@ template <typename T>
 RowValues<T> kept_rows(int node, const Pass<T>& pass, std::size_t which, Index row) {
   const KeptValue& kept = pass.plan[node].program->form->kept[which];
   T* const area = pass.memory + pass.plan[node].kept + pass.plan.rows() * kept.place;
-  return {area + row * kept.width, kept.width};
+  return {area + row * kept.stride, kept.stride};
 }
 
 template <typename T>
@@ -120,12 +120,9 @@ void predict(int node, const Pass<T>& pass, Rows rows) {
   run(work);
 }
 
-}  // namespace
-
 template <typename T>
-void forward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
+void forward_rows(int node, const Pass<T>& pass, Rows rows) {
   const ProgramSpace& space = *pass.plan[node].program;
-  if (space.form == nullptr) return predict(node, pass, rows);
   const FormPart& part = space.form->forward;
   Room<T> room(part.program, space.forward);
   ProgramRun<T> work = run_of(part.program, space.forward, node, pass, rows);
@@ -141,7 +138,7 @@ void forward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
 }
 
 template <typename T>
-void backward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
+void backward_rows(int node, const Pass<T>& pass, Rows rows) {
   const Node& n = pass.node(node);
   const ProgramSpace& space = *pass.plan[node].program;
   const TrainingForm& form = *space.form;
@@ -169,6 +166,33 @@ void backward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
   work.weights = weights_of(part.program, node, pass, room);
   work.packed = packed_of(part.program, node, pass, room);
   run(work);
+}
+
+/// Calls work(rows) for so many of them at once.
+template <typename Work>
+void in_parts(Rows rows, Index at_once, const Work& work) {
+  for (Index begin = rows.begin; begin < rows.end; begin += at_once) {
+    work(Rows{begin, std::min(begin + at_once, rows.end)});
+  }
+}
+
+}  // namespace
+
+template <typename T>
+void forward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
+  const ProgramSpace& space = *pass.plan[node].program;
+  in_parts(rows, space.forward_rows, [&](Rows part) {
+    if (space.form == nullptr) {
+      predict(node, pass, part);
+    } else {
+      forward_rows(node, pass, part);
+    }
+  });
+}
+
+template <typename T>
+void backward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
+  in_parts(rows, pass.plan[node].program->backward_rows, [&](Rows part) { backward_rows(node, pass, part); });
 }
 
 void gradient_tasks(const Operations&, int node, const Network& network, Index panel, Index rows,

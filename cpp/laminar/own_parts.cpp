@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "laminar/own_parts.hpp"
+
+#include "laminar/base/error.hpp"
+
+namespace laminar {
+namespace {
+
+Shape with_rows(const Shape& sample) {
+  Shape shape{kRows};
+  shape.insert(shape.end(), sample.begin(), sample.end());
+  return shape;
+}
+
+std::shared_ptr<const OwnFunction> own_function(
+    std::string name, const Shape& targets, const Shape& outputs, bool gradient,
+    const std::function<Symbol(const Symbol& y_true, const Symbol& y_pred)>& write) {
+  auto program = std::make_shared<Program>();
+  const Symbol y_true(program, program->add_input(with_rows(targets)));
+  const Symbol y_pred(program, program->add_input(with_rows(outputs)));
+  Symbol value = write(y_true, y_pred);
+  const Shape shape = value.shape();
+  if (shape.empty() || shape[0] != kRows) {
+    fail(name, ": must return one number a row, of shape (None,), got ", rows_text(shape));
+  }
+  if (shape.size() > 1) {
+    std::vector<Index> axes;
+    for (std::size_t i = 1; i < shape.size(); ++i) axes.push_back(static_cast<Index>(i));
+    value = mean(value, std::move(axes));
+  }
+  program->outputs = {value.value()};
+  return std::make_shared<OwnFunction>(std::move(name), *program, gradient);
+}
+
+}  // namespace
+
+OwnLayer::OwnLayer(const std::vector<Shape>& inputs) : program_(std::make_shared<Program>()) {
+  for (const Shape& shape : inputs) inputs_.emplace_back(program_, program_->add_input(with_rows(shape)));
+}
+
+Symbol OwnLayer::weight(const std::string& name, Shape shape, const Initializer& initializer) {
+  return weight(OwnWeight{.name = name, .initializer = initializer}, std::move(shape));
+}
+
+Symbol OwnLayer::weight(const OwnWeight& weight, Shape shape) {
+  weights_.push_back(weight);
+  return {program_, program_->add_weight(std::move(shape))};
+}
+
+Operations OwnLayer::layer(const Symbol& output, std::string name) const {
+  Operations layer;
+  layer.program = *program_;
+  layer.program.outputs = {output.value()};
+  layer.weights = weights_;
+  layer.name = std::move(name);
+  return layer;
+}
+
+Operations own_layer(const std::vector<Shape>& inputs, const std::function<Symbol(OwnLayer&)>& write,
+                     std::string name) {
+  OwnLayer layer(inputs);
+  const Symbol output = write(layer);
+  return layer.layer(output, std::move(name));
+}
+
+Loss own_loss(std::string name, const Shape& targets, const Shape& outputs,
+              const std::function<Symbol(const Symbol& y_true, const Symbol& y_pred)>& write) {
+  return Loss(own_function(std::move(name), targets, outputs, true, write));
+}
+
+Metric own_metric(std::string name, const Shape& targets, const Shape& outputs,
+                  const std::function<Symbol(const Symbol& y_true, const Symbol& y_pred)>& write) {
+  return Metric(own_function(std::move(name), targets, outputs, false, write));
+}
+
+}  // namespace laminar

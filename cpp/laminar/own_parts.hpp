@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers, losses and metrics of one's own, written with operations on symbols (operations/symbol.hpp):
+//   Operations layer = own_layer({{4}}, [](OwnLayer& l) {
+//     Symbol w = l.weight("w", {4, 8});
+//     Symbol b = l.weight("b", {8}, "zeros");
+//     return tanh(matmul(l.input(), w) + b);
+//   });
+//   Loss loss = own_loss("pinball", {1}, {1}, [](Symbol y, Symbol f) { return maximum((y - f) * 0.9, (f - y) * 0.1);
+//   });
+// What is written is traced once; it runs, trains and is saved as the built-in parts are.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "laminar/catalogue/loss.hpp"
+#include "laminar/catalogue/metric.hpp"
+#include "laminar/graph/layer.hpp"
+#include "laminar/operations/symbol.hpp"
+
+namespace laminar {
+
+/// A layer while it is being written.
+class OwnLayer {
+ public:
+  /// Its inputs, (kRows, the shape of a sample) each.
+  explicit OwnLayer(const std::vector<Shape>& inputs);
+
+  Symbol input(std::size_t i = 0) const { return inputs_[i]; }
+  /// A weight, drawn by the initializer.
+  Symbol weight(const std::string& name, Shape shape, const Initializer& initializer = "glorot_uniform");
+  Symbol weight(const OwnWeight& weight, Shape shape);
+
+  /// The layer whose output is `output`.
+  Operations layer(const Symbol& output, std::string name = {}) const;
+
+ private:
+  std::shared_ptr<Program> program_;
+  std::vector<Symbol> inputs_;
+  std::vector<OwnWeight> weights_;
+};
+
+/// What `write` makes of samples of these shapes.
+Operations own_layer(const std::vector<Shape>& inputs, const std::function<Symbol(OwnLayer&)>& write,
+                     std::string name = {});
+
+/// A loss of targets and outputs of these shapes of a sample: `write` returns a number for each row, or several,
+/// which are averaged.
+Loss own_loss(std::string name, const Shape& targets, const Shape& outputs,
+              const std::function<Symbol(const Symbol& y_true, const Symbol& y_pred)>& write);
+/// The same for a metric, which is the mean over rows.
+Metric own_metric(std::string name, const Shape& targets, const Shape& outputs,
+                  const std::function<Symbol(const Symbol& y_true, const Symbol& y_pred)>& write);
+
+}  // namespace laminar
