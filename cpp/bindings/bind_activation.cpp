@@ -46,11 +46,20 @@ py::array bound_gradient(const std::string& config, const py::array& z, const py
   return is_double(z) ? gradient_as<double>(f, z, d_a) : gradient_as<float>(f, z, d_a);
 }
 
+/// The integers and numbers of the operation `activation` that computes it.
+py::tuple bound_operation(const std::string& config) {
+  const Activation f = activation_from_json(config);
+  const int count = f.info().count();
+  return py::make_tuple(std::vector<int>{f.kernel(), f.row_wise() ? 1 : 0, f.keeps_input() ? 1 : 0},
+                        std::vector<double>(f.values().begin(), f.values().begin() + count));
+}
+
 }  // namespace
 
 void bind_activation(py::module_& module) {
   module.def("activate", &bound_activate, py::arg("config"), py::arg("z"));
   module.def("activation_gradient", &bound_gradient, py::arg("config"), py::arg("z"), py::arg("d_a"));
+  module.def("activation_operation", &bound_operation, py::arg("config"));
 }
 
 }  // namespace laminar::bindings

@@ -61,6 +61,7 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "ops",
     "optimizers",
     "regularizers",
     "set_num_threads",
@@ -69,4 +70,6 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__ = module_getattr(__name__, __all__, lazy=["ops"])
+else:
+    from . import ops

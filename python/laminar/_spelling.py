@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from typing import Any, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -66,14 +67,14 @@ def keywords(**renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             if not kwargs or kwargs.keys() <= known:
                 return function(*args, **kwargs)
             called = type(args[0]).__name__ if constructs else function.__name__
-            return function(*args, **cast(Any, _translated(called, names, renamed, kwargs)))
+            return function(*args, **cast(Any, translated(called, names, renamed, kwargs)))
 
         return checked
 
     return decorate
 
 
-def _translated(
+def translated(
     called: str, names: tuple[str, ...], renamed: Mapping[str, str], given: Mapping[str, object]
 ) -> dict[str, object]:
     """Return the keywords under their present names."""
@@ -88,11 +89,19 @@ def _translated(
     return result
 
 
-def module_getattr(module: str, public: Iterable[str]) -> Callable[[str], Any]:
-    """Return a ``__getattr__`` for a module that names the nearest public name."""
+def module_getattr(
+    module: str, public: Iterable[str], lazy: Iterable[str] = ()
+) -> Callable[[str], Any]:
+    """Return a ``__getattr__`` for a module that names the nearest public name.
+
+    Modules below it that few programs need, ``lazy``, are imported when they are asked for.
+    """
     names = tuple(public)
+    modules = frozenset(lazy)
 
     def missing(name: str) -> Any:
+        if name in modules:
+            return import_module(f"{module}.{name}")
         # Dunder names are asked for by Python's own machinery; they deserve no advice.
         advice = "" if name.startswith("__") else f"; {hint(name, names)}"
         raise AttributeError(f"module {module!r} has no attribute {name!r}{advice}")

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What makes an operation of a function that is written in operations.
+
+Called on traced values it is recorded. Called on arrays it is traced once for their shapes, and
+the core runs the program at once; so both are the same computation, to the bit.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
+
+import numpy as np
+
+from .. import _arrays, _core, _seed
+from .._spelling import argument_names, translated
+from ._trace import Trace, active
+from ._traced import OPERATIONS, Operators, Traced
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Value: TypeAlias = Any  # an array, a number, a variable or a traced value
+
+_FLOAT32: np.dtype[Any] = np.dtype(np.float32)
+_FLOAT64: np.dtype[Any] = np.dtype(np.float64)
+_PROGRAMS = 4096  # as many are kept
+
+
+def operation(values: int, listed: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function whose first arguments are values, and which sees traced ones alone.
+
+    Parameters
+    ----------
+    values : int
+        How many of its arguments are values; the others are of Python.
+    listed : bool
+        The one value is a list of values.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        names = argument_names(function)
+        taken, known = names[:values], frozenset(names)
+        name = function.__name__.rstrip("_")  # of names that Python has itself
+
+        made = _Call(function, name, taken, listed)
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if kwargs:
+                if not kwargs.keys() <= known:
+                    kwargs = translated(name, names, {}, kwargs)
+                for missing in taken[len(args) :]:
+                    if missing not in kwargs:
+                        break
+                    args = (*args, kwargs.pop(missing))
+            if len(args) < values:
+                raise TypeError(f"{name}: argument {taken[len(args)]!r} is missing")
+            operands: Sequence[Any] = args[:values]
+            if listed:
+                operands = args[0]
+                if not isinstance(operands, (list, tuple)) or not operands:
+                    raise TypeError(
+                        f"{name}: {taken[0]} must be a list of values, got {operands!r}"
+                    )
+            return _apply(made, operands, args[values:], kwargs)
+
+        OPERATIONS[name] = call
+        return cast("Callable[P, R]", call)
+
+    return decorate
+
+
+def plain(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function of Python's arguments alone: recorded in a call, computed elsewhere."""
+    called = operation(0)(function)
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return called(*args, **kwargs) if active() is None else function(*args, **kwargs)
+
+    return call
+
+
+class _Call:
+    """A function that is an operation."""
+
+    def __init__(
+        self, function: Callable[..., Any], name: str, values: tuple[str, ...], listed: bool
+    ) -> None:
+        self.function, self.name, self.values, self.listed = function, name, values, listed
+
+    def on(self, operands: Sequence[Traced], rest: Sequence[Any], options: dict[str, Any]) -> Any:
+        """Return what the function makes of traced values; errors say what the user has called."""
+        try:
+            if self.listed:
+                return self.function(list(operands), *rest, **options)
+            return self.function(*operands, *rest, **options)
+        except ValueError as error:
+            text = str(error)
+            part, colon, message = text.partition(": ")
+            if colon and part != self.name and part.isidentifier():
+                raise ValueError(f"{self.name}: {message}") from None
+            raise
+
+    def argument(self, position: int) -> str:
+        """Return what errors call an operand."""
+        if self.listed:
+            return f"{self.name}: {self.values[0]}[{position}]"
+        return f"{self.name}: {self.values[position]}"
+
+
+def _apply(call: _Call, operands: Sequence[Any], rest: Sequence[Any], options: Any) -> Any:
+    trace = active()
+    if trace is not None and any(isinstance(operand, Operators) for operand in operands):
+        lifted = [trace.lift(value, call.argument(i)) for i, value in enumerate(operands)]
+        return call.on(lifted, rest, options)
+    for value in operands:
+        if isinstance(value, Traced):
+            raise ValueError(
+                f"{call.name}: {value!r} belongs to a call that is over; values cannot be kept "
+                "from one call to the next"
+            )
+    dtype = _FLOAT32
+    for value in operands:
+        if getattr(value, "dtype", None) == _FLOAT64 and not isinstance(value, np.generic):
+            dtype = _FLOAT64
+    arrays = [_array(value, call, i, dtype) for i, value in enumerate(operands)]
+    shapes = tuple([array.shape for array in arrays])
+    program = _program(
+        call, shapes, _frozen(rest) if rest else (), _frozen(options) if options else ()
+    )
+    seed = _seed.next_seed() if program.draws else 0
+    results = program.core.run(arrays, [], 0, dtype.name, seed)
+    if program.single:
+        return results[0] if results[0].ndim else results[0][()]
+    return [result if result.ndim else result[()] for result in results]
+
+
+def _array(value: Any, call: _Call, position: int, dtype: np.dtype[Any]) -> Any:
+    if type(value) is np.ndarray and value.dtype == dtype and value.flags.c_contiguous:
+        return value
+    if isinstance(value, (bool, int, float)):
+        return np.asarray(value, dtype)
+    return _arrays.tensor(value, call.argument(position), dtype)
+
+
+class _Program(NamedTuple):
+    core: _core.Program
+    single: bool
+    draws: bool
+
+
+@functools.lru_cache(_PROGRAMS)
+def _program(call: _Call, shapes: tuple[tuple[int, ...], ...], rest: Any, options: Any) -> _Program:
+    """Return what a function makes of arrays of such shapes."""
+    trace = Trace()
+    with trace.recording():
+        made = call.on([trace.input(shape) for shape in shapes], rest, dict(options))
+    outputs = made if isinstance(made, list) else [made]
+    description = trace.description(outputs)
+    return _Program(
+        _core.Program(json.dumps(description)),
+        not isinstance(made, list),
+        any(step["op"] == "random" for step in description["steps"]),
+    )
+
+
+def _frozen(value: Any) -> Any:
+    """Return arguments as something that can be looked up."""
+    if isinstance(value, dict):
+        return tuple((name, _frozen(part)) for name, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_frozen, value))
+    return _frozen(value.tolist()) if isinstance(value, np.ndarray) else value
+
+
+def record(
+    op: str, *reads: Traced, integers: Sequence[int] = (), numbers: Sequence[float] = ()
+) -> Traced:
+    """Return the value of an operation of the core's on traced values."""
+    return current().step(op, reads, integers, numbers)
+
+
+def number(value: float) -> Traced:
+    """Return a number as a traced value."""
+    return current().constant(value)
+
+
+def current() -> Trace:
+    """Return the trace that is recorded; there is one wherever an operation's function runs."""
+    trace = active()
+    assert trace is not None
+    return trace

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recording what a function does to its arguments as a program of the core's.
+
+A program is a list of steps on numbered values: its inputs, its weights, then what each step
+makes. What is computed twice is recorded once, and what nothing needs is left out.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .. import _arrays, _core
+from ._traced import Operators, Traced
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ROWS = -1  # the extent of an axis of rows
+
+
+class Step(NamedTuple):
+    """What makes a value: an operation, what it reads, and its parameters."""
+
+    op: str
+    reads: tuple[int, ...]
+    integers: tuple[int, ...]
+    numbers: tuple[float, ...]
+    shape: tuple[int, ...]
+
+
+class _Active(threading.local):
+    trace: Trace | None = None
+
+
+_active = _Active()
+
+
+def active() -> Trace | None:
+    """Return the trace that is being recorded by this thread, if one is."""
+    return _active.trace
+
+
+class Trace:
+    """One program that is being recorded.
+
+    Parameters
+    ----------
+    weight : callable, optional
+        Returns the position among the program's weights of a variable that a function reads;
+        raises an error where it may not read it.
+    dtype : str
+        What values give as their type.
+    """
+
+    def __init__(self, weight: Callable[[Any], int] | None = None, dtype: str = "float32") -> None:
+        self.dtype = dtype
+        self._position = weight
+        self._values: list[Step] = []
+        self._known: dict[object, Traced] = {}
+        self._inputs = 0
+        self._draws = 0
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Make this the trace that operations of this thread are recorded in."""
+        before, _active.trace = _active.trace, self
+        try:
+            yield
+        finally:
+            _active.trace = before
+
+    def input(self, shape: Sequence[int]) -> Traced:
+        """Return a further input of a shape, in which -1 stands for the rows."""
+        self._inputs += 1
+        return self._add(Step("input", (), (self._inputs - 1,), (), tuple(shape)))
+
+    def step(
+        self,
+        op: str,
+        reads: Sequence[Traced] = (),
+        integers: Sequence[int] = (),
+        numbers: Sequence[float] = (),
+    ) -> Traced:
+        """Return the value of an operation of the core's; ValueError where shapes do not fit."""
+        places = tuple(read._index for read in reads)
+        key = (op, places, tuple(integers), np.asarray(numbers, np.float64).tobytes())
+        known = self._known.get(key)
+        if known is None:
+            shapes = [read._extents for read in reads]
+            shape = _core.operation_shape(op, shapes, list(integers), list(numbers))
+            step = Step(op, places, tuple(integers), tuple(numbers), tuple(shape))
+            known = self._known[key] = self._add(step)
+        return known
+
+    def constant(self, value: NDArray[Any] | float) -> Traced:
+        """Return a value that is the same in every run."""
+        array = np.asarray(value, np.float64)
+        first = array.flat[:1].tolist() or [0.0]
+        alike = array.size == 0 or bool((array == first[0]).all())
+        return self.step("constant", (), array.shape, first if alike else array.ravel().tolist())
+
+    def draw(self) -> int:
+        """Return a number that tells a random operation from the others."""
+        self._draws += 1
+        return self._draws - 1
+
+    def lift(self, value: object, where: str) -> Traced:
+        """Return what a function computes with as a value of this program."""
+        if isinstance(value, Traced):
+            if value._trace is not self:
+                raise ValueError(
+                    f"{where}: {value!r} belongs to another call, which is over; values cannot be "
+                    "kept from one call to the next"
+                )
+            return value
+        if isinstance(value, Operators) and self._position is not None:
+            return self._weight(value)
+        if isinstance(value, (bool, int, float)):
+            return self.constant(float(value))
+        return self.constant(_arrays.tensor(value, where, np.dtype(np.float64)))
+
+    def _weight(self, variable: Any) -> Traced:
+        assert self._position is not None
+        key = ("weight", self._position(variable))
+        known = self._known.get(key)
+        if known is None:
+            known = self._add(Step("weight", (), (key[1],), (), tuple(variable.shape)))
+            self._known[key] = known
+        return known
+
+    def _add(self, step: Step) -> Traced:
+        self._values.append(step)
+        return Traced(self, len(self._values) - 1, step.shape)
+
+    def value(self, traced: Traced) -> Step:
+        """Return what makes a value."""
+        return self._values[traced._index]
+
+    def operand(self, step: Step, position: int) -> Traced:
+        """Return a value that a step reads."""
+        index = step.reads[position]
+        return Traced(self, index, self._values[index].shape)
+
+    def description(
+        self, outputs: Sequence[Traced], weights: Sequence[Sequence[int]] = ()
+    ) -> dict[str, Any]:
+        """Return the program in the form that the core reads.
+
+        Parameters
+        ----------
+        outputs : sequence of Traced
+            What it leaves.
+        weights : sequence of shapes
+            Those of all weights, whether it reads them or not.
+        """
+        needed = {traced._index for traced in outputs}
+        for index in reversed(range(len(self._values))):
+            if index in needed:
+                needed.update(self._values[index].reads)
+        inputs = [step.shape for step in self._values if step.op == "input"]
+        places: dict[int, int] = {}
+        steps: list[dict[str, Any]] = []
+        first = len(inputs) + len(weights)
+        for index, step in enumerate(self._values):
+            if step.op == "input":
+                places[index] = step.integers[0]
+            elif step.op == "weight":
+                places[index] = len(inputs) + step.integers[0]
+            elif index in needed:
+                places[index] = first + len(steps)
+                steps.append(_description(step, [places[read] for read in step.reads]))
+        return {
+            "inputs": [list(shape) for shape in inputs],
+            "weights": [list(shape) for shape in weights],
+            "steps": steps,
+            "outputs": [places[traced._index] for traced in outputs],
+        }
+
+
+def trace(
+    function: Callable[..., Any],
+    shapes: Sequence[Sequence[int]],
+    weights: Sequence[Any] = (),
+    where: str = "",
+) -> dict[str, Any]:
+    """Return the program of what a function makes of values.
+
+    Parameters
+    ----------
+    function : callable
+        Takes one traced value for each shape, and returns one.
+    shapes : sequence of shapes
+        Those of its arguments; -1 stands for the rows.
+    weights : sequence of variables
+        Those that it may read.
+    where : str
+        What errors call the function.
+
+    Raises
+    ------
+    TypeError
+        Where it returns no value.
+    """
+    places = {id(variable): place for place, variable in enumerate(weights)}
+
+    def position(variable: Any) -> int:
+        place = places.get(id(variable))
+        if place is None:
+            raise ValueError(
+                f"{where}: reads {variable!r}, which is not among its weights: make it with "
+                "add_weight in build or __init__, or keep the layer that has it as an attribute"
+            )
+        return place
+
+    recorded = Trace(position)
+    with recorded.recording():
+        made = function(*map(recorded.input, shapes))
+        if made is None or isinstance(made, (str, dict)):
+            raise TypeError(f"{where}: must return a value, got {made!r}")
+        if isinstance(made, (list, tuple)):
+            raise TypeError(
+                f"{where}: must return one value, got {len(made)}; laminar.ops.concatenate or "
+                "stack makes one of several"
+            )
+        made = recorded.lift(made, where)
+    return recorded.description([made], [tuple(variable.shape) for variable in weights])
+
+
+def _description(step: Step, reads: list[int]) -> dict[str, Any]:
+    made: dict[str, Any] = {"op": step.op}
+    if reads:
+        made["reads"] = reads
+    if step.integers or step.op == "constant":
+        made["integers"] = [int(i) for i in step.integers]
+    if step.numbers:
+        made["numbers"] = [_number(x) for x in step.numbers]
+    return made
+
+
+def _number(value: float) -> float | str:
+    """Return a number in JSON's form; those that have none are words."""
+    if value != value:
+        return "nan"
+    return value if abs(value) != float("inf") else "inf" if value > 0 else "-inf"
