@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -29,7 +30,9 @@ _FLOAT64: np.dtype[Any] = np.dtype(np.float64)
 _PROGRAMS = 4096  # as many are kept
 
 
-def operation(values: int, listed: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def operation(
+    values: int, listed: bool = False, constants: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorate a function whose first arguments are values, and which sees traced ones alone.
 
     Parameters
@@ -38,6 +41,8 @@ def operation(values: int, listed: bool = False) -> Callable[[Callable[P, R]], C
         How many of its arguments are values; the others are of Python.
     listed : bool
         The one value is a list of values.
+    constants : bool
+        What it does depends on which numbers it is given as Python's.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -45,7 +50,7 @@ def operation(values: int, listed: bool = False) -> Callable[[Callable[P, R]], C
         taken, known = names[:values], frozenset(names)
         name = function.__name__.rstrip("_")  # of names that Python has itself
 
-        made = _Call(function, name, taken, listed)
+        made = _Call(function, name, taken, listed, constants)
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -88,9 +93,15 @@ class _Call:
     """A function that is an operation."""
 
     def __init__(
-        self, function: Callable[..., Any], name: str, values: tuple[str, ...], listed: bool
+        self,
+        function: Callable[..., Any],
+        name: str,
+        values: tuple[str, ...],
+        listed: bool,
+        constants: bool,
     ) -> None:
-        self.function, self.name, self.values, self.listed = function, name, values, listed
+        self.function, self.name, self.values = function, name, values
+        self.listed, self.constants = listed, constants
 
     def on(self, operands: Sequence[Traced], rest: Sequence[Any], options: dict[str, Any]) -> Any:
         """Return what the function makes of traced values; errors say what the user has called."""
@@ -125,12 +136,19 @@ def _apply(call: _Call, operands: Sequence[Any], rest: Sequence[Any], options: A
             )
     dtype = _FLOAT32
     for value in operands:
-        if getattr(value, "dtype", None) == _FLOAT64 and not isinstance(value, np.generic):
+        if isinstance(value, np.ndarray) and value.dtype == _FLOAT64:
             dtype = _FLOAT64
-    arrays = [_array(value, call, i, dtype) for i, value in enumerate(operands)]
-    shapes = tuple([array.shape for array in arrays])
+    given: list[Any] = []  # a shape for each array, a list of Python's for each constant
+    arrays = []
+    for i, value in enumerate(operands):
+        if call.constants and isinstance(value, (bool, int, float, list)):
+            given.append(_Constant(_frozen(value)))
+            continue
+        array = _array(value, call, i, dtype)
+        arrays.append(array)
+        given.append(array.shape)
     program = _program(
-        call, shapes, _frozen(rest) if rest else (), _frozen(options) if options else ()
+        call, tuple(given), _frozen(rest) if rest else (), _frozen(options) if options else ()
     )
     seed = _seed.next_seed() if program.draws else 0
     results = program.core.run(arrays, [], 0, dtype.name, seed)
@@ -147,6 +165,11 @@ def _array(value: Any, call: _Call, position: int, dtype: np.dtype[Any]) -> Any:
     return _arrays.tensor(value, call.argument(position), dtype)
 
 
+@dataclass(frozen=True)
+class _Constant:
+    value: Any  # no tuple of it, which could be a shape
+
+
 class _Program(NamedTuple):
     core: _core.Program
     single: bool
@@ -154,11 +177,17 @@ class _Program(NamedTuple):
 
 
 @functools.lru_cache(_PROGRAMS)
-def _program(call: _Call, shapes: tuple[tuple[int, ...], ...], rest: Any, options: Any) -> _Program:
+def _program(call: _Call, given: tuple[Any, ...], rest: Any, options: Any) -> _Program:
     """Return what a function makes of arrays of such shapes."""
     trace = Trace()
+    operands = [
+        trace.lift(each.value, call.argument(i))
+        if isinstance(each, _Constant)
+        else trace.input(each)
+        for i, each in enumerate(given)
+    ]
     with trace.recording():
-        made = call.on([trace.input(shape) for shape in shapes], rest, dict(options))
+        made = call.on(operands, rest, dict(options))
     outputs = made if isinstance(made, list) else [made]
     description = trace.description(outputs)
     return _Program(

@@ -35,13 +35,13 @@ def divide(x1: Value, x2: Value) -> Value:
     return record("divide", x1, x2)
 
 
-@operation(2)
+@operation(2, constants=True)
 def power(x1: Value, x2: Value) -> Value:
     """Return x1 to the power of x2; NaN where x1 is negative and x2 is no whole number."""
-    exponent = constant_of(x2)
+    exponent = None if x2.shape else constant_of(x2)
     if exponent == 1:
-        return x1 + 0.0 * x2 if x2.shape else x1
-    if exponent == 2 and not x2.shape:
+        return x1
+    if exponent == 2:
         return record("square", x1)
     return record("power", x1, x2)
 

@@ -123,7 +123,7 @@ def slice_(x: Value, start_indices: Sequence[int], shape: Sequence[int | None]) 
     return sliced(x, {i: (starts[i], counts[i], 1) for i in range(x.ndim)})
 
 
-@operation(2)
+@operation(2, constants=True)
 def take(x: Value, indices: Value, axis: int | None = None) -> Value:
     """Return the values at indices along an axis.
 
