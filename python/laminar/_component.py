@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from . import _core
+from . import _core, _custom
 from ._attributes import Attributes, is_own
 from ._spelling import argument_names, hint, keywords
 
@@ -111,7 +111,8 @@ class Component(Attributes):
     ) -> None:
         super().__init_subclass__(**kwargs)
         if not is_own(cls):
-            raise NotImplementedError(f"{cls.__name__}: {own_part(cls)}")
+            cls._derived_by_user()
+            return
         if family:
             cls._family = family
             cls._classes = {}
@@ -121,6 +122,11 @@ class Component(Attributes):
         if entry:
             cls._entry = entry
             cls._classes[entry] = cls
+
+    @classmethod
+    def _derived_by_user(cls) -> None:
+        """Refuse a class of the user's, or get it ready."""
+        raise NotImplementedError(f"{cls.__name__}: {own_part(cls)}")
 
     @keywords()
     def __init__(self) -> None:
@@ -223,7 +229,7 @@ def own_part(kind: type[Component]) -> str:
     instead = {
         "loss": "the losses there are take weights of rows (sample_weight, class_weight)",
         "metric": "a callback can compute it: LambdaCallback(on_epoch_end=…) may add to the logs",
-        "layer": "there are Dense, Maxout, Activation, BatchNormalization, Dropout and more",
+        "layer": "a class of one's own derives from Layer itself, and has the others inside",
         "schedule": "laminar.callbacks.LearningRateScheduler takes a function of the epoch",
     }.get(kind._family, f"laminar.{module} has those there are, and their arguments")
     return (
@@ -275,6 +281,9 @@ def get(base: type[C], identifier: object) -> C:
 def named(base: type[C], name: str) -> type[C]:
     """Return the class of a canonical name, an alias or a class name."""
     classes: dict[str, type[C]] = base._classes
+    own = _custom.find(name)
+    if own is not None and issubclass(own, base):
+        return own
     for cls in (*classes.values(), *base._variants):
         if name == cls.__name__:
             return cls

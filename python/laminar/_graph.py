@@ -144,7 +144,7 @@ class Graph:
             if name is not None and given.count(name) > 1:
                 raise ValueError(f"{kind}: two inputs are named {name!r}")
         taken = set(filter(None, given))
-        free = _Free(taken)
+        free = Free(taken)
         names = []
         for name in given:
             names.append(name or free("input"))
@@ -163,7 +163,7 @@ class Graph:
                     "inputs another"
                 )
             taken.add(layer._name)
-        free = _Free(taken)
+        free = Free(taken)
         names = []
         for layer in self.layers:
             name = layer._name
@@ -182,14 +182,17 @@ class Graph:
 
     def network(self) -> dict[str, Any]:
         """Return the description that the core takes."""
+        reads: dict[int, list[tuple[int, ...]]] = {}  # of each layer's first call
+        for node in self.nodes:
+            reads.setdefault(node.layer, [self.symbols[read].shape for read in node.reads])
         return {
             "inputs": [
                 {"name": name, "shape": symbol.shape}
                 for name, symbol in zip(self.input_names, self.inputs.symbols, strict=True)
             ],
             "layers": [
-                {**layer._spec(), "name": name}
-                for layer, name in zip(self.layers, self.names, strict=True)
+                {**layer._spec_for(reads[i]), "name": name}
+                for i, (layer, name) in enumerate(zip(self.layers, self.names, strict=True))
             ],
             "nodes": [{"layer": node.layer, "inputs": list(node.reads)} for node in self.nodes],
             "outputs": self.output_numbers,
@@ -254,7 +257,7 @@ def _brief(value: object) -> str:
     return text if len(text) < 60 and "\n" not in text else type(value).__name__
 
 
-class _Free:
+class Free:
     """The first of word, word_1, … that is not taken, asked for many times."""
 
     def __init__(self, taken: set[str]) -> None:

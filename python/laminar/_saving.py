@@ -246,7 +246,9 @@ class Saving(Compiling):
     def _fill(self, core: CoreModel, texts: Mapping[str, str], arrays: object) -> None:
         """Become the model of a file."""
         notes = notes_of(texts)
-        self._start(self._config_of(core) if notes is None else notes["model"])
+        self._start(
+            self._config_of(core) if notes is None else _known_classes(notes["model"], core)
+        )
         names = None if notes is None else _names(notes, "metric_names")
         self._adopt(core, names if core.compiled_with is not None else None)
         self._texts = {name: text for name, text in texts.items() if name != _NOTES}
@@ -257,6 +259,23 @@ class Saving(Compiling):
             self.stop_training = bool(notes["stop_training"])
             self.feature_names = _names(notes, "feature_names")
             self.class_names = _names(notes, "class_names")
+
+
+def _known_classes(config: Mapping[str, Any], core: CoreModel) -> Mapping[str, Any]:
+    """Return a model's configuration without classes of the user's that nobody knows here."""
+    specs = json.loads(core.config)["layers"]
+    entries = [
+        {**entry, **loaded_entry(spec)} if spec["kind"] == "operations" else entry
+        for entry, spec in zip(config["layers"], specs, strict=True)
+    ]
+    return {**config, "layers": entries}
+
+
+def loaded_entry(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a layer of operations of which the core's is known."""
+    from .layers import _own  # which few programs need
+
+    return _own.loaded_entry(spec)
 
 
 def _names(notes: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
@@ -322,6 +341,8 @@ def notes_of(texts: Mapping[str, str]) -> dict[str, Any] | None:
 
 def layer_config(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration of a layer of which the core's is known."""
+    if spec["kind"] == "operations":
+        return loaded_entry(spec)
     options = dict(spec)
     kind = layers.Layer._classes[options.pop("kind")]
     return {"class_name": kind.__name__, "config": options}

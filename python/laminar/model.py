@@ -153,11 +153,7 @@ class Model(BaseModel):
             "seed": self._seed,
             "precision": None if self._precision == self.dtype else self._precision,
             "layers": [
-                {
-                    "class_name": type(layer).__name__,
-                    "config": {**layer.get_config(), "name": layer._name},
-                    "called": name,
-                }
+                _called(layer._entry_in_config(), layer._name, name)
                 for layer, name in zip(self._layers, names, strict=True)
             ],
             **_graph.described(self._graph),
@@ -370,6 +366,11 @@ class Model(BaseModel):
             return None
         inputs = list(zip(self._graph.inputs.symbols, self._graph.input_names, strict=True))
         return inputs, [self._graph.reads_of(i) for i in range(len(self._layers))]
+
+
+def _called(entry: dict[str, Any], given: str | None, name: str) -> dict[str, Any]:
+    """Return what a configuration says of a layer, with its name in this model."""
+    return {**entry, "config": {**entry["config"], "name": given}, "called": name}
 
 
 def _side_by_side(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import _saving
+from ._custom import custom_object_scope
 from ._spelling import keywords, module_getattr
 from .model import Model
 from .sequential import Sequential
@@ -23,7 +25,9 @@ _READERS = {".keras": "keras_file", ".onnx": "onnx_reader"}
 
 
 @keywords()
-def load_model(filepath: str | os.PathLike[str]) -> Any:
+def load_model(
+    filepath: str | os.PathLike[str], custom_objects: Mapping[str, type[Any]] | None = None
+) -> Any:
     """Return the model of a file: laminar's own, Keras's or ONNX's, by the name's ending.
 
     A model of ``model.save`` or of C++'s ``save_model`` predicts the same bits as the one that was
@@ -38,6 +42,9 @@ def load_model(filepath: str | os.PathLike[str]) -> Any:
     filepath : str or path
         Ends in ``.safetensors``, ``.keras`` (needs ``pip install laminar[keras]``: h5py, not Keras)
         or ``.onnx`` (``laminar[onnx]``).
+    custom_objects : mapping, optional
+        Classes of one's own by their names, of which layers shall be. Without them the model
+        computes and trains the same: the file holds what they compute.
 
     Returns
     -------
@@ -60,7 +67,8 @@ def load_model(filepath: str | os.PathLike[str]) -> Any:
         raise ValueError(_refusal(path, known, None))
     try:
         if ending == _saving.ENDING:
-            return _saving.load(path, kind_of)
+            with custom_object_scope(custom_objects or {}):
+                return _saving.load(path, kind_of)
         reader = import_module(f"laminar.exchange.{_READERS[ending]}")
         return reader.load(path)
     except (ValueError, IsADirectoryError) as error:
@@ -94,7 +102,9 @@ def clone_model(model: BaseModel) -> Any:
     config = {**model.get_config(), "seed": None}
     for entry, layer in zip(config["layers"], model.layers, strict=True):
         entry["config"]["name"] = layer._name  # those that a model has given, the clone gives anew
-    return type(model).from_config(config)
+    own = {type(layer).__name__: type(layer) for layer in model.layers if layer._own}
+    with custom_object_scope(own):
+        return type(model).from_config(config)
 
 
 def _refusal(path: str, known: tuple[str, ...], reason: str | None) -> str | None:

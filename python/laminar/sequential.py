@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._base_model import BaseModel
+from ._graph import Free
 from ._guard import CoreModel
 from ._saving import layer_config
 from ._spelling import keywords
@@ -232,10 +233,7 @@ class Sequential(BaseModel):
             "seed": self._seed,
             "precision": None if self._precision == self.dtype else self._precision,
             "input_shape": None if self._input is None else list(self._input),
-            "layers": [
-                {"class_name": type(layer).__name__, "config": layer.get_config()}
-                for layer in self._layers
-            ],
+            "layers": [layer._entry_in_config() for layer in self._layers],
         }
 
     @classmethod
@@ -312,9 +310,22 @@ class Sequential(BaseModel):
             self._input = tuple(config["input_shape"])
 
     def _network(self, shape: tuple[int, ...]) -> dict[str, Any]:
-        return {"input_shape": shape, "layers": [layer._spec() for layer in self._layers]}
+        layers = []
+        given = shape
+        free = Free({layer._name for layer in self._layers if layer._name is not None})
+        for layer in self._layers:
+            spec = layer._spec_for([given])
+            if layer._own:
+                spec.setdefault("name", free(layer._entry))
+                given = layer._output_shape([given])
+            elif any(each._own for each in self._layers):
+                given = layer._output_shape([given])
+            layers.append(spec)
+        return {"input_shape": shape, "layers": layers}
 
     def _input_of(self, network: Mapping[str, Any]) -> tuple[int, ...]:
+        if "input_shape" not in network:  # some layer could read several inputs
+            return tuple(network["inputs"][0]["shape"])
         return tuple(network["input_shape"])
 
     def _outputs_of(self, core: CoreModel) -> tuple[int, ...]:

@@ -9,12 +9,19 @@ import numpy as np
 
 from . import _arrays, _seed
 from ._component import integer
+from ._custom import custom_object_scope, register_keras_serializable
 from ._spelling import keywords, module_getattr
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PyDataset", "set_random_seed", "to_categorical"]
+__all__ = [
+    "PyDataset",
+    "custom_object_scope",
+    "register_keras_serializable",
+    "set_random_seed",
+    "to_categorical",
+]
 
 
 class PyDataset:

@@ -23,7 +23,7 @@ def weights(layer: layers.Layer, shape: Shape) -> list[Shape]:
     """
     if layer._merges:  # those that read several values have none
         return []
-    network = {"input_shape": shape, "layers": [layer._spec()]}
+    network = {"input_shape": shape, "layers": [layer._spec_for([shape])]}
     return [tuple(each) for each in _core.tensor_shapes(json.dumps(network))]
 
 

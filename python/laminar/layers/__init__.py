@@ -33,6 +33,7 @@ from .merging import (
     subtract,
 )
 from .normalization import BatchNormalization, LayerNormalization, RMSNormalization
+from .operations import Lambda, Operations
 from .preprocessing import CategoryEncoding, Discretization, Normalization, Rescaling
 from .shape import Flatten, Reshape
 from .symbol import Input
@@ -56,6 +57,7 @@ __all__ = [
     "GaussianNoise",
     "Input",
     "IntegerLookup",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -64,6 +66,7 @@ __all__ = [
     "Minimum",
     "Multiply",
     "Normalization",
+    "Operations",
     "PReLU",
     "RMSNormalization",
     "ReLU",

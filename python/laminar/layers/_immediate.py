@@ -30,7 +30,7 @@ def compute(layer: Layer, inputs: Any) -> NDArray[Any]:
     built = layer.built
     double = built and isinstance(layer._built(), _core.ModelFloat64)
     dtype = np.dtype(np.float64 if double else np.float32)
-    if layer._merges:
+    if layer._merges or layer._listed:
         if not isinstance(inputs, (list, tuple)):
             raise TypeError(f"{where} must be a list of arrays, got {type(inputs).__name__}")
         parts = [_arrays.features(part, f"{where}[{i}]", dtype) for i, part in enumerate(inputs)]
@@ -59,7 +59,10 @@ def compute(layer: Layer, inputs: Any) -> NDArray[Any]:
 
 
 def _core_of(layer: Layer, shapes: list[tuple[int, ...]], dtype: np.dtype[Any]) -> CoreModel:
-    network: dict[str, Any] = {"layers": [layer._spec()]}
+    spec = layer._spec_for(shapes)
+    if layer._own:
+        spec.setdefault("name", layer._entry)
+    network: dict[str, Any] = {"layers": [spec]}
     if len(shapes) == 1:
         network["input_shape"] = shapes[0]
     else:

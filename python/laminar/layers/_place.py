@@ -9,8 +9,9 @@ brings them to the model it is next built in.
 
 from __future__ import annotations
 
+import math
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .. import _arrays
@@ -51,6 +52,7 @@ class Placed(Component):
     _version = 0  # counts changes of the weights
     _kept: list[NDArray[Any]] | None = None  # weights while no model has them
     _users: tuple[weakref.ref[Layered], ...] = ()
+    _inside: tuple[int, int] | None = None  # which of that layer's tensors, if it is in another
 
     @property
     def weights(self) -> list[Weight]:
@@ -60,6 +62,8 @@ class Placed(Component):
 
     def count_params(self) -> int:
         """Return the number of weights; ValueError if the layer is not built."""
+        if self._inside is not None:
+            return sum(math.prod(weight.shape) for weight in self.weights)
         return int(self._described()["parameters"])
 
     def get_weights(self) -> list[NDArray[Any]]:
@@ -168,7 +172,13 @@ class Placed(Component):
     def _part(self) -> tuple[int, int]:
         """Return where the layer's tensors begin and end in the model's list."""
         first, last = self._described()["tensors"]
+        if self._inside is not None:
+            return first + self._inside[0], first + self._inside[0] + self._inside[1]
         return first, last
+
+    def _inner(self) -> Iterable[tuple[Placed, int, int]]:
+        """Return the layers inside this one, and where their weights lie among its own."""
+        return ()
 
     def _fix_parts(self) -> None:
         """Fix what the layer consists of, since a built model has taken it."""
@@ -178,13 +188,18 @@ class Placed(Component):
 
     def _join(self, model: CoreModel, index: int) -> None:
         """Become layer ``index`` of a built model, with the weights that it has there."""
-        self._model, self._index, self._kept = model, index, None
-        self._fix_parts()
+        self._kept = None
+        self._place(model, index)
 
     def _attach(self, model: CoreModel, index: int) -> None:
         """Become layer ``index`` of a built model, which then takes the weights of `_brought`."""
+        self._place(model, index)
+
+    def _place(self, model: CoreModel, index: int) -> None:
         self._model, self._index = model, index
         self._fix_parts()
+        for layer, first, count in self._inner():
+            layer._model, layer._index, layer._inside = model, index, (first, count)
 
     def _brought(self) -> Sequence[ArrayLike] | None:
         """Return the weights that an attached layer brings to its model, if there are any."""
@@ -198,6 +213,8 @@ class Placed(Component):
             first, last = self._part()
             self._kept = everything[first:last] or None
         self._model = self._called = None
+        for layer, _, _ in self._inner():
+            layer._model = None
         for user in self._living():
             if user._model is not None and user._model is not model:
                 user._inherit(cast("Layer", self))

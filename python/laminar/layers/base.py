@@ -2,24 +2,53 @@
 """The base of all layers.
 
 A layer is a configuration until its model is built; `_place` says where its weights are then. It
-is called on symbols to make a graph, see `symbol`, and on arrays to compute at once.
+is called on symbols to make a graph, see `symbol`, and on arrays to compute at once. What a layer
+of the user's own computes is found by tracing its `call`, see `_own`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, ClassVar
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._component import flag, integer
 from .._spelling import keywords
 from ._place import Placed, tensor
 from .symbol import Shape, Symbol, sample_shape
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+    from typing_extensions import Self
+
+    from ._own import Recorded
+    from ._variable import Variable
+
 __all__ = ["Layer", "Shape", "last_axis", "own_seed", "sample_shape", "tensor"]
 
 _SEED_LIMIT = 2**63
+_TRACE = "laminar.ops._trace"
+
+
+def tracing() -> bool:
+    """Whether this thread traces a call; nothing is imported for that."""
+    trace = sys.modules.get(_TRACE)
+    return trace is not None and trace.active() is not None
+
+
+def _own() -> Any:
+    """Return the module that traces, which few programs need."""
+    return import_module(f"{__package__}._own")
+
+
+def _is_rows(value: Any) -> bool:
+    """Whether a list holds rows of numbers, and not several arrays or symbols."""
+    return not any(hasattr(part, "shape") for part in value)
 
 
 def last_axis(axis: int, where: str) -> int:
@@ -55,6 +84,24 @@ class Layer(Placed, family="layer"):
         On the first layer of a model: the shape of one sample, in place of an `Input`.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Notes
+    -----
+    A class of one's own has a ``call`` that is written in `laminar.ops`, and a ``build`` that makes
+    weights with `add_weight` where it has some. ``call`` runs once, on values without numbers; what
+    it does to them is what the core computes from then on, and what a file holds.
+
+    Examples
+    --------
+    >>> from laminar import layers, ops
+    >>> class Scaled(layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.factors = self.add_weight((input_shape[-1],), "ones")
+    ...
+    ...     def call(self, inputs):
+    ...         return ops.tanh(inputs * self.factors)
+    >>> Scaled()([[0.0, 0.5]])
+    array([[0.       , 0.4621172]], dtype=float32)
     """
 
     # Arguments that can be changed while the layer is in a built model.
@@ -64,6 +111,30 @@ class Layer(Placed, family="layer"):
     _trainable: bool
     _first_call: Symbol | None = None
     _shapes: tuple[list[tuple[int, ...]], tuple[int, ...]] | None = None  # of some call, in and out
+
+    # Of classes of the user's own, and of layers inside these.
+    _own: ClassVar[bool] = False
+    _variables: Sequence[Variable] = ()
+    _recorded: Mapping[Any, Recorded] = MappingProxyType({})
+    _is_built = False
+    _listed = False  # whether it is called on a list
+    _given: tuple[tuple[Any, ...], Mapping[str, Any]] = ((), MappingProxyType({}))
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Keep the arguments, from which a layer of one's own can be made again."""
+        made = super().__new__(cls)
+        if cls._own:
+            made._given = (args, kwargs)
+        return made
+
+    @classmethod
+    def _derived_by_user(cls) -> None:
+        bases = [base for base in cls.__mro__[1:] if issubclass(base, Layer)]
+        if any(base._entry and not base._own for base in bases):
+            super()._derived_by_user()
+        cls._own = True
+        words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", cls.__name__)
+        cls._entry = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower().lstrip("_")
 
     @keywords(input_dim="input_shape")
     def __init__(
@@ -97,13 +168,17 @@ class Layer(Placed, family="layer"):
         Symbol or ndarray
             A layer without weights yet gets them with the first arrays.
         """
+        if tracing() and _own().is_symbolic(inputs):
+            return _own().call_inside(self, inputs, training)
+        if self._own:
+            self._listed = isinstance(inputs, (list, tuple)) and not _is_rows(inputs)
+        given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        symbols = [value for value in given if isinstance(value, Symbol)]
         if training is not None and flag(training, f"{self._label()}: training"):
             raise NotImplementedError(
                 f"{self._label()}: a call computes what predict does; training=True is not "
                 "supported"
             )
-        given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        symbols = [value for value in given if isinstance(value, Symbol)]
         if not symbols:
             from . import _immediate  # needed by few programs
 
@@ -125,7 +200,7 @@ class Layer(Placed, family="layer"):
 
     def _check_number(self, count: int) -> None:
         """Raise ValueError where a number of inputs is none that the layer takes."""
-        if count != 1:
+        if count != 1 and not self._own:
             raise ValueError(
                 f"{self._label()}: takes one symbol, got a list of {count}; Concatenate makes one "
                 "of several"
@@ -133,7 +208,87 @@ class Layer(Placed, family="layer"):
 
     def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         """Return the shape of the output of a sample for the shapes of the inputs."""
-        return shapes[0]
+        return _own().output_shape(self, shapes) if self._own else shapes[0]
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights of a layer of one's own, with `add_weight`: for its class to define.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            The shape of a batch, (None, features), or a list of them where it reads several.
+        """
+
+    def call(self, inputs: Any) -> Any:
+        """Return what a layer of one's own makes of its inputs: for its class to define.
+
+        Parameters
+        ----------
+        inputs : value
+            A batch without numbers, for the operations of `laminar.ops`; a list of several. A
+            further argument ``training`` tells training from prediction.
+        """
+        kind = type(self).__name__
+        if self._own:
+            raise NotImplementedError(f"{kind}: a layer of one's own defines call(self, inputs)")
+        return self(inputs)
+
+    def add_weight(
+        self,
+        shape: Shape | None = None,
+        initializer: Any = None,
+        dtype: object = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Return a new weight of a layer of one's own, for its ``__init__`` or ``build``.
+
+        Parameters
+        ----------
+        shape : tuple of int or int
+            Its shape; () by default, one number.
+        initializer : str, mapping, Initializer or callable
+            See `laminar.initializers`; "glorot_uniform" by default. A function takes the shape
+            and ``dtype=``, and returns an array.
+        dtype : str, optional
+            Accepted for Keras's sake: weights are of the model's type.
+        trainable : bool
+            Whether training changes it.
+        regularizer : str, mapping or Regularizer, optional
+            See `laminar.regularizers`.
+        constraint : str, mapping or Constraint, optional
+            See `laminar.constraints`.
+        name : str, optional
+            Without it, it is called like the attribute that it becomes.
+
+        Raises
+        ------
+        RuntimeError
+            In ``call``: weights are made once.
+        TypeError
+            For a layer of laminar's.
+        """
+        if not self._own:
+            raise TypeError(f"{type(self).__name__}: add_weight is for layers of one's own")
+        if isinstance(shape, str):  # the order that Keras 2 had
+            shape, name = None, shape
+        made: Variable = _own().add_weight(
+            self,
+            shape,
+            name,
+            initializer=initializer,
+            regularizer=regularizer,
+            constraint=constraint,
+            trainable=trainable,
+        )
+        return made
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "built" and self._own:  # which build sets in Keras
+            return
+        super().__setattr__(name, value)
 
     @property
     def name(self) -> str | None:
@@ -223,10 +378,27 @@ class Layer(Placed, family="layer"):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as JSON can carry them; ``trainable`` where frozen."""
-        config = super().get_config()
+        config = _own().config_of(self) if self._own else super().get_config()
         if config["trainable"]:
             del config["trainable"]
         return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make a layer of what `get_config` returned.
+
+        Parameters
+        ----------
+        config : mapping
+            Arguments of the constructor by name.
+        """
+        return _own().from_config(cls, config) if cls._own else super().from_config(config)
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        if self._own:
+            vars(self).update(vars(type(self).from_config(state["config"])))
+        else:
+            super().__setstate__(state)
 
     def _options(self) -> dict[str, Any]:
         """Return the options that the core knows: the arguments, but for classes that differ."""
@@ -234,6 +406,24 @@ class Layer(Placed, family="layer"):
         for name in ("input_shape", "name", "trainable"):
             config.pop(name, None)
         return config
+
+    def _inner(self) -> Iterable[tuple[Placed, int, int]]:
+        return _own().places_of(self) if self._own else ()
+
+    def _brought(self) -> Sequence[ArrayLike] | None:
+        known = super()._brought()
+        return _own().brought(self) if known is None and self._own else known
+
+    def _entry_in_config(self) -> dict[str, Any]:
+        """Return what a model's configuration says of the layer."""
+        if self._own:
+            entry: dict[str, Any] = _own().entry_of(self)
+            return entry
+        return {"class_name": type(self).__name__, "config": self.get_config()}
+
+    def _spec_for(self, shapes: Sequence[tuple[int, ...]]) -> dict[str, Any]:
+        """Return the description that the core takes, for samples of some shapes."""
+        return _own().spec(self, shapes) if self._own else self._spec()
 
     def _spec(self) -> dict[str, Any]:
         spec = {"kind": self._entry, "name": self._name, **self._options()}

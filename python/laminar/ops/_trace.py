@@ -50,16 +50,19 @@ class Trace:
 
     Parameters
     ----------
-    weight : callable, optional
-        Returns the position among the program's weights of a variable that a function reads;
-        raises an error where it may not read it.
+    readable : callable, optional
+        Raises an error for a variable that what is traced may not read; without it all values
+        but traced ones are constants.
     dtype : str
         What values give as their type.
     """
 
-    def __init__(self, weight: Callable[[Any], int] | None = None, dtype: str = "float32") -> None:
+    def __init__(
+        self, readable: Callable[[Any], None] | None = None, dtype: str = "float32"
+    ) -> None:
         self.dtype = dtype
-        self._position = weight
+        self._readable = readable
+        self._variables: list[Any] = []
         self._values: list[Step] = []
         self._known: dict[object, Traced] = {}
         self._inputs = 0
@@ -118,18 +121,21 @@ class Trace:
                     "kept from one call to the next"
                 )
             return value
-        if isinstance(value, Operators) and self._position is not None:
+        if isinstance(value, Operators) and self._readable is not None:
             return self._weight(value)
         if isinstance(value, (bool, int, float)):
             return self.constant(float(value))
         return self.constant(_arrays.tensor(value, where, np.dtype(np.float64)))
 
     def _weight(self, variable: Any) -> Traced:
-        assert self._position is not None
-        key = ("weight", self._position(variable))
+        key = ("weight", id(variable))
         known = self._known.get(key)
         if known is None:
-            known = self._add(Step("weight", (), (key[1],), (), tuple(variable.shape)))
+            assert self._readable is not None
+            self._readable(variable)
+            self._variables.append(variable)
+            place = len(self._variables) - 1
+            known = self._add(Step("weight", (), (place,), (), tuple(variable.shape)))
             self._known[key] = known
         return known
 
@@ -146,18 +152,17 @@ class Trace:
         index = step.reads[position]
         return Traced(self, index, self._values[index].shape)
 
-    def description(
-        self, outputs: Sequence[Traced], weights: Sequence[Sequence[int]] = ()
-    ) -> dict[str, Any]:
+    def description(self, outputs: Sequence[Traced], weights: Sequence[Any] = ()) -> dict[str, Any]:
         """Return the program in the form that the core reads.
 
         Parameters
         ----------
         outputs : sequence of Traced
             What it leaves.
-        weights : sequence of shapes
-            Those of all weights, whether it reads them or not.
+        weights : sequence of variables
+            All weights in their order, whether it reads them or not.
         """
+        numbers = {id(variable): i for i, variable in enumerate(weights)}
         needed = {traced._index for traced in outputs}
         for index in reversed(range(len(self._values))):
             if index in needed:
@@ -170,13 +175,14 @@ class Trace:
             if step.op == "input":
                 places[index] = step.integers[0]
             elif step.op == "weight":
-                places[index] = len(inputs) + step.integers[0]
+                variable = self._variables[step.integers[0]]
+                places[index] = len(inputs) + numbers[id(variable)]
             elif index in needed:
                 places[index] = first + len(steps)
                 steps.append(_description(step, [places[read] for read in step.reads]))
         return {
             "inputs": [list(shape) for shape in inputs],
-            "weights": [list(shape) for shape in weights],
+            "weights": [list(variable.shape) for variable in weights],
             "steps": steps,
             "outputs": [places[traced._index] for traced in outputs],
         }
@@ -206,29 +212,29 @@ def trace(
     TypeError
         Where it returns no value.
     """
-    places = {id(variable): place for place, variable in enumerate(weights)}
+    known = {id(variable) for variable in weights}
 
-    def position(variable: Any) -> int:
-        place = places.get(id(variable))
-        if place is None:
-            raise ValueError(
-                f"{where}: reads {variable!r}, which is not among its weights: make it with "
-                "add_weight in build or __init__, or keep the layer that has it as an attribute"
-            )
-        return place
+    def readable(variable: Any) -> None:
+        if id(variable) not in known:
+            raise ValueError(f"{where}: reads {variable!r}, which is none of its weights")
 
-    recorded = Trace(position)
+    recorded = Trace(readable)
     with recorded.recording():
         made = function(*map(recorded.input, shapes))
-        if made is None or isinstance(made, (str, dict)):
-            raise TypeError(f"{where}: must return a value, got {made!r}")
-        if isinstance(made, (list, tuple)):
-            raise TypeError(
-                f"{where}: must return one value, got {len(made)}; laminar.ops.concatenate or "
-                "stack makes one of several"
-            )
-        made = recorded.lift(made, where)
-    return recorded.description([made], [tuple(variable.shape) for variable in weights])
+        value = value_of(recorded, made, where)
+    return recorded.description([value], weights)
+
+
+def value_of(trace: Trace, made: object, where: str) -> Traced:
+    """Return the one value that a function has returned; TypeError where it has not."""
+    if made is None or isinstance(made, (str, dict)):
+        raise TypeError(f"{where}: must return a value, got {made!r}")
+    if isinstance(made, (list, tuple)):
+        raise TypeError(
+            f"{where}: must return one value, got {len(made)}; laminar.ops.concatenate or stack "
+            "makes one of several"
+        )
+    return trace.lift(made, where)
 
 
 def _description(step: Step, reads: list[int]) -> dict[str, Any]:

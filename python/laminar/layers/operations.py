@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers that are programs of operations: one that comes from a file, and one of a function."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .. import _core
+from .base import Layer, Shape
+
+
+class Operations(Layer, entry="operations"):
+    """What a layer of the user's own computes, as a file holds it: its class is not needed.
+
+    Parameters
+    ----------
+    recorded : mapping
+        The core's description: its program, that of training, its weights, and the class that it
+        was recorded from.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    trainable : bool
+        Whether training changes the weights, if it has any.
+    """
+
+    def __init__(
+        self,
+        recorded: Mapping[str, Any],
+        name: str | None = None,
+        input_shape: Shape | None = None,
+        trainable: bool = True,
+    ) -> None:
+        super().__init__(name, input_shape, trainable)
+        self.recorded = dict(recorded)
+        self._listed = len(self._inputs()) > 1
+
+    def _inputs(self) -> list[tuple[int, ...]]:
+        return [tuple(shape[1:]) for shape in self.recorded["program"]["inputs"]]
+
+    def _check_number(self, count: int) -> None:
+        """Raise ValueError where a number of inputs is none that the layer takes."""
+        if count != len(self._inputs()):
+            raise ValueError(f"{self._label()}: takes {len(self._inputs())} symbols, got {count}")
+
+    def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        wanted = self._inputs()
+        if [tuple(shape) for shape in shapes] != wanted:
+            raise ValueError(
+                f"{self._label()}: was recorded for samples of shape "
+                f"{' and '.join(map(str, wanted))}, got {' and '.join(map(str, shapes))}"
+            )
+        program = _core.Program(json.dumps(self.recorded["program"]))
+        return tuple(program.shapes()[0][1:])
+
+    def _options(self) -> dict[str, Any]:
+        return dict(self.recorded)
+
+    def __repr__(self) -> str:
+        return f"<Operations {self._known_name!r}, once {self.recorded.get('class_name')!r}>"
+
+
+class Lambda(Layer):
+    """A function as a layer.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a batch, or several in a list, and returns what operations make of it; it may take
+        ``training`` too. Its program is saved, not its code.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    """
+
+    _own = True
+    _entry = "operations"
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str | None = None,
+        input_shape: Shape | None = None,
+    ) -> None:
+        super().__init__(name, input_shape)
+        if not callable(function):
+            raise TypeError(f"Lambda: function must be callable, got {function!r}")
+        self.function = function
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Return what the function makes of a batch."""
+        from ._own import takes_training  # which few programs need
+
+        if takes_training(self.function):
+            return self.function(inputs, training=training)
+        return self.function(inputs)
+
+    def _label(self) -> str:
+        return f"layer {self._known_name or 'lambda'!r}"
