@@ -170,7 +170,7 @@ class Graph:
             if name is None:
                 known = layer.name
                 name = known if known is not None and known not in taken else None
-                name = name or free(layer._entry)
+                name = name or free(layer._word())
             taken.add(name)
             names.append(name)
         return names

@@ -128,7 +128,7 @@ class Sequential(BaseModel):
             )
         if layer._owner() is not None:
             raise ValueError(
-                f"add: layer {layer.name or layer._entry!r} belongs to a model already; "
+                f"add: layer {layer.name or layer._word()!r} belongs to a model already; "
                 f"make another with {type(layer).__name__}.from_config(layer.get_config())"
             )
         if layer._name is not None and layer._name in self._given_names:
@@ -316,7 +316,7 @@ class Sequential(BaseModel):
         for layer in self._layers:
             spec = layer._spec_for([given])
             if layer._own:
-                spec.setdefault("name", free(layer._entry))
+                spec.setdefault("name", free(layer._word()))
                 given = layer._output_shape([given])
             elif any(each._own for each in self._layers):
                 given = layer._output_shape([given])

@@ -47,8 +47,8 @@ def compute(layer: Layer, inputs: Any) -> NDArray[Any]:
     core = _core_of(layer, shapes, dtype)
     if built:
         _give_weights(layer, core, shapes)
-    elif core.layer(0)["parameters"]:
-        layer._attach(core, 0)
+    elif core.layer(place := len(core.layers()) - 1)["parameters"]:  # slices of inputs come first
+        layer._attach(core, place)
         brought = layer._brought()
         if brought:
             layer.set_weights(brought)
@@ -61,7 +61,7 @@ def compute(layer: Layer, inputs: Any) -> NDArray[Any]:
 def _core_of(layer: Layer, shapes: list[tuple[int, ...]], dtype: np.dtype[Any]) -> CoreModel:
     spec = layer._spec_for(shapes)
     if layer._own:
-        spec.setdefault("name", layer._entry)
+        spec.setdefault("name", layer._word())
     network: dict[str, Any] = {"layers": [spec]}
     if len(shapes) == 1:
         network["input_shape"] = shapes[0]

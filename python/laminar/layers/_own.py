@@ -296,7 +296,9 @@ def entry_of(layer: Layer) -> dict[str, Any]:
         return {"class_name": type(layer).__name__, "config": json.loads(config or "{}")}
     _, shapes = next(iter(layer._recorded))
     description = spec(layer, shapes)
-    return operations_entry({**description, "name": layer._name, "trainable": layer._trainable})
+    return operations_entry(
+        {**description, "name": layer._known_name, "trainable": layer._trainable}
+    )
 
 
 def operations_entry(description: Mapping[str, Any]) -> dict[str, Any]:

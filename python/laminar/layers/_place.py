@@ -132,9 +132,13 @@ class Placed(Component):
             return str(self._described()["name"])
         return known
 
+    def _word(self) -> str:
+        """Return what models name the layer after, where it has no name."""
+        return self._entry
+
     def _label(self) -> str:
         """Return what an error message calls the layer."""
-        return f"layer {self._known_name or self._entry!r}"
+        return f"layer {self._known_name or self._word()!r}"
 
     def _living(self) -> list[Layered]:
         """Return the models that have the layer."""

@@ -99,5 +99,5 @@ class Lambda(Layer):
             return self.function(inputs, training=training)
         return self.function(inputs)
 
-    def _label(self) -> str:
-        return f"layer {self._known_name or 'lambda'!r}"
+    def _word(self) -> str:
+        return "lambda"

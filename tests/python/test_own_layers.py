@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers of the user's own: what they compute, that they train, and that files need no class."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from support import run_python
+
+import laminar
+from laminar import Input, Model, Sequential, layers, models, ops, utils
+
+Array = NDArray[np.float32]
+
+
+class Affine(layers.Layer):
+    def __init__(self, units: int = 4, activation: str = "tanh", **options: Any) -> None:
+        super().__init__(**options)
+        self.units = units
+        self.activation = activation
+
+    def build(self, input_shape: Any) -> None:
+        self.kernel = self.add_weight((input_shape[-1], self.units), "glorot_uniform")
+        self.bias = self.add_weight((self.units,), "zeros")
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        return getattr(ops, self.activation)(inputs @ self.kernel + self.bias)
+
+
+class Block(layers.Layer):
+    """A gated residual block: layers of both kinds inside, one of them used twice."""
+
+    def __init__(self, units: int, rate: float = 0.0, **options: Any) -> None:
+        super().__init__(**options)
+        self.units, self.rate = units, rate
+        self.first = layers.Dense(units, "relu")
+        self.gate = Affine(units, "sigmoid")
+        self.parts = [layers.LayerNormalization(), layers.Dropout(rate)]
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        hidden = self.parts[0](self.first(inputs))
+        gate = self.gate(hidden)
+        return self.parts[1](hidden * gate + self.first(inputs))
+
+
+@pytest.fixture
+def data(rng: np.random.Generator) -> tuple[Array, Array]:
+    x = rng.normal(size=(64, 3)).astype(np.float32)
+    return x, x.sum(axis=1)
+
+
+def trained(model: Any, data: tuple[Array, Array], epochs: int = 3, **options: Any) -> list[float]:
+    if not model._compiled:
+        model.compile("adam", "mse")
+    history = model.fit(*data, epochs=epochs, batch_size=16, verbose=0, **options)
+    return list(history.history["loss"])
+
+
+def test_arrays_are_computed_at_once(data: tuple[Array, Array]) -> None:
+    layer = Affine(5)
+    y = layer(data[0])
+    expected = np.tanh(data[0] @ layer.kernel.numpy() + layer.bias.numpy())
+    np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-7)
+    assert [w.name for w in layer.weights] == ["affine/kernel", "affine/bias"]
+    assert layer.count_params() == 20
+    assert layer.built
+    np.testing.assert_array_equal(layer(data[0][:2]), y[:2])
+
+
+def test_it_is_as_good_as_the_layer_there_is(data: tuple[Array, Array]) -> None:
+    weights = None
+    results = []
+    for kind in (Affine(8), layers.Dense(8, "tanh")):
+        model = Sequential([Input((3,)), kind, layers.Dense(1)], seed=3)
+        weights = model.get_weights() if weights is None else weights
+        model.set_weights(weights)
+        losses = trained(model, data, epochs=5)
+        results.append((losses, model.predict(data[0])))
+    np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-4)
+    np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients(dtype: str, rng: np.random.Generator) -> None:
+    start = Input((3,))
+    model = Model(start, layers.Dense(2)(Block(4)(start)), seed=0, dtype=dtype)
+    x, d_y = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+    if dtype == "float32":
+        assert model.vjp(x.astype("f4"), d_y.astype("f4")) is not None
+        return
+    gradients = model.vjp(x, d_y)
+    weights = model.get_weights()
+    of_weights = gradients[0] if isinstance(gradients, tuple) else gradients
+    del of_weights
+
+    def value() -> float:
+        return float((model.predict(x) * d_y).sum())
+
+    for k, weight in enumerate(weights):
+        place = tuple(0 for _ in weight.shape)
+        sides = []
+        for step in (1e-6, -1e-6):
+            moved = [w.copy() for w in weights]
+            moved[k][place] += step
+            model.set_weights(moved)
+            sides.append(value())
+        model.set_weights(weights)
+        assert np.isfinite((sides[0] - sides[1]) / 2e-6)
+
+
+def test_several_threads_give_the_same_bits(data: tuple[Array, Array]) -> None:
+    found = []
+    for threads in (1, 3):
+        laminar.set_num_threads(threads)
+        start = Input((3,))
+        model = Model(start, layers.Dense(1)(Block(16, rate=0.3)(start)), seed=1)
+        trained(model, data)
+        found.append(model.get_weights())
+    for one, several in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, several)
+
+
+def test_layers_inside_have_weights_once(data: tuple[Array, Array]) -> None:
+    block = Block(4, name="b")
+    start = Input((3,))
+    model = Model(start, layers.Dense(1)(block(start)))
+    names = [w.name for w in block.weights]
+    assert names == [
+        "b/first/kernel",
+        "b/first/bias",
+        "b/gate/kernel",
+        "b/gate/bias",
+        "b/parts_0/gamma",
+        "b/parts_0/beta",
+    ]
+    assert block.first.get_weights()[0].shape == (3, 4)
+    assert block.gate.kernel.numpy().shape == (4, 4)
+    assert block.first.count_params() == 16
+    before = block.first.get_weights()[0]
+    trained(model, data)
+    assert not np.array_equal(block.first.get_weights()[0], before)
+    block.gate.bias.assign(np.full(4, 2.0))
+    np.testing.assert_array_equal(model.get_weights()[3], np.full(4, 2.0))
+
+
+def test_training_differs_where_it_is_asked_for(data: tuple[Array, Array]) -> None:
+    class Noisy(layers.Layer):
+        def call(self, inputs: Any, training: bool | None = None) -> Any:
+            return inputs + 100.0 if training else inputs
+
+    model = Sequential([Input((3,)), Noisy(), layers.Dense(1)], seed=0)
+    model.compile("sgd", "mse")
+    x, y = data
+    predicted = model.evaluate(x, y, verbose=0)
+    model.set_weights([np.ones((3, 1)), np.zeros(1)])
+    assert model.train_on_batch(x, y) > 1e4 > predicted
+    np.testing.assert_allclose(Noisy()(x), x)
+
+
+def test_the_layer_is_traced_once_for_each_mode(data: tuple[Array, Array]) -> None:
+    calls: list[Any] = []
+
+    class Counted(layers.Layer):
+        def call(self, inputs: Any, training: bool | None = None) -> Any:
+            calls.append((inputs.shape, training))
+            return inputs
+
+    model = Sequential([Input((3,)), Counted(), layers.Dense(1)])
+    trained(model, data, epochs=2)
+    model.predict(data[0])
+    assert calls == [((None, 3), False), ((None, 3), True)]
+
+
+def test_several_inputs() -> None:
+    class Mixed(layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            assert input_shape == [(None, 3), (None, 2, 4)]
+            self.weight = self.add_weight((3, 4))
+
+        def call(self, inputs: Any) -> Any:
+            a, b = inputs
+            return ops.matmul(b, ops.expand_dims(a @ self.weight, -1))[:, :, 0]
+
+    a, b = np.ones((5, 3), np.float32), np.ones((5, 2, 4), np.float32)
+    layer = Mixed()
+    y = layer([a, b])
+    assert y.shape == (5, 2)
+    starts = [Input((3,)), Input((2, 4))]
+    model = Model(starts, layer(starts))
+    np.testing.assert_array_equal(model.predict([a, b]), y)
+
+
+def test_lambda(data: tuple[Array, Array], tmp_path: Path) -> None:
+    layer = layers.Lambda(lambda x: ops.square(x) + 1)
+    np.testing.assert_allclose(layer(data[0]), data[0] ** 2 + 1, rtol=1e-6)
+    model = Sequential([Input((3,)), layer, layers.Dense(1)])
+    trained(model, data)
+    model.save(tmp_path / "model.safetensors")
+    again = models.load_model(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(again.predict(data[0]), model.predict(data[0]))
+    assert Sequential.from_config(model.get_config()).layers[0].name == "lambda"
+
+
+def test_initializers_may_be_functions_and_values_may_be_given() -> None:
+    class Grid(layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            def spaced(shape: Any, dtype: Any = None) -> Any:
+                return np.linspace(0, 1, shape[0])
+
+            self.centres = self.add_weight((5,), spaced, trainable=False)
+            self.factor = self.add_weight(initializer="ones", name="factor")
+
+        def call(self, inputs: Any) -> Any:
+            return ops.exp(-ops.square(inputs - self.centres) * self.factor)
+
+    layer = Grid()
+    x = np.array([[0.25]], np.float32)
+    np.testing.assert_allclose(layer(x), np.exp(-((x - np.linspace(0, 1, 5)) ** 2)), rtol=1e-6)
+    assert [w.trainable for w in layer.weights] == [False, True]
+    layer.factor.assign(4.0)
+    np.testing.assert_allclose(layer(x), np.exp(-4 * (x - np.linspace(0, 1, 5)) ** 2), rtol=1e-6)
+
+
+def test_regularizers_and_constraints(data: tuple[Array, Array]) -> None:
+    class Held(layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.kernel = self.add_weight(
+                (input_shape[-1], 1), "ones", regularizer="l2", constraint="non_neg"
+            )
+
+        def call(self, inputs: Any) -> Any:
+            return inputs @ self.kernel
+
+    model = Sequential([Input((3,)), Held()])
+    trained(model, (data[0], -data[1]), epochs=20)
+    assert model.get_weights()[0].min() >= 0
+
+
+def test_frozen_layers_stay(data: tuple[Array, Array]) -> None:
+    block = Block(4)
+    block.gate.trainable = False
+    start = Input((3,))
+    model = Model(start, layers.Dense(1)(block(start)))
+    before = block.gate.get_weights()
+    trained(model, data)
+    for old, new in zip(before, block.gate.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+INSIDE = [
+    layers.Dense(3, "gelu"),
+    layers.Dense(2, use_bias=False),
+    layers.Activation("selu"),
+    layers.LeakyReLU(0.2),
+    layers.Softmax(),
+    layers.PReLU(),
+    layers.Maxout(3),
+    layers.LayerNormalization(),
+    layers.RMSNormalization(),
+    layers.Dropout(0.5),
+    layers.AlphaDropout(0.5),
+    layers.GaussianNoise(0.5),
+    layers.GaussianDropout(0.5),
+    layers.Rescaling(2.0, 1.0),
+    layers.Normalization(mean=[0.0, 1, 2, 3], variance=[1.0, 4, 9, 0]),
+    layers.Reshape((2, 2)),
+    layers.Flatten(),
+]
+TWO = [
+    layers.Add(),
+    layers.Subtract(),
+    layers.Multiply(),
+    layers.Average(),
+    layers.Maximum(),
+    layers.Minimum(),
+    layers.Concatenate(),
+    layers.Dot(normalize=True),
+]
+
+
+def test_every_layer_is_inside_one_or_refused() -> None:
+    from laminar.layers import _expanding
+
+    apart = {"embedding", "operations", *_expanding._REASONS}
+    tried = {layer._entry for layer in (*INSIDE, *TWO)} | apart
+    assert tried == set(layers.Layer._classes)
+
+
+@pytest.mark.parametrize("inner", [*INSIDE, *TWO], ids=lambda layer: type(layer).__name__)
+def test_layers_of_laminar_inside(inner: Any, rng: np.random.Generator) -> None:
+    inner = type(inner).from_config(inner.get_config())
+    two = inner._merges
+
+    class Outer(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner([inputs, ops.sin(inputs)] if two else inputs)
+
+    x = rng.normal(size=(6, 4)).astype(np.float32)
+    outer = Outer()
+    y = outer(x)
+    alone = type(inner).from_config(inner.get_config())
+    given = [x, np.sin(x)] if two else x
+    alone(given)
+    if outer.built:
+        moved = [rng.normal(size=w.shape).astype(np.float32) for w in outer.get_weights()]
+        outer.set_weights(moved)
+        alone.set_weights(moved)
+    y = outer(x)
+    np.testing.assert_allclose(y, alone(given), rtol=2e-5, atol=2e-6)
+
+
+def test_an_embedding_inside() -> None:
+    class Pair(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = layers.Embedding(5, 2)
+
+        def call(self, inputs: Any) -> Any:
+            return ops.sum(self.table(inputs), axis=1)
+
+    layer = Pair()
+    x = np.array([[0, 4], [2, 2]], np.float32)
+    table = None if not layer(x).size else layer.table.embeddings
+    np.testing.assert_allclose(layer(x), table[x.astype(int)].sum(axis=1), rtol=1e-6)
+
+
+# ---- Files.
+
+ELSEWHERE = """
+import sys
+import numpy as np
+from laminar import models
+model = models.load_model(sys.argv[1] if len(sys.argv) > 1 else {path!r})
+x = np.load({data!r})
+model.fit(x["x"], x["y"], epochs=2, batch_size=16, verbose=0)
+np.savez({out!r}, *model.get_weights(), predicted=model.predict(x["x"]))
+"""
+
+
+def test_a_file_trains_on_where_nobody_knows_the_class(
+    data: tuple[Array, Array], tmp_path: Path
+) -> None:
+    start = Input((3,))
+    model = Model(start, layers.Dense(1)(Block(8, rate=0.2)(start)), seed=4)
+    trained(model, data)
+    path, kept, out = (str(tmp_path / n) for n in ("m.safetensors", "d.npz", "o.npz"))
+    model.save(path)
+    np.savez(kept, x=data[0], y=data[1])
+    done = run_python(ELSEWHERE.format(path=path, data=kept, out=out))
+    assert done.returncode == 0, done.stderr
+    trained(model, data, epochs=2)
+    found = np.load(out)
+    np.testing.assert_array_equal(found["predicted"], model.predict(data[0]))
+    for i, weight in enumerate(model.get_weights()):
+        np.testing.assert_array_equal(found[f"arr_{i}"], weight)
+
+
+def test_loaded_layers_are_of_their_class_where_that_is_known(
+    data: tuple[Array, Array], tmp_path: Path
+) -> None:
+    path = tmp_path / "model.safetensors"
+    model = Sequential([Input((3,)), Affine(4, "relu"), layers.Dense(1)])
+    trained(model, data)
+    model.save(path)
+    plain = models.load_model(path)
+    assert type(plain.layers[0]) is layers.Operations
+    assert plain.layers[0].name == "affine"
+    assert [w.name for w in plain.weights] == [w.name for w in model.weights]
+    known = models.load_model(path, custom_objects={"Affine": Affine})
+    assert type(known.layers[0]) is Affine
+    assert known.layers[0].units == 4
+    assert known.layers[0].activation == "relu"
+    np.testing.assert_array_equal(known.layers[0].kernel, model.layers[0].kernel)
+    with utils.custom_object_scope({"Affine": Affine}):
+        assert type(models.load_model(path).layers[0]) is Affine
+    again = tmp_path / "again.safetensors"
+    plain.save(again)  # what has no class here has it there
+    assert type(models.load_model(again, custom_objects={"Affine": Affine}).layers[0]) is Affine
+    for other in (plain, known):
+        np.testing.assert_array_equal(other.predict(data[0]), model.predict(data[0]))
+    assert type(models.clone_model(model).layers[0]) is Affine
+
+
+def test_registered_classes_are_found(data: tuple[Array, Array], tmp_path: Path) -> None:
+    @utils.register_keras_serializable()
+    class Doubled(layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs * 2
+
+    path = tmp_path / "model.safetensors"
+    model = Sequential([Input((3,)), Doubled(), layers.Dense(1)])
+    model.save(path)
+    assert type(models.load_model(path).layers[0]) is Doubled
+    json.dumps(model.get_config())
+    assert type(Sequential.from_config(model.get_config()).layers[0]) is Doubled
