@@ -265,10 +265,19 @@ def _known_classes(config: Mapping[str, Any], core: CoreModel) -> Mapping[str, A
     """Return a model's configuration without classes of the user's that nobody knows here."""
     specs = json.loads(core.config)["layers"]
     entries = [
-        {**entry, **loaded_entry(spec)} if spec["kind"] == "operations" else entry
+        _known_class(entry, spec) if spec["kind"] == "operations" else entry
         for entry, spec in zip(config["layers"], specs, strict=True)
     ]
     return {**config, "layers": entries}
+
+
+def _known_class(entry: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    found = loaded_entry(spec)
+    of_file = found["class_name"] == "Operations"
+    if of_file and entry["class_name"] == "Operations":
+        return dict(entry)
+    trainable = entry["config"].get("trainable", True)  # as it is set, not as it was last compiled
+    return {**entry, **found, "config": {**found["config"], "trainable": trainable}}
 
 
 def loaded_entry(spec: Mapping[str, Any]) -> dict[str, Any]:

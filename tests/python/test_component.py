@@ -216,7 +216,19 @@ def test_ranges_are_checked_where_the_value_is_given() -> None:
     assert adam.learning_rate == 0.001
 
 
-@pytest.mark.parametrize("base", [base for _, base in BASES.values()], ids=lambda b: b.__name__)
+# Of layers and what may be written in operations there are classes of one's own.
+CLOSED = [base for _, base in BASES.values() if base is not layers.Layer]
+
+
+def test_layers_of_one_s_own_derive_from_the_base() -> None:
+    with pytest.raises(NotImplementedError, match=r"Mine: a layer of one's own .* Layer itself"):
+        type("Mine", (layers.Dense,), {})
+    with pytest.raises(NotImplementedError, match="Layer: a layer of one's own"):
+        layers.Layer()
+    assert "Layer" not in layers.Layer._classes
+
+
+@pytest.mark.parametrize("base", CLOSED, ids=lambda b: b.__name__)
 def test_classes_of_one_s_own_are_refused_in_words(base: type[Component]) -> None:
     instead = "is not supported yet, since the core computes while it trains; use one of laminar."
     with pytest.raises(NotImplementedError, match=f"Mine: a {base._family} of one's own {instead}"):

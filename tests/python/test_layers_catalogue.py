@@ -16,6 +16,25 @@ from laminar import Sequential, layers, optimizers
 CLASSES: list[type[layers.Layer]] = [  # those that a stack can have
     cls for cls in (*layers.Layer._classes.values(), *layers.Layer._variants) if not cls._merges
 ]
+# What a file holds of a layer of the user's own: tanh(x W + b).
+RECORDED = {
+    "program": {
+        "inputs": [[-1, 6]],
+        "weights": [[6, 3], [3]],
+        "steps": [
+            {"op": "matmul", "reads": [0, 1], "integers": [0, 0]},
+            {"op": "add", "reads": [3, 2]},
+            {"op": "tanh", "reads": [4]},
+        ],
+        "outputs": [5],
+    },
+    "weights": [
+        {"name": "kernel", "initializer": {"name": "glorot_uniform"}, "trainable": True},
+        {"name": "bias", "initializer": {"name": "zeros"}, "trainable": True},
+    ],
+    "class_name": "Mine",
+    "config": "",
+}
 # Required arguments, and for every class others than the defaults.
 REQUIRED: dict[str, dict[str, Any]] = {
     "Activation": {"activation": "tanh"},
@@ -28,6 +47,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "GaussianDropout": {"rate": 0.25},
     "GaussianNoise": {"stddev": 0.25},
     "Maxout": {"units": 3},
+    "Operations": {"recorded": RECORDED},
     "Rescaling": {"scale": 0.5},
     "Reshape": {"target_shape": (2, 3)},
 }
@@ -70,6 +90,7 @@ WEIGHTS: dict[str, list[tuple[str, tuple[int, ...]]]] = {
     "LayerNormalization": [("gamma", (6,)), ("beta", (6,))],
     "Maxout": [("kernel", (6, 6)), ("bias", (6,))],
     "Normalization": [("mean", (6,)), ("variance", (6,))],
+    "Operations": [("kernel", (6, 3)), ("bias", (3,))],
     "PReLU": [("alpha", (6,))],
     "RMSNormalization": [("scale", (6,))],
 }
@@ -78,6 +99,7 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "Dense": (3,),
     "Embedding": (6, 3),
     "Maxout": (3,),
+    "Operations": (3,),
     "Reshape": (2, 3),
 }
 X = np.random.default_rng(0).integers(0, 9, (20, 6)).astype(np.float64)

@@ -89,19 +89,14 @@ class Layer(Placed, family="layer"):
     -----
     A class of one's own has a ``call`` that is written in `laminar.ops`, and a ``build`` that makes
     weights with `add_weight` where it has some. ``call`` runs once, on values without numbers; what
-    it does to them is what the core computes from then on, and what a file holds.
+    it does to them is what the core computes from then on, and what a file holds.::
 
-    Examples
-    --------
-    >>> from laminar import layers, ops
-    >>> class Scaled(layers.Layer):
-    ...     def build(self, input_shape):
-    ...         self.factors = self.add_weight((input_shape[-1],), "ones")
-    ...
-    ...     def call(self, inputs):
-    ...         return ops.tanh(inputs * self.factors)
-    >>> Scaled()([[0.0, 0.5]])
-    array([[0.       , 0.4621172]], dtype=float32)
+        class Scaled(layers.Layer):
+            def build(self, input_shape):
+                self.factors = self.add_weight((input_shape[-1],), "ones")
+
+            def call(self, inputs):
+                return ops.tanh(inputs * self.factors)
     """
 
     # Arguments that can be changed while the layer is in a built model.

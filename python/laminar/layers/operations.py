@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .. import _core
+from .._spelling import keywords
 from .base import Layer, Shape
 
 
@@ -27,6 +28,7 @@ class Operations(Layer, entry="operations"):
         Whether training changes the weights, if it has any.
     """
 
+    @keywords(input_dim="input_shape")
     def __init__(
         self,
         recorded: Mapping[str, Any],
@@ -35,8 +37,18 @@ class Operations(Layer, entry="operations"):
         trainable: bool = True,
     ) -> None:
         super().__init__(name, input_shape, trainable)
-        self.recorded = dict(recorded)
-        self._listed = len(self._inputs()) > 1
+        self.recorded = recorded
+
+    def _assign(self, name: str, value: object) -> None:
+        if name == "recorded":
+            if not isinstance(value, Mapping) or "program" not in value:
+                raise ValueError(
+                    f"Operations: recorded must hold a 'program' that a file has, got {value!r}"
+                )
+            _core.Program(json.dumps(value["program"]))  # which refuses what is none
+            value = dict(value)
+            self._listed = len(value["program"]["inputs"]) > 1
+        super()._assign(name, value)
 
     def _inputs(self) -> list[tuple[int, ...]]:
         return [tuple(shape[1:]) for shape in self.recorded["program"]["inputs"]]
@@ -80,6 +92,7 @@ class Lambda(Layer):
     _own = True
     _entry = "operations"
 
+    @keywords(input_dim="input_shape")
     def __init__(
         self,
         function: Callable[..., Any],
