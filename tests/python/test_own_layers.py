@@ -334,6 +334,29 @@ def test_an_embedding_inside() -> None:
     np.testing.assert_allclose(layer(x), table[x.astype(int)].sum(axis=1), rtol=1e-6)
 
 
+def test_operations_on_symbols(data: tuple[Array, Array], tmp_path: Path) -> None:
+    a, b = Input((3,)), Input((3,))
+    z = ops.exp(a) * 2 + b / 3 - 1
+    z = ops.where(z > 0, z, -z)
+    first, second = ops.split(ops.concatenate([z, a], axis=-1), 2, axis=1)
+    y = layers.Dense(1)(first**2 + second[:, ::-1] + np.ones(3, np.float32) * abs(a))
+    assert y.shape == (1,)
+    model = Model([a, b], y)
+    x = data[0]
+    assert {"exp", "multiply", "where", "split", "split_1", "power", "getitem"} <= {
+        layer.name for layer in model.layers
+    }
+    u = np.abs(np.exp(x) * 2 + x / 3 - 1)
+    kernel, bias = model.get_weights()
+    expected = (u**2 + x[:, ::-1] + np.abs(x)) @ kernel + bias
+    np.testing.assert_allclose(model.predict([x, x]), expected, rtol=1e-5, atol=1e-5)
+    model.compile("adam", "mse")
+    model.fit([x, x], data[1], verbose=0)
+    model.save(tmp_path / "model.safetensors")
+    again = models.load_model(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(again.predict([x, x]), model.predict([x, x]))
+
+
 # ---- Files.
 
 ELSEWHERE = """

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import numbers
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -50,7 +50,9 @@ def sample_shape(shape: Any, where: str) -> tuple[int, ...]:
 class Symbol(Attributes):
     """A value of a graph: what a layer will make of what it reads.
 
-    ``a + b``, ``a - b`` and ``a * b`` are the layers `Add`, `Subtract` and `Multiply`.
+    ``a + b``, ``a - b`` and ``a * b`` of two symbols are the layers `Add`, `Subtract` and
+    `Multiply` where shapes are equal; the other operators, and those of a symbol and a number or
+    an array, are operations of `laminar.ops`.
 
     Attributes
     ----------
@@ -61,7 +63,7 @@ class Symbol(Attributes):
     """
 
     shape: tuple[int, ...]
-    __array_ufunc__ = None  # so that NumPy leaves array + symbol to the symbol, which refuses it
+    __array_ufunc__ = None  # so that NumPy leaves array + symbol to the symbol
 
     _layer: Layer | None = None  # that computes it; None for an input
     _reads: tuple[Symbol, ...] = ()
@@ -80,36 +82,62 @@ class Symbol(Attributes):
     def _change(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__}: {name} cannot be changed; make another one")
 
-    def __add__(self, other: Symbol) -> Symbol:
-        return self._merged("Add", "+", self, other)
+    def __add__(self, other: Any) -> Any:
+        return _merged("Add", self, other)
 
-    def __sub__(self, other: Symbol) -> Symbol:
-        return self._merged("Subtract", "-", self, other)
+    def __sub__(self, other: Any) -> Any:
+        return _merged("Subtract", self, other)
 
-    def __mul__(self, other: Symbol) -> Symbol:
-        return self._merged("Multiply", "*", self, other)
+    def __mul__(self, other: Any) -> Any:
+        return _merged("Multiply", self, other)
 
-    def __radd__(self, other: object) -> Symbol:
-        return self._merged("Add", "+", other, self)
+    def __radd__(self, other: Any) -> Any:
+        return _merged("Add", other, self)
 
-    def __rsub__(self, other: object) -> Symbol:
-        return self._merged("Subtract", "-", other, self)
+    def __rsub__(self, other: Any) -> Any:
+        return _merged("Subtract", other, self)
 
-    def __rmul__(self, other: object) -> Symbol:
-        return self._merged("Multiply", "*", other, self)
+    def __rmul__(self, other: Any) -> Any:
+        return _merged("Multiply", other, self)
 
-    @staticmethod
-    def _merged(kind: str, sign: str, left: object, right: object) -> Symbol:
-        from . import merging  # which imports this file
+    def __truediv__(self, other: Any) -> Any:
+        return _operated("divide", self, other)
 
-        for side in (left, right):
-            if not isinstance(side, Symbol):
-                raise TypeError(
-                    f"{sign} between symbols takes two symbols, got a value of type "
-                    f"{type(side).__name__}; Rescaling scales and shifts an input by numbers"
-                )
-        made: Symbol = getattr(merging, kind)()([left, right])
-        return made
+    def __rtruediv__(self, other: Any) -> Any:
+        return _operated("divide", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return _operated("power", self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _operated("power", other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return _operated("matmul", self, other)
+
+    def __neg__(self) -> Any:
+        return _operated("negative", self)
+
+    def __abs__(self) -> Any:
+        return _operated("abs", self)
+
+    def __lt__(self, other: Any) -> Any:
+        return _operated("less", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return _operated("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return _operated("greater", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return _operated("greater_equal", self, other)
+
+    def __getitem__(self, key: Any) -> Any:
+        return _operated("getitem", self, key)
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(f"{self!r} stands for a batch: its rows cannot be gone through")
 
     def __bool__(self) -> bool:
         raise TypeError("a symbol is neither true nor false: it has no value yet")
@@ -126,6 +154,25 @@ def _of_numbers(dtype: Any) -> bool:
         return np.dtype(dtype).kind in "biuf"
     except TypeError:
         return False
+
+
+def _merged(kind: str, left: Any, right: Any) -> Any:
+    """Return the sum, difference or product: the layer of two symbols, or an operation."""
+    if isinstance(left, Symbol) and isinstance(right, Symbol):
+        spread = len(left.shape) != len(right.shape) or 1 in (*left.shape, *right.shape)
+        if left.shape == right.shape or not spread:
+            from . import merging  # which imports this file
+
+            return getattr(merging, kind)()([left, right])
+    return _operated(kind.lower(), left, right)
+
+
+def _operated(name: str, *operands: Any) -> Any:
+    """Return what an operation makes of a symbol and something else."""
+    from .. import ops  # noqa: F401  # fills the list
+    from ..ops._traced import OPERATIONS  # which few programs need
+
+    return OPERATIONS[name](*operands)
 
 
 class Input(Symbol):

@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import _arrays, _core, _seed
 from .._spelling import argument_names, translated
+from ..layers.symbol import Symbol
 from ._trace import Trace, active
 from ._traced import OPERATIONS, Operators, Traced
 
@@ -48,7 +49,7 @@ def operation(
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         names = argument_names(function)
         taken, known = names[:values], frozenset(names)
-        name = function.__name__.rstrip("_")  # of names that Python has itself
+        name = function.__name__.strip("_")  # of names that Python has itself
 
         made = _Call(function, name, taken, listed, constants)
 
@@ -128,6 +129,10 @@ def _apply(call: _Call, operands: Sequence[Any], rest: Sequence[Any], options: A
     if trace is not None and any(isinstance(operand, Operators) for operand in operands):
         lifted = [trace.lift(value, call.argument(i)) for i, value in enumerate(operands)]
         return call.on(lifted, rest, options)
+    if trace is None and any(isinstance(operand, Symbol) for operand in operands):
+        from ._symbols import on_symbols  # which imports layers
+
+        return on_symbols(lambda given: _apply(call, given, rest, options), call.name, operands)
     for value in operands:
         if isinstance(value, Traced):
             raise ValueError(

@@ -97,7 +97,6 @@ def getitem(x: Value, key: Any) -> Value:
 
 
 OPERATIONS["getitem"] = getitem
-del OPERATIONS["_getitem"]
 
 
 @operation(1)
