@@ -68,6 +68,21 @@ def test_any_number_of_rows(rows: int, rng: np.random.Generator) -> None:
         np.testing.assert_array_equal(recorded, case.ours(*operands), err_msg=name)
 
 
+def test_types_of_numbers() -> None:
+    double, single = np.ones(2), np.ones(2, np.float32)
+    for value in (double, np.float64(2), ops.sum(double)):
+        assert ops.exp(value).dtype == np.float64
+        assert ops.add(single, value).dtype == np.float64
+    for value in (single, [1.0, 2.0], 2.0, 3, True, np.float32(1), np.arange(2), double > 0):
+        assert ops.exp(value).dtype == np.float32
+    assert ops.add(double, 2).dtype == np.float64
+    assert ops.concatenate([double, single]).dtype == np.float64
+    assert ops.cast(double, "float32").dtype == np.float32
+    strided = np.arange(6.0).reshape(2, 3).T
+    np.testing.assert_array_equal(ops.square(strided), strided**2)
+    assert ops.sum(np.zeros((0, 3)), axis=0).tolist() == [0, 0, 0]
+
+
 EXTREMES = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e-30, -1e-30, 1e30, -1e30, 1.0, -1.0, 0.5, 88.0]
 EXTREMES += [-0.5, 2.5, -2.5, 100.3, -100.3, 1000.0, -1000.0, 3e5, -0.9999, -88.0, 7.0, 1e8, 1e-4]
 OF_ONE = ["abs", "sign", "floor", "exp", "expm1", "log", "log1p", "sqrt", "square", "sin", "cos"]

@@ -141,7 +141,7 @@ def _apply(call: _Call, operands: Sequence[Any], rest: Sequence[Any], options: A
             )
     dtype = _FLOAT32
     for value in operands:
-        if isinstance(value, np.ndarray) and value.dtype == _FLOAT64:
+        if isinstance(value, (np.ndarray, np.generic)) and value.dtype == _FLOAT64:
             dtype = _FLOAT64
     given: list[Any] = []  # a shape for each array, a list of Python's for each constant
     arrays = []

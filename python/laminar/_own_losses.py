@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Losses and metrics of the user's own, as programs that give one number for each row.
+
+A function of ``(y_true, y_pred)`` may return such numbers, several for each row, which count by
+their mean, or the mean over the rows: that is taken apart again, so that rows can have weights and
+batches can be computed in parts. A number that comes about in another way from all rows is the loss
+of each of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import _core
+from .ops._reductions import average
+from .ops._shapes import formed, text_of
+from .ops._trace import ROWS, Step, Trace, value_of
+from .ops._traced import Traced
+
+Rows = Callable[[Any, Any], Any]
+
+
+def traced(
+    function: Rows,
+    y_true: Sequence[int],
+    y_pred: Sequence[int],
+    kind: str = "loss",
+    name: str | None = None,
+) -> dict[str, Any]:
+    """Return the configuration of a function of targets and outputs.
+
+    Parameters
+    ----------
+    function : callable
+        Takes two batches without numbers, and returns what operations make of them.
+    y_true, y_pred : shape
+        Of one row of targets and of outputs.
+    kind : {"loss", "metric"}
+        What it is; a loss must have a slope.
+    name : str, optional
+        What logs call it; by default the function's own name.
+
+    Returns
+    -------
+    dict
+        ``name``, and ``program`` with one number a row, (None,).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where it returns nothing of the kind; errors of its own come through.
+    """
+    called = name or name_of(function, kind)
+    where = f"{kind} {called!r}"
+    trace = Trace()
+    with trace.recording():
+        inputs = [trace.input((ROWS, *shape)) for shape in (y_true, y_pred)]
+        made = value_of(trace, function(*inputs), where)
+        made = _of_rows(made, where)
+    program = trace.description([made])
+    if kind == "loss":
+        _check_slope(program, where)
+    return {"name": called, "program": program}
+
+
+def name_of(function: Rows, kind: str) -> str:
+    """Return what a function is called."""
+    given = getattr(function, "__name__", None) or getattr(function, "name", None)
+    if given is None:  # an object that is called, or a part of a function
+        given = type(function).__name__ if not hasattr(function, "func") else ""
+    return given if given and given.isidentifier() else kind
+
+
+def _of_rows(made: Traced, where: str) -> Traced:
+    extents = made._extents
+    if extents[:1] == (ROWS,) and extents.count(ROWS) == 1:
+        own = tuple(range(1, made.ndim))
+        return formed(average(made, own), (ROWS,))
+    if all(extent == 1 for extent in extents):
+        number = formed(made, ())
+        rows = _taken_apart(number)
+        if rows is None:
+            rows = number._trace.step("broadcast_to", [number], [ROWS])
+        return rows
+    advice = "; reduce over axis=-1, not over axis 0, which is that of the rows"
+    if ROWS in extents:
+        advice = "; pairs of rows must be reduced to one number for each"
+    raise ValueError(
+        f"{where}: must return a number for each row, of shape (None,), or their mean, got "
+        f"{text_of(extents)}{advice}"
+    )
+
+
+def _taken_apart(number: Traced) -> Traced | None:
+    """Return the rows of which a number is the mean; None where it is none."""
+    trace = number._trace
+    step = _formless(number)
+    if _is_constant(trace, step):
+        return trace.step("broadcast_to", [formed(number, ())], [ROWS])
+    reads = [trace.operand(step, i) for i in range(len(step.reads))]
+    if step.op == "divide" and trace.value(reads[1]).op == "batch_rows":
+        total = _formless(reads[0])
+        summed = trace.operand(total, 0) if total.op == "sum" else None
+        if summed is not None and total.integers == (0,) and _one_a_row(summed):
+            return formed(summed, (ROWS,))
+    if step.op == "negative":
+        parts = [_taken_apart(reads[0])]
+    elif step.op in ("add", "subtract"):
+        parts = [_taken_apart(read) for read in reads]
+    elif step.op == "multiply":
+        fixed = [_is_constant(trace, _formless(read)) for read in reads]
+        parts = [_taken_apart(read) for read in reads] if any(fixed) else [None]
+    elif step.op == "divide":
+        fixed = [_is_constant(trace, _formless(reads[1]))]
+        parts = [_taken_apart(read) for read in reads] if fixed[0] else [None]
+    else:
+        parts = [None]
+    known = [part for part in parts if part is not None]
+    return trace.step(step.op, known) if len(known) == len(parts) else None
+
+
+def _formless(value: Traced) -> Step:
+    """Return what makes a number, whatever its axes."""
+    trace = value._trace
+    step = trace.value(value)
+    while step.op == "reshape":
+        step = trace.value(trace.operand(step, 0))
+    return step
+
+
+def _one_a_row(value: Traced) -> bool:
+    return value._extents[0] == ROWS and all(extent == 1 for extent in value._extents[1:])
+
+
+def _is_constant(trace: Trace, step: Step) -> bool:
+    return step.op == "constant" and len(step.numbers) == 1 and ROWS not in step.shape
+
+
+def _check_slope(program: dict[str, Any], where: str) -> None:
+    """Raise ValueError where no slope reaches the outputs."""
+    slopes = json.loads(_core.Program(json.dumps(program)).with_gradients(0, [1]).description())
+    place = slopes["outputs"][1] - len(slopes["inputs"]) - len(slopes["weights"])
+    if place >= 0 and slopes["steps"][place]["op"] == "constant":
+        raise ValueError(
+            f"{where}: has no slope by y_pred, so that nothing could be trained: it does not "
+            "depend on it, or through operations alone that have none (comparisons, argmax, "
+            "one_hot, sign, floor, stop_gradient)"
+        )
