@@ -10,7 +10,7 @@ test.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -93,6 +93,8 @@ __all__ = [
 class Activation(Component, family="activation"):
     """Base of all activation functions: objects that are called on arrays."""
 
+    _of_user = False
+
     def __call__(self, x: ArrayLike, **arguments: Any) -> Any:
         """Return f(x).
 
@@ -109,6 +111,10 @@ class Activation(Component, family="activation"):
         ndarray or scalar
             float64 for float64 and for Python's floats, else float32; in the shape of ``x``.
         """
+        if getattr(x, "_symbolic", False):
+            from .ops._activations import apply  # which few programs need
+
+            return apply(x, type(self)(**{**self.get_config(), **arguments}))
         if arguments:
             return type(self)(**{**self.get_config(), **arguments})(x)
         rows, shape = self._rows(x, "x")
@@ -427,7 +433,40 @@ for _ready in list(globals().values()):
     if isinstance(_ready, Activation):
         _ready._fix()  # it is everybody's
 
-Identifier: TypeAlias = "str | Mapping[str, Any] | type[Activation] | Activation | None"
+Identifier: TypeAlias = (
+    "str | Mapping[str, Any] | type[Activation] | Activation | Callable[[Any], Any] | None"
+)
+
+
+class Function(Activation):
+    """A function of the user's own, written in `laminar.ops`.
+
+    The layer that has it becomes a program of operations, which files hold.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a batch and returns one of the same shape.
+    """
+
+    _of_user = True
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+
+    def __call__(self, x: Any, **arguments: Any) -> Any:
+        """Return what the function makes of values."""
+        return self._function(x, **arguments)
+
+    def get_config(self) -> dict[str, Any]:
+        """Refuse: a function cannot be written down."""
+        raise TypeError(f"{self!r} has no configuration, as it is a function of Python's")
+
+    def _spec(self) -> dict[str, Any]:
+        return self.get_config()
+
+    def __repr__(self) -> str:
+        return f"<activation {getattr(self._function, '__name__', 'function')}>"
 
 
 def get(identifier: Identifier) -> Activation:
@@ -435,9 +474,9 @@ def get(identifier: Identifier) -> Activation:
 
     Parameters
     ----------
-    identifier : str, mapping, Activation or None
+    identifier : str, mapping, Activation, callable or None
         A name such as ``"relu"``, a configuration ``{"name": "elu", "alpha": 0.5}``, an object
-        (returned as it is), or None for `Linear`.
+        (returned as it is), a function that is written in `laminar.ops`, or None for `Linear`.
 
     Raises
     ------
@@ -446,6 +485,8 @@ def get(identifier: Identifier) -> Activation:
     """
     if identifier is None:
         return Linear()
+    if callable(identifier) and not isinstance(identifier, (Activation, type)):
+        return Function(identifier)
     return _component.get(Activation, identifier)
 
 

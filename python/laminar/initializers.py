@@ -13,7 +13,7 @@ With one, all tensors of one shape are equal, as in Keras.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -67,6 +67,8 @@ __all__ = [
 
 class Initializer(Component, family="initializer"):
     """Base of all initializers."""
+
+    _of_user = False
 
     @keywords()
     def __call__(self, shape: int | Sequence[int], dtype: DTypeLike = "float32") -> NDArray[Any]:
@@ -353,7 +355,52 @@ inverse_sqrt_uniform = InverseSqrtUniform
 orthogonal = Orthogonal
 variance_scaling = VarianceScaling
 
-Identifier: TypeAlias = "str | Mapping[str, Any] | type[Initializer] | Initializer"
+Identifier: TypeAlias = (
+    "str | Mapping[str, Any] | type[Initializer] | Initializer | Callable[..., Any]"
+)
+
+
+class Function(Initializer):
+    """A function of the user's own: it takes a shape and ``dtype=``, and returns an array.
+
+    A layer's weights get its values when a model takes the layer.
+
+    Parameters
+    ----------
+    function : callable
+        The function.
+    """
+
+    _of_user = True
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, shape: int | Sequence[int], dtype: DTypeLike = "float32") -> NDArray[Any]:
+        """Return an array of initial values; ValueError where it is of another shape."""
+        where = f"initializer {getattr(self._function, '__name__', 'function')!r}"
+        extents = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+        kind = _arrays.float_type(dtype, f"{where}: dtype")
+        try:
+            made = self._function(extents, dtype=kind.name)
+        except TypeError as error:
+            if "dtype" not in str(error):
+                raise
+            made = self._function(extents)
+        array = _arrays.tensor(made, where, kind)
+        if array.shape != extents:
+            raise ValueError(f"{where} must return shape {extents}, got {array.shape}")
+        return array
+
+    def get_config(self) -> dict[str, Any]:
+        """Return nothing: a function cannot be written down."""
+        return {}
+
+    def _spec(self) -> dict[str, Any]:
+        return {"name": "zeros"}  # the values come from Python
+
+    def __repr__(self) -> str:
+        return f"<initializer {getattr(self._function, '__name__', 'function')}>"
 
 
 def get(identifier: Identifier) -> Initializer:
@@ -361,14 +408,17 @@ def get(identifier: Identifier) -> Initializer:
 
     Parameters
     ----------
-    identifier : str, mapping or Initializer
-        A name such as ``"he_normal"``, a configuration, or an object (returned as it is).
+    identifier : str, mapping, Initializer or callable
+        A name such as ``"he_normal"``, a configuration, an object (returned as it is), or a
+        function that takes a shape and ``dtype=`` and returns an array.
 
     Raises
     ------
     TypeError, ValueError
         Where there is no such initializer; the message names the nearest one.
     """
+    if callable(identifier) and not isinstance(identifier, (Initializer, type)):
+        return Function(identifier)
     return _component.get(Initializer, identifier)
 
 

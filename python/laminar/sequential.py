@@ -315,10 +315,9 @@ class Sequential(BaseModel):
         free = Free({layer._name for layer in self._layers if layer._name is not None})
         for layer in self._layers:
             spec = layer._spec_for([given])
-            if layer._own:
+            if layer._is_traced:
                 spec.setdefault("name", free(layer._word()))
-                given = layer._output_shape([given])
-            elif any(each._own for each in self._layers):
+            if any(each._is_traced for each in self._layers):
                 given = layer._output_shape([given])
             layers.append(spec)
         return {"input_shape": shape, "layers": layers}

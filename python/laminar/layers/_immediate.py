@@ -60,7 +60,7 @@ def compute(layer: Layer, inputs: Any) -> NDArray[Any]:
 
 def _core_of(layer: Layer, shapes: list[tuple[int, ...]], dtype: np.dtype[Any]) -> CoreModel:
     spec = layer._spec_for(shapes)
-    if layer._own:
+    if layer._is_traced:
         spec.setdefault("name", layer._word())
     network: dict[str, Any] = {"layers": [spec]}
     if len(shapes) == 1:

@@ -201,6 +201,11 @@ def _traced(
             f"{layer._label()}: call must return a value for each row, of shape (None, …), got "
             f"{_text(extents)}{advice}"
         )
+    if not layer._own and extents[1:] != tuple(layer._output_shape(shapes)):
+        raise ValueError(
+            f"{layer._label()}: its activation must return the shape that it is given, "
+            f"{_text((ROWS, *layer._output_shape(shapes)))}, got {_text(extents)}"
+        )
     return (trace, made), extents
 
 
@@ -217,6 +222,11 @@ def _check_rows(layer: Layer, programs: Sequence[Mapping[str, Any]]) -> None:
 
 def called(layer: Layer, inputs: Any, training: bool) -> Any:
     """Return what call makes of traced values."""
+    if not layer._own:
+        from . import _expanding  # which imports this file
+
+        values = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        return _expanding.expanded(layer, values, training)
     function = layer.call
     options = {"training": training} if takes_training(function) else {}
     return function(inputs, **options)

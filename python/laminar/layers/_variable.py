@@ -7,13 +7,12 @@ the core's model holds once there is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _arrays, _core, constraints, initializers, regularizers
-from .._component import Component, flag
+from .._component import flag
 from ..ops._traced import Operators
 
 if TYPE_CHECKING:
@@ -51,9 +50,6 @@ class Variable(Operators):
         self.name = name
         self.trainable = flag(trainable, f"{where}: trainable")
         self._value: NDArray[Any] | None = None  # until a model has it
-        self._function: Callable[..., Any] | None = None  # of the user's, that gives its value
-        if callable(initializer) and not isinstance(initializer, (Component, type)):
-            self._function, initializer = initializer, "zeros"
         self._initializer = initializers.get(
             "glorot_uniform" if initializer is None else initializer
         )
@@ -67,16 +63,8 @@ class Variable(Operators):
 
     def _initial(self, dtype: np.dtype[Any]) -> NDArray[Any] | None:
         """Return the value that it has before a model has one; None where the model draws it."""
-        if self._value is None and self._function is not None:
-            where = f"{type(self._layer).__name__}: the initializer of {self.name or 'a weight'}"
-            try:
-                made = self._function(self.shape, dtype=dtype.name)
-            except TypeError:
-                made = self._function(self.shape)
-            array = _arrays.tensor(made, where, np.dtype(np.float64))
-            if array.shape != self.shape:
-                raise ValueError(f"{where} must return shape {self.shape}, got {array.shape}")
-            self._value = array
+        if self._value is None and self._initializer._of_user:
+            self._value = self._initializer(self.shape, dtype)
         return None if self._value is None else self._value.astype(dtype)
 
     def numpy(self) -> NDArray[Any]:
@@ -97,7 +85,7 @@ class Variable(Operators):
         if array.shape != self.shape:
             raise ValueError(f"{where} takes shape {self.shape}, got {array.shape}")
         if layer._model is None:
-            self._value, self._function = array.copy(), None
+            self._value = array.copy()
             return self
         weights = layer.get_weights()
         weights[self._position()] = array

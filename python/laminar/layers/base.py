@@ -23,7 +23,7 @@ from ._place import Placed, tensor
 from .symbol import Shape, Symbol, sample_shape
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
     from ._own import Recorded
@@ -204,6 +204,11 @@ class Layer(Placed, family="layer"):
     def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         """Return the shape of the output of a sample for the shapes of the inputs."""
         return _own().output_shape(self, shapes) if self._own else shapes[0]
+
+    @property
+    def _is_traced(self) -> bool:
+        """Whether the layer is a program: one of the user's own, or with a function of theirs."""
+        return self._own or getattr(vars(self).get("activation"), "_of_user", False)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights of a layer of one's own, with `add_weight`: for its class to define.
@@ -407,18 +412,36 @@ class Layer(Placed, family="layer"):
 
     def _brought(self) -> Sequence[ArrayLike] | None:
         known = super()._brought()
-        return _own().brought(self) if known is None and self._own else known
+        if known is not None:
+            return known
+        return _own().brought(self) if self._is_traced else self._of_functions()
+
+    def _of_functions(self) -> list[NDArray[Any]] | None:
+        """Return the weights with the values that the user's own initializers give to some."""
+        functions = {
+            name.removesuffix("_initializer"): value
+            for name, value in vars(self).items()
+            if getattr(value, "_of_user", False) and name.endswith("_initializer")
+        }
+        if not functions:
+            return None
+        values = self.get_weights()
+        for i, weight in enumerate(self.weights):
+            function = functions.get(weight.name.rpartition("/")[2])
+            if function is not None:
+                values[i] = function(weight.shape, values[i].dtype)
+        return values
 
     def _entry_in_config(self) -> dict[str, Any]:
         """Return what a model's configuration says of the layer."""
-        if self._own:
+        if self._is_traced:
             entry: dict[str, Any] = _own().entry_of(self)
             return entry
         return {"class_name": type(self).__name__, "config": self.get_config()}
 
     def _spec_for(self, shapes: Sequence[tuple[int, ...]]) -> dict[str, Any]:
         """Return the description that the core takes, for samples of some shapes."""
-        return _own().spec(self, shapes) if self._own else self._spec()
+        return _own().spec(self, shapes) if self._is_traced else self._spec()
 
     def _spec(self) -> dict[str, Any]:
         spec = {"kind": self._entry, "name": self._name, **self._options()}

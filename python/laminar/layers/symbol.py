@@ -63,6 +63,7 @@ class Symbol(Attributes):
     """
 
     shape: tuple[int, ...]
+    _symbolic = True
     __array_ufunc__ = None  # so that NumPy leaves array + symbol to the symbol
 
     _layer: Layer | None = None  # that computes it; None for an input

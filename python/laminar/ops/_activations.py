@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
 from .. import _core, activations
 from .._component import Component
@@ -16,7 +17,9 @@ _OWN = {"exponential": "exp", "sigmoid": "sigmoid", "tanh": "tanh"}
 
 
 def activated(x: Traced, function: Component) -> Traced:
-    """Return what an activation of the core's list makes of a traced value."""
+    """Return what an activation makes of a traced value."""
+    if isinstance(function, activations.Function):
+        return cast("Traced", function(x))
     spec = function._spec()
     if spec["name"] == "linear":
         return x
@@ -24,6 +27,12 @@ def activated(x: Traced, function: Component) -> Traced:
         return record(_OWN[spec["name"]], x)
     integers, numbers = _core.activation_operation(json.dumps(spec))
     return record("activation", x, integers=integers, numbers=numbers)
+
+
+@operation(1)
+def apply(x: Value, function: Component) -> Value:
+    """Return what an activation of the core's list makes of values."""
+    return activated(x, function)
 
 
 def _along(x: Traced, axis: int, function: Component) -> Traced:

@@ -125,6 +125,11 @@ class Trace:
             return self._weight(value)
         if isinstance(value, (bool, int, float)):
             return self.constant(float(value))
+        if getattr(value, "_symbolic", False) and not isinstance(value, Operators):
+            raise TypeError(
+                f"{where} is a symbol of a model, {value!r}, which a traced call cannot read: pass "
+                "it to the layer as an input"
+            )
         return self.constant(_arrays.tensor(value, where, np.dtype(np.float64)))
 
     def _weight(self, variable: Any) -> Traced:

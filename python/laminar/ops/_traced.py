@@ -69,6 +69,7 @@ def advice_for(name: str) -> str:
 class Operators:
     """Python's operators, which are operations."""
 
+    _symbolic = True
     __hash__ = object.__hash__  # by identity: == is an operation
 
     def __add__(self, other: Any) -> Any:
