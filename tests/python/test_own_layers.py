@@ -163,6 +163,12 @@ def test_training_differs_where_it_is_asked_for(data: tuple[Array, Array]) -> No
     model.set_weights([np.ones((3, 1)), np.zeros(1)])
     assert model.train_on_batch(x, y) > 1e4 > predicted
     np.testing.assert_allclose(Noisy()(x), x)
+    np.testing.assert_allclose(Noisy()(x, training=True), x + 100.0)
+    block = Block(400, rate=0.5)
+    first, second = block(x, training=True), block(x, training=True)
+    assert 0.4 < np.mean(first == 0) < 0.6
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(block(x), block(x, training=False))
 
 
 def test_the_layer_is_traced_once_for_each_mode(data: tuple[Array, Array]) -> None:

@@ -125,7 +125,6 @@ def looped() -> Any:
 
 WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "no call": (Empty, NotImplementedError, r"Empty: a layer of one's own defines call\(self"),
-    "no super": (Forgetful, RuntimeError, r"Forgetful: __init__ must call super\(\).__init__\(\)"),
     "weight in call": (
         lambda: Given(lambda self, x: x * self.add_weight((3,))),
         RuntimeError,
@@ -227,6 +226,12 @@ def test_wrong_layers(name: str) -> None:
             model.build((None, 3))
         model.pop()
         assert not model.built or model.predict(np.ones((1, 3))).shape == (1, 3)
+
+
+def test_the_constructor_of_the_base_may_be_left_out() -> None:
+    model = Sequential([Input((3,)), Forgetful(), layers.Dense(1)])
+    assert [layer.name for layer in model.layers] == ["forgetful", "dense"]
+    assert Forgetful()(np.ones((1, 3))).tolist() == [[1, 1, 1]]
 
 
 def test_what_failed_can_be_tried_again() -> None:

@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import _core, _custom
+import numpy as np
+
+from .. import _arrays, _core, _custom, _seed
 from .._component import encoded
 from ..ops._trace import ROWS, Trace, active, value_of
 from ..ops._traced import Traced
@@ -156,10 +158,6 @@ def build(layer: Layer, shapes: Shapes) -> None:
     """Let a layer make its weights, once."""
     if layer._is_built:
         return
-    if not hasattr(layer, "_name"):
-        raise RuntimeError(
-            f"{type(layer).__name__}: __init__ must call super().__init__() before anything else"
-        )
     batches = [(None, *shape) for shape in shapes]
     before = layer._variables
     try:
@@ -264,6 +262,18 @@ def call_inside(layer: Layer, inputs: Any, training: bool | None) -> Any:
     build(layer, shapes)
     with _running(layer, "call", mode):
         return called(layer, lifted if layer._listed else lifted[0], mode)
+
+
+def in_training(layer: Layer, inputs: Any) -> Any:
+    """Return what a layer makes of arrays in training, with draws of their own."""
+    layer(inputs)  # which gives it weights, and refuses what does not fit
+    weights = layer.get_weights() if layer._model is not None else []
+    dtype = weights[0].dtype if weights else np.dtype(np.float32)
+    given = inputs if layer._listed else [inputs]
+    arrays = [_arrays.features(value, f"{layer._label()}: inputs", dtype) for value in given]
+    made = recorded(layer, [array.shape[1:] for array in arrays])
+    program = _core.Program(json.dumps(made.training or made.program))
+    return program.run(arrays, weights, len(arrays[0]), dtype.name, _seed.next_seed())[0]
 
 
 def output_shape(layer: Layer, shapes: Shapes) -> tuple[int, ...]:

@@ -118,8 +118,8 @@ class Layer(Placed, family="layer"):
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Keep the arguments, from which a layer of one's own can be made again."""
         made = super().__new__(cls)
-        if cls._own:
-            made._given = (args, kwargs)
+        if cls._own:  # some do not call the base's constructor
+            vars(made).update(_given=(args, kwargs), _name=None, _trainable=True, input_shape=None)
         return made
 
     @classmethod
@@ -156,7 +156,7 @@ class Layer(Placed, family="layer"):
         inputs : Symbol, array_like, or for merging layers a list of them
             Samples (n, features), or more axes.
         training : bool, optional
-            Accepted for Keras's sake; True, in training, is refused.
+            True, what it does in training, is for layers of one's own alone.
 
         Returns
         -------
@@ -170,6 +170,8 @@ class Layer(Placed, family="layer"):
         given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         symbols = [value for value in given if isinstance(value, Symbol)]
         if training is not None and flag(training, f"{self._label()}: training"):
+            if self._own and not symbols:
+                return _own().in_training(self, inputs)
             raise NotImplementedError(
                 f"{self._label()}: a call computes what predict does; training=True is not "
                 "supported"
@@ -187,6 +189,8 @@ class Layer(Placed, family="layer"):
         self._check_number(len(symbols))
         before = [symbol.shape for symbol in symbols]
         shape = self._output_shape(before)
+        if self._is_traced:
+            _own().recorded(self, before)  # what it may not do is refused here
         made = Symbol(self, symbols, shape)
         self._shapes = (before, shape)
         if self._first_call is None and self._owner() is None:
