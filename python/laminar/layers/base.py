@@ -17,6 +17,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .._attributes import is_own
 from .._component import flag, integer
 from .._spelling import keywords
 from ._place import Placed, tensor
@@ -118,8 +119,10 @@ class Layer(Placed, family="layer"):
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Keep the arguments, from which a layer of one's own can be made again."""
         made = super().__new__(cls)
-        if cls._own:  # some do not call the base's constructor
-            vars(made).update(_given=(args, kwargs), _name=None, _trainable=True, input_shape=None)
+        if cls._own:
+            made._given = (args, kwargs)
+        if not is_own(cls):  # some do not call the base's constructor
+            vars(made).update(_name=None, _trainable=True, input_shape=None)
         return made
 
     @classmethod

@@ -125,24 +125,32 @@ class _Call:
 
 
 def _apply(call: _Call, operands: Sequence[Any], rest: Sequence[Any], options: Any) -> Any:
-    trace = active()
-    if trace is not None and any(isinstance(operand, Operators) for operand in operands):
-        lifted = [trace.lift(value, call.argument(i)) for i, value in enumerate(operands)]
-        return call.on(lifted, rest, options)
-    if trace is None and any(isinstance(operand, Symbol) for operand in operands):
-        from ._symbols import on_symbols  # which imports layers
+    dtype, name = _FLOAT32, "float32"
+    plain = True
+    for value in operands:
+        kind = type(value)
+        if kind is np.ndarray:
+            if value.dtype == _FLOAT64:
+                dtype, name = _FLOAT64, "float64"
+        elif kind is not float and kind is not int:
+            plain = False
+    if not plain:
+        trace = active()
+        if trace is not None and any(isinstance(operand, Operators) for operand in operands):
+            lifted = [trace.lift(value, call.argument(i)) for i, value in enumerate(operands)]
+            return call.on(lifted, rest, options)
+        if trace is None and any(isinstance(operand, Symbol) for operand in operands):
+            from ._symbols import on_symbols  # which imports layers
 
-        return on_symbols(lambda given: _apply(call, given, rest, options), call.name, operands)
-    for value in operands:
-        if isinstance(value, Traced):
-            raise ValueError(
-                f"{call.name}: {value!r} belongs to a call that is over; values cannot be kept "
-                "from one call to the next"
-            )
-    dtype = _FLOAT32
-    for value in operands:
-        if isinstance(value, (np.ndarray, np.generic)) and value.dtype == _FLOAT64:
-            dtype = _FLOAT64
+            return on_symbols(lambda given: _apply(call, given, rest, options), call.name, operands)
+        for value in operands:
+            if isinstance(value, Traced):
+                raise ValueError(
+                    f"{call.name}: {value!r} belongs to a call that is over; values cannot be kept "
+                    "from one call to the next"
+                )
+            if isinstance(value, (np.ndarray, np.generic)) and value.dtype == _FLOAT64:
+                dtype, name = _FLOAT64, "float64"
     given: list[Any] = []  # a shape for each array, a list of Python's for each constant
     arrays = []
     for i, value in enumerate(operands):
@@ -155,8 +163,7 @@ def _apply(call: _Call, operands: Sequence[Any], rest: Sequence[Any], options: A
     program = _program(
         call, tuple(given), _frozen(rest) if rest else (), _frozen(options) if options else ()
     )
-    seed = _seed.next_seed() if program.draws else 0
-    results = program.core.run(arrays, [], 0, dtype.name, seed)
+    results = program.core.run(arrays, [], 0, name, _seed.next_seed() if program.draws else 0)
     if program.single:
         return results[0] if results[0].ndim else results[0][()]
     return [result if result.ndim else result[()] for result in results]
