@@ -32,7 +32,25 @@ does a configuration: `{"name": "huber", "delta": 2.0}`.
 Layers are listed in a `Sequential`, or called on symbols for a `Model`:
 `layers.Dense(3)(laminar.Input(5))`. Those that read several symbols have functions as well,
 `layers.add([a, b])` for `layers.Add()([a, b])`, and `a + b`, `a - b`, `a * b` are layers too.
-Called on arrays, layers and models compute at once."""
+Called on arrays, layers and models compute at once.
+
+A layer of one's own is a class with a `call` in operations, and a `build` where it has weights:
+
+```python
+from laminar import Input, Sequential, layers, ops
+
+class Gated(layers.Layer):
+    def build(self, input_shape):
+        self.kernel = self.add_weight((input_shape[-1], input_shape[-1]), "glorot_uniform")
+
+    def call(self, inputs):
+        return inputs * ops.sigmoid(inputs @ self.kernel)
+
+model = Sequential([Input((5,)), Gated(), layers.Dense(1)])
+```
+
+`call` runs once, on values without numbers, and the core computes what it has written. Plain
+functions do as activations (`Dense(64, my_function)`), as initializers and as `layers.Lambda`."""
 
 
 def sample(name: str, function: object) -> str:
@@ -61,14 +79,27 @@ def components(module: str) -> list[tuple[str, type]]:
     return [(n, c) for n, c in public if inspect.isclass(c) and n not in bases]
 
 
+def functions(module: str) -> list[tuple[str, object]]:
+    """Return the public functions of a module with their names."""
+    found = importlib.import_module(module)
+    return [(n, f) for n in found.__all__ if inspect.isfunction(f := getattr(found, n))]
+
+
+def table(rows: list[tuple[str, object]]) -> list[str]:
+    """Return a line for each component."""
+    return [f"| `{sample(n, thing)}` | {sentence(thing)} |".replace("\n", " ") for n, thing in rows]
+
+
 def page() -> str:
     """Return the whole page."""
     parts = [HEAD]
     for module, title in MODULES.items():
         lines = [f"## {title}: `laminar.{module}`", "", "| | |", "|---|---|"]
-        for name, cls in components(module):
-            lines.append(f"| `{sample(name, cls)}` | {sentence(cls)} |".replace("\n", " "))
-        parts.append("\n".join(lines))
+        parts.append("\n".join([*lines, *table(components(module))]))
+    lines = ["## Operations: `laminar.ops`", "", "| | |", "|---|---|"]
+    lines += table(functions("laminar.ops"))
+    lines += table([(f"random.{n}", f) for n, f in functions("laminar.ops.random")])
+    parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
 
