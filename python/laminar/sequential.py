@@ -310,14 +310,14 @@ class Sequential(BaseModel):
             self._input = tuple(config["input_shape"])
 
     def _network(self, shape: tuple[int, ...]) -> dict[str, Any]:
-        layers = []
-        given = shape
+        layers, given = [], shape
         free = Free({layer._name for layer in self._layers if layer._name is not None})
+        programs = any(layer._is_traced for layer in self._layers)  # which need their shapes
         for layer in self._layers:
             spec = layer._spec_for([given])
             if layer._is_traced:
                 spec.setdefault("name", free(layer._word()))
-            if any(each._is_traced for each in self._layers):
+            if programs:
                 given = layer._output_shape([given])
             layers.append(spec)
         return {"input_shape": shape, "layers": layers}

@@ -182,13 +182,18 @@ def erf(np: Any, x: Any) -> Any:
     return np.vectorize(math.erf, otypes=[float])(x)
 
 
+def moved_arguments(entry: Any) -> dict[str, Any]:
+    """Return other arguments than its defaults for an activation."""
+    moved = {"negative_slope": 0.1, "max_value": 2.0, "alpha": 0.7, "approximate": True, "b": 2.0}
+    moved |= {"threshold": 0.4, "default_value": -1.0}
+    return {name: moved[name] for name in entry["parameters"]}
+
+
 def activation_cases(name: str) -> list[Case]:
     entry = next(e for e in _core.entries("activation") if e["name"] == name)
     trainable = bool(entry["trainable"])
     cases = []
-    moved = {"negative_slope": 0.1, "max_value": 2.0, "alpha": 0.7, "approximate": True, "b": 2.0}
-    moved |= {"threshold": 0.4, "default_value": -1.0}
-    for arguments in ({}, {p: moved[p] for p in entry["parameters"]}):
+    for arguments in ({}, moved_arguments(entry)):
         spec = {"name": name, **entry["parameters"], **arguments}
 
         def theirs(np: Any, x: Any, spec: Any = spec) -> Any:

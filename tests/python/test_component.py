@@ -251,6 +251,6 @@ def test_functions_in_place_of_entries_are_refused_in_words() -> None:
             model.compile(**{"optimizer": "sgd", "loss": "mse", **given})
     with pytest.raises(NotImplementedError, match="a loss of one's own is not supported yet"):
         model.compile("sgd", losses.Loss)
-    for name in ("activation", "kernel_initializer", "kernel_regularizer", "kernel_constraint"):
+    for name in ("kernel_regularizer", "kernel_constraint"):
         with pytest.raises(TypeError, match="Python functions are not taken"):
             layers.Dense(2, **{name: mine})

@@ -36,7 +36,7 @@ def test_spellings_of_older_keras() -> None:
         (lambda: layers.Dense(unites=3), TypeError, "'unites'; did you mean 'units'"),
         (lambda: layers.Dense(3, kernel_initializer="he"), ValueError, "unknown initializer 'he'"),
         (lambda: layers.Dense(3, name=3), TypeError, "Dense: name must be a string, got 3"),
-        (lambda: layers.Dense(3, activation=abs), TypeError, "activation must be a name"),
+        (lambda: layers.Dense(3, activation=3), TypeError, "activation must be a name"),
         (lambda: layers.Dropout(1), ValueError, r"Dropout: rate must be in \[0, 1\)"),
         (lambda: layers.Dropout(-0.1), ValueError, r"Dropout: rate must be in \[0, 1\)"),
         (lambda: layers.Dropout("0.5"), TypeError, "Dropout: rate must be a number"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from ops_cases import ALL, CASES, ROWS
+from ops_cases import ALL, CASES, ROWS, moved_arguments
 
 from laminar import _core, ops
 from laminar.ops._trace import trace
@@ -171,6 +171,37 @@ def test_second_derivatives(name: str, rng: np.random.Generator) -> None:
             return gradients(x, w)[output - 1]
 
         assert_close(made, by_differences(slope, operands, d_slope, 1e-5))
+
+
+CURVED = [e for e in _core.entries("activation") if e["trainable"]]
+
+
+@pytest.mark.parametrize("entry", CURVED, ids=lambda e: e["name"])
+def test_second_derivatives_of_activations(entry: Any, rng: np.random.Generator) -> None:
+    name = entry["name"]
+    for arguments in ({}, moved_arguments(entry)):
+
+        def function(x: Any, w: Any, arguments: Any = arguments) -> Any:
+            return ops.square(getattr(ops, name)(x * w, **arguments)) * w
+
+        # Apart from all places where a slope jumps.
+        operands = [rng.permutation(ROWS * 4).reshape(ROWS, 4) * 0.37 - 3.43, np.ones(4)]
+        if name == "sparsemax":
+            operands[0] = rng.normal(size=(ROWS, 4))
+        if name == "gelu" and arguments:
+            operands[0] /= 2
+        program = _core.Program(json.dumps(trace(function, [[-1, 4], [4]])))
+        first = program.with_gradients(0, [0, 1])
+        d_out = rng.normal(size=(ROWS, 4))
+        for output in (1, 2):
+            d_slope = rng.normal(size=operands[output - 1].shape)
+            again = _core.Program(first.description()).with_gradients(output, [0, 1, 2])
+            made = again.run([*operands, d_out, d_slope], [], ROWS, "float64")[-3:]
+
+            def slope(*values: Any, output: int = output, first: Any = first) -> Any:
+                return first.run(list(values), [], ROWS, "float64")[output]
+
+            assert_close(made, by_differences(slope, [*operands, d_out], d_slope, 1e-5))
 
 
 def test_third_derivatives(rng: np.random.Generator) -> None:

@@ -5,6 +5,7 @@
 
 #include "laminar/base/error.hpp"
 #include "laminar/operations/program.hpp"
+#include "laminar/operations/second_slope.hpp"
 
 namespace laminar {
 namespace {
@@ -214,9 +215,16 @@ class Reverse {
       case Op::activation:
         return give(a, program_.add(Op::activation_gradient, {a, i, d}, value.integers, value.numbers));
       case Op::activation_gradient:
-        if (wants(a) || wants(b)) fail("activation_gradient: this activation has no second derivative");
-        return give(reads[2], program_.add(Op::activation_gradient, {a, b, d}, value.integers, value.numbers));
+        return back_of_slope(value, d);
     }
+  }
+
+  void back_of_slope(const Instruction& value, int e) {
+    const int z = value.reads[0];
+    const int d = value.reads[2];
+    const SlopeGradients gradients = add_slope_gradients(program_, value, e, wants(z), wants(d));
+    if (gradients.z >= 0) give(z, gradients.z);
+    if (gradients.d >= 0) give(d, gradients.d);
   }
 
   void back_of_power(int i, int a, int b, int d) {

@@ -16,7 +16,9 @@ from .._component import Component
 from .._spelling import argument_names
 
 TAKEN: dict[str, type[layers.Layer]] = {
-    cls.__name__: cls for cls in (*layers.Layer._classes.values(), *layers.Layer._variants)
+    cls.__name__: cls
+    for cls in (*layers.Layer._classes.values(), *layers.Layer._variants)
+    if cls is not layers.Operations  # which Keras does not have
 }
 # What changes nothing: names, bookkeeping, and arguments of options that are off.
 _IGNORED = {"name", "dtype", "renorm_clipping", "renorm_momentum", "lora_alpha"}
