@@ -127,7 +127,8 @@ class Compiling(Layered):
     def _freeze(self) -> None:
         """Build the model anew where layers have been frozen or freed since; weights stay."""
         frozen = [not layer.trainable for layer in self._layers]
-        if self._model is not None and frozen != self._frozen:
+        inside = [layer._trained_inside() for layer in self._layers]
+        if self._model is not None and (frozen, inside) != (self._frozen, self._trained_inside):
             self._take_apart(keep=True)
 
     @property

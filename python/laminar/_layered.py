@@ -43,6 +43,7 @@ class Layered(Sharing):
     _input: tuple[int, ...] | None = None  # of a sample, as the core takes it
     _outputs: tuple[int, ...] = ()
     _frozen: list[bool]  # for each layer, whether the core's model leaves its weights alone
+    _trained_inside: list[tuple[bool, ...]]  # for each layer of the user's own, its weights
     _plain = True  # one array in, one array out
     _several_outputs = False
     _number_of_inputs = 1
@@ -268,6 +269,7 @@ class Layered(Sharing):
                 raise
             self._outputs = self._outputs_of(model)
             self._frozen = [not layer.trainable for layer in self._layers]
+            self._trained_inside = [layer._trained_inside() for layer in self._layers]
             self._model, self._input = model, shape
             return model
 
@@ -279,6 +281,10 @@ class Layered(Sharing):
         # What has been frozen or freed since the last compile differs.
         for here, there in zip(own["layers"], network["layers"], strict=False):
             here["trainable"] = there.get("trainable", True)
+            for weight, known in zip(
+                here.get("weights", ()), there.get("weights", ()), strict=False
+            ):
+                weight["trainable"] = known.get("trainable", True)
         same = _core.canonical_network(json.dumps(own)) == core.config
         same = same and isinstance(core, CORE_MODELS[self._dtype.name])
         same = same and core.precision == self._precision
@@ -289,6 +295,9 @@ class Layered(Sharing):
         for layer, place in zip(self._layers, self._places, strict=True):
             layer._use(self)
             layer._join(core, place)
+        for layer, there in zip(self._layers, network["layers"], strict=True):
+            layer._freeze_inside(there.get("weights", ()))
+        self._trained_inside = [layer._trained_inside() for layer in self._layers]
         self._seen = [layer._version for layer in self._layers]
         self._outputs = self._outputs_of(core)
         self._frozen = [not layer.get("trainable", True) for layer in network["layers"]]

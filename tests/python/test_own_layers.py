@@ -261,6 +261,31 @@ def test_frozen_layers_stay(data: tuple[Array, Array]) -> None:
         np.testing.assert_array_equal(old, new)
 
 
+def test_layers_inside_can_be_frozen_and_freed(data: tuple[Array, Array], tmp_path: Path) -> None:
+    block = Block(4)
+    block.gate.trainable = False
+    start = Input((3,))
+    model = Model(start, layers.Dense(1)(block(start)))
+    trained(model, data)
+    model.save(tmp_path / "model.safetensors")
+    frozen = block.gate.get_weights()
+    for known in ({}, {"Block": Block}):
+        again = models.load_model(tmp_path / "model.safetensors", custom_objects=known)
+        trained(again, data)
+        kept = again.get_weights()[2:4]
+        for old, new in zip(frozen, kept, strict=True):
+            np.testing.assert_array_equal(old, new)
+        again.compile("adam", "mse")  # nothing has changed
+        trained(again, data)
+        np.testing.assert_array_equal(again.get_weights()[2], frozen[0])
+    block.gate.trainable = True
+    trained(model, data)
+    np.testing.assert_array_equal(block.gate.get_weights()[0], frozen[0])  # not yet compiled
+    model.compile("adam", "mse")
+    trained(model, data)
+    assert not np.array_equal(block.gate.get_weights()[0], frozen[0])
+
+
 INSIDE = [
     layers.Dense(3, "gelu"),
     layers.Dense(2, use_bias=False),

@@ -299,6 +299,20 @@ def spec(layer: Layer, shapes: Shapes) -> dict[str, Any]:
     return {key: value for key, value in description.items() if value is not None}
 
 
+def trained_inside(layer: Layer) -> tuple[bool, ...]:
+    """Return whether training changes the weights of a layer, one by one."""
+    return tuple(
+        variable.trainable and variable._layer.trainable for _, variable in weights_of(layer)
+    )
+
+
+def freeze_inside(layer: Layer, weights: Sequence[Mapping[str, Any]]) -> None:
+    """Freeze those weights that a description says are not trained."""
+    for (_, variable), known in zip(weights_of(layer), weights, strict=True):
+        if not known.get("trainable", True) and variable._layer.trainable:
+            variable.trainable = False
+
+
 def _config_text(layer: Layer) -> str:
     """Return how the layer is made again; nothing where JSON cannot carry it."""
     if type(layer).__name__ == "Lambda":

@@ -417,6 +417,16 @@ class Layer(Placed, family="layer"):
     def _inner(self) -> Iterable[tuple[Placed, int, int]]:
         return _own().places_of(self) if self._own else ()
 
+    def _trained_inside(self) -> tuple[bool, ...]:
+        """Return whether training changes the weights of a layer of one's own, one by one."""
+        trained: tuple[bool, ...] = _own().trained_inside(self) if self._own else ()
+        return trained
+
+    def _freeze_inside(self, weights: Sequence[Mapping[str, Any]]) -> None:
+        """Take from a file which weights of a layer of one's own are not trained."""
+        if self._own:
+            _own().freeze_inside(self, weights)
+
     def _brought(self) -> Sequence[ArrayLike] | None:
         known = super()._brought()
         if known is not None:
