@@ -254,6 +254,40 @@ def test_what_failed_can_be_tried_again() -> None:
     assert len(layer.weights) == 1
 
 
+def test_build_may_be_called() -> None:
+    dense = layers.Dense(2)
+    dense.build((None, 3))
+    assert [w.shape for w in dense.weights] == [(3, 2), (2,)]
+    before = dense.get_weights()
+    dense.build((None, 3))  # once
+    np.testing.assert_array_equal(dense.get_weights()[0], before[0])
+    merged = layers.Concatenate()
+    merged.build([(None, 3), (None, 4)])
+    with pytest.raises(ValueError, match=r"input_shape must be at least 1, got 0"):
+        layers.Dense(2).build((None, 0))
+
+    class Built(layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.w = self.add_weight((input_shape[-1],), "ones")
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * self.w
+
+    class Below(Built):
+        def build(self, input_shape: Any) -> None:
+            super().build(input_shape)
+            self.b = self.add_weight((input_shape[-1],), "zeros")
+
+        def call(self, inputs: Any) -> Any:
+            return super().call(inputs) + self.b
+
+    for kind, count in ((Built, 1), (Below, 2)):
+        own = kind()
+        own.build((None, 3))
+        np.testing.assert_array_equal(own(np.ones((2, 3))), np.ones((2, 3)))
+        assert len(own.weights) == count
+
+
 def test_add_weight_is_for_layers_of_one_s_own() -> None:
     with pytest.raises(TypeError, match="Dense: add_weight is for layers of one's own"):
         layers.Dense(3).add_weight((3,))

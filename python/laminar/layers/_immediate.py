@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import _arrays, _core, _seed
 from .._guard import CORE_MODELS
+from .symbol import sample_shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,15 +48,31 @@ def compute(layer: Layer, inputs: Any) -> NDArray[Any]:
     core = _core_of(layer, shapes, dtype)
     if built:
         _give_weights(layer, core, shapes)
-    elif core.layer(place := len(core.layers()) - 1)["parameters"]:  # slices of inputs come first
-        layer._attach(core, place)
-        brought = layer._brought()
-        if brought:
-            layer.set_weights(brought)
+    else:
+        _take_weights(layer, core)
     x = parts[0] if len(parts) == 1 else np.concatenate([p.reshape(len(p), -1) for p in parts], 1)
     out = np.empty((len(x), *shape), dtype)
     core.predict(x, out)
     return out
+
+
+def build(layer: Layer, input_shape: Any) -> None:
+    """Give a layer the weights that it has for batches of a shape, or of several."""
+    several = isinstance(input_shape, list) or isinstance(input_shape[0], (list, tuple))
+    given = input_shape if several else [input_shape]
+    shapes = [sample_shape(shape[1:], f"{layer._label()}: input_shape") for shape in given]
+    layer._check_number(len(shapes))
+    layer._output_shape(shapes)
+    _take_weights(layer, _core_of(layer, shapes, np.dtype(np.float32)))
+
+
+def _take_weights(layer: Layer, core: CoreModel) -> None:
+    place = len(core.layers()) - 1  # slices of several inputs come first
+    if core.layer(place)["parameters"]:
+        layer._attach(core, place)
+        brought = layer._brought()
+        if brought:
+            layer.set_weights(brought)
 
 
 def _core_of(layer: Layer, shapes: list[tuple[int, ...]], dtype: np.dtype[Any]) -> CoreModel:

@@ -156,7 +156,7 @@ def recorded(layer: Layer, shapes: Shapes) -> Recorded:
 
 def build(layer: Layer, shapes: Shapes) -> None:
     """Let a layer make its weights, once."""
-    if layer._is_built:
+    if layer._is_built or not layer._own:
         return
     batches = [(None, *shape) for shape in shapes]
     before = layer._variables

@@ -8,10 +8,11 @@ of the user's own computes is found by tracing its `call`, see `_own`.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from types import MappingProxyType
@@ -45,6 +46,18 @@ def tracing() -> bool:
 def _own() -> Any:
     """Return the module that traces, which few programs need."""
     return import_module(f"{__package__}._own")
+
+
+def _once(build: Callable[..., None]) -> Callable[..., None]:
+    """Return a `build` that does nothing for a layer that has been built."""
+
+    @functools.wraps(build)
+    def once(self: Layer, input_shape: Any) -> None:
+        if not self._is_built:
+            build(self, input_shape)
+            self._is_built = True
+
+    return once
 
 
 def _is_rows(value: Any) -> bool:
@@ -133,6 +146,8 @@ class Layer(Placed, family="layer"):
         cls._own = True
         words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", cls.__name__)
         cls._entry = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower().lstrip("_")
+        if "build" in vars(cls):
+            cls.build = _once(vars(cls)["build"])  # type: ignore[method-assign]  # whoever calls it
 
     @keywords(input_dim="input_shape")
     def __init__(
@@ -218,13 +233,17 @@ class Layer(Placed, family="layer"):
         return self._own or getattr(vars(self).get("activation"), "_of_user", False)
 
     def build(self, input_shape: Any) -> None:
-        """Make the weights of a layer of one's own, with `add_weight`: for its class to define.
+        """Make the weights. A class of one's own defines it where it has some, with `add_weight`.
 
         Parameters
         ----------
         input_shape : tuple
             The shape of a batch, (None, features), or a list of them where it reads several.
         """
+        if not self._own and not self.built:
+            from . import _immediate  # needed by few programs
+
+            _immediate.build(self, input_shape)
 
     def call(self, inputs: Any) -> Any:
         """Return what a layer of one's own makes of its inputs: for its class to define.
