@@ -39,12 +39,14 @@ A layer of one's own is a class with a `call` in operations, and a `build` where
 ```python
 from laminar import Input, Sequential, layers, ops
 
+
 class Gated(layers.Layer):
     def build(self, input_shape):
         self.kernel = self.add_weight((input_shape[-1], input_shape[-1]), "glorot_uniform")
 
     def call(self, inputs):
         return inputs * ops.sigmoid(inputs @ self.kernel)
+
 
 model = Sequential([Input((5,)), Gated(), layers.Dense(1)])
 ```

@@ -282,9 +282,9 @@ def _known_class(entry: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str,
 
 def loaded_entry(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration of a layer of operations of which the core's is known."""
-    from .layers import _own  # which few programs need
+    from .layers import _own_config  # which few programs need
 
-    return _own.loaded_entry(spec)
+    return _own_config.loaded_entry(spec)
 
 
 def _names(notes: Mapping[str, Any], key: str) -> tuple[str, ...] | None:

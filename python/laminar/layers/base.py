@@ -8,28 +8,21 @@ of the user's own computes is found by tracing its `call`, see `_own`.
 
 from __future__ import annotations
 
-import functools
 import json
-import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from importlib import import_module
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .._attributes import is_own
 from .._component import flag, integer
 from .._spelling import keywords
-from ._place import Placed, tensor
+from ._definable import Definable, config_module, tracing_module
+from ._place import tensor
 from .symbol import Shape, Symbol, sample_shape
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
-    from ._own import Recorded
-    from ._variable import Variable
 
 __all__ = ["Layer", "Shape", "last_axis", "own_seed", "sample_shape", "tensor"]
 
@@ -41,23 +34,6 @@ def tracing() -> bool:
     """Whether this thread traces a call; nothing is imported for that."""
     trace = sys.modules.get(_TRACE)
     return trace is not None and trace.active() is not None
-
-
-def _own() -> Any:
-    """Return the module that traces, which few programs need."""
-    return import_module(f"{__package__}._own")
-
-
-def _once(build: Callable[..., None]) -> Callable[..., None]:
-    """Return a `build` that does nothing for a layer that has been built."""
-
-    @functools.wraps(build)
-    def once(self: Layer, input_shape: Any) -> None:
-        if not self._is_built:
-            build(self, input_shape)
-            self._is_built = True
-
-    return once
 
 
 def _is_rows(value: Any) -> bool:
@@ -80,7 +56,7 @@ def own_seed(seed: int | None, where: str) -> int | None:
     return checked
 
 
-class Layer(Placed, family="layer"):
+class Layer(Definable, family="layer"):
     """Base of all layers.
 
     Attributes are the arguments of the constructor. They can be changed until the layer is built;
@@ -121,34 +97,6 @@ class Layer(Placed, family="layer"):
     _first_call: Symbol | None = None
     _shapes: tuple[list[tuple[int, ...]], tuple[int, ...]] | None = None  # of some call, in and out
 
-    # Of classes of the user's own, and of layers inside these.
-    _own: ClassVar[bool] = False
-    _variables: Sequence[Variable] = ()
-    _recorded: Mapping[Any, Recorded] = MappingProxyType({})
-    _is_built = False
-    _listed = False  # whether it is called on a list
-    _given: tuple[tuple[Any, ...], Mapping[str, Any]] = ((), MappingProxyType({}))
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Keep the arguments, from which a layer of one's own can be made again."""
-        made = super().__new__(cls)
-        if cls._own:
-            made._given = (args, kwargs)
-        if not is_own(cls):  # some do not call the base's constructor
-            vars(made).update(_name=None, _trainable=True, input_shape=None)
-        return made
-
-    @classmethod
-    def _derived_by_user(cls) -> None:
-        bases = [base for base in cls.__mro__[1:] if issubclass(base, Layer)]
-        if any(base._entry and not base._own for base in bases):
-            super()._derived_by_user()
-        cls._own = True
-        words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", cls.__name__)
-        cls._entry = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower().lstrip("_")
-        if "build" in vars(cls):
-            cls.build = _once(vars(cls)["build"])  # type: ignore[method-assign]  # whoever calls it
-
     @keywords(input_dim="input_shape")
     def __init__(
         self,
@@ -181,15 +129,15 @@ class Layer(Placed, family="layer"):
         Symbol or ndarray
             A layer without weights yet gets them with the first arrays.
         """
-        if tracing() and _own().is_symbolic(inputs):
-            return _own().call_inside(self, inputs, training)
+        if tracing() and tracing_module().is_symbolic(inputs):
+            return tracing_module().call_inside(self, inputs, training)
         if self._own:
             self._listed = isinstance(inputs, (list, tuple)) and not _is_rows(inputs)
         given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         symbols = [value for value in given if isinstance(value, Symbol)]
         if training is not None and flag(training, f"{self._label()}: training"):
             if self._own and not symbols:
-                return _own().in_training(self, inputs)
+                return tracing_module().in_training(self, inputs)
             raise NotImplementedError(
                 f"{self._label()}: a call computes what predict does; training=True is not "
                 "supported"
@@ -208,7 +156,7 @@ class Layer(Placed, family="layer"):
         before = [symbol.shape for symbol in symbols]
         shape = self._output_shape(before)
         if self._is_traced:
-            _own().recorded(self, before)  # what it may not do is refused here
+            tracing_module().recorded(self, before)  # what it may not do is refused here
         made = Symbol(self, symbols, shape)
         self._shapes = (before, shape)
         if self._first_call is None and self._owner() is None:
@@ -225,96 +173,7 @@ class Layer(Placed, family="layer"):
 
     def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         """Return the shape of the output of a sample for the shapes of the inputs."""
-        return _own().output_shape(self, shapes) if self._own else shapes[0]
-
-    @property
-    def _is_traced(self) -> bool:
-        """Whether the layer is a program: one of the user's own, or with a function of theirs."""
-        return self._own or getattr(vars(self).get("activation"), "_of_user", False)
-
-    def build(self, input_shape: Any) -> None:
-        """Make the weights. A class of one's own defines it where it has some, with `add_weight`.
-
-        Parameters
-        ----------
-        input_shape : tuple
-            The shape of a batch, (None, features), or a list of them where it reads several.
-        """
-        if not self._own and not self.built:
-            from . import _immediate  # needed by few programs
-
-            _immediate.build(self, input_shape)
-
-    def call(self, inputs: Any) -> Any:
-        """Return what a layer of one's own makes of its inputs: for its class to define.
-
-        Parameters
-        ----------
-        inputs : value
-            A batch without numbers, for the operations of `laminar.ops`; a list of several. A
-            further argument ``training`` tells training from prediction.
-        """
-        kind = type(self).__name__
-        if self._own:
-            raise NotImplementedError(f"{kind}: a layer of one's own defines call(self, inputs)")
-        return self(inputs)
-
-    def add_weight(
-        self,
-        shape: Shape | None = None,
-        initializer: Any = None,
-        dtype: object = None,
-        trainable: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """Return a new weight of a layer of one's own, for its ``__init__`` or ``build``.
-
-        Parameters
-        ----------
-        shape : tuple of int or int
-            Its shape; () by default, one number.
-        initializer : str, mapping, Initializer or callable
-            See `laminar.initializers`; "glorot_uniform" by default. A function takes the shape
-            and ``dtype=``, and returns an array.
-        dtype : str, optional
-            Accepted for Keras's sake: weights are of the model's type.
-        trainable : bool
-            Whether training changes it.
-        regularizer : str, mapping or Regularizer, optional
-            See `laminar.regularizers`.
-        constraint : str, mapping or Constraint, optional
-            See `laminar.constraints`.
-        name : str, optional
-            Without it, it is called like the attribute that it becomes.
-
-        Raises
-        ------
-        RuntimeError
-            In ``call``: weights are made once.
-        TypeError
-            For a layer of laminar's.
-        """
-        if not self._own:
-            raise TypeError(f"{type(self).__name__}: add_weight is for layers of one's own")
-        if isinstance(shape, str):  # the order that Keras 2 had
-            shape, name = None, shape
-        made: Variable = _own().add_weight(
-            self,
-            shape,
-            name,
-            initializer=initializer,
-            regularizer=regularizer,
-            constraint=constraint,
-            trainable=trainable,
-        )
-        return made
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name == "built" and self._own:  # which build sets in Keras
-            return
-        super().__setattr__(name, value)
+        return tracing_module().output_shape(self, shapes) if self._own else shapes[0]
 
     @property
     def name(self) -> str | None:
@@ -404,7 +263,7 @@ class Layer(Placed, family="layer"):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as JSON can carry them; ``trainable`` where frozen."""
-        config = _own().config_of(self) if self._own else super().get_config()
+        config = config_module().config_of(self) if self._own else super().get_config()
         if config["trainable"]:
             del config["trainable"]
         return config
@@ -418,13 +277,7 @@ class Layer(Placed, family="layer"):
         config : mapping
             Arguments of the constructor by name.
         """
-        return _own().from_config(cls, config) if cls._own else super().from_config(config)
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        if self._own:
-            vars(self).update(vars(type(self).from_config(state["config"])))
-        else:
-            super().__setstate__(state)
+        return config_module().from_config(cls, config) if cls._own else super().from_config(config)
 
     def _options(self) -> dict[str, Any]:
         """Return the options that the core knows: the arguments, but for classes that differ."""
@@ -433,51 +286,9 @@ class Layer(Placed, family="layer"):
             config.pop(name, None)
         return config
 
-    def _inner(self) -> Iterable[tuple[Placed, int, int]]:
-        return _own().places_of(self) if self._own else ()
-
-    def _trained_inside(self) -> tuple[bool, ...]:
-        """Return whether training changes the weights of a layer of one's own, one by one."""
-        trained: tuple[bool, ...] = _own().trained_inside(self) if self._own else ()
-        return trained
-
-    def _freeze_inside(self, weights: Sequence[Mapping[str, Any]]) -> None:
-        """Take from a file which weights of a layer of one's own are not trained."""
-        if self._own:
-            _own().freeze_inside(self, weights)
-
-    def _brought(self) -> Sequence[ArrayLike] | None:
-        known = super()._brought()
-        if known is not None:
-            return known
-        return _own().brought(self) if self._is_traced else self._of_functions()
-
-    def _of_functions(self) -> list[NDArray[Any]] | None:
-        """Return the weights with the values that the user's own initializers give to some."""
-        functions = {
-            name.removesuffix("_initializer"): value
-            for name, value in vars(self).items()
-            if getattr(value, "_of_user", False) and name.endswith("_initializer")
-        }
-        if not functions:
-            return None
-        values = self.get_weights()
-        for i, weight in enumerate(self.weights):
-            function = functions.get(weight.name.rpartition("/")[2])
-            if function is not None:
-                values[i] = function(weight.shape, values[i].dtype)
-        return values
-
-    def _entry_in_config(self) -> dict[str, Any]:
-        """Return what a model's configuration says of the layer."""
-        if self._is_traced:
-            entry: dict[str, Any] = _own().entry_of(self)
-            return entry
-        return {"class_name": type(self).__name__, "config": self.get_config()}
-
     def _spec_for(self, shapes: Sequence[tuple[int, ...]]) -> dict[str, Any]:
         """Return the description that the core takes, for samples of some shapes."""
-        return _own().spec(self, shapes) if self._is_traced else self._spec()
+        return tracing_module().spec(self, shapes) if self._is_traced else self._spec()
 
     def _spec(self) -> dict[str, Any]:
         spec = {"kind": self._entry, "name": self._name, **self._options()}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How layers of the user's own are written down: by their class, or by what they compute."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .. import _custom
+from .._component import encoded
+
+if TYPE_CHECKING:
+    from .base import Layer
+
+
+def config_text(layer: Layer) -> str:
+    """Return how the layer is made again; nothing where JSON cannot carry it."""
+    if type(layer).__name__ == "Lambda":
+        return ""
+    try:
+        return json.dumps(layer.get_config())
+    except (TypeError, ValueError):
+        return ""
+
+
+def entry_of(layer: Layer) -> dict[str, Any]:
+    """Return what a model's configuration says of a layer."""
+    config = config_text(layer)
+    if config or not layer._recorded:
+        return {"class_name": type(layer).__name__, "config": json.loads(config or "{}")}
+    from ._own import spec  # which imports this file
+
+    _, shapes = next(iter(layer._recorded))
+    description = spec(layer, shapes)
+    return operations_entry(
+        {**description, "name": layer._known_name, "trainable": layer._trainable}
+    )
+
+
+def operations_entry(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a layer of which there is the core's description alone."""
+    rest = dict(description)
+    config = {name: rest.pop(name, None) for name in ("name", "trainable")}
+    rest.pop("kind", None)
+    if config["trainable"] is None:
+        config["trainable"] = True
+    return {"class_name": "Operations", "config": {"recorded": rest, **config}}
+
+
+def loaded_entry(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how to make a layer of a file's: of the class that it was, where that is known."""
+    kind, config = description.get("class_name"), description.get("config")
+    if kind and config and _custom.find(kind) is not None:
+        return {"class_name": kind, "config": json.loads(config)}
+    return operations_entry(description)
+
+
+def config_of(layer: Layer) -> dict[str, Any]:
+    """Return the constructor's arguments of a layer, as it has them now, and its name."""
+    args, given = layer._given
+    names = _argument_names(type(layer))
+    known = {**dict(zip(names, args, strict=False)), **given}
+    config: dict[str, Any] = {"name": layer._name, "trainable": layer._trainable}
+    for name in names:
+        if hasattr(layer, name):
+            known[name] = getattr(layer, name)
+    known.pop("input_shape", None)
+    config.update({name: encoded(value) for name, value in known.items()})
+    return config
+
+
+def from_config(kind: type[Any], config: Mapping[str, Any]) -> Any:
+    """Make a layer of its constructor's arguments; those of all layers it need not take."""
+    options = dict(config)
+    parameters = inspect.signature(kind.__init__).parameters
+    free = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    rest = {}
+    for name in ("name", "trainable"):
+        if name in options and name not in parameters and not free:
+            rest[name] = options.pop(name)
+    made = kind(**options)
+    if rest.get("name") is not None:
+        made._name = rest["name"]
+    made._trainable = rest.get("trainable", made._trainable)
+    return made
+
+
+def _argument_names(kind: type[Any]) -> list[str]:
+    parameters = inspect.signature(kind.__init__).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [each.name for each in parameters if each.kind in kinds and each.name != "self"]
