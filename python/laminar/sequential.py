@@ -311,12 +311,13 @@ class Sequential(BaseModel):
 
     def _network(self, shape: tuple[int, ...]) -> dict[str, Any]:
         layers, given = [], shape
-        free = Free({layer._name for layer in self._layers if layer._name is not None})
+        taken = {layer._name for layer in self._layers if layer._name is not None}
+        free = Free(taken)
         programs = any(layer._is_traced for layer in self._layers)  # which need their shapes
         for layer in self._layers:
             spec = layer._spec_for([given])
             if layer._is_traced:
-                spec.setdefault("name", free(layer._word()))
+                taken.add(spec.setdefault("name", free(layer._word())))
             if programs:
                 given = layer._output_shape([given])
             layers.append(spec)

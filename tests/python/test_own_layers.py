@@ -18,6 +18,10 @@ from laminar import Input, Model, Sequential, layers, models, ops, utils
 Array = NDArray[np.float32]
 
 
+def softcap(x: Any) -> Any:
+    return 3 * ops.tanh(x / 3)
+
+
 class Affine(layers.Layer):
     def __init__(self, units: int = 4, activation: str = "tanh", **options: Any) -> None:
         super().__init__(**options)
@@ -259,6 +263,26 @@ def test_frozen_layers_stay(data: tuple[Array, Array]) -> None:
     trained(model, data)
     for old, new in zip(before, block.gate.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_names(data: tuple[Array, Array], tmp_path: Path) -> None:
+    class Dense(Affine):  # which the core has a layer of
+        pass
+
+    names = {"affine", "affine_1", "affine_2", "dense", "dense_1", "dense_2", "b"}
+    stack = [Affine(), Affine(), Dense(), layers.Dense(4, softcap), layers.Dense(4)]
+    stack += [Affine(name="b"), Affine()]
+    model = Sequential([Input((3,)), *stack])
+    assert {layer.name for layer in model.layers} == names
+    assert len({weight.name for weight in model.weights}) == 14
+    model.save(tmp_path / "model.safetensors")
+    again = models.load_model(tmp_path / "model.safetensors")
+    assert [layer.name for layer in again.layers] == [layer.name for layer in model.layers]
+    made = [layer for layer in stack if layer.name != "b"]
+    assert made[0].name == "affine"
+    start = Input((3,))
+    graph = Model(start, Affine()(Affine()(start)))
+    assert [layer.name for layer in graph.layers] == ["affine", "affine_1"]
 
 
 def test_layers_inside_can_be_frozen_and_freed(data: tuple[Array, Array], tmp_path: Path) -> None:

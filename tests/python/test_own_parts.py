@@ -188,6 +188,16 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "a seed of its own is not taken inside a layer of one's own",
     ),
     "itself inside": (looped, ValueError, "has itself among its layers"),
+    "a layer on an array": (
+        lambda: inner(lambda: layers.Lambda(lambda x: layers.Dense(2)(np.ones((2, 3))))),
+        ValueError,
+        r"layer 'dense': takes a value for each row, of shape \(None, …\), got \(2, 3\)",
+    ),
+    "a layer made in call": (
+        lambda: Given(lambda self, x: layers.Dense(2)(x)),
+        ValueError,
+        "call reads <variable kernel .*, which is none of its weights",
+    ),
     "symbols in call": (
         lambda: Given(lambda self, x: x + Input((3,))),
         TypeError,

@@ -132,10 +132,6 @@ def recorded(layer: Layer, shapes: Shapes) -> Recorded:
     key = (layer._listed, tuple(map(tuple, shapes)))
     known = layer._recorded.get(key)
     if known is None:
-        if active() is not None:
-            raise RuntimeError(
-                f"{layer._label()}: cannot be called on symbols or arrays while a call is traced"
-            )
         build(layer, shapes)
         plain, shape = _traced(layer, shapes, training=False)
         training, of_training = _traced(layer, shapes, training=True)
@@ -333,12 +329,6 @@ def places_of(layer: Layer) -> Iterator[tuple[Layer, int, int]]:
         own = [positions[id(variable)] for _, variable in weights_of(inner)]
         yield inner, min(own, default=0), len(own)
         waiting.extend(each for _, each in nested_in(inner))
-
-
-def is_symbolic(inputs: Any) -> bool:
-    """Whether one of the values is traced."""
-    given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-    return any(isinstance(value, Traced) for value in given)
 
 
 def _text(extents: Sequence[int]) -> str:

@@ -129,7 +129,7 @@ class Layer(Definable, family="layer"):
         Symbol or ndarray
             A layer without weights yet gets them with the first arrays.
         """
-        if tracing() and tracing_module().is_symbolic(inputs):
+        if tracing():
             return tracing_module().call_inside(self, inputs, training)
         if self._own:
             self._listed = isinstance(inputs, (list, tuple)) and not _is_rows(inputs)
