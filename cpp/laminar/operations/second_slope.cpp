@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "laminar/catalogue/activation.hpp"
+#include "laminar/kernels/activations.hpp"
 
 namespace laminar {
 namespace {
@@ -70,6 +70,14 @@ Term of_mish(Term z, Term, const Numbers&) {
   return slope * 2 + z * (rest * of_sigmoid(s) - w * slope * s * 2);
 }
 
+/// The name of the activation that a kernel computes.
+template <typename... Entries>
+std::string_view name_of_kernel(kernels::List<Entries...>, Index kernel) {
+  const std::string_view names[] = {Entries::info.name...};
+  const auto place = static_cast<std::size_t>(kernel);
+  return place < sizeof...(Entries) ? names[place] : "";  // forms for some arguments are straight lines
+}
+
 struct Curved {
   std::string_view name;
   Term (*second)(Term z, Term a, const Numbers& p);  // the second derivative
@@ -125,9 +133,7 @@ SlopeGradients add_slope_gradients(Program& program, const Instruction& gradient
   const Term a{&program, gradient.reads[1]};
   const Term d{&program, gradient.reads[2]};
   const Term e{&program, upstream};
-  const auto entries = activation_family().entries;
-  const auto kernel = static_cast<std::size_t>(gradient.integers[0]);
-  const std::string_view name = kernel < entries.size() ? entries[kernel].name : "";  // forms are straight
+  const std::string_view name = name_of_kernel(kernels::Activations{}, gradient.integers[0]);
   const auto back = [&](Term d_a) {
     return program.add(Op::activation_gradient, {z.value, a.value, d_a.value}, gradient.integers, gradient.numbers);
   };
