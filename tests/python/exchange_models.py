@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from support import another
 
-from laminar import Sequential, _core, activations, layers
+from laminar import Sequential, _component, _core, activations, layers
 
 
 def _activation_specs() -> list[dict[str, Any]]:
@@ -30,6 +32,53 @@ def _activation_specs() -> list[dict[str, Any]]:
 
 
 ACTIVATION_SPECS = _activation_specs()
+
+# What a file holds of a layer of the user's own: tanh(x W + b).
+RECORDED = {
+    "program": {
+        "inputs": [[-1, 6]],
+        "weights": [[6, 3], [3]],
+        "steps": [
+            {"op": "matmul", "reads": [0, 1], "integers": [0, 0]},
+            {"op": "add", "reads": [3, 2]},
+            {"op": "tanh", "reads": [4]},
+        ],
+        "outputs": [5],
+    },
+    "weights": [
+        {"name": "kernel", "initializer": {"name": "glorot_uniform"}, "trainable": True},
+        {"name": "bias", "initializer": {"name": "zeros"}, "trainable": True},
+    ],
+}
+
+
+def own_layer(recorded: dict[str, Any], name: str | None = None) -> layers.Layer:
+    """Return the layer that a file would hold so."""
+    known: Any = layers.Layer._classes.get("operations") or _class_of_operations()
+    made: layers.Layer = known(recorded, name=name)
+    return made
+
+
+def _class_of_operations() -> type[layers.Layer]:
+    with mock.patch.object(_component, "is_own", lambda cls: True):
+
+        class Operations(layers.Layer, entry="operations"):
+            def __init__(self, recorded: Any, name: str | None = None) -> None:
+                super().__init__(name)
+                self._recording = recorded
+
+            def _check_number(self, count: int) -> None:
+                pass
+
+            def _output_shape(self, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+                program = _core.Program(json.dumps(self._recording["program"]))
+                return tuple(program.shapes()[0][1:])
+
+            def _options(self) -> dict[str, Any]:
+                return dict(self._recording)
+
+    return Operations
+
 
 Stack = tuple[tuple[int, ...], list[layers.Layer]]
 LAYER_STACKS: dict[str, Callable[[], Stack]] = {
@@ -82,6 +131,7 @@ LAYER_STACKS: dict[str, Callable[[], Stack]] = {
         (2, 3),
         [layers.Discretization([-0.1, 0.3, 1.7]), layers.Embedding(4, 5), layers.Flatten()],
     ),
+    "Operations": lambda: ((6,), [own_layer(RECORDED)]),
     "Gelu and reductions": lambda: (
         (6,),
         [layers.LayerNormalization(), layers.Maxout(6), layers.Dense(5, "gelu")],

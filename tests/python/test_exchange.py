@@ -66,10 +66,13 @@ def export(model: Sequential, folder: Path, format: str) -> Path:
 def test_a_layer_that_no_format_lists_is_refused_by_name(
     tmp_path: Path, format: str, weights: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = layers.PReLU if weights else layers.GaussianNoise
+    kind = "prelu" if weights else "gaussian_noise"
     last = layers.PReLU(name="mine") if weights else layers.GaussianNoise(0.5, name="mine")
     model = Sequential([layers.Input(3), layers.Dense(2), last])
-    monkeypatch.setattr(kind, "_entry", "unlisted")
+    for listed in (_onnx_layers.WRITERS, _source_layers.KINDS, torch_weights._NAMES):
+        monkeypatch.delitem(listed, kind, raising=False)
+    others = tuple(each for each in torch_weights._WITHOUT_WEIGHTS if each != kind)
+    monkeypatch.setattr(torch_weights, "_WITHOUT_WEIGHTS", others)
     with pytest.raises(ValueError, match="'mine'"):
         export(model, tmp_path, format)
     assert not any(tmp_path.iterdir())

@@ -122,17 +122,25 @@ def _gelu(graph: Graph, x: str, spec: Mapping[str, Any]) -> str:
         cube = graph.op("Mul", graph.op("Mul", graph.op("Mul", x, x), x), 0.044715)
         inner = graph.op("Mul", graph.op("Add", x, cube), math.sqrt(8 / math.pi))
         return graph.op("Mul", x, graph.op("Sigmoid", inner))
-    # max(0, z) - |z| erfc(|z| / sqrt(2)) / 2 with erfc(y) = e^(-y^2) p(4 / (2 + y) - 1)
+    # max(0, z) - |z| erfc(|z| / sqrt(2)) / 2
     size = graph.op("Min", graph.op("Abs", x), 36.0)
-    y = graph.op("Mul", size, math.sqrt(0.5))
-    u = graph.op("Sub", graph.op("Div", 4.0, graph.op("Add", y, 2.0)), 1.0)
-    terms = erfc_terms()
-    column = graph.op("Unsqueeze", u, graph.integers(-1))
-    powers = graph.op("Pow", column, np.arange(len(terms), dtype=float))
-    tail = graph.op("MatMul", powers, terms)
-    decay = graph.op("Exp", graph.op("Neg", graph.op("Mul", y, y)))
+    tail, decay = erfc_factors(graph, graph.op("Mul", size, math.sqrt(0.5)))
     below = graph.op("Mul", graph.op("Mul", graph.op("Mul", size, 0.5), tail), decay)
     return graph.op("Sub", graph.op("Relu", x), below)
+
+
+def erfc_factors(graph: Graph, y: str) -> tuple[str, str]:
+    """Add two factors of erfc(y) = p(4 / (2 + y) - 1) e^(-y^2), for 0 <= y <= 26."""
+    u = graph.op("Sub", graph.op("Div", 4.0, graph.op("Add", y, 2.0)), 1.0)
+    tail = polynomial(graph, u, erfc_terms())
+    return tail, graph.op("Exp", graph.op("Neg", graph.op("Mul", y, y)))
+
+
+def polynomial(graph: Graph, x: str, terms: NDArray[np.float64]) -> str:
+    """Add a polynomial in x, whose coefficients are given from that of x^0 on."""
+    column = graph.op("Unsqueeze", x, graph.integers(-1))
+    powers = graph.op("Pow", column, np.arange(len(terms), dtype=float))
+    return graph.op("MatMul", powers, terms)
 
 
 @functools.cache

@@ -3,33 +3,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import _moments
+from . import _moments, _onnx_operations
 from . import _onnx_activations as activations
 from ._onnx_graph import Graph
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..layers import Layer
+    from ._programs import Program
 
 
 class Step(NamedTuple):
-    """A layer with its weights by name, and the shapes of a sample before and after it."""
+    """A layer with its weights by name, and the shapes of a sample before and after it.
+
+    ``kind`` is the core's name for what it is. Of one that users have written themselves there is
+    its ``program``, and the values that it ``reads`` may be several.
+    """
 
     layer: Any
+    kind: str
     weights: dict[str, NDArray[Any]]
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
+    program: Program | None = None
+    reads: Sequence[str] = ()
 
 
 def write(graph: Graph, x: str, step: Step) -> str:
     """Add a layer and return the name of its output."""
-    writer = WRITERS.get(step.layer._entry)
+    writer = WRITERS.get(step.kind)
     if writer is None:
         kind = type(step.layer).__name__
         raise ValueError(f"export: ONNX has no form for the layer {step.layer.name!r}, a {kind}")
@@ -37,10 +44,16 @@ def write(graph: Graph, x: str, step: Step) -> str:
     return writer(graph, x, step)
 
 
-def opset(stack: list[Layer], dtype: np.dtype[Any]) -> int:
+def opset(steps: Sequence[Step], dtype: np.dtype[Any]) -> int:
     """Return the lowest version of the operators that carries all layers."""
-    found = [getattr(layer, "activation", None) for layer in stack]
-    gelu = any(a is not None and activations.needs_gelu(a._spec(), dtype) for a in found)
+    found: list[dict[str, Any]] = []
+    for step in steps:
+        activation = getattr(step.layer, "activation", None)
+        if step.program is not None:
+            found += _onnx_operations.activations_in(step.program)
+        elif activation is not None:
+            found.append(activation._spec())
+    gelu = any(activations.needs_gelu(spec, dtype) for spec in found)
     return activations.GELU_OPSET if gelu else 13
 
 
@@ -173,6 +186,18 @@ def _embedding(graph: Graph, x: str, step: Step) -> str:
     return graph.op("Gather", _weight(graph, step, "embeddings"), numbers, axis=0)
 
 
+def _operations(graph: Graph, x: str, step: Step) -> str:
+    names = list(step.weights)
+    assert step.program is not None
+    return _onnx_operations.write(
+        graph,
+        step.program,
+        step.reads,
+        lambda number: _weight(graph, step, names[number]),
+        step.layer.name,
+    )
+
+
 WRITERS: dict[str, Callable[[Graph, str, Step], str]] = {
     "dense": _dense,
     "maxout": _maxout,
@@ -192,4 +217,5 @@ WRITERS: dict[str, Callable[[Graph, str, Step], str]] = {
     "discretization": _discretization,
     "category_encoding": _category_encoding,
     "embedding": _embedding,
+    "operations": _operations,
 }

@@ -8,6 +8,13 @@ be denormal where x e^x is not, so such a product takes e^(x/2) twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._source_text import Dialect
+
 # In gelu's tails rounding z in float would be seen in e^(-z^2 / 2): they are computed in double.
 TEXTS = {
     "step": """
@@ -242,3 +249,27 @@ FUNCTION void OURS_sparsemax(const REAL *z, REAL *a, SIZE n) {
 }
 """,
 }
+
+
+class Call(NamedTuple):
+    """How an activation is called: by its name, with further arguments; of rows or of a number."""
+
+    name: str
+    given: str
+    by_row: bool
+
+
+def call(spec: Mapping[str, Any], dialect: Dialect, where: str) -> Call | None:
+    """Return the call of the activation that a configuration describes; None for the identity."""
+    parameters = dict(spec)
+    name = parameters.pop("name")
+    if name == "linear":
+        return None
+    if name == "gelu":
+        name = "gelu_approximate" if parameters.pop("approximate") else name
+    if name not in TEXTS:
+        raise ValueError(f"{where}: activation {name!r} has no form in C")
+    if "(const REAL *z, REAL *a, SIZE n)" in TEXTS[name]:
+        return Call(name, "", True)
+    numbers = (np.inf if value is None else value for value in parameters.values())
+    return Call(name, "".join(f", {dialect.number(number)}" for number in numbers), False)

@@ -3,7 +3,8 @@
 
 A layer becomes steps, in the words that `Dialect.text` explains; a step that may work in place says
 so. Sums of products run in the core's order and fuse where the core's do. Layers that do nothing in
-prediction become no step. Those that read several values are in `_source_merging`.
+prediction become no step. Those that read several values are in `_source_merging`, those that users
+have written themselves in `_source_operations`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from . import _moments
+from . import _moments, _source_operations
 from ._source_activations import TEXTS as ACTIVATIONS
+from ._source_activations import call
 from ._source_step import Source, Step
 
 FUNCTIONS = {
@@ -159,20 +161,13 @@ FUNCTION void OURS_embed(const REAL *x, const REAL *table, SIZE n, REAL rows, SI
 
 def _activation(source: Source, function: Any) -> list[Step]:
     """Return the step of an activation: one call a value, or one a row; none for the identity."""
-    spec = function._spec()
-    name = spec.pop("name")
-    width = prod(source.outputs)
-    if name == "linear":
+    width, found = prod(source.outputs), call(function._spec(), source.dialect, source.where)
+    if found is None:
         return []
-    if name == "gelu":
-        name = "gelu_approximate" if spec.pop("approximate") else name
-    if name not in ACTIVATIONS:
-        raise ValueError(f"{source.where}: activation {name!r} has no form in C")
-    if "(const REAL *z, REAL *a, SIZE n)" in ACTIVATIONS[name]:
-        return [Step(name, f"OURS_{name}(FROM, TO, {width});", width)]
-    given = "".join(f", {source.real(np.inf if v is None else v)}" for v in spec.values())
-    call = f"for (SIZE j = 0; j < {width}; ++j) TO[j] = OURS_{name}(FROM[j]{given});"
-    return [Step(name, call, width)]
+    if found.by_row:
+        return [Step(found.name, f"OURS_{found.name}(FROM, TO, {width});", width)]
+    value = f"OURS_{found.name}(FROM[j]{found.given})"
+    return [Step(found.name, f"for (SIZE j = 0; j < {width}; ++j) TO[j] = {value};", width)]
 
 
 def _dense(source: Source) -> list[Step]:
@@ -309,6 +304,7 @@ KINDS: dict[str, Callable[[Source], list[Step]]] = {
     "layer_normalization": _layer_normalization,
     "maxout": _maxout,
     "normalization": _normalization,
+    "operations": _source_operations.steps,
     "prelu": _prelu,
     "rescaling": _rescaling,
     "rms_normalization": _rms_normalization,

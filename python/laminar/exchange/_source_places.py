@@ -48,7 +48,13 @@ class Placing:
 
     of: list[Place]
     copies: list[tuple[Place, str]]  # what lies elsewhere, and the output that it is
+    scratch: list[Place]  # of each call
     size: int
+
+    @property
+    def offsets(self) -> set[int]:
+        """Where something lies in the workspace."""
+        return {place.offset for place in self.of + self.scratch if place.width and not place.name}
 
 
 def placed(
@@ -91,10 +97,14 @@ def placed(
             copies.append((of[number], name))
         else:
             of[number].name = name
-    return Placing(of, copies, _arrange([place for place in of if not place.name]))
+    scratch = [
+        Place(max((step.scratch for step in own), default=0), i, i) for i, own in enumerate(steps)
+    ]
+    inside = [place for place in of if not place.name]
+    return Placing(of, copies, scratch, arrange(inside + scratch))
 
 
-def _arrange(places: Sequence[Place]) -> int:
+def arrange(places: Sequence[Place]) -> int:
     """Give places their offsets, the widest first, each the least that is free; return the size."""
     size = 0
     done: list[Place] = []

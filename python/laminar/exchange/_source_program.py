@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from . import _source_layers, _source_merging
+from . import _source_layers, _source_merging, _source_operation_texts
+from ._programs import programs_of
 from ._source_places import Placing, placed
 from ._source_step import Source, Step
 from ._source_text import Dialect, harmless
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 
 STACK_BYTES = 64 * 1024  # what a function may take of its caller's stack
 
-FUNCTIONS = {**_source_layers.FUNCTIONS, **_source_merging.FUNCTIONS}
+FUNCTIONS = {
+    **_source_layers.FUNCTIONS,
+    **_source_merging.FUNCTIONS,
+    **_source_operation_texts.FUNCTIONS,
+}
 
 
 @dataclass(frozen=True)
@@ -124,24 +129,25 @@ def _steps(model: BaseModel, wiring: Wiring, dialect: Dialect, where: str) -> li
     """Return what each call of a layer does to one row."""
     core = model._core(where)
     tensors = list(zip(core.tensors(), core.get_weights(), strict=True))
-    described = model._described(core)
+    described, programs = model._described(core), programs_of(core)
+    kinds = {**_source_layers.KINDS, **_source_merging.KINDS}
     found = []
     for i, (number, reads) in enumerate(wiring.calls):
         layer, facts = model.layers[number], described[number]
+        name, kind = facts["name"], facts["kind"]
         weights = {
-            tensor["name"].rpartition("/")[2]: values
+            tensor["name"].removeprefix(f"{name}/"): values
             for tensor, values in tensors[slice(*facts["tensors"])]
         }
         shapes = [wiring.shapes[read] for read in reads]
         after = wiring.shapes[len(wiring.inputs) + i]
-        source = Source(layer, number, shapes, after, weights, dialect, where)
-        kind = layer._entry
-        writers = _source_merging.KINDS if layer._merges else _source_layers.KINDS
-        if kind not in writers:
+        program = programs.get(name)
+        source = Source(layer, number, shapes, after, weights, dialect, where, program)
+        if kind not in kinds:
             raise ValueError(f"{where}: layer {layer.name!r} of kind {kind!r} has no form in C")
-        own = writers[kind](source)
+        own = kinds[kind](source)
         for step in own:
-            step.title = f"{facts['name']}: {step.title}"
+            step.title = f"{name}: {step.title}"
         found.append(own)
     return found
 
@@ -150,8 +156,8 @@ def _body(
     wiring: Wiring, steps: Sequence[Sequence[Step]], places: Placing, dialect: Dialect
 ) -> list[str]:
     """Return the statements; those beyond the calls of layers need no places."""
-    offsets = {place.offset for place in places.of if not place.name}
-    lines = [f"REAL *const at_{at} = values{f' + {at}' if at else ''};" for at in sorted(offsets)]
+    offsets = sorted(places.offsets)
+    lines = [f"REAL *const at_{at} = values{f' + {at}' if at else ''};" for at in offsets]
     lines = [dialect.text(line) for line in lines]
     for i, own in enumerate(steps):
         words: dict[str, str] = {}
@@ -159,12 +165,13 @@ def _body(
             reads = [str(places.of[read]) for read in wiring.calls[i][1]]
             words = {f"FROM_{j}": name for j, name in enumerate(reads)}
             words |= {"FROM": reads[0], "TO": str(places.of[len(wiring.inputs) + i])}
+            words |= {"SCRATCH": str(places.scratch[i])}
         for step in own:
             code = step.code
             for word, name in words.items():
                 code = re.sub(rf"\b{word}\b", name, code)
             # Names of layers go in last: one may be a word that has a meaning here.
-            lines += [f"/* {harmless(step.title)} */", dialect.text(code)]
+            lines += [f"/* {harmless(step.title)} */", *dialect.text(code).split("\n")]
             words |= {"FROM": words.get("TO", "")}
     return lines
 

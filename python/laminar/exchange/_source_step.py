@@ -11,6 +11,8 @@ from ._source_text import Dialect
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ._programs import Program
+
 
 @dataclass
 class Step:
@@ -23,12 +25,15 @@ class Step:
     code : str
         A statement that reads FROM, or of several arrays FROM_0, FROM_1, …, and writes TO. A step
         that is not the first of its layer reads, as FROM, what the one before has written.
+        SCRATCH is memory that the steps of the layer have for themselves.
     width : int
         Numbers written.
     in_place : bool
         Whether it may write what it reads, the first of several.
     arrays : list of str
         Definitions of the arrays that it uses.
+    scratch : int
+        How large SCRATCH is.
     """
 
     title: str
@@ -36,6 +41,7 @@ class Step:
     width: int
     in_place: bool = True
     arrays: list[str] = field(default_factory=list)
+    scratch: int = 0
 
 
 @dataclass
@@ -49,6 +55,7 @@ class Source:
     weights: dict[str, NDArray[Any]]
     dialect: Dialect
     where: str
+    program: Program | None = None  # of a layer that users have written themselves
 
     def array(self, name: str, values: NDArray[Any] | None) -> tuple[str, list[str]]:
         """Return how a weight is called, and its definition; the null pointer where it is none."""

@@ -18,6 +18,7 @@ from . import _onnx_layers, _onnx_merging
 from ._extras import required
 from ._onnx_graph import Graph
 from ._onnx_layers import Step
+from ._programs import programs_of
 
 if TYPE_CHECKING:
     from .._base_model import BaseModel
@@ -47,7 +48,7 @@ def message(onnx: Any, model: BaseModel) -> Any:
         raise ValueError(
             f"export: an ONNX file holds less than 2 GiB; the model's weights have {size} bytes"
         )
-    opset = _onnx_layers.opset(model.layers, dtype)
+    opset = _onnx_layers.opset(steps, dtype)
     graph = Graph(onnx, dtype, opset)
     given = [graph.reserved(name) for name, _ in wiring.inputs]
     wanted = [(graph.reserved(name), number) for name, number in wiring.outputs]
@@ -55,12 +56,12 @@ def message(onnx: Any, model: BaseModel) -> Any:
     for number, reads in wiring.calls:
         graph.scope = names[number]
         read = [values[i] for i in reads]
-        merge = _onnx_merging.WRITERS.get(steps[number].layer._entry)
+        merge = _onnx_merging.WRITERS.get(steps[number].kind)
         if merge is not None:
             values.append(merge(graph, read, steps[number].layer))
             continue
         before, after = wiring.shapes[reads[0]], wiring.shapes[len(values)]
-        step = steps[number]._replace(input_shape=before, output_shape=after)
+        step = steps[number]._replace(input_shape=before, output_shape=after, reads=read)
         values.append(_onnx_layers.write(graph, read[0], step))
     graph.scope = "output"
     own = set(given)
@@ -96,15 +97,16 @@ def steps_of(model: BaseModel) -> list[Step]:
 
     The shapes are those of stacks: of a graph they belong to calls, which `Wiring` has.
     """
-    described = model._described(model._core("export"))
-    tensors = list(zip(model.weights, model.get_weights(), strict=True))
+    core = model._core("export")
+    described, programs = model._described(core), programs_of(core)
+    tensors = list(zip(core.tensors(), core.get_weights(), strict=True))
     before: tuple[int, ...] = tuple(model._input or ())
     steps = []
     for layer, facts in zip(model.layers, described, strict=True):
         own = tensors[slice(*facts["tensors"])]
-        weights = {weight.name.rpartition("/")[2]: values for weight, values in own}
-        after = tuple(facts["output_shape"])
-        steps.append(Step(layer, weights, before, after))
+        name, kind, after = facts["name"], facts["kind"], tuple(facts["output_shape"])
+        weights = {tensor["name"].removeprefix(f"{name}/"): values for tensor, values in own}
+        steps.append(Step(layer, kind, weights, before, after, programs.get(name)))
         before = after
     return steps
 

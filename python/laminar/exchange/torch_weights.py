@@ -66,7 +66,7 @@ def write(model: BaseModel, path: str) -> None:
     tensors: Tensors = {}
     index, chain = 0, model._is_chain()
     for step in steps_of(model):
-        layer, entry = step.layer, step.layer._entry
+        layer, entry = step.layer, step.kind
         plain = entry in _WITHOUT_WEIGHTS or layer._merges
         if entry not in _NAMES and (not plain or step.weights):
             raise ValueError(
@@ -85,9 +85,9 @@ def load(model: BaseModel, path: str) -> None:
     where = f"load_torch_weights: {printable(path)}"
     steps = [step for step in steps_of(model) if step.weights]
     modules = _modules(_core.read_safetensors(path)[0], where)
-    wanted = [step for step in steps if step.layer._entry != "normalization"]
+    wanted = [step for step in steps if step.kind != "normalization"]
     for step in wanted:
-        if step.layer._entry not in _NAMES:
+        if step.kind not in _NAMES:
             kind = type(step.layer).__name__
             raise ValueError(f"{where}: layer {step.layer.name!r}, a {kind}, is none of PyTorch's")
     own = [str(step.layer.name) for step in wanted]
@@ -113,7 +113,7 @@ def load(model: BaseModel, path: str) -> None:
 def _module(step: Step) -> Tensors:
     """Return a layer's weights as those of a module."""
     tensors: Tensors = {}
-    names = _NAMES.get(step.layer._entry, {})
+    names = _NAMES.get(step.kind, {})
     unknown = [name for name in step.weights if name not in names]
     if unknown:
         raise ValueError(f"layer {step.layer.name!r} has weights without a name: {unknown}")
@@ -196,7 +196,7 @@ def _fits(step: Step, tensors: Tensors) -> bool:
 
 def _weights(step: Step, tensors: Tensors, module: str, where: str) -> list[NDArray[Any]]:
     """Return a module's tensors as a layer's weights; ValueError where they are not."""
-    names = _NAMES[step.layer._entry]
+    names = _NAMES[step.kind]
     expected = _shapes(_module(step))
     left = dict(tensors)
     values = []
@@ -204,7 +204,7 @@ def _weights(step: Step, tensors: Tensors, module: str, where: str) -> list[NDAr
         if own not in step.weights:
             continue
         value = left.pop(name, None)
-        if value is not None and step.layer._entry == "prelu" and value.size == 1:
+        if value is not None and step.kind == "prelu" and value.size == 1:
             value = np.broadcast_to(value.reshape(()), expected[name])
         if value is None or value.shape != expected[name]:
             found = None if value is None else value.shape
