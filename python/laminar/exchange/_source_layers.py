@@ -36,7 +36,8 @@ FUNCTION void OURS_dense(const REAL *x, const REAL *kernel, const REAL *bias, SI
   for (SIZE j = 0; j < units; ++j) out[j] = bias != NONE ? bias[j] : NUM(0);
   for (SIZE k = 0; k < in; ++k) {
     const REAL *row = kernel + k * units;
-    for (SIZE j = 0; j < units; ++j) out[j] = OURS_fma(x[k], row[j], out[j]);
+    const REAL factor = x[k];
+    for (SIZE j = 0; j < units; ++j) out[j] = OURS_fma(factor, row[j], out[j]);
   }
 }
 """,
