@@ -2,6 +2,7 @@
 #include "laminar/catalogue/activation.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "laminar/base/buffer.hpp"
 #include "laminar/base/error.hpp"
@@ -73,6 +74,18 @@ int Activation::kernel() const {
     if (kForms[i].of == index() && kForms[i].serves(values().data())) return static_cast<int>(kInfos.size() + i);
   }
   return index();
+}
+
+Activation Activation::of_kernel(int kernel, const std::vector<double>& parameters) {
+  const auto at = static_cast<std::size_t>(kernel);
+  const std::size_t entry = at < kInfos.size() ? at : static_cast<std::size_t>(kForms[at - kInfos.size()].of);
+  Activation activation(kInfos[entry].name);
+  const int count = std::min(activation.info().count(), static_cast<int>(parameters.size()));
+  for (int i = 0; i < count; ++i) {
+    const double value = parameters[static_cast<std::size_t>(i)];
+    if (!std::isnan(value)) activation.set(activation.info().parameters[i].name, value);
+  }
+  return activation;
 }
 
 bool Activation::row_wise() const { return traits(*this).row_wise; }

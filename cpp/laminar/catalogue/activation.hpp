@@ -2,6 +2,8 @@
 // Activations by name. Formulas stand in kernels/activations.hpp, beside the list.
 #pragma once
 
+#include <vector>
+
 #include "laminar/base/types.hpp"
 #include "laminar/catalogue/choice.hpp"
 
@@ -18,6 +20,8 @@ struct Activation : Choice {
 
   /// Its number in the kernels' tables: that of the entry, or of a faster form for these arguments.
   int kernel() const;
+  /// The one that a kernel computes with these parameters.
+  static Activation of_kernel(int kernel, const std::vector<double>& parameters);
   /// Works on whole rows (softmax), so it cannot be applied to one element.
   bool row_wise() const;
   /// The slope needs z as well as a.

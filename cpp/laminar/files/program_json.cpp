@@ -82,6 +82,11 @@ Program program_from(const Json& json, const std::string& owner) {
     std::vector<double> numbers;
     if (const Json* given = parts.find("integers")) integers = integers_of(*given, which);
     if (const Json* given = parts.find("numbers")) numbers = numbers_of(*given, which);
+    if (const Json* given = parts.find("activation")) {
+      const Activation activation = activation_from_json(given->dump());
+      integers = {activation.kernel(), activation.row_wise() ? 1 : 0, activation.keeps_input() ? 1 : 0};
+      numbers.assign(activation.values().begin(), activation.values().begin() + activation.info().count());
+    }
     std::vector<int> reads;
     if (const Json* given = parts.find("reads")) reads = places_of(*given, which);
     program.add(operation, std::move(reads), std::move(integers), std::move(numbers));
@@ -116,6 +121,13 @@ Json json_of_program(const Program& program) {
       Json reads = Json::array();
       for (const int read : value.reads) reads.push_back(places[static_cast<std::size_t>(read)]);
       step["reads"] = std::move(reads);
+    }
+    if (value.operation == Operation::activation || value.operation == Operation::activation_gradient) {
+      // By its name: numbers of kernels are this version's own.
+      step["activation"] =
+          Json::parse(to_json(Activation::of_kernel(static_cast<int>(value.integers[0]), value.numbers)));
+      steps.push_back(std::move(step));
+      continue;
     }
     if (!value.integers.empty() || value.operation == Operation::constant) step["integers"] = value.integers;
     if (!value.numbers.empty()) step["numbers"] = json_of_numbers(value.numbers);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs as JSON: {"inputs": [[-1, 3]], "weights": [[3, 2]], "steps": [{"op": "matmul", "reads": [0, 1],
-// "integers": [0, 0]}, …], "outputs": [2]}. Values are numbered: the inputs, the weights, then the steps.
+// "integers": [0, 0]}, {"op": "activation", "reads": [2],
+// "activation": {"name": "gelu"}}, …], "outputs": [3]}. Values are numbered: the inputs, the weights, then the steps.
 // An axis of rows is -1. Internal.
 #pragma once
 

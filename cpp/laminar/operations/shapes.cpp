@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shape rules, as NumPy has them.
 #include <algorithm>
+#include <array>
 
 #include "laminar/base/error.hpp"
+#include "laminar/kernels/activations.hpp"
 #include "laminar/operations/program.hpp"
 
 namespace laminar {
@@ -217,6 +219,42 @@ Shape multiplied(const Instruction& value, Shape a, Shape b) {
   return checked(value, std::move(out));
 }
 
+/// What an activation's kernel needs to be told.
+struct ActivationNeeds {
+  bool row_wise;
+  bool keeps_input;
+  int parameters;
+};
+
+template <typename A>
+constexpr int parameters_of() {
+  if constexpr (requires { A::info; }) {
+    return A::info.count();
+  } else {
+    return 0;
+  }
+}
+
+template <typename... A>
+constexpr std::array<ActivationNeeds, sizeof...(A)> needs_of(kernels::List<A...>) {
+  return {ActivationNeeds{A::row_wise, A::keeps_input, parameters_of<A>()}...};
+}
+
+void check_activation(const Instruction& value) {
+  static constexpr auto all = needs_of(kernels::ActivationKernels{});
+  check_integers(value, 3);
+  const Index kernel = value.integers[0];
+  if (kernel < 0 || kernel >= static_cast<Index>(all.size())) {
+    refuse(value, "there is no kernel ", kernel, "; there are ", all.size());
+  }
+  const ActivationNeeds& needs = all[static_cast<std::size_t>(kernel)];
+  const auto count = static_cast<int>(value.numbers.size());
+  if (value.integers[1] != (needs.row_wise ? 1 : 0) || value.integers[2] != (needs.keeps_input ? 1 : 0) ||
+      count < needs.parameters || count > kMaxParameters) {
+    refuse(value, "kernel ", kernel, " is described wrongly");
+  }
+}
+
 Shape constant(const Instruction& value) {
   Shape shape = checked(value, value.integers);
   const Count count = count_of(shape);
@@ -265,6 +303,7 @@ Shape shape_of(const Instruction& value, const Operands& operands) {
       check_count(value, operands, 2);
       return multiplied(value, *operands[0], *operands[1]);
     case Operation::activation_gradient: {
+      check_activation(value);
       check_count(value, operands, 3);
       if (*operands[0] != *operands[1] || *operands[0] != *operands[2]) refuse(value, "takes values of one shape");
       return *operands[0];
@@ -285,6 +324,10 @@ Shape shape_of(const Instruction& value, const Operands& operands) {
     case Operation::max:
     case Operation::min:
       return reduced(value, from);
+    case Operation::activation:
+      check_activation(value);
+      if (value.integers[1] != 0 && from.empty()) refuse(value, "takes a row of values, got a number");
+      return from;
     case Operation::argmax:
       check_integers(value, 1);
       return reduced(value, from);

@@ -175,6 +175,8 @@ def _program(description: dict[str, Any]) -> Program:
     for step in description["steps"]:
         reads, integers = step.get("reads", []), step.get("integers", [])
         numbers = [float(number) for number in step.get("numbers", [])]  # "nan" and "inf" as well
+        if "activation" in step:
+            integers, numbers = _core.activation_operation(json.dumps(step["activation"]))
         shapes = [list(values[read].shape) for read in reads]
         shape = _core.operation_shape(step["op"], shapes, integers, numbers)
         values.append(Value(len(values), step["op"], reads, integers, numbers, tuple(shape)))
