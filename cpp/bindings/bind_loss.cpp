@@ -9,23 +9,32 @@
 namespace laminar::bindings {
 namespace {
 
+/// What a loss is called on.
+template <typename T>
+struct Given {
+  Given(const Loss& loss, const py::array& y, const py::array& y_pred, const py::object& sample_weight)
+      : outputs(matrix<T>(y_pred, "y_pred")) {
+    if (loss.class_labels()) {
+      targets = Targets<T>(vector<std::int32_t>(y, "y_true"));
+    } else {
+      targets = Targets<T>(matrix<T>(y, "y_true"));
+    }
+    if (!sample_weight.is_none()) weights = vector<T>(sample_weight.cast<py::array>(), "sample_weight");
+  }
+
+  MatrixView<const T> outputs;
+  Targets<T> targets;
+  std::span<const T> weights;
+};
+
 /// Row losses where the loss's reduction is "none", else what it leaves of them.
 template <typename T>
-py::object loss_of(const Loss& loss, const py::array& y, const py::array& outputs, const py::object& sample_weight) {
-  const MatrixView<const T> p = matrix<T>(outputs, "y_pred");
-  Targets<T> targets;
-  if (loss.class_labels()) {
-    targets = Targets<T>(vector<std::int32_t>(y, "y_true"));
-  } else {
-    targets = Targets<T>(matrix<T>(y, "y_true"));
-  }
-  std::span<const T> weights;
-  if (!sample_weight.is_none()) weights = vector<T>(sample_weight.cast<py::array>(), "sample_weight");
-  py::array_t<T> rows(p.rows);
-  const std::span<T> out(rows.mutable_data(), static_cast<std::size_t>(p.rows));
+py::object loss_of(const Loss& loss, const Given<T>& given) {
+  py::array_t<T> rows(given.outputs.rows);
+  const std::span<T> out(rows.mutable_data(), static_cast<std::size_t>(given.outputs.rows));
   const double value = unlocked([&] {
-    row_losses<T>(loss, p, targets, weights, out);
-    if (loss.reduction() != Reduction::none) return reduced<T>(loss, out, targets, weights);
+    row_losses<T>(loss, given.outputs, given.targets, given.weights, out);
+    if (loss.reduction() != Reduction::none) return reduced<T>(loss, out, given.targets, given.weights);
     for (T& row : out) row = static_cast<T>(loss.finish(static_cast<double>(row)));
     return 0.0;
   });
@@ -33,17 +42,35 @@ py::object loss_of(const Loss& loss, const py::array& y, const py::array& output
   return py::float_(value);
 }
 
+template <typename T>
+py::object gradient_of(const Loss& loss, const Given<T>& given) {
+  const MatrixView<const T>& outputs = given.outputs;
+  py::array_t<T> result(std::array<py::ssize_t, 2>{outputs.rows, outputs.columns});
+  const MatrixView<T> to(result.mutable_data(), outputs.rows, outputs.columns);
+  unlocked([&] { loss_gradient<T>(loss, outputs, given.targets, given.weights, to); });
+  return result;
+}
+
 py::object loss(const std::string& config, const py::array& y, const py::array& outputs,
                 const py::object& sample_weight) {
   const Loss chosen = loss_from_json(config);
-  return outputs.itemsize() == sizeof(float) ? loss_of<float>(chosen, y, outputs, sample_weight)
-                                             : loss_of<double>(chosen, y, outputs, sample_weight);
+  if (outputs.itemsize() == sizeof(float)) return loss_of<float>(chosen, {chosen, y, outputs, sample_weight});
+  return loss_of<double>(chosen, {chosen, y, outputs, sample_weight});
+}
+
+py::object gradient(const std::string& config, const py::array& y, const py::array& outputs,
+                    const py::object& sample_weight) {
+  const Loss chosen = loss_from_json(config);
+  if (outputs.itemsize() == sizeof(float)) return gradient_of<float>(chosen, {chosen, y, outputs, sample_weight});
+  return gradient_of<double>(chosen, {chosen, y, outputs, sample_weight});
 }
 
 }  // namespace
 
 void bind_loss(py::module_& module) {
   module.def("loss", &loss, py::arg("config"), py::arg("y_true"), py::arg("y_pred"), py::arg("sample_weight"));
+  module.def("loss_gradient", &gradient, py::arg("config"), py::arg("y_true"), py::arg("y_pred"),
+             py::arg("sample_weight"));
 }
 
 }  // namespace laminar::bindings

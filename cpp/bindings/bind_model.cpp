@@ -238,15 +238,26 @@ py::tuple loss_and_gradients(const SharedModel<T>& shared, const py::array& x, c
 
 /// The gradients of sum d_outputs * outputs: by x, and by each tensor.
 template <typename T>
-py::tuple vjp(const SharedModel<T>& shared, const py::array& x, const py::array& d_outputs, bool training) {
+py::tuple vjp(const SharedModel<T>& shared, const py::array& x, const py::array& d_outputs, bool training, Index step,
+              bool by_input) {
   const MatrixView<const T> in = matrix<T>(x, "x");
   const MatrixView<const T> from = matrix<T>(d_outputs, "d_outputs");
   const auto held = shared.reading("vjp");
-  py::array_t<T> d_x(std::array<py::ssize_t, 2>{in.rows, in.columns});
+  py::array_t<T> d_x(std::array<py::ssize_t, 2>{by_input ? in.rows : 0, in.columns});
   std::vector<T> gradients(held->model.parameters().size());
-  const MatrixView<T> to(d_x.mutable_data(), in.rows, in.columns);
-  unlocked([&] { held->model.backward(in, from, gradients, to, training); });
+  const MatrixView<T> to = by_input ? MatrixView<T>(d_x.mutable_data(), in.rows, in.columns) : MatrixView<T>();
+  unlocked([&] { held->model.backward(in, from, gradients, to, training, step); });
   return py::make_tuple(d_x, arrays_of(held->model.network(), gradients.data()));
+}
+
+template <typename T>
+py::array outputs_in_training(const SharedModel<T>& shared, const py::array& x, Index step) {
+  const MatrixView<const T> in = matrix<T>(x, "x");
+  const auto held = shared.reading("outputs_in_training");
+  py::array_t<T> out(std::array<py::ssize_t, 2>{in.rows, held->model.network().outputs()});
+  const MatrixView<T> to(out.mutable_data(), in.rows, held->model.network().outputs());
+  unlocked([&] { held->model.outputs_in_training(in, to, step); });
+  return out;
 }
 
 template <typename T>
@@ -379,7 +390,9 @@ void bind(py::module_& module, const char* name) {
       .def("predict", &predict<T>, py::arg("x"), py::arg("out"))
       .def("predict_ready", &predict_ready<T>, py::arg("x"))
       .def("loss_and_gradients", &loss_and_gradients<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"))
-      .def("vjp", &vjp<T>, py::arg("x"), py::arg("d_outputs"), py::arg("training"));
+      .def("outputs_in_training", &outputs_in_training<T>, py::arg("x"), py::arg("step"))
+      .def("vjp", &vjp<T>, py::arg("x"), py::arg("d_outputs"), py::arg("training"), py::arg("step") = -1,
+           py::arg("by_input") = true);
 }
 
 }  // namespace

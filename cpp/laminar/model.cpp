@@ -413,7 +413,7 @@ void Model<T>::predict(MatrixView<const T> x, MatrixView<T> out) const {
 
 template <typename T>
 void Model<T>::backward(MatrixView<const T> x, MatrixView<const T> d_out, std::span<T> d_parameters, MatrixView<T> d_x,
-                        bool training) const {
+                        bool training, Index step) const {
   check_input("backward", network(), x);
   const auto check = [&](const char* name, Index rows, Index columns, Index width) {
     if (rows == x.rows && columns == width) return;
@@ -426,7 +426,17 @@ void Model<T>::backward(MatrixView<const T> x, MatrixView<const T> d_out, std::s
   }
   if (d_out.data == nullptr) fail("backward: d_out must not be null");
   network().require_gradient();
-  laminar::backward(state(), x, d_out, d_parameters, d_x, training);
+  laminar::backward(state(), x, d_out, d_parameters, d_x, training, step);
+}
+
+template <typename T>
+void Model<T>::outputs_in_training(MatrixView<const T> x, MatrixView<T> out, Index step) const {
+  check_input("outputs_in_training", network(), x);
+  if (out.data == nullptr || out.rows != x.rows || out.columns != network().outputs()) {
+    fail("outputs_in_training: out must have shape (", x.rows, ", ", network().outputs(), "), got (", out.rows, ", ",
+         out.columns, ")");
+  }
+  laminar::outputs_in_training(state(), x, out, step);
 }
 
 template <typename T>

@@ -127,10 +127,12 @@ class Model {
   void predict(MatrixView<const T> x, MatrixView<T> out) const;
   /// Gradients of the sum of d_out (rows, outputs) times the network's outputs for x: by the weights, in the
   /// layout of parameters(), and by x (rows, features). Either may be empty where it is not wanted. Layers do as
-  /// in prediction, or with `training` as in the update that comes next, dropout drawn and batches followed.
-  /// On one thread, the caller's.
+  /// in prediction, or with `training` as in the update that comes next, dropout drawn and batches followed; or as
+  /// in that of number `step`, where that is not negative. On one thread, the caller's.
   void backward(MatrixView<const T> x, MatrixView<const T> d_out, std::span<T> d_parameters, MatrixView<T> d_x = {},
-                bool training = false) const;
+                bool training = false, Index step = -1) const;
+  /// out (rows, outputs) = the outputs whose gradients backward() computes with `training` and the same step.
+  void outputs_in_training(MatrixView<const T> x, MatrixView<T> out, Index step = -1) const;
   /// Loss of all rows, dropout included, and its gradient in the layout of the parameters. The sum of the
   /// rows' losses times their weights is divided by the number of rows, or by the sum of their weights. The memory
   /// that this takes is kept for the next call; calls at the same time have some each.

@@ -43,9 +43,12 @@ from .models import load_model
 from .sequential import Sequential
 
 __all__ = [
+    "GradientTape",
     "Input",
     "Model",
     "Sequential",
+    "Tensor",
+    "Variable",
     "__version__",
     "activations",
     "callbacks",
@@ -56,6 +59,7 @@ __all__ = [
     "get_include",
     "get_num_threads",
     "initializers",
+    "keras",
     "layers",
     "load_model",
     "losses",
@@ -69,7 +73,10 @@ __all__ = [
     "utils",
 ]
 
+_ELSEWHERE = dict.fromkeys(["GradientTape", "Tensor", "Variable"], "_tape")
+
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__, lazy=["ops"])
+    __getattr__ = module_getattr(__name__, __all__, lazy=["keras", "ops"], elsewhere=_ELSEWHERE)
 else:
-    from . import ops
+    from . import keras, ops
+    from ._tape import GradientTape, Tensor, Variable

@@ -16,6 +16,7 @@ from . import exchange
 from ._component import flag
 from ._predicting import Predicting
 from ._spelling import keywords
+from .layers.base import followed
 from .layers.symbol import Symbol
 
 
@@ -30,19 +31,18 @@ class BaseModel(Predicting):
         inputs : Symbol, array_like, or a list or a dict of them
             As in `predict`.
         training : bool, optional
-            Accepted for Keras's sake; True, in training, is refused.
+            True: layers do as in training, dropout is drawn anew in each call. What they keep of
+            batches, moving means for example, stays as it is.
 
         Returns
         -------
         Symbol, ndarray, or a list or a dict of them
             For symbols, the layers are called on them: they become layers of the `Model` that is
-            made of these, which shares their weights. For arrays what `predict` returns.
+            made of these, which shares their weights. For arrays what `predict` returns; in the
+            block of a `laminar.GradientTape`, and for tensors, that as tensors.
         """
         where = f"model {self.name!r}"
-        if training is not None and flag(training, f"{where}: training"):
-            raise NotImplementedError(
-                f"{where}: a call computes what predict does; training=True is not supported"
-            )
+        trains = training is not None and flag(training, f"{where}: training")
         several = isinstance(inputs, (list, tuple, Mapping))
         given = [inputs]
         if several:
@@ -52,6 +52,10 @@ class BaseModel(Predicting):
             return self._called_on(inputs)
         if any(symbols):
             raise TypeError(f"{where}: takes symbols or arrays, got both")
+        if trains or followed(given):
+            from ._tape import calls  # needed by few programs
+
+            return calls.of_model(self, inputs, trains)
         return self.predict(inputs)
 
     def _called_on(self, inputs: Any) -> Any:

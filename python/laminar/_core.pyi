@@ -59,6 +59,12 @@ def loss(
     y_pred: NDArray[Any],
     sample_weight: NDArray[Any] | None,
 ) -> Any: ...
+def loss_gradient(
+    config: str,
+    y_true: NDArray[Any],
+    y_pred: NDArray[Any],
+    sample_weight: NDArray[Any] | None,
+) -> Any: ...
 def canonical_network(config: str) -> str: ...
 def tensor_shapes(config: str) -> list[list[int]]: ...
 def save_model(
@@ -234,8 +240,14 @@ class ModelFloat32:
     def loss_and_gradients(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> tuple[float, list[NDArray[Any]]]: ...
+    def outputs_in_training(self, x: NDArray[Any], step: int) -> NDArray[Any]: ...
     def vjp(
-        self, x: NDArray[Any], d_outputs: NDArray[Any], training: bool
+        self,
+        x: NDArray[Any],
+        d_outputs: NDArray[Any],
+        training: bool,
+        step: int = -1,
+        by_input: bool = True,
     ) -> tuple[NDArray[Any], list[NDArray[Any]]]: ...
 
 class ModelFloat64:
@@ -314,8 +326,14 @@ class ModelFloat64:
     def loss_and_gradients(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> tuple[float, list[NDArray[Any]]]: ...
+    def outputs_in_training(self, x: NDArray[Any], step: int) -> NDArray[Any]: ...
     def vjp(
-        self, x: NDArray[Any], d_outputs: NDArray[Any], training: bool
+        self,
+        x: NDArray[Any],
+        d_outputs: NDArray[Any],
+        training: bool,
+        step: int = -1,
+        by_input: bool = True,
     ) -> tuple[NDArray[Any], list[NDArray[Any]]]: ...
 
 class UpdaterFloat32:

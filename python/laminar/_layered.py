@@ -30,6 +30,8 @@ from .layers.symbol import Symbol
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from ._tape.variable import Changing
+    from ._tape.variable import Weight as Tensor
     from .exchange._wiring import Wiring
 
 
@@ -42,6 +44,7 @@ class Layered(Sharing):
 
     _input: tuple[int, ...] | None = None  # of a sample, as the core takes it
     _outputs: tuple[int, ...] = ()
+    _bound: tuple[CoreModel, list[list[Tensor]]] | None = None  # variables of a core model
     _frozen: list[bool]  # for each layer, whether the core's model leaves its weights alone
     _trained_inside: list[tuple[bool, ...]]  # for each layer of the user's own, its weights
     _plain = True  # one array in, one array out
@@ -203,6 +206,50 @@ class Layered(Sharing):
             for tensor in self._core("weights").tensors()
         ]
 
+    @property
+    def variables(self) -> list[Changing]:
+        """All tensors, in the order of `get_weights`, as values that tapes follow."""
+        return [variable for each in self._by_layer("variables") for variable in each]
+
+    @property
+    def trainable_variables(self) -> list[Changing]:
+        """Those of `variables` that training changes, for a loop of one's own."""
+        each = zip(self._layers, self._by_layer("trainable_variables"), strict=True)
+        return [
+            variable
+            for layer, variables in each
+            if layer.trainable
+            for variable in variables
+            if variable.trainable
+        ]
+
+    def _by_layer(self, where: str) -> list[list[Tensor]]:
+        """Return the tensors of each layer as variables, the same ones as long as it is built."""
+        core = self._core(where)
+        if self._bound is None or self._bound[0] is not core:
+            from ._tape.variable import weights_of  # needed by few programs
+
+            described = zip(self._layers, self._described(core), strict=True)
+            found = [weights_of(core, layer, *facts["tensors"]) for layer, facts in described]
+            self._bound = core, found
+        return self._bound[1]
+
+    @property
+    def non_trainable_variables(self) -> list[Changing]:
+        """Those of `variables` that it does not change."""
+        trained = [id(each) for each in self.trainable_variables]
+        return [each for each in self.variables if id(each) not in trained]
+
+    @property
+    def trainable_weights(self) -> list[Changing]:
+        """`trainable_variables`."""
+        return self.trainable_variables
+
+    @property
+    def non_trainable_weights(self) -> list[Changing]:
+        """`non_trainable_variables`."""
+        return self.non_trainable_variables
+
     def count_params(self) -> int:
         """Return the number of weights; ValueError if the model is not built."""
         return sum(math.prod(tensor["shape"]) for tensor in self._core("count_params").tensors())
@@ -231,12 +278,18 @@ class Layered(Sharing):
             _arrays.tensor(value, f"set_weights: weights[{i}]", self._dtype)
             for i, value in enumerate(weights)
         ]
+        self._store_weights(core, tensors, 0, "set_weights")
+
+    def _store_weights(
+        self, core: CoreModel, tensors: list[NDArray[Any]], first: int, where: str
+    ) -> None:
+        """Replace tensors that follow each other, which other threads must not train."""
         with self._lock:
             if self._trained_elsewhere():
-                self._not_in_training("set_weights")
-            core.set_weights(tensors)
+                self._not_in_training(where)
+            core.set_weights(tensors, first)
             if self._sharing:
-                self._claim("set_weights")
+                self._claim(where)
 
     def _check_change(self, layer: Layer, name: str, value: object) -> None:
         """Raise ValueError or AttributeError where a layer's change does not suit the model."""

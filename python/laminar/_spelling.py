@@ -90,16 +90,23 @@ def translated(
 
 
 def module_getattr(
-    module: str, public: Iterable[str], lazy: Iterable[str] = ()
+    module: str,
+    public: Iterable[str],
+    lazy: Iterable[str] = (),
+    elsewhere: Mapping[str, str] | None = None,
 ) -> Callable[[str], Any]:
     """Return a ``__getattr__`` for a module that names the nearest public name.
 
-    Modules below it that few programs need, ``lazy``, are imported when they are asked for.
+    Modules below it that few programs need, ``lazy``, are imported when they are asked for; so are
+    those that names are in, ``elsewhere``.
     """
     names = tuple(public)
     modules = frozenset(lazy)
+    places = elsewhere or {}
 
     def missing(name: str) -> Any:
+        if name in places:
+            return getattr(import_module(f"{module}.{places[name]}"), name)
         if name in modules:
             return import_module(f"{module}.{name}")
         # Dunder names are asked for by Python's own machinery; they deserve no advice.

@@ -36,7 +36,7 @@ from ._component import Component
 from ._spelling import keywords, module_getattr
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "BinaryCrossentropy",
@@ -107,13 +107,26 @@ class Loss(Component, family="loss"):
             The sum over the rows of weight times loss; divided by the number of rows with
             "sum_over_batch_size" and "mean", by the sum of weights with
             "mean_with_sample_weight". With "none" an array with weight times loss of each row,
-            float32 where ``y_pred`` is float32, else float64.
+            float32 where ``y_pred`` is float32, else float64. For tensors a tensor, which a
+            `laminar.GradientTape` follows back to ``y_pred``.
 
         Raises
         ------
         TypeError, ValueError
             Where shapes or values do not fit.
         """
+        if getattr(y_pred, "_held", False) or getattr(y_true, "_held", False):
+            from ._tape import losses  # needed by few programs
+
+            return losses.called(self, y_true, y_pred, sample_weight)
+        wanted, flat, weights, shape = self._read(y_true, y_pred, sample_weight)
+        value = _core.loss(json.dumps(self._spec()), wanted, flat, weights)
+        return value.reshape(shape) if isinstance(value, np.ndarray) else value
+
+    def _read(
+        self, y_true: Any, y_pred: Any, sample_weight: Any
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, tuple[int, ...]]:
+        """Return targets, outputs and weights as the core takes them, and the shape of the rows."""
         where = type(self).__name__
         outputs = _arrays.outputs(y_pred, f"{where}: y_pred")
         shape = outputs.shape[:-1]
@@ -124,8 +137,7 @@ class Loss(Component, family="loss"):
         )
         weights = _arrays.weights_like(sample_weight, f"{where}: sample_weight", outputs)
         flat = outputs.reshape(-1, outputs.shape[-1])
-        value = _core.loss(json.dumps(self._spec()), wanted, flat, weights)
-        return value.reshape(shape) if isinstance(value, np.ndarray) else value
+        return wanted, flat, weights, shape
 
     @property
     def _labels(self) -> bool:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "laminar/base/buffer.hpp"
 #include "laminar/base/error.hpp"
@@ -37,12 +38,12 @@ void check_rows(const Loss& loss, MatrixView<const T> outputs, const Targets<T>&
 
 template <typename T>
 void row_losses(const Loss& loss, MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights,
-                std::span<T> out) {
+                std::span<T> out, MatrixView<T> gradients) {
   check_rows(loss, outputs, targets, weights);
   const Index columns = outputs.columns;
   const Index stride = padded_stride(columns);
   const Index block = std::min(kBlockRows, outputs.rows);
-  AlignedBuffer<T> memory(2 * block * stride);
+  AlignedBuffer<T> memory(3 * block * stride);
   const auto values = loss.values_as<T>();
   kernels::LossRows<T> r;
   r.loss = loss.index();
@@ -64,28 +65,76 @@ void row_losses(const Loss& loss, MatrixView<const T> outputs, const Targets<T>&
     if (loss.class_labels()) r.labels = targets.labels.data() + first;
     if (!weights.empty()) r.weights = weights.data() + first;
     r.losses = out.data() + first;
+    if (gradients.data != nullptr) {
+      r.delta = memory.data() + 2 * block * stride;
+      r.delta_stride = stride;
+    }
     kernels::kernels<T>().loss(r);
+    for (Index i = 0; i < r.rows && r.delta != nullptr; ++i) {
+      std::copy_n(r.delta + i * stride, columns, gradients.data + (first + i) * columns);
+    }
   }
 }
 
+namespace {
+
+/// What the sum of the losses of rows is divided by: 0 where no row counts.
 template <typename T>
-double reduced(const Loss& loss, std::span<const T> losses, const Targets<T>& targets, std::span<const T> weights) {
+double divisor(const Loss& loss, std::size_t rows, const Targets<T>& targets, std::span<const T> weights) {
+  if (loss.reduction() == Reduction::sum) return 1;
   const bool weighted = loss.reduction() == Reduction::weighted_mean && !weights.empty();
   const std::optional<std::int32_t> ignored = loss.ignored_class();
-  double sum = 0;
   double count = 0;
-  for (std::size_t i = 0; i < losses.size(); ++i) {
-    sum += static_cast<double>(losses[i]);
+  for (std::size_t i = 0; i < rows; ++i) {
     if (ignored && targets.labels[i] == *ignored) continue;
     count += weighted ? static_cast<double>(weights[i]) : 1;
   }
-  return loss.finish(loss.reduction() == Reduction::sum ? sum : count > 0 ? sum / count : 0);
+  return count;
+}
+
+/// The sum of losses over what it is divided by.
+template <typename T>
+double quotient(std::span<const T> losses, double count) {
+  double sum = 0;
+  for (const T loss : losses) sum += static_cast<double>(loss);
+  return count > 0 ? sum / count : 0;
+}
+
+}  // namespace
+
+template <typename T>
+double reduced(const Loss& loss, std::span<const T> losses, const Targets<T>& targets, std::span<const T> weights) {
+  return loss.finish(quotient(losses, divisor(loss, losses.size(), targets, weights)));
+}
+
+template <typename T>
+void loss_gradient(const Loss& loss, MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights,
+                   MatrixView<T> d_outputs) {
+  std::vector<T> losses(static_cast<std::size_t>(outputs.rows));
+  row_losses<T>(loss, outputs, targets, weights, losses, d_outputs);
+  double slope = 1;
+  if (loss.reduction() != Reduction::none) {
+    const double count = divisor(loss, losses.size(), targets, weights);
+    slope = count > 0 ? loss.finish_slope(quotient<T>(losses, count)) / count : 0;
+  }
+  for (Index row = 0; row < outputs.rows; ++row) {
+    if (loss.reduction() == Reduction::none) {
+      slope = loss.finish_slope(static_cast<double>(losses[static_cast<std::size_t>(row)]));
+    }
+    for (Index i = row * outputs.columns; i < (row + 1) * outputs.columns; ++i) {
+      d_outputs.data[i] = static_cast<T>(static_cast<double>(d_outputs.data[i]) * slope);
+    }
+  }
 }
 
 template void row_losses(const Loss&, MatrixView<const float>, const Targets<float>&, std::span<const float>,
-                         std::span<float>);
+                         std::span<float>, MatrixView<float>);
 template void row_losses(const Loss&, MatrixView<const double>, const Targets<double>&, std::span<const double>,
-                         std::span<double>);
+                         std::span<double>, MatrixView<double>);
+template void loss_gradient(const Loss&, MatrixView<const float>, const Targets<float>&, std::span<const float>,
+                            MatrixView<float>);
+template void loss_gradient(const Loss&, MatrixView<const double>, const Targets<double>&, std::span<const double>,
+                            MatrixView<double>);
 template double reduced(const Loss&, std::span<const float>, const Targets<float>&, std::span<const float>);
 template double reduced(const Loss&, std::span<const double>, const Targets<double>&, std::span<const double>);
 

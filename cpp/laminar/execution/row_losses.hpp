@@ -10,14 +10,20 @@
 namespace laminar {
 
 /// out = the losses of the rows of `outputs`, times `weights` where they are given. For a loss of the
-/// whole batch those are what its mean is taken of. Throws where targets do not fit.
+/// whole batch those are what its mean is taken of. `gradients`, where given, become those of each row's.
+/// Throws where targets do not fit.
 template <typename T>
 void row_losses(const Loss& loss, MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights,
-                std::span<T> out);
+                std::span<T> out, MatrixView<T> gradients = {});
 
 /// What the loss's reduction leaves of row_losses(): Keras's sum over the number of rows, without those
 /// of the ignored class; with "mean_with_sample_weight" over the sum of their weights.
 template <typename T>
 double reduced(const Loss& loss, std::span<const T> losses, const Targets<T>& targets, std::span<const T> weights);
+
+/// d_outputs (rows, columns) = the gradient of what the reduction leaves; of each row's loss where it is "none".
+template <typename T>
+void loss_gradient(const Loss& loss, MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights,
+                   MatrixView<T> d_outputs);
 
 }  // namespace laminar

@@ -42,11 +42,18 @@ void all_backward(const Pass<T>& pass, const std::vector<int>& whole_batch, Inde
   run(1);
 }
 
+/// The number of the update that draws are those of.
+template <typename T>
+Index update_of(const State<T>& state, Index step) {
+  if (step >= 0) return step;
+  return state.optimizer.has_value() ? state.optimizer->iterations : 0;
+}
+
 }  // namespace
 
 template <typename T>
 void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> d_out, std::span<T> d_parameters,
-              MatrixView<T> d_x, bool training) {
+              MatrixView<T> d_x, bool training, Index step) {
   const Network& network = state.network;
   const bool by_input = d_x.data != nullptr;
   // Rows that draw or are looked at together are so all at once; others go through in blocks.
@@ -66,7 +73,7 @@ void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> 
     const Index rows = std::min(most, x.rows - first);
     Pass<T> pass{network, plan, packed.kernels(), state.parameters.data(), packed, memory.data()};
     pass.seed = state.seed;
-    pass.step = state.optimizer.has_value() ? state.optimizer->iterations : 0;
+    pass.step = update_of(state, step);
     pass.first_row = first;
     pass.stop = stop;
     pass.kernels.gather(x.data + first * x.columns, x.columns, nullptr, rows, pass.output_to_write(0, 0),
@@ -85,9 +92,28 @@ void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> 
   }
 }
 
+template <typename T>
+void outputs_in_training(const State<T>& state, MatrixView<const T> x, MatrixView<T> out, Index step) {
+  const Plan plan(state.network, x.rows, Mode::training, state.precision, false);
+  AlignedBuffer<T> memory(plan.size());
+  Pass<T> pass{state.network, plan, state.packed.kernels(), state.parameters.data(), state.packed, memory.data()};
+  pass.seed = state.seed;
+  pass.step = update_of(state, step);
+  StopScope* const stop = StopScope::current();
+  pass.stop = stop;
+  pass.kernels.gather(x.data, x.columns, nullptr, x.rows, pass.output_to_write(0, 0), pass.stride(0));
+  all_forward(pass, whole_batch_nodes(state.network), x.rows);
+  if (stop != nullptr) stop->leave();
+  for (Index row = 0; row < x.rows; ++row) {
+    std::copy_n(pass.output(pass.last(), row), out.columns, out.data + row * out.columns);
+  }
+}
+
+template void outputs_in_training(const State<float>&, MatrixView<const float>, MatrixView<float>, Index);
+template void outputs_in_training(const State<double>&, MatrixView<const double>, MatrixView<double>, Index);
 template void backward(const State<float>&, MatrixView<const float>, MatrixView<const float>, std::span<float>,
-                       MatrixView<float>, bool);
+                       MatrixView<float>, bool, Index);
 template void backward(const State<double>&, MatrixView<const double>, MatrixView<const double>, std::span<double>,
-                       MatrixView<double>, bool);
+                       MatrixView<double>, bool, Index);
 
 }  // namespace laminar

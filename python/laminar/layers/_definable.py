@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from .._attributes import is_own
 from ._place import Placed
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ._own import Recorded
     from ._variable import Variable
     from .base import Layer
+
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def tracing_module() -> Any:
@@ -38,6 +41,18 @@ def _once(build: Callable[..., None]) -> Callable[..., None]:
             self._is_built = True
 
     return once
+
+
+def _name_first(add_weight: F) -> F:
+    """Return a function that takes the name first as well, as Keras 2 did."""
+
+    @functools.wraps(add_weight)
+    def ordered(self: Definable, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], str):
+            kwargs["name"], args = args[0], args[1:]
+        return add_weight(self, *args, **kwargs)
+
+    return cast("F", ordered)
 
 
 def config_module() -> Any:
@@ -109,6 +124,7 @@ class Definable(Placed):
             raise NotImplementedError(f"{kind}: a layer of one's own defines call(self, inputs)")
         return cast("Layer", self)(inputs)
 
+    @_name_first
     def add_weight(
         self,
         shape: Shape | None = None,
@@ -148,8 +164,6 @@ class Definable(Placed):
         """
         if not self._own:
             raise TypeError(f"{type(self).__name__}: add_weight is for layers of one's own")
-        if isinstance(shape, str):  # the order that Keras 2 had
-            shape, name = None, shape
         made: Variable = tracing_module().add_weight(
             self,
             shape,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .._guard import CoreModel
     from .._layered import Layered
+    from .._tape.variable import Changing
     from .base import Layer
 
 
@@ -59,6 +60,34 @@ class Placed(Component):
         """Name, shape and kind of each tensor, in the order of `get_weights`."""
         tensors = self._built().tensors()[slice(*self._part())]
         return [Weight(t["name"], tuple(t["shape"]), bool(t["trainable"])) for t in tensors]
+
+    @property
+    def variables(self) -> list[Changing]:
+        """The tensors, in the order of `get_weights`, as values that tapes follow."""
+        from .._tape.variable import weights_of  # needed by few programs
+
+        return list(weights_of(self._built(), self, *self._part()))
+
+    @property
+    def trainable_variables(self) -> list[Changing]:
+        """Those of `variables` that training changes."""
+        return [each for each in self.variables if each.trainable and vars(self)["_trainable"]]
+
+    @property
+    def non_trainable_variables(self) -> list[Changing]:
+        """Those of `variables` that it does not."""
+        trained = [id(each) for each in self.trainable_variables]
+        return [each for each in self.variables if id(each) not in trained]
+
+    @property
+    def trainable_weights(self) -> list[Changing]:
+        """`trainable_variables`."""
+        return self.trainable_variables
+
+    @property
+    def non_trainable_weights(self) -> list[Changing]:
+        """`non_trainable_variables`."""
+        return self.non_trainable_variables
 
     def count_params(self) -> int:
         """Return the number of weights; ValueError if the layer is not built."""

@@ -13,7 +13,8 @@ import numpy as np
 
 from .. import _arrays, _core, constraints, initializers, regularizers
 from .._component import flag
-from ..ops._traced import Operators
+from .._tape.variable import Changing
+from .._tape.variable import weights_of as tensors_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .base import Layer
 
 
-class Variable(Operators):
+class Variable(Changing):
     """A weight of a layer, which `add_weight` makes.
 
     Attributes
@@ -61,6 +62,19 @@ class Variable(Operators):
         """The type of its numbers."""
         return "float64" if isinstance(self._layer._model, _core.ModelFloat64) else "float32"
 
+    def _numbers(self) -> NDArray[Any]:
+        return self.numpy()
+
+    def _store(self, value: NDArray[Any]) -> None:
+        self.assign(value)
+
+    def _itself(self) -> Changing:
+        """Return the tensor of the model that has it."""
+        layer = self._layer
+        if layer._model is None:
+            return self
+        return tensors_of(layer._model, layer, *layer._part())[self._position()]
+
     def _initial(self, dtype: np.dtype[Any]) -> NDArray[Any] | None:
         """Return the value that it has before a model has one; None where the model draws it."""
         if self._value is None and self._initializer._of_user:
@@ -96,18 +110,6 @@ class Variable(Operators):
         from ._own import weights_of  # which imports this file
 
         return next(i for i, (_, each) in enumerate(weights_of(self._layer)) if each is self)
-
-    def __array__(self, dtype: Any = None, copy: object = None) -> NDArray[Any]:
-        value = self.numpy()
-        return value if dtype is None else value.astype(dtype)
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
 
     def _spec(self, name: str) -> dict[str, Any]:
         """Return the description that the core takes."""

@@ -28,12 +28,21 @@ __all__ = ["Layer", "Shape", "last_axis", "own_seed", "sample_shape", "tensor"]
 
 _SEED_LIMIT = 2**63
 _TRACE = "laminar.ops._trace"
+_TAPES = "laminar.ops._tapes"
 
 
 def tracing() -> bool:
     """Whether this thread traces a call; nothing is imported for that."""
     trace = sys.modules.get(_TRACE)
     return trace is not None and trace.active() is not None
+
+
+def followed(values: Sequence[Any]) -> bool:
+    """Whether a tape records, or a value is one that it could follow; nothing is imported."""
+    if any(getattr(value, "_held", False) for value in values):
+        return True
+    tapes = sys.modules.get(_TAPES)
+    return tapes is not None and tapes.listening()
 
 
 def _is_rows(value: Any) -> bool:
@@ -135,6 +144,10 @@ class Layer(Definable, family="layer"):
             self._listed = isinstance(inputs, (list, tuple)) and not _is_rows(inputs)
         given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         symbols = [value for value in given if isinstance(value, Symbol)]
+        if not symbols and followed(given):
+            from .._tape import calls  # needed by few programs
+
+            return calls.of_layer(self, inputs, training)
         if training is not None and flag(training, f"{self._label()}: training"):
             if self._own and not symbols:
                 return tracing_module().in_training(self, inputs)

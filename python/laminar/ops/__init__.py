@@ -52,7 +52,7 @@ from ._activations import (
     tanh_shrink,
     threshold,
 )
-from ._casting import cast
+from ._casting import cast, convert_to_tensor
 from ._elementwise import (
     abs,
     add,
@@ -140,6 +140,7 @@ __all__ = [
     "celu",
     "clip",
     "concatenate",
+    "convert_to_tensor",
     "cos",
     "cumsum",
     "divide",

@@ -8,16 +8,17 @@ the core runs the program at once; so both are the same computation, to the bit.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from .. import _arrays, _core, _seed
+from .. import _arrays, _seed
 from .._spelling import argument_names, translated
 from ..layers.symbol import Symbol
+from ._held import Held, common_dtype
+from ._tapes import Computation, apply
 from ._trace import Trace, active
 from ._traced import OPERATIONS, Operators, Traced
 
@@ -143,6 +144,8 @@ def _apply(call: _Call, operands: Sequence[Any], rest: Sequence[Any], options: A
             from ._symbols import on_symbols  # which imports layers
 
             return on_symbols(lambda given: _apply(call, given, rest, options), call.name, operands)
+        if any(isinstance(operand, Held) for operand in operands):
+            return _on_held(call, operands, rest, options)
         for value in operands:
             if isinstance(value, Traced):
                 raise ValueError(
@@ -151,22 +154,46 @@ def _apply(call: _Call, operands: Sequence[Any], rest: Sequence[Any], options: A
                 )
             if isinstance(value, (np.ndarray, np.generic)) and value.dtype == _FLOAT64:
                 dtype, name = _FLOAT64, "float64"
+    program, arrays = _prepared(call, operands, rest, options, dtype)
+    seed = _seed.next_seed() if program.draws else 0
+    results = program.computation.core.run(arrays, [], 0, name, seed)
+    if program.single:
+        return results[0] if results[0].ndim else results[0][()]
+    return [result if result.ndim else result[()] for result in results]
+
+
+def _on_held(call: _Call, operands: Sequence[Any], rest: Sequence[Any], options: Any) -> Any:
+    """Return tensors: what an operation makes of tensors, variables, arrays and numbers."""
+    for value in operands:
+        if isinstance(value, Traced):
+            raise ValueError(
+                f"{call.name}: {value!r} belongs to a call that is over; values cannot be kept "
+                "from one call to the next"
+            )
+    name = common_dtype(operands, call.name)
+    assert name is not None
+    program, inputs = _prepared(call, operands, rest, options, np.dtype(name))
+    made = apply(program.computation, inputs, name, seed=_seed.next_seed() if program.draws else 0)
+    return made[0] if program.single else made
+
+
+def _prepared(
+    call: _Call, operands: Sequence[Any], rest: Sequence[Any], options: Any, dtype: np.dtype[Any]
+) -> tuple[_Program, list[Any]]:
+    """Return the program for operands, and those that it reads."""
     given: list[Any] = []  # a shape for each array, a list of Python's for each constant
-    arrays = []
+    inputs: list[Any] = []
     for i, value in enumerate(operands):
         if call.constants and isinstance(value, (bool, int, float, list)):
             given.append(_Constant(_frozen(value)))
             continue
-        array = _array(value, call, i, dtype)
-        arrays.append(array)
-        given.append(array.shape)
+        read = value if isinstance(value, Held) else _array(value, call, i, dtype)
+        inputs.append(read)
+        given.append(read.shape)
     program = _program(
         call, tuple(given), _frozen(rest) if rest else (), _frozen(options) if options else ()
     )
-    results = program.core.run(arrays, [], 0, name, _seed.next_seed() if program.draws else 0)
-    if program.single:
-        return results[0] if results[0].ndim else results[0][()]
-    return [result if result.ndim else result[()] for result in results]
+    return program, inputs
 
 
 def _array(value: Any, call: _Call, position: int, dtype: np.dtype[Any]) -> Any:
@@ -183,9 +210,13 @@ class _Constant:
 
 
 class _Program(NamedTuple):
-    core: _core.Program
+    computation: Computation
     single: bool
-    draws: bool
+
+    @property
+    def draws(self) -> bool:
+        """Whether values are random."""
+        return self.computation.draws
 
 
 @functools.lru_cache(_PROGRAMS)
@@ -201,12 +232,7 @@ def _program(call: _Call, given: tuple[Any, ...], rest: Any, options: Any) -> _P
     with trace.recording():
         made = call.on(operands, rest, dict(options))
     outputs = made if isinstance(made, list) else [made]
-    description = trace.description(outputs)
-    return _Program(
-        _core.Program(json.dumps(description)),
-        not isinstance(made, list),
-        any(step["op"] == "random" for step in description["steps"]),
-    )
+    return _Program(Computation(trace.description(outputs)), not isinstance(made, list))
 
 
 def _frozen(value: Any) -> Any:

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import _arrays
 from ._apply import Value
+from ._held import Held, Tensor
+from ._tapes import record
 from ._trace import active
 from ._traced import OPERATIONS, Operators
 
@@ -41,7 +44,41 @@ def cast(x: Value, dtype: Any) -> Value:
         )
     if active() is not None and isinstance(x, Operators):
         return x
+    if isinstance(x, Held):
+        return _held_as(x, "float64" if name == "float64" else "float32")
     return _arrays.tensor(x, "cast: x", np.dtype("float64" if name == "float64" else "float32"))
 
 
+def _held_as(x: Held, name: str) -> Value:
+    if x.dtype == name:
+        return x
+    made = Tensor(x._numbers().astype(name))
+
+    def slopes(d_outputs: Sequence[Tensor | None], wanted: Sequence[int]) -> list[Tensor | None]:
+        return [cast(d_outputs[0], x.dtype)]
+
+    record([x], [made], slopes)
+    return made
+
+
+def convert_to_tensor(x: Value, dtype: Any = None) -> Value:
+    """Return numbers as a tensor, which a `laminar.GradientTape` can watch.
+
+    Parameters
+    ----------
+    x : value
+        Numbers of any type; a tensor stays itself, a variable's present numbers are taken.
+    dtype : {"float32", "float64"}, optional
+        By default float64 where x is a float64 array, float32 elsewhere.
+    """
+    if active() is not None and isinstance(x, Operators):
+        return x
+    if isinstance(x, Held):
+        return cast(x, x.dtype if dtype is None else dtype)
+    if dtype is None:
+        dtype = "float64" if getattr(x, "dtype", None) == np.float64 else "float32"
+    return Tensor(np.array(cast(x, dtype)))
+
+
 OPERATIONS["cast"] = cast
+OPERATIONS["convert_to_tensor"] = convert_to_tensor

@@ -121,7 +121,8 @@ class Trace:
                     "kept from one call to the next"
                 )
             return value
-        if isinstance(value, Operators) and self._readable is not None:
+        fixed = getattr(value, "_fixed", False)  # a tensor, whose numbers are known for ever
+        if isinstance(value, Operators) and self._readable is not None and not fixed:
             return self._weight(value)
         if isinstance(value, (bool, int, float)):
             return self.constant(float(value))

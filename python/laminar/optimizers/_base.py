@@ -113,6 +113,7 @@ class Optimizer(Component, family="optimizer"):
 
     _model: ModelFloat32 | ModelFloat64 | None = None
     _updater: UpdaterFloat32 | UpdaterFloat64 | None = None
+    _applied_to: Sequence[object] | None = None  # the variables of the first call
     _dtype: np.dtype[Any] | None = None
     _learning_rate: float = 0.0  # the present one
     _given_rate: float = (
@@ -243,17 +244,19 @@ class Optimizer(Component, family="optimizer"):
         self._excluded_arrays = (*self._excluded_arrays, *(var_list or ()))
 
     def apply(self, grads: Sequence[ArrayLike], trainable_variables: Sequence[Any]) -> None:
-        """Update arrays in place by their gradients.
+        """Update arrays in place, or variables, by their gradients.
 
         The first call makes the state for these arrays; later calls must bring as many, of the same
-        shapes and type.
+        shapes and type. Variables must be the same ones; their constraints hold after it.
 
         Parameters
         ----------
         grads : sequence of arrays
             The gradient of each array; converted to its type.
-        trainable_variables : sequence of arrays
-            float32 or float64, all of one type, writeable.
+        trainable_variables : sequence of arrays, or of variables
+            float32 or float64, all of one type, writeable; or `laminar.Variable` and what
+            `trainable_variables` of models and layers holds. A variable whose gradient is None
+            stays as it is.
 
         Raises
         ------
@@ -263,6 +266,11 @@ class Optimizer(Component, family="optimizer"):
         kind = type(self).__name__
         if self._model is not None:
             raise ValueError(f"{kind}: this object belongs to a model; make another one for arrays")
+        if any(getattr(variable, "_held", False) for variable in trainable_variables):
+            from .._tape import updates  # needed by few programs
+
+            updates.apply(self, grads, trainable_variables)
+            return
         weights = self._weights(trainable_variables)
         if len(grads) != len(weights):
             raise ValueError(f"{kind}: {len(weights)} arrays but {len(grads)} gradients")
@@ -336,7 +344,10 @@ class Optimizer(Component, family="optimizer"):
         return weights
 
     def _made(
-        self, dtype: np.dtype[Any], weights: Sequence[NDArray[Any]]
+        self,
+        dtype: np.dtype[Any],
+        weights: Sequence[NDArray[Any]],
+        names: Sequence[str] | None = None,
     ) -> UpdaterFloat32 | UpdaterFloat64:
         """Return the core's state for these arrays."""
         spec = self._spec()
@@ -347,8 +358,8 @@ class Optimizer(Component, family="optimizer"):
                 *(f"^array_{i}$" for i in out),
             ]
         kind = _core.UpdaterFloat32 if dtype == np.float32 else _core.UpdaterFloat64
-        names = [f"array_{i}" for i in range(len(weights))]
-        return kind(json.dumps(spec), names, [w.shape for w in weights])
+        called = names or [f"array_{i}" for i in range(len(weights))]
+        return kind(json.dumps(spec), called, [w.shape for w in weights])
 
     def _for(self: Used, owner: object) -> Used:
         """Return the object for a model to use: itself, or a copy if it is used elsewhere.

@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls of models and layers on tensors, and where a tape records.
+
+A model's call is one step of the tape, and the way back through it is the core's. While another
+tape records that way back, as for second derivatives, it is the gradient of the model's program:
+its layers in operations. A layer's call is its program from the start.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _arrays, _seed
+from .._component import flag
+from ..layers import _own
+from ..ops._held import Held, Tensor
+from ..ops._tapes import Computation, Slopes, apply, listening, record
+from ..ops._trace import ROWS, Trace
+from .variable import Changing, Weight
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .._base_model import BaseModel
+    from .._guard import CoreModel
+    from ..layers import Layer
+
+# For each core model the draws that calls in training have made.
+_draws: weakref.WeakKeyDictionary[Any, Iterator[int]] = weakref.WeakKeyDictionary()
+# For each core model or layer its programs, with the tensors that they read after the inputs.
+_programs: weakref.WeakKeyDictionary[Any, dict[Any, tuple[Computation, list[int]]]]
+_programs = weakref.WeakKeyDictionary()
+
+
+def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
+    """Return what a model makes of tensors and arrays: tensors; arrays where no tape records."""
+    where = f"model {model.name!r}"
+    several = model._number_of_inputs > 1
+    if several:
+        parts = model._each(inputs, where)  # type: ignore[attr-defined]  # of a Model
+        plain: Any = [_plain(part) for part in parts]
+    else:
+        parts = [_only(inputs)]
+        plain = _plain(parts[0])
+    rows = _arrays.features(model._joined(plain, where), where, model._dtype)
+    with model._built_for(rows):
+        core = model._core("call")
+    step = next(_draws.setdefault(core, itertools.count())) if training else -1
+    if training:
+        made = core.outputs_in_training(rows.reshape(len(rows), -1), step)
+        made = made.reshape(len(rows), *model._outputs)
+    else:
+        made = model._predicted(core, rows, None)
+    results = model._parted(made)
+    if not listening() and not any(isinstance(part, Held) for part in parts):
+        return results
+    results = _as_tensors(results)
+    outputs = _in_order(results)
+    weights = model.variables
+    call = _Call(model, core, rows, parts, weights, step)
+    record([*parts, *weights], outputs, call.slopes)
+    return results
+
+
+class _Call:
+    """What the way back through a model's call needs."""
+
+    def __init__(
+        self,
+        model: BaseModel,
+        core: CoreModel,
+        rows: NDArray[Any],
+        parts: Sequence[Any],
+        weights: Sequence[Changing],
+        step: int,
+    ) -> None:
+        self.model, self.core, self.rows, self.parts = model, core, rows, parts
+        self.weights, self.step = weights, step
+        self.state = _state_of(core)
+
+    def slopes(
+        self, d_outputs: Sequence[Tensor | None], wanted: Sequence[int]
+    ) -> list[Tensor | None]:
+        """Return the gradients; see `Node`."""
+        if self.state != _state_of(self.core):
+            raise RuntimeError(
+                f"model {self.model.name!r}: its weights have changed since the call that the tape "
+                "has recorded: compute all gradients before they are applied"
+            )
+        if listening():
+            return self._recorded(d_outputs, wanted)
+        gradient = self._joined(d_outputs)
+        number = len(self.parts)
+        by_input = any(i < number for i in wanted)
+        flat = self.rows.reshape(len(self.rows), -1)
+        d_x, d_weights = self.core.vjp(flat, gradient, self.step >= 0, self.step, by_input)
+        d_parts: Sequence[Any] = ()
+        if by_input:
+            apart = self.model._taken_apart(d_x.reshape(self.rows.shape))
+            d_parts = apart if number > 1 else [apart]
+        found: list[Tensor | None] = []
+        for i in wanted:
+            if i < number:
+                part = self.parts[i]
+                back = np.ascontiguousarray(d_parts[i], part.dtype).reshape(part.shape)
+                found.append(Tensor(back))
+            else:
+                weight = self.weights[i - number]
+                found.append(Tensor(d_weights[i - number]) if weight.trainable else None)
+        return found
+
+    def _joined(self, d_outputs: Sequence[Tensor | None]) -> NDArray[Any]:
+        """Return the gradients by all outputs side by side."""
+        rows = len(self.rows)
+        widths = [int(np.prod(shape)) for shape in _output_shapes(self.model)]
+        flat = [
+            np.zeros((rows, width), self.rows.dtype)
+            if each is None
+            else each._numbers().reshape(rows, width)
+            for each, width in zip(d_outputs, widths, strict=True)
+        ]
+        return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
+
+    def _recorded(
+        self, d_outputs: Sequence[Tensor | None], wanted: Sequence[int]
+    ) -> list[Tensor | None]:
+        """Return the gradients by the model's program, for tapes that record them."""
+        model = self.model
+        computation, order = _program_of(model, self.core, self.step >= 0)
+        if self.step >= 0 and computation.draws:
+            raise ValueError(
+                f"model {model.name!r}: what draws in training, dropout for example, has no second "
+                "derivative here; call the model without training=True"
+            )
+        number = len(self.parts)
+        parts = _inputs(self.parts, _input_shapes(model), self.rows.dtype.name, model.name)
+        inputs = [*parts, *(self.weights[i] for i in order)]
+        places = {i: i for i in range(number)}
+        places |= {number + i: number + place for place, i in enumerate(order)}
+        asked = [i for i in wanted if i in places]
+        slopes = _slopes_of(computation, inputs, self.rows.dtype.name, len(self.rows))
+        made = slopes(d_outputs, [places[i] for i in asked])
+        known = dict(zip(asked, made, strict=True))
+        return [
+            back if back is None or i >= number else _shaped(back, self.parts[i].shape)
+            for i, back in ((i, known.get(i)) for i in wanted)
+        ]
+
+
+def _slopes_of(computation: Computation, inputs: Sequence[Any], dtype: str, rows: int) -> Slopes:
+    """Return the way back through a program, without the way there."""
+
+    def slopes(d_outputs: Sequence[Tensor | None], wanted: Sequence[int]) -> list[Tensor | None]:
+        found: dict[int, Any] = {}
+        for output, d_output in enumerate(d_outputs):
+            if d_output is None or not wanted:
+                continue
+            back, by = computation.slopes(output, tuple(wanted))
+            if by:
+                for i, gradient in zip(
+                    by, apply(back, [*inputs, d_output], dtype, rows), strict=True
+                ):
+                    found[i] = found[i] + gradient if i in found else gradient
+        return [found.get(i) for i in wanted]
+
+    return slopes
+
+
+def of_layer(layer: Layer, inputs: Any, training: bool | None) -> Tensor:
+    """Return what a layer makes of tensors and arrays; a layer without weights yet gets them."""
+    label = f"{layer._label()}: inputs"
+    mode = training is not None and flag(training, f"{layer._label()}: training")
+    several = isinstance(inputs, (list, tuple)) and any(hasattr(each, "shape") for each in inputs)
+    if layer._own:
+        layer._listed = several
+    given = list(inputs) if several else [inputs]
+    plain = [_arrays.features(_plain(part), label, np.dtype(np.float64)) for part in given]
+    for part in plain:
+        if len(part) != len(plain[0]):
+            raise ValueError(f"{label}: must have as many rows each, got {list(map(len, plain))}")
+    shapes = [part.shape[1:] for part in plain]
+    layer._check_number(len(shapes))
+    layer._output_shape(shapes)
+    if layer._model is None and layer._owner() is None:
+        batches = [(None, *shape) for shape in shapes]
+        layer.build(batches if several else batches[0])
+        if layer._own and layer._model is None:
+            from ..layers import _immediate
+
+            _immediate.build(layer, batches if several else batches[0])
+    weights: list[Changing] = layer.variables if layer._model is not None else []
+    computation, order = _program_of_layer(layer, shapes, mode, [w.name or "" for w in weights])
+    dtype = weights[0].dtype if weights else _type_of(given)
+    read = [*_inputs(given, shapes, dtype, layer._label()), *(weights[i] for i in order)]
+    seed = _seed.next_seed() if computation.draws else 0
+    return apply(computation, read, dtype, len(plain[0]), seed)[0]
+
+
+def _program_of(model: BaseModel, core: CoreModel, training: bool) -> tuple[Computation, list[int]]:
+    """Return the program of a built model, and which of its tensors follow the inputs there."""
+    known = _programs.setdefault(core, {})
+    if training not in known:
+        wiring = model._wiring()
+        trace = Trace(lambda variable: None)
+        inputs = wiring.inputs
+        with trace.recording():
+            values = [trace.input((ROWS, *shape)) for _, shape in inputs]
+            for number, reads in wiring.calls:
+                read = [values[i] for i in reads]
+                values.append(_inside(model.layers[number], read, training))
+        outputs = [values[i] for _, i in wiring.outputs]
+        places = {}
+        for layer, facts in zip(model.layers, model._described(core), strict=True):
+            names = [weight.name for weight in layer.weights] if facts["parameters"] else []
+            for variable in trace._variables:
+                if variable._layer is layer or layer._own:
+                    place = _place_in(layer, variable, names)
+                    if place is not None:
+                        places[id(variable)] = facts["tensors"][0] + place
+        order = [places[id(variable)] for variable in trace._variables]
+        known[training] = Computation(trace.description(outputs, trace._variables)), order
+    return known[training]
+
+
+def _program_of_layer(
+    layer: Layer, shapes: Sequence[tuple[int, ...]], training: bool, names: Sequence[str]
+) -> tuple[Computation, list[int]]:
+    known = _programs.setdefault(layer, {})
+    key = (layer._listed, training, tuple(shapes), tuple(names))
+    if key not in known:
+        trace = Trace(lambda variable: None)
+        with trace.recording():
+            values = [trace.input((ROWS, *shape)) for shape in shapes]
+            made = _inside(layer, values, training)
+        order = [_place_in(layer, variable, names) or 0 for variable in trace._variables]
+        known[key] = Computation(trace.description([made], trace._variables)), order
+    return known[key]
+
+
+def _inside(layer: Layer, values: Sequence[Any], training: bool) -> Any:
+    """Return what a layer makes of traced values, and leave it as it was."""
+    before = vars(layer).get("_variables")
+    given = list(values) if layer._listed or len(values) > 1 else values[0]
+    try:
+        return _own.call_inside(layer, given, training)
+    finally:
+        if not layer._own:
+            if before is None:
+                vars(layer).pop("_variables", None)
+            else:
+                vars(layer)["_variables"] = before
+
+
+def _place_in(layer: Layer, variable: Any, names: Sequence[str]) -> int | None:
+    """Return which of a layer's tensors a variable is."""
+    if not layer._own:
+        short = [name.rpartition("/")[2] for name in names]
+        return short.index(variable.name) if variable.name in short else None
+    for place, (_, each) in enumerate(_own.weights_of(layer)):
+        if each is variable:
+            return place
+    return None
+
+
+def _inputs(
+    parts: Sequence[Any], shapes: Sequence[tuple[int, ...]], dtype: str, where: str
+) -> list[Any]:
+    """Return inputs as a program reads them: tensors in its type, arrays otherwise."""
+    from .. import ops
+
+    made = []
+    for part, shape in zip(parts, shapes, strict=True):
+        if isinstance(part, Held):
+            cast = ops.cast(part, dtype)
+            made.append(_shaped(cast, (len(part), *shape)))
+        else:
+            array = _arrays.tensor(part, where, np.dtype(dtype))
+            made.append(np.ascontiguousarray(array.reshape(-1, *shape)))
+    return made
+
+
+def _shaped(value: Any, shape: Sequence[int]) -> Any:
+    from .. import ops
+
+    return value if value.shape == tuple(shape) else ops.reshape(value, tuple(shape))
+
+
+def _type_of(values: Sequence[Any]) -> str:
+    found = [each.dtype for each in values if isinstance(each, Held)]
+    return found[0] if found else "float32"
+
+
+def _plain(value: Any) -> Any:
+    return value._numbers() if isinstance(value, Held) else value
+
+
+def _only(inputs: Any) -> Any:
+    """Return the one input that may be in a list or a dict."""
+    if isinstance(inputs, Mapping) and len(inputs) == 1:
+        return next(iter(inputs.values()))
+    alone = isinstance(inputs, (list, tuple)) and len(inputs) == 1
+    return inputs[0] if alone and getattr(inputs[0], "ndim", 0) > 1 else inputs
+
+
+def _as_tensors(results: Any) -> Any:
+    if isinstance(results, Mapping):
+        return {key: Tensor(value) for key, value in results.items()}
+    if isinstance(results, (list, tuple)):
+        return [Tensor(value) for value in results]
+    return Tensor(results)
+
+
+def _in_order(results: Any) -> list[Tensor]:
+    if isinstance(results, Mapping):
+        return list(results.values())
+    return list(results) if isinstance(results, list) else [results]
+
+
+def _output_shapes(model: BaseModel) -> list[tuple[int, ...]]:
+    shapes = [symbol.shape for symbol in model.outputs] if model._several_outputs else []
+    return shapes or [tuple(model._outputs)]
+
+
+def _input_shapes(model: BaseModel) -> list[tuple[int, ...]]:
+    return [symbol.shape for symbol in model.inputs]
+
+
+def _state_of(core: CoreModel) -> tuple[int, int]:
+    """Return what changes with the weights."""
+    return Weight.changes.get(core, 0), core.iterations

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Losses of tensors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _core
+from ..ops._held import Held, Tensor
+from ..ops._tapes import listening, record, refused
+
+if TYPE_CHECKING:
+    from ..losses import Loss
+
+
+def called(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
+    """Return the loss of tensors, whose gradient by the outputs is known; see `Loss.__call__`."""
+    where = type(loss).__name__
+    given = [each._numbers() if isinstance(each, Held) else each for each in (y_true, y_pred)]
+    weight = sample_weight._numbers() if isinstance(sample_weight, Held) else sample_weight
+    wanted, flat, weights, shape = loss._read(*given, weight)
+    spec = json.dumps(loss._spec())
+    value = np.asarray(_core.loss(spec, wanted, flat, weights), flat.dtype)
+    made = Tensor(value.reshape(shape) if value.ndim else value)
+
+    def slopes(d_outputs: Sequence[Tensor | None], by: Sequence[int]) -> list[Tensor | None]:
+        if by != [0]:
+            raise ValueError(
+                f"{where}: has no gradient by y_true and sample_weight; write the loss in "
+                "laminar.ops, or let stop_gradient mark what is no variable"
+            )
+        d_loss = d_outputs[0]
+        assert d_loss is not None
+        factors = d_loss._numbers().reshape(-1, 1)  # one, or one for each row
+        gradient = _core.loss_gradient(spec, wanted, flat, weights) * factors
+        back = Tensor(np.ascontiguousarray(gradient.reshape(y_pred.shape), y_pred.dtype))
+        if listening():
+            message = f"{where}: has no second derivative; write the loss in laminar.ops"
+            record([y_pred, d_loss], [back], refused(message))
+        return [back]
+
+    record([y_pred, y_true, sample_weight], [made], slopes)
+    return made

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tape: what is computed while it runs, and the way back through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._component import flag
+from .._spelling import keywords
+from ..ops._held import Held, Tensor
+from ..ops._tapes import Node, leave, listen
+from .variable import Changing
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_UNCONNECTED = ("none", "zero")
+
+
+class GradientTape:
+    """Records what is computed in its ``with`` block, and returns gradients of it.
+
+    It follows variables that are trainable, a model's weights included, and what `watch` is told.
+    What NumPy's own functions compute is not recorded: they return arrays, and the gradient of such
+    a one is None.
+
+    Parameters
+    ----------
+    persistent : bool
+        Whether `gradient` can be called several times.
+    watch_accessed_variables : bool
+        Whether variables are followed without `watch`.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> x = laminar.Variable(3.0)
+    >>> with laminar.GradientTape() as outer:
+    ...     with laminar.GradientTape() as inner:
+    ...         y = x**3
+    ...     first = inner.gradient(y, x)
+    >>> float(first), float(outer.gradient(first, x))
+    (27.0, 18.0)
+    """
+
+    @keywords()
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self._persistent = flag(persistent, "GradientTape: persistent")
+        self._all = flag(watch_accessed_variables, "GradientTape: watch_accessed_variables")
+        self._nodes: list[Node] = []
+        self._known: dict[int, Held] = {}  # by identity, and kept so that it stays
+        self._recording = self._used = False
+
+    def __enter__(self) -> Self:
+        if self._recording:
+            raise ValueError("GradientTape: it records already")
+        self._recording = True
+        listen(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._recording:
+            self._recording = False
+            leave(self)
+
+    def _note(self, node: Node) -> None:
+        followed = False
+        for value in node.inputs:
+            if id(value) in self._known:
+                followed = True
+            elif self._all and isinstance(value, Changing) and value.trainable:
+                self._known[id(value)] = value
+                followed = True
+        if followed:
+            self._nodes.append(node)
+            self._known.update((id(value), value) for value in node.outputs)
+
+    def watch(self, tensor: Any) -> None:
+        """Follow a tensor, or a variable that is not followed without it; or a list of them."""
+        for value in _flat(tensor):
+            if not isinstance(value, Held):
+                raise TypeError(
+                    "GradientTape: watch takes tensors and variables, got "
+                    f"{type(value).__name__}; laminar.ops.convert_to_tensor makes a tensor of an "
+                    "array or a number"
+                )
+            own = value._itself()
+            self._known[id(own)] = own
+
+    def watched_variables(self) -> tuple[Any, ...]:
+        """Return the variables that have been followed, in the order of their use."""
+        return tuple(value for value in self._known.values() if isinstance(value, Changing))
+
+    def reset(self) -> None:
+        """Forget what has been recorded."""
+        self._nodes, self._known, self._used = [], {}, False
+
+    @keywords()
+    def gradient(
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: str = "none",
+    ) -> Any:
+        """Return the gradient of the sum of a target by each source.
+
+        Parameters
+        ----------
+        target : tensor, or a list of them
+            What has been computed while the tape was recording; several are added up.
+        sources : variable or tensor, or a list, a tuple or a dict of them
+            By what is differentiated.
+        output_gradients : array_like, optional
+            The gradient of something else by the target, in its shape, or a list of as many; ones
+            without it.
+        unconnected_gradients : {"none", "zero"}
+            What is returned for a source that the target does not depend on.
+
+        Returns
+        -------
+        tensor or None, or a list or a dict of them
+            In the form of the sources.
+
+        Raises
+        ------
+        RuntimeError
+            For the second call of a tape that is not persistent.
+        TypeError, ValueError
+            Where an argument is none of these, or something on the way back has no gradient.
+        """
+        if unconnected_gradients not in _UNCONNECTED:
+            raise ValueError(
+                "gradient: unconnected_gradients must be 'none' or 'zero', got "
+                f"{unconnected_gradients!r}"
+            )
+        if self._used and not self._persistent:
+            raise RuntimeError(
+                "gradient: a tape that is not persistent computes gradients once; make it with "
+                "GradientTape(persistent=True)"
+            )
+        wanted = [_source(value) for value in _flat(sources)]
+        targets = _targets(target)
+        starts = _starts(targets, output_gradients)
+        self._used = True
+        if not self._persistent:
+            self._stop()
+        gradients = _back(self._nodes, targets, starts, wanted)
+        if not self._persistent:
+            self._nodes, self._known = [], {}
+        if unconnected_gradients == "zero":
+            gradients = [
+                Tensor(np.zeros(source.shape, source.dtype)) if each is None else each
+                for each, source in zip(gradients, wanted, strict=True)
+            ]
+        return _like(sources, iter(gradients))
+
+
+def _back(
+    nodes: Sequence[Node],
+    targets: Sequence[Held | None],
+    starts: Sequence[Tensor | None],
+    sources: Sequence[Held],
+) -> list[Tensor | None]:
+    """Return the gradients by the sources, from those of the targets."""
+    reached = {id(source) for source in sources}
+    way = []
+    for node in list(nodes):
+        wanted = [i for i, value in enumerate(node.inputs) if id(value) in reached]
+        if wanted:
+            reached.update(id(value) for value in node.outputs)
+            way.append((node, wanted))
+    gradients: dict[int, Tensor] = {}
+
+    def add(value: Held, gradient: Tensor | None) -> None:
+        if gradient is not None:
+            known = gradients.get(id(value))
+            gradients[id(value)] = gradient if known is None else known + gradient
+
+    for target, start in zip(targets, starts, strict=True):
+        if target is not None:
+            add(target, start)
+    for node, wanted in reversed(way):
+        d_outputs = [gradients.get(id(value)) for value in node.outputs]
+        if any(each is not None for each in d_outputs):
+            made = node.slopes(d_outputs, wanted)
+            for i, gradient in zip(wanted, made, strict=True):
+                add(node.inputs[i], gradient)
+    return [gradients.get(id(source)) for source in sources]
+
+
+def _source(value: Any) -> Held:
+    if not isinstance(value, Held):
+        raise TypeError(
+            "gradient: sources must be variables and tensors, got "
+            f"{type(value).__name__}; model.trainable_variables has a model's weights, "
+            "laminar.ops.convert_to_tensor makes a tensor that watch takes"
+        )
+    return value._itself()
+
+
+def _targets(target: Any) -> list[Held | None]:
+    """Return the targets; None for an array, which nothing is known of."""
+    found: list[Held | None] = []
+    for value in _flat(target):
+        if isinstance(value, Held):
+            found.append(value._itself())
+        elif isinstance(value, (np.ndarray, np.generic, float, int)):
+            found.append(None)
+        else:
+            raise TypeError(
+                f"gradient: target must be a tensor, got {value!r}: compute it from variables with "
+                "laminar.ops inside the tape's with block"
+            )
+    return found
+
+
+def _starts(targets: Sequence[Held | None], given: Any) -> list[Tensor | None]:
+    """Return the gradients that the way back begins with."""
+    if given is None:
+        return [
+            None if target is None else Tensor(np.ones(target.shape, target.dtype))
+            for target in targets
+        ]
+    each = list(given) if isinstance(given, (list, tuple)) and len(targets) > 1 else [given]
+    if len(each) != len(targets):
+        raise ValueError(
+            f"gradient: output_gradients must be a list of {len(targets)}, got {len(each)}"
+        )
+    from ..ops import convert_to_tensor
+
+    starts: list[Tensor | None] = []
+    for target, value in zip(targets, each, strict=True):
+        if target is None:
+            starts.append(None)
+            continue
+        start = convert_to_tensor(value, target.dtype)
+        if start.shape != target.shape:
+            raise ValueError(
+                f"gradient: output_gradients must be of the target's shape {target.shape}, got "
+                f"{start.shape}"
+            )
+        starts.append(start)
+    return starts
+
+
+def _flat(values: Any) -> list[Any]:
+    if isinstance(values, (list, tuple)):
+        return [each for value in values for each in _flat(value)]
+    if isinstance(values, Mapping):
+        return [each for value in values.values() for each in _flat(value)]
+    return [values]
+
+
+def _like(form: Any, gradients: Any) -> Any:
+    """Return gradients in the form that the sources have."""
+    if isinstance(form, (list, tuple)):
+        return [_like(value, gradients) for value in form]
+    if isinstance(form, Mapping):
+        return {key: _like(value, gradients) for key, value in form.items()}
+    return next(gradients)

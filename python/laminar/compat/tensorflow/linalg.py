@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``tf.linalg``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ... import ops
+from ..._spelling import module_getattr
+from ._functions import matmul, norm, tensor
+
+__all__ = ["matmul", "matvec", "norm"]
+
+
+def matvec(a: Any, b: Any, name: str | None = None) -> Any:
+    """Return the product of a matrix and a vector."""
+    return ops.squeeze(ops.matmul(tensor(a), ops.expand_dims(tensor(b), -1)), -1)
+
+
+if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
+    __getattr__ = module_getattr(__name__, __all__)
