@@ -22,7 +22,7 @@ def called(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
     where = type(loss).__name__
     given = [each._numbers() if isinstance(each, Held) else each for each in (y_true, y_pred)]
     weight = sample_weight._numbers() if isinstance(sample_weight, Held) else sample_weight
-    wanted, flat, weights, shape = loss._read(*given, weight)
+    wanted, flat, weights, shape = loss._read(given[0], given[1], weight)
     spec = json.dumps(loss._spec())
     value = np.asarray(_core.loss(spec, wanted, flat, weights), flat.dtype)
     made = Tensor(value.reshape(shape) if value.ndim else value)
