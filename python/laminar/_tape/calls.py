@@ -48,8 +48,11 @@ def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
         parts = [_only(inputs)]
         plain = _plain(parts[0])
     rows = _arrays.features(model._joined(plain, where), where, model._dtype)
-    with model._built_for(rows):
-        core = model._core("call")
+    if model._model is None:
+        with model._built_for(rows):
+            pass
+    core = model._core("call")
+    model._check_shapes(rows, None)
     step = next(_draws.setdefault(core, itertools.count())) if training else -1
     if training:
         made = core.outputs_in_training(rows.reshape(len(rows), -1), step)

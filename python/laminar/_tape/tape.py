@@ -77,16 +77,17 @@ class GradientTape:
             leave(self)
 
     def _note(self, node: Node) -> None:
-        followed = False
+        followed, known = False, self._known
         for value in node.inputs:
-            if id(value) in self._known:
+            if id(value) in known:
                 followed = True
             elif self._all and isinstance(value, Changing) and value.trainable:
-                self._known[id(value)] = value
+                known[id(value)] = value
                 followed = True
         if followed:
             self._nodes.append(node)
-            self._known.update((id(value), value) for value in node.outputs)
+            for value in node.outputs:
+                known[id(value)] = value
 
     def watch(self, tensor: Any) -> None:
         """Follow a tensor, or a variable that is not followed without it; or a list of them."""
@@ -158,7 +159,7 @@ class GradientTape:
         self._used = True
         if not self._persistent:
             self._stop()
-        gradients = _back(self._nodes, targets, starts, wanted)
+        gradients = _back(self._nodes, targets, starts, wanted, self._known)
         if not self._persistent:
             self._nodes, self._known = [], {}
         if unconnected_gradients == "zero":
@@ -174,9 +175,10 @@ def _back(
     targets: Sequence[Held | None],
     starts: Sequence[Tensor | None],
     sources: Sequence[Held],
+    known: Mapping[int, Held],
 ) -> list[Tensor | None]:
     """Return the gradients by the sources, from those of the targets."""
-    reached = {id(source) for source in sources}
+    reached = {id(source) for source in sources if id(source) in known}
     way = []
     for node in list(nodes):
         wanted = [i for i, value in enumerate(node.inputs) if id(value) in reached]
@@ -199,7 +201,7 @@ def _back(
             made = node.slopes(d_outputs, wanted)
             for i, gradient in zip(wanted, made, strict=True):
                 add(node.inputs[i], gradient)
-    return [gradients.get(id(source)) for source in sources]
+    return [gradients.get(id(source)) if id(source) in reached else None for source in sources]
 
 
 def _source(value: Any) -> Held:

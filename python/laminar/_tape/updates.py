@@ -92,6 +92,9 @@ def _dtype(kind: str, variables: Sequence[Changing]) -> np.dtype[Any]:
 
 def _gradient(kind: str, gradient: Any, variable: Changing) -> NDArray[Any]:
     value = gradient._numbers() if isinstance(gradient, Held) else np.asarray(gradient)
+    ready = value.flags.c_contiguous and value.dtype == variable.dtype
+    if ready and value.shape == variable.shape and value.flags.aligned:
+        return value
     if value.dtype.kind not in "fiu":
         raise TypeError(
             f"{kind}: the gradient of {variable._label()} must hold numbers, got {gradient!r}"

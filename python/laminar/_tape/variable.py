@@ -119,7 +119,7 @@ class Variable(Changing):
     @property
     def dtype(self) -> str:
         """The type of its numbers."""
-        return str(self._value.dtype)
+        return "float32" if self._value.itemsize == 4 else "float64"
 
     def _numbers(self) -> NDArray[Any]:
         return self._value

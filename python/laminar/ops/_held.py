@@ -38,6 +38,14 @@ class Held(Operators):
         """The type of its numbers."""
         raise NotImplementedError
 
+    def __eq__(self, other: Any) -> Any:
+        return False if other is None else OPERATIONS["equal"](self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return True if other is None else OPERATIONS["not_equal"](self, other)
+
+    __hash__ = object.__hash__  # by identity
+
     def _numbers(self) -> NDArray[Any]:
         """Return its numbers, not to be written to."""
         raise NotImplementedError
@@ -128,7 +136,7 @@ class Tensor(Held):
     @property
     def dtype(self) -> str:
         """The type of its numbers."""
-        return str(self._value.dtype)
+        return "float32" if self._value.itemsize == 4 else "float64"
 
     def _numbers(self) -> NDArray[Any]:
         return self._value

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Loops of one's own: models, layers and losses on tapes, and what optimizers make of these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from laminar import (
+    GradientTape,
+    Input,
+    Model,
+    Sequential,
+    Variable,
+    constraints,
+    layers,
+    losses,
+    ops,
+    optimizers,
+)
+
+RNG = np.random.default_rng(190)
+X = RNG.normal(size=(40, 6)).astype(np.float32)
+Y = np.stack([X[:, 0] * X[:, 1], np.sin(X[:, 2])], axis=1)
+
+
+def stack(dtype: str = "float32") -> Sequential:
+    parts = [Input(6), layers.Dense(8, "tanh"), layers.Dense(5, "relu"), layers.Dense(2)]
+    return Sequential(parts, dtype=dtype, seed=4)
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adam", "lamb", "adafactor"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_loop_trains_like_train_on_batch(name: str, dtype: str) -> None:
+    def optimizer() -> Any:
+        if name == "momentum":
+            return optimizers.SGD(0.05, momentum=0.9, nesterov=True)
+        return optimizers.get(name)
+
+    mine, theirs, own = stack(dtype), stack(dtype), optimizer()
+    theirs.compile(optimizer(), "mse")
+    loss_of = losses.MeanSquaredError()
+    for _ in range(5):
+        for first in range(0, 40, 16):
+            x, y = X[first : first + 16], Y[first : first + 16]
+            with GradientTape() as tape:
+                loss = loss_of(y, mine(x, training=True))
+            gradients = tape.gradient(loss, mine.trainable_variables)
+            own.apply_gradients(zip(gradients, mine.trainable_variables, strict=True))
+            assert float(loss) == pytest.approx(theirs.train_on_batch(x, y), rel=1e-5)
+    assert own.iterations == 15
+    for here, there in zip(mine.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(here, there, rtol=1e-5, atol=1e-6)
+
+
+LOSSES = {
+    "mse": (losses.MeanSquaredError(), "real"),
+    "mae": (losses.MeanAbsoluteError(), "real"),
+    "rmse": (losses.RootMeanSquaredError(), "real"),
+    "huber": (losses.Huber(0.3), "real"),
+    "sum": (losses.LogCosh(reduction="sum"), "real"),
+    "none": (losses.MeanSquaredError(reduction="none"), "real"),
+    "binary": (losses.BinaryCrossentropy(), "share"),
+    "logits": (losses.BinaryCrossentropy(from_logits=True), "logit"),
+    "categorical": (losses.CategoricalCrossentropy(), "softmax"),
+    "sparse": (losses.SparseCategoricalCrossentropy(from_logits=True), "class"),
+    "weighted": (losses.MeanSquaredError(reduction="mean_with_sample_weight"), "weighted"),
+    "cosine": (losses.CosineSimilarity(), "real"),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_against_differences(name: str) -> None:
+    loss, kind = LOSSES[name]
+    z = RNG.normal(size=(5, 3))
+    y: Any = RNG.normal(size=(5, 3))
+    weight = RNG.uniform(0.5, 2, size=5) if kind == "weighted" else None
+    if kind in ("share", "softmax"):
+        z = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    if kind in ("share", "softmax", "logit"):
+        y = np.eye(3)[[0, 2, 1, 1, 0]]
+    if kind == "class":
+        y = np.array([0, 2, 1, 1, 0])
+    p = Variable(z)
+    with GradientTape() as tape:
+        value = loss(y, p, weight)
+    np.testing.assert_allclose(value.numpy(), loss(y, z, weight))
+    gradient = tape.gradient(value, p)
+    for index in np.ndindex(*z.shape):
+        ends = []
+        for step in (1e-6, -1e-6):
+            moved = z.copy()
+            moved[index] += step
+            ends.append(np.sum(loss(y, moved, weight)))
+        assert gradient.numpy()[index] == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=2e-8)
+
+
+def test_gradients_of_a_loss_go_on() -> None:
+    p = Variable(RNG.normal(size=(5, 3)))
+    with GradientTape() as tape:
+        rows = losses.MeanSquaredError(reduction="none")(np.zeros((5, 3)), p)
+        value = ops.sum(rows * np.arange(5.0))
+    expected = 2 / 3 * p.numpy() * np.arange(5.0)[:, None]
+    np.testing.assert_allclose(tape.gradient(value, p).numpy(), expected)
+
+
+def two_ends() -> Model:
+    a, b = Input(3, name="a"), Input(2, name="b")
+    joined = layers.Dense(4, "tanh")(layers.Concatenate()([a, b]))
+    return Model({"a": a, "b": b}, [layers.Dense(1)(joined), layers.Dense(2)(joined)], seed=1)
+
+
+def test_several_inputs_and_outputs() -> None:
+    model = two_ends()
+    a = ops.convert_to_tensor(X[:, :3])
+    with GradientTape() as tape:
+        tape.watch(a)
+        first, second = model({"a": a, "b": X[:, 3:5]})
+        loss = ops.sum(first * first) + 3 * ops.sum(second)
+    d_a, *d_weights = tape.gradient(loss, [a, *model.trainable_variables])
+    expected, wanted = model.vjp(
+        {"a": X[:, :3], "b": X[:, 3:5]}, [2 * first.numpy(), np.full((40, 2), 3.0)]
+    )
+    np.testing.assert_allclose(d_a.numpy(), expected[0], rtol=1e-5)
+    for mine, known in zip(d_weights, wanted, strict=True):
+        np.testing.assert_allclose(mine.numpy(), known, rtol=1e-5)
+    with GradientTape() as tape:  # one end alone
+        first, second = model({"a": a, "b": X[:, 3:5]})
+        loss = ops.sum(second)
+    assert not tape.gradient(loss, model.trainable_variables)[2].numpy().any()
+
+
+def second_derivatives(model: Any, x: Any) -> tuple[Any, Any]:
+    with GradientTape() as outer:
+        outer.watch(x)
+        with GradientTape() as inner:
+            inner.watch(x)
+            u = model(x)
+        d_u = inner.gradient(u, x)
+    return d_u, outer.gradient(d_u, x)
+
+
+@pytest.mark.parametrize("kind", ["sequential", "graph", "own"])
+def test_second_derivatives_of_models(kind: str) -> None:
+    class Wave(layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.inner = layers.Dense(4, "tanh")
+            self.w = self.add_weight((4, 1))
+
+        def call(self, inputs: Any) -> Any:
+            return ops.matmul(self.inner(inputs), self.w)
+
+    x = np.linspace(-1, 1, 9).reshape(-1, 1)
+    if kind == "sequential":
+        parts = [Input(1), layers.Dense(8, "tanh"), layers.LayerNormalization(), layers.Dense(1)]
+        model: Any = Sequential(parts, dtype="float64", seed=3)
+    elif kind == "graph":
+        inp = Input(1)
+        hidden = layers.Dense(6, "softplus")(inp)
+        joined = layers.Multiply()([hidden, layers.Dense(6, "tanh")(inp)])
+        model = Model(inp, layers.Dense(1)(joined), dtype="float64", seed=3)
+    else:
+        model = Sequential([Input(1), Wave(), layers.Dense(1)], dtype="float64", seed=3)
+    d_u, dd_u = second_derivatives(model, ops.convert_to_tensor(x))
+    h = 1e-4
+    ends = [model.predict(x + step) for step in (h, 0, -h)]
+    np.testing.assert_allclose(d_u.numpy(), (ends[0] - ends[2]) / (2 * h), rtol=1e-4)
+    np.testing.assert_allclose(dd_u.numpy(), (ends[0] - 2 * ends[1] + ends[2]) / h**2, rtol=1e-3)
+
+
+def test_an_equation_is_solved_by_second_derivatives() -> None:
+    """u'' + u = 0 with u(0) = 0 and u'(0) = 1: the loss has the second derivative by the input."""
+    model = Sequential(
+        [Input(1), layers.Dense(12, "tanh"), layers.Dense(12, "tanh"), layers.Dense(1)],
+        dtype="float64",
+        seed=7,
+    )
+    x = ops.convert_to_tensor(np.linspace(0, 1.5, 20).reshape(-1, 1))
+    optimizer = optimizers.Adam(0.02)
+    start = None
+    for _ in range(250):
+        with GradientTape() as tape:
+            d_u, dd_u = second_derivatives(model, x)
+            u = model(x)
+            loss = ops.mean((dd_u + u) ** 2) + u[0, 0] ** 2 + (d_u[0, 0] - 1) ** 2
+        variables = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        start = float(loss) if start is None else start
+    assert float(loss) < 0.02 * start
+    assert np.abs(model.predict(x.numpy()) - np.sin(x.numpy())).max() < 0.1
+
+
+def test_layers_on_their_own() -> None:
+    class Scaled(layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.w = self.add_weight((input_shape[-1],), "ones")
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * self.w
+
+    dense, scaled = layers.Dense(3, "tanh"), Scaled()
+    x = ops.convert_to_tensor(X)
+    with GradientTape() as tape:
+        tape.watch(x)
+        value = ops.sum(scaled(dense(x)))
+    d_x, d_w, d_kernel, d_bias = tape.gradient(value, [x, scaled.w, *dense.trainable_variables])
+    slope = 1 - np.tanh(X @ dense.kernel + dense.bias) ** 2
+    np.testing.assert_allclose(d_x.numpy(), slope @ dense.kernel.T, atol=1e-5)
+    np.testing.assert_allclose(d_kernel.numpy(), X.T @ slope, atol=1e-4)
+    np.testing.assert_allclose(d_bias.numpy(), slope.sum(axis=0), atol=1e-4)
+    np.testing.assert_allclose(d_w.numpy(), np.tanh(X @ dense.kernel).sum(axis=0), atol=1e-4)
+    scaled.trainable_variables[0].assign([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(scaled.w.numpy(), [1, 2, 3])
+    scaled.w.assign_add([1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(scaled.get_weights()[0], [2, 3, 4])
+
+
+def test_variables_of_a_model() -> None:
+    parts = [Input(6), layers.Dense(4), layers.BatchNormalization(), layers.Dense(2)]
+    model = Sequential(parts)
+    names = [variable.name for variable in model.trainable_variables]
+    assert names == [w.name for w in model.weights if w.trainable]
+    assert [v.name for v in model.variables] == [w.name for w in model.weights]
+    assert [v.name for v in model.non_trainable_variables] == [
+        "batch_normalization/moving_mean",
+        "batch_normalization/moving_variance",
+    ]
+    assert model.variables[0] is model.layers[0].variables[0] is model.trainable_weights[0]
+    model.layers[0].trainable = False
+    assert len(model.trainable_variables) == len(names) - 2
+    kernel = model.variables[-2]
+    kernel.assign(np.ones((4, 2)))
+    np.testing.assert_array_equal(model.layers[-1].kernel, np.ones((4, 2)))
+    np.testing.assert_array_equal(model.get_weights()[-2], kernel.numpy())
+
+
+def test_dropout_is_drawn_for_each_call_and_kept_for_the_way_back() -> None:
+    model = Sequential([Input(6), layers.Dropout(0.5)], seed=1)
+    x = ops.convert_to_tensor(np.ones((40, 6), np.float32))
+    masks = []
+    for _ in range(2):
+        with GradientTape() as tape:
+            tape.watch(x)
+            out = model(x, training=True)
+        np.testing.assert_array_equal(tape.gradient(out, x).numpy(), out.numpy())
+        masks.append(out.numpy())
+    assert (masks[0] != masks[1]).any()
+    np.testing.assert_array_equal(model(x, training=False).numpy(), x.numpy())
+    assert isinstance(model(x.numpy(), training=True), np.ndarray)
+
+
+def test_batches_are_followed_in_training() -> None:
+    model = Sequential([Input(6), layers.BatchNormalization()])
+    out = model(X, training=True)
+    np.testing.assert_allclose(out.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(out.std(axis=0), 1, atol=2e-3)
+
+
+def test_constraints_hold_after_an_update() -> None:
+    layer = layers.Dense(3, kernel_constraint=constraints.NonNeg())
+    model = Sequential([Input(6), layer])
+    with GradientTape() as tape:
+        loss = ops.sum(model(X) * 100)
+    variables = model.trainable_variables
+    optimizer = optimizers.SGD(1.0)
+    optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+    assert layer.kernel.min() == 0
+
+
+def test_own_variables_are_updated() -> None:
+    w, b = Variable(np.zeros((6, 2)), name="w"), Variable(np.zeros(2), name="b")
+    optimizer = optimizers.Adam(0.1)
+    for _ in range(200):
+        with GradientTape() as tape:
+            loss = ops.mean(ops.square(ops.matmul(X, w) + b - X[:, :2] - 3))
+        optimizer.apply_gradients(zip(tape.gradient(loss, [w, b]), [w, b], strict=True))
+    np.testing.assert_allclose(w.numpy(), np.eye(6)[:, :2], atol=0.02)
+    np.testing.assert_allclose(b.numpy(), 3, atol=0.02)
+
+
+def test_updates_that_are_refused() -> None:
+    a, b = Variable([1.0], name="a"), Variable([2.0], name="b")
+    double = Variable([1.0], name="d", dtype="float64")
+    optimizer = optimizers.SGD(0.5)
+    for pairs, error, message in (
+        ([([1.0], a), ([1.0], double)], TypeError, "Variable 'd' is float64, Variable 'a' is fl"),
+        ([([1.0, 2.0], a)], ValueError, r"gradient of Variable 'a' must be of shape \(1,\), got"),
+        ([(["x"], a)], TypeError, "gradient of Variable 'a' must hold numbers"),
+        ([(None, a)], ValueError, "no variable has a gradient"),
+        ([([1.0], a), ([1.0], np.ones(1))], TypeError, "variable 1 must be a variable like the"),
+    ):
+        with pytest.raises(error, match=message):
+            optimizer.apply_gradients(pairs)
+    np.testing.assert_array_equal([a.numpy(), b.numpy()], [[1], [2]])
+    with pytest.warns(UserWarning, match="SGD: no gradient of Variable 'b'"):
+        optimizer.apply_gradients([([1.0], a), (None, b)])
+    np.testing.assert_array_equal([a.numpy(), b.numpy()], [[0.5], [2]])
+    with pytest.raises(ValueError, match="SGD: has state for the 1 variables of its first call"):
+        optimizer.apply_gradients([([1.0], b)])
+
+
+def test_gradients_after_the_weights_have_changed() -> None:
+    model = stack()
+    with GradientTape(persistent=True) as tape:
+        loss = ops.sum(model(X))
+    variables = model.trainable_variables
+    optimizers.SGD(0.1).apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+    with pytest.raises(RuntimeError, match="its weights have changed since the call"):
+        tape.gradient(loss, variables)
+
+
+def test_what_has_no_second_derivative_says_so() -> None:
+    model = Sequential([Input(6), layers.Dense(4), layers.BatchNormalization(), layers.Dense(1)])
+    x = ops.convert_to_tensor(X)
+    with pytest.raises(ValueError, match="its output for a row depends on the whole batch"):
+        second_derivatives(model, x)
+    p = Variable(X)
+    with GradientTape() as outer:
+        with GradientTape() as inner:
+            loss = losses.MeanSquaredError()(np.zeros_like(X), p)
+        gradient = inner.gradient(loss, p)
+    with pytest.raises(ValueError, match="MeanSquaredError: has no second derivative; write the"):
+        outer.gradient(gradient, p)
+    with GradientTape() as tape:
+        tape.watch(x)
+        loss = losses.MeanSquaredError()(x, p)
+    with pytest.raises(ValueError, match="MeanSquaredError: has no gradient by y_true"):
+        tape.gradient(loss, x)
