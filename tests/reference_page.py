@@ -52,7 +52,26 @@ model = Sequential([Input((5,)), Gated(), layers.Dense(1)])
 ```
 
 `call` runs once, on values without numbers, and the core computes what it has written. Plain
-functions do as activations (`Dense(64, my_function)`), as initializers and as `layers.Lambda`."""
+functions do as activations (`Dense(64, my_function)`), as initializers and as `layers.Lambda`.
+
+A loop of one's own follows what it computes with a tape, and updates variables by the gradients:
+
+```python
+import numpy as np
+
+from laminar import GradientTape, losses, optimizers
+
+optimizer, loss_of = optimizers.Adam(0.01), losses.MeanSquaredError()
+for x, y in [(np.ones((8, 5)), np.zeros((8, 1)))]:
+    with GradientTape() as tape:
+        loss = loss_of(y, model(x, training=True))
+    gradients = tape.gradient(loss, model.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+```
+
+Such a tape follows `laminar.Variable` and, once told to `watch` them, tensors of
+`ops.convert_to_tensor`; tapes within tapes give second derivatives. Compute all gradients before
+one is applied. Programs in TensorFlow's names run with `import laminar.compat.tensorflow as tf`."""
 
 
 def sample(name: str, function: object) -> str:

@@ -9,6 +9,7 @@ its layers in operations. A layer's call is its program from the start.
 from __future__ import annotations
 
 import itertools
+import math
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -120,7 +121,9 @@ class _Call:
     def _joined(self, d_outputs: Sequence[Tensor | None]) -> NDArray[Any]:
         """Return the gradients by all outputs side by side."""
         rows = len(self.rows)
-        widths = [int(np.prod(shape)) for shape in _output_shapes(self.model)]
+        if len(d_outputs) == 1 and d_outputs[0] is not None:
+            return d_outputs[0]._numbers().reshape(rows, -1)
+        widths = [math.prod(shape) for shape in _output_shapes(self.model)]
         flat = [
             np.zeros((rows, width), self.rows.dtype)
             if each is None

@@ -260,7 +260,11 @@ def _starts(targets: Sequence[Held | None], given: Any) -> list[Tensor | None]:
 
 
 def _flat(values: Any) -> list[Any]:
+    if isinstance(values, Held):
+        return [values]
     if isinstance(values, (list, tuple)):
+        if all(isinstance(value, Held) for value in values):
+            return list(values)
         return [each for value in values for each in _flat(value)]
     if isinstance(values, Mapping):
         return [each for value in values.values() for each in _flat(value)]
@@ -269,6 +273,8 @@ def _flat(values: Any) -> list[Any]:
 
 def _like(form: Any, gradients: Any) -> Any:
     """Return gradients in the form that the sources have."""
+    if isinstance(form, Held):
+        return next(gradients)
     if isinstance(form, (list, tuple)):
         return [_like(value, gradients) for value in form]
     if isinstance(form, Mapping):
