@@ -42,13 +42,18 @@ py::object loss_of(const Loss& loss, const Given<T>& given) {
   return py::float_(value);
 }
 
+/// What loss_of() returns, and its gradient by the outputs.
 template <typename T>
-py::object gradient_of(const Loss& loss, const Given<T>& given) {
+py::tuple with_gradient_of(const Loss& loss, const Given<T>& given) {
   const MatrixView<const T>& outputs = given.outputs;
-  py::array_t<T> result(std::array<py::ssize_t, 2>{outputs.rows, outputs.columns});
-  const MatrixView<T> to(result.mutable_data(), outputs.rows, outputs.columns);
-  unlocked([&] { loss_gradient<T>(loss, outputs, given.targets, given.weights, to); });
-  return result;
+  py::array_t<T> rows(outputs.rows);
+  py::array_t<T> gradient(std::array<py::ssize_t, 2>{outputs.rows, outputs.columns});
+  const std::span<T> losses(rows.mutable_data(), static_cast<std::size_t>(outputs.rows));
+  const MatrixView<T> to(gradient.mutable_data(), outputs.rows, outputs.columns);
+  const double value =
+      unlocked([&] { return loss_and_gradient<T>(loss, outputs, given.targets, given.weights, losses, to); });
+  if (loss.reduction() == Reduction::none) return py::make_tuple(rows, gradient);
+  return py::make_tuple(value, gradient);
 }
 
 py::object loss(const std::string& config, const py::array& y, const py::array& outputs,
@@ -58,18 +63,18 @@ py::object loss(const std::string& config, const py::array& y, const py::array& 
   return loss_of<double>(chosen, {chosen, y, outputs, sample_weight});
 }
 
-py::object gradient(const std::string& config, const py::array& y, const py::array& outputs,
-                    const py::object& sample_weight) {
+py::tuple with_gradient(const std::string& config, const py::array& y, const py::array& outputs,
+                        const py::object& sample_weight) {
   const Loss chosen = loss_from_json(config);
-  if (outputs.itemsize() == sizeof(float)) return gradient_of<float>(chosen, {chosen, y, outputs, sample_weight});
-  return gradient_of<double>(chosen, {chosen, y, outputs, sample_weight});
+  if (outputs.itemsize() == sizeof(float)) return with_gradient_of<float>(chosen, {chosen, y, outputs, sample_weight});
+  return with_gradient_of<double>(chosen, {chosen, y, outputs, sample_weight});
 }
 
 }  // namespace
 
 void bind_loss(py::module_& module) {
   module.def("loss", &loss, py::arg("config"), py::arg("y_true"), py::arg("y_pred"), py::arg("sample_weight"));
-  module.def("loss_gradient", &gradient, py::arg("config"), py::arg("y_true"), py::arg("y_pred"),
+  module.def("loss_and_gradient", &with_gradient, py::arg("config"), py::arg("y_true"), py::arg("y_pred"),
              py::arg("sample_weight"));
 }
 

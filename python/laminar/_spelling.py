@@ -8,6 +8,7 @@ Nothing here runs on the path of a correct call beyond one comparison of the key
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any, ParamSpec, TypeVar, cast
@@ -106,7 +107,9 @@ def module_getattr(
 
     def missing(name: str) -> Any:
         if name in places:
-            return getattr(import_module(f"{module}.{places[name]}"), name)
+            found = getattr(import_module(f"{module}.{places[name]}"), name)
+            setattr(sys.modules[module], name, found)  # so that it is not asked for again
+            return found
         if name in modules:
             return import_module(f"{module}.{name}")
         # Dunder names are asked for by Python's own machinery; they deserve no advice.

@@ -15,9 +15,6 @@ from . import _arrays, _component, _core
 from ._component import Component
 from ._spelling import keywords, module_getattr
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
 __all__ = [
     "L1",
     "L1L2",
@@ -36,7 +33,7 @@ class Regularizer(Component, family="regularizer"):
     """Base of all regularizers."""
 
     @keywords()
-    def __call__(self, x: ArrayLike) -> float:
+    def __call__(self, x: Any) -> Any:
         """Return the penalty of an array.
 
         Parameters
@@ -47,8 +44,13 @@ class Regularizer(Component, family="regularizer"):
         Returns
         -------
         float
-            NaN where a weight is NaN.
+            NaN where a weight is NaN. For a variable or a tensor a tensor, which a
+            `laminar.GradientTape` follows.
         """
+        if getattr(x, "_held", False):
+            from ._tape import losses  # needed by few programs
+
+            return losses.penalty(self, x)
         weights = _arrays.real(x, f"{type(self).__name__}: x")
         return _core.penalty(json.dumps(self._spec()), weights)
 

@@ -14,11 +14,13 @@ from laminar import (
     Model,
     Sequential,
     Variable,
+    activations,
     constraints,
     layers,
     losses,
     ops,
     optimizers,
+    regularizers,
 )
 
 RNG = np.random.default_rng(190)
@@ -328,3 +330,28 @@ def test_what_has_no_second_derivative_says_so() -> None:
         loss = losses.MeanSquaredError()(x, p)
     with pytest.raises(ValueError, match="MeanSquaredError: has no gradient by y_true"):
         tape.gradient(loss, x)
+
+
+@pytest.mark.parametrize("name", ["l1", "l2", "l1_l2", "orthogonal_regularizer"])
+def test_penalties(name: str) -> None:
+    regularizer = regularizers.get(name)
+    w = Variable(RNG.normal(size=(4, 3)))
+    with GradientTape() as tape:
+        value = 3 * regularizer(w)
+    assert float(value) == pytest.approx(3 * regularizer(w.numpy()))
+    gradient = tape.gradient(value, w).numpy()
+    for index in np.ndindex(4, 3):
+        ends = []
+        for step in (1e-6, -1e-6):
+            moved = w.numpy()
+            moved[index] += step
+            ends.append(3 * regularizer(moved))
+        assert gradient[index] == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-7)
+
+
+def test_activations_on_tapes() -> None:
+    x = Variable([[-1.0, 2.0]])
+    with GradientTape() as tape:
+        value = activations.relu(x) + activations.get("softplus")(x)
+    expected = np.array([[0, 1]]) + 1 / (1 + np.exp([[1.0, -2.0]]))
+    np.testing.assert_allclose(tape.gradient(value, x).numpy(), expected, rtol=1e-6)

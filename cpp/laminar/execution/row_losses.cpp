@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "laminar/base/buffer.hpp"
 #include "laminar/base/error.hpp"
@@ -108,33 +107,39 @@ double reduced(const Loss& loss, std::span<const T> losses, const Targets<T>& ta
 }
 
 template <typename T>
-void loss_gradient(const Loss& loss, MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights,
-                   MatrixView<T> d_outputs) {
-  std::vector<T> losses(static_cast<std::size_t>(outputs.rows));
+double loss_and_gradient(const Loss& loss, MatrixView<const T> outputs, const Targets<T>& targets,
+                         std::span<const T> weights, std::span<T> losses, MatrixView<T> d_outputs) {
   row_losses<T>(loss, outputs, targets, weights, losses, d_outputs);
+  const bool by_row = loss.reduction() == Reduction::none;
+  double value = 0;
   double slope = 1;
-  if (loss.reduction() != Reduction::none) {
-    const double count = divisor(loss, losses.size(), targets, weights);
-    slope = count > 0 ? loss.finish_slope(quotient<T>(losses, count)) / count : 0;
+  if (!by_row) {
+    const double count = divisor<T>(loss, losses.size(), targets, weights);
+    const double mean = quotient<T>(losses, count);
+    value = loss.finish(mean);
+    slope = count > 0 ? loss.finish_slope(mean) / count : 0;
   }
   for (Index row = 0; row < outputs.rows; ++row) {
-    if (loss.reduction() == Reduction::none) {
-      slope = loss.finish_slope(static_cast<double>(losses[static_cast<std::size_t>(row)]));
+    if (by_row) {
+      T& own = losses[static_cast<std::size_t>(row)];
+      slope = loss.finish_slope(static_cast<double>(own));
+      own = static_cast<T>(loss.finish(static_cast<double>(own)));
     }
     for (Index i = row * outputs.columns; i < (row + 1) * outputs.columns; ++i) {
       d_outputs.data[i] = static_cast<T>(static_cast<double>(d_outputs.data[i]) * slope);
     }
   }
+  return value;
 }
 
 template void row_losses(const Loss&, MatrixView<const float>, const Targets<float>&, std::span<const float>,
                          std::span<float>, MatrixView<float>);
 template void row_losses(const Loss&, MatrixView<const double>, const Targets<double>&, std::span<const double>,
                          std::span<double>, MatrixView<double>);
-template void loss_gradient(const Loss&, MatrixView<const float>, const Targets<float>&, std::span<const float>,
-                            MatrixView<float>);
-template void loss_gradient(const Loss&, MatrixView<const double>, const Targets<double>&, std::span<const double>,
-                            MatrixView<double>);
+template double loss_and_gradient(const Loss&, MatrixView<const float>, const Targets<float>&, std::span<const float>,
+                                  std::span<float>, MatrixView<float>);
+template double loss_and_gradient(const Loss&, MatrixView<const double>, const Targets<double>&,
+                                  std::span<const double>, std::span<double>, MatrixView<double>);
 template double reduced(const Loss&, std::span<const float>, const Targets<float>&, std::span<const float>);
 template double reduced(const Loss&, std::span<const double>, const Targets<double>&, std::span<const double>);
 

@@ -21,9 +21,10 @@ void row_losses(const Loss& loss, MatrixView<const T> outputs, const Targets<T>&
 template <typename T>
 double reduced(const Loss& loss, std::span<const T> losses, const Targets<T>& targets, std::span<const T> weights);
 
-/// d_outputs (rows, columns) = the gradient of what the reduction leaves; of each row's loss where it is "none".
+/// What the reduction leaves, 0 where it is "none", and d_outputs (rows, columns) = its gradient: that of each row's
+/// loss where it is "none". `losses` become those of the rows.
 template <typename T>
-void loss_gradient(const Loss& loss, MatrixView<const T> outputs, const Targets<T>& targets, std::span<const T> weights,
-                   MatrixView<T> d_outputs);
+double loss_and_gradient(const Loss& loss, MatrixView<const T> outputs, const Targets<T>& targets,
+                         std::span<const T> weights, std::span<T> losses, MatrixView<T> d_outputs);
 
 }  // namespace laminar

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Losses of tensors."""
+"""Losses and penalties of tensors, whose gradients are the core's."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..ops._tapes import listening, record, refused
 
 if TYPE_CHECKING:
     from ..losses import Loss
+    from ..regularizers import Regularizer
 
 
 def called(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
@@ -24,7 +25,8 @@ def called(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
     weight = sample_weight._numbers() if isinstance(sample_weight, Held) else sample_weight
     wanted, flat, weights, shape = loss._read(given[0], given[1], weight)
     spec = json.dumps(loss._spec())
-    value = np.asarray(_core.loss(spec, wanted, flat, weights), flat.dtype)
+    found, d_flat = _core.loss_and_gradient(spec, wanted, flat, weights)
+    value = np.asarray(found, flat.dtype)
     made = Tensor(value.reshape(shape) if value.ndim else value)
 
     def slopes(d_outputs: Sequence[Tensor | None], by: Sequence[int]) -> list[Tensor | None]:
@@ -36,7 +38,7 @@ def called(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
         d_loss = d_outputs[0]
         assert d_loss is not None
         factors = d_loss._numbers().reshape(-1, 1)  # one, or one for each row
-        gradient = _core.loss_gradient(spec, wanted, flat, weights) * factors
+        gradient = d_flat * factors
         back = Tensor(np.ascontiguousarray(gradient.reshape(y_pred.shape), y_pred.dtype))
         if listening():
             message = f"{where}: has no second derivative; write the loss in laminar.ops"
@@ -44,4 +46,25 @@ def called(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
         return [back]
 
     record([y_pred, y_true, sample_weight], [made], slopes)
+    return made
+
+
+def penalty(regularizer: Regularizer, x: Held) -> Tensor:
+    """Return the penalty of a variable or a tensor, whose gradient is known."""
+    spec, weights = json.dumps(regularizer._spec()), np.ascontiguousarray(x._numbers())
+    made = Tensor(np.asarray(_core.penalty(spec, weights), x.dtype))
+
+    def slopes(d_outputs: Sequence[Tensor | None], by: Sequence[int]) -> list[Tensor | None]:
+        d_penalty = d_outputs[0]
+        assert d_penalty is not None
+        gradient = np.zeros_like(weights)
+        _core.add_penalty_gradient(spec, weights, gradient)
+        back = Tensor(gradient * d_penalty._numbers())
+        if listening():
+            name = type(regularizer).__name__
+            message = f"{name}: has no second derivative; write the penalty in laminar.ops"
+            record([x, d_penalty], [back], refused(message))
+        return [back]
+
+    record([x], [made], slopes)
     return made

@@ -66,7 +66,8 @@ def apply(optimizer: Optimizer, gradients: Sequence[Any], variables: Sequence[An
     if updater is None:
         updater = optimizer._made(dtype, arrays, _names(own_ones))
     updater.apply(ready, arrays)
-    optimizer._updater, optimizer._dtype, optimizer._applied_to = updater, dtype, own_ones
+    if known is None:
+        optimizer._updater, optimizer._dtype, optimizer._applied_to = updater, dtype, own_ones
     place = 0
     for run in runs:
         values = arrays[place : place + len(run)]
