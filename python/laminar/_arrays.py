@@ -223,6 +223,8 @@ def _numeric(value: object, name: str, dtype: np.dtype[Any] | None = None) -> Ar
 
     Tables and sparse matrices become ``dtype`` on the way, so that no second copy is made.
     """
+    if type(value) is np.ndarray and value.dtype.kind in "biuf":
+        return value
     if _frames.is_sparse(value):
         return _frames.dense(value, name, dtype or np.dtype(np.float64))
     table = _frames.columns(value, name)

@@ -54,8 +54,12 @@ def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
             pass
     core = model._core("call")
     model._check_shapes(rows, None)
-    step = next(_draws.setdefault(core, itertools.count())) if training else -1
+    step = -1
     if training:
+        draws = _draws.get(core)
+        if draws is None:
+            draws = _draws.setdefault(core, itertools.count())
+        step = next(draws)
         made = core.outputs_in_training(rows.reshape(len(rows), -1), step)
         made = made.reshape(len(rows), *model._outputs)
     else:
@@ -65,9 +69,10 @@ def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
         return results
     results = _as_tensors(results)
     outputs = _in_order(results)
-    weights = model.variables
-    call = _Call(model, core, rows, parts, weights, step)
-    record([*parts, *weights], outputs, call.slopes)
+    weights = model.variables if listening() else []
+    if listening():
+        call = _Call(model, core, rows, parts, weights, step)
+        record([*parts, *weights], outputs, call.slopes)
     return results
 
 

@@ -37,8 +37,9 @@ def called(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
             )
         d_loss = d_outputs[0]
         assert d_loss is not None
-        factors = d_loss._numbers().reshape(-1, 1)  # one, or one for each row
-        gradient = d_flat * factors
+        gradient = d_flat
+        if d_loss.shape or d_loss._numbers() != 1:
+            gradient = d_flat * d_loss._numbers().reshape(-1, 1)  # one, or one for each row
         back = Tensor(np.ascontiguousarray(gradient.reshape(y_pred.shape), y_pred.dtype))
         if listening():
             message = f"{where}: has no second derivative; write the loss in laminar.ops"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _UNCONNECTED = ("none", "zero")
+_ONES = {name: Tensor(np.array(1.0, name)) for name in ("float32", "float64")}
 
 
 class GradientTape:
@@ -233,10 +234,7 @@ def _targets(target: Any) -> list[Held | None]:
 def _starts(targets: Sequence[Held | None], given: Any) -> list[Tensor | None]:
     """Return the gradients that the way back begins with."""
     if given is None:
-        return [
-            None if target is None else Tensor(np.ones(target.shape, target.dtype))
-            for target in targets
-        ]
+        return [None if target is None else _ones_like(target) for target in targets]
     each = list(given) if isinstance(given, (list, tuple)) and len(targets) > 1 else [given]
     if len(each) != len(targets):
         raise ValueError(
@@ -257,6 +255,12 @@ def _starts(targets: Sequence[Held | None], given: Any) -> list[Tensor | None]:
             )
         starts.append(start)
     return starts
+
+
+def _ones_like(target: Held) -> Tensor:
+    if not target.shape:  # as almost always
+        return _ONES[target.dtype]
+    return Tensor(np.ones(target.shape, target.dtype))
 
 
 def _flat(values: Any) -> list[Any]:
