@@ -209,7 +209,8 @@ class Layered(Sharing):
     @property
     def variables(self) -> list[Changing]:
         """All tensors, in the order of `get_weights`, as values that tapes follow."""
-        return [variable for each in self._by_layer("variables") for variable in each]
+        each = zip(self._places, self._by_layer("variables"), strict=True)
+        return [variable for _, variables in sorted(each) for variable in variables]
 
     @property
     def trainable_variables(self) -> list[Changing]:
@@ -229,9 +230,7 @@ class Layered(Sharing):
         if self._bound is None or self._bound[0] is not core:
             from ._tape.variable import weights_of  # needed by few programs
 
-            described = zip(self._layers, self._described(core), strict=True)
-            found = [weights_of(core, layer, *facts["tensors"]) for layer, facts in described]
-            self._bound = core, found
+            self._bound = core, [weights_of(layer) for layer in self._layers]
         return self._bound[1]
 
     @property
@@ -278,18 +277,21 @@ class Layered(Sharing):
             _arrays.tensor(value, f"set_weights: weights[{i}]", self._dtype)
             for i, value in enumerate(weights)
         ]
-        self._store_weights(core, tensors, 0, "set_weights")
+        self._store_weights(core, tensors, None, "set_weights")
 
     def _store_weights(
-        self, core: CoreModel, tensors: list[NDArray[Any]], first: int, where: str
+        self, core: CoreModel, tensors: list[NDArray[Any]], first: int | None, where: str
     ) -> None:
-        """Replace tensors that follow each other, which other threads must not train."""
+        """Replace all tensors, or some that follow each other; no other thread may train them."""
         with self._lock:
             if self._trained_elsewhere():
                 self._not_in_training(where)
             core.set_weights(tensors, first)
             if self._sharing:
                 self._claim(where)
+            else:
+                for layer in self._layers:
+                    layer._version += 1
 
     def _check_change(self, layer: Layer, name: str, value: object) -> None:
         """Raise ValueError or AttributeError where a layer's change does not suit the model."""

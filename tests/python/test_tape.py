@@ -264,12 +264,12 @@ def test_tensors() -> None:
         x[0] = 1.0
     with pytest.raises(TypeError, match=r"a tensor cannot be changed; laminar.Variable can"):
         x.assign(1.0)
+    with pytest.raises(TypeError, match="convert_to_tensor: x must hold booleans, integers or"):
+        ops.convert_to_tensor("a")
+    with pytest.raises(ValueError, match="convert_to_tensor: dtype must be float32 or float64"):
+        ops.convert_to_tensor(1, "int32")
     plain = ops.sum(np.ones(3))
     assert isinstance(plain, np.floating)  # arrays stay arrays
-
-
-def loose() -> Any:
-    return ops.convert_to_tensor(1.0)
 
 
 @pytest.mark.parametrize(

@@ -355,3 +355,30 @@ def test_activations_on_tapes() -> None:
         value = activations.relu(x) + activations.get("softplus")(x)
     expected = np.array([[0, 1]]) + 1 / (1 + np.exp([[1.0, -2.0]]))
     np.testing.assert_allclose(tape.gradient(value, x).numpy(), expected, rtol=1e-6)
+
+
+def test_layers_in_several_models() -> None:
+    inp = Input(6)
+    shared = layers.Dense(3, "tanh")
+    first, second = Model(inp, shared(inp)), Model(inp, layers.Dense(1)(shared(inp)))
+    optimizer = optimizers.SGD(0.1, momentum=0.9)
+
+    def value(weights: Any) -> float:
+        shared.set_weights(weights)
+        return float(np.mean(first(X) ** 2) + np.mean((second(X) - 1) ** 2))
+
+    for _ in range(3):
+        with GradientTape() as tape:
+            loss = ops.mean(first(X) ** 2) + ops.mean((second(X) - 1) ** 2)
+        variables = second.trainable_variables
+        assert variables[0] is shared.variables[0] is first.trainable_variables[0]
+        gradients = tape.gradient(loss, variables)
+        kernel, bias = shared.get_weights()
+        step = np.zeros_like(kernel)
+        step[2, 1] = 0.01
+        ends = [value([kernel + step, bias]), value([kernel - step, bias])]
+        assert gradients[0].numpy()[2, 1] == pytest.approx((ends[0] - ends[1]) / 0.02, abs=1e-3)
+        shared.set_weights([kernel, bias])
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        np.testing.assert_array_equal(first.get_weights()[0], second.get_weights()[0])
+        assert (first.get_weights()[0] != kernel).any()

@@ -22,7 +22,7 @@ from ..layers import _own
 from ..ops._held import Held, Tensor
 from ..ops._tapes import Computation, Slopes, apply, listening, record
 from ..ops._trace import ROWS, Trace
-from .variable import Changing, Weight
+from .variable import Changing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,13 +90,13 @@ class _Call:
     ) -> None:
         self.model, self.core, self.rows, self.parts = model, core, rows, parts
         self.weights, self.step = weights, step
-        self.state = _state_of(core)
+        self.state = _state_of(model, core)
 
     def slopes(
         self, d_outputs: Sequence[Tensor | None], wanted: Sequence[int]
     ) -> list[Tensor | None]:
         """Return the gradients; see `Node`."""
-        if self.state != _state_of(self.core):
+        if self.state != _state_of(self.model, self.core):
             raise RuntimeError(
                 f"model {self.model.name!r}: its weights have changed since the call that the tape "
                 "has recorded: compute all gradients before they are applied"
@@ -341,6 +341,6 @@ def _input_shapes(model: BaseModel) -> list[tuple[int, ...]]:
     return [symbol.shape for symbol in model.inputs]
 
 
-def _state_of(core: CoreModel) -> tuple[int, int]:
+def _state_of(model: BaseModel, core: CoreModel) -> tuple[int, int]:
     """Return what changes with the weights."""
-    return Weight.changes.get(core, 0), core.iterations
+    return sum(layer._version for layer in model._layers), core.iterations

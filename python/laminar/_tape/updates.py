@@ -59,7 +59,7 @@ def apply(optimizer: Optimizer, gradients: Sequence[Any], variables: Sequence[An
             f"{kind}: has state for the {len(known)} variables of its first call, got "
             f"{len(own_ones)} that are not the same; make an optimizer for each list"
         )
-    ready = [_gradient(kind, gradient, variable) for gradient, variable in pairs]
+    ready = [_gradient(kind, gradient, variable, dtype) for gradient, variable in pairs]
     runs = _runs(own_ones)
     arrays = [array for run in runs for array in _numbers(run)]
     updater = optimizer._updater
@@ -82,18 +82,19 @@ def apply(optimizer: Optimizer, gradients: Sequence[Any], variables: Sequence[An
 
 
 def _dtype(kind: str, variables: Sequence[Changing]) -> np.dtype[Any]:
+    first = variables[0].dtype
     for variable in variables:
-        if variable.dtype != variables[0].dtype:
+        if variable.dtype != first:
             raise TypeError(
                 f"{kind}: {variable._label()} is {variable.dtype}, "
-                f"{variables[0]._label()} is {variables[0].dtype}; make an optimizer for each type"
+                f"{variables[0]._label()} is {first}; make an optimizer for each type"
             )
-    return np.dtype(variables[0].dtype)
+    return np.dtype(first)
 
 
-def _gradient(kind: str, gradient: Any, variable: Changing) -> NDArray[Any]:
+def _gradient(kind: str, gradient: Any, variable: Changing, dtype: np.dtype[Any]) -> NDArray[Any]:
     value = gradient._numbers() if isinstance(gradient, Held) else np.asarray(gradient)
-    ready = value.flags.c_contiguous and value.dtype == variable.dtype
+    ready = value.flags.c_contiguous and value.dtype == dtype
     if ready and value.shape == variable.shape and value.flags.aligned:
         return value
     if value.dtype.kind not in "fiu":
@@ -105,24 +106,20 @@ def _gradient(kind: str, gradient: Any, variable: Changing) -> NDArray[Any]:
             f"{kind}: the gradient of {variable._label()} must be of shape {variable.shape}, got "
             f"{value.shape}"
         )
-    return np.require(value, variable.dtype, ["C", "A"])
+    return np.require(value, dtype, ["C", "A"])
 
 
 def _runs(variables: Sequence[Changing]) -> list[list[Changing]]:
     """Return the variables, those together that follow each other in one model."""
     runs: list[list[Changing]] = []
+    last: tuple[object, int] = (None, 0)
     for variable in variables:
-        last = runs[-1][-1] if runs else None
-        follows = (
-            isinstance(variable, Weight)
-            and isinstance(last, Weight)
-            and last._core is variable._core
-            and last._index + 1 == variable._index
-        )
-        if follows:
+        core, index = variable._place() if isinstance(variable, Weight) else (None, 0)
+        if core is not None and core is last[0] and index == last[1] + 1:
             runs[-1].append(variable)
         else:
             runs.append([variable])
+        last = core, index
     return runs
 
 
@@ -130,7 +127,8 @@ def _numbers(run: Sequence[Changing]) -> list[NDArray[Any]]:
     """Return copies of the numbers of variables that follow each other."""
     first = run[0]
     if isinstance(first, Weight):
-        return first._core.get_weights(first._index, first._index + len(run))
+        core, index = first._place()
+        return core.get_weights(index, index + len(run))
     return [np.array(first._numbers())]
 
 

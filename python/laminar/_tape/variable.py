@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import _arrays
+from .. import _arrays, _core
 from .._component import flag
 from ..ops._held import Held
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from .._guard import CoreModel
-    from .._layered import Layered
     from ..constraints import Constraint
     from ..layers._place import Placed
 
@@ -138,33 +137,49 @@ class Variable(Changing):
 
 
 class Weight(Changing):
-    """A tensor of a model's or a layer's weights.
+    """A tensor of a layer's weights, wherever they are.
 
     There is one object for a tensor as long as anybody has it.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer, which is inside no other.
+    number : int
+        Which of its tensors.
     """
 
-    # How often the weights of core models have been changed through such variables.
-    changes: ClassVar[weakref.WeakKeyDictionary[Any, int]] = weakref.WeakKeyDictionary()
-
-    def __init__(self, core: CoreModel, index: int, dtype: str) -> None:
-        facts = core.tensors()[index]
-        self._core, self._index, self._dtype = core, index, dtype
-        self._owner: weakref.ref[Layered] | None = None
-        self._layer: weakref.ref[Placed] | None = None
+    def __init__(self, layer: Placed, number: int) -> None:
+        self._layer, self._number = layer, number
+        self._known: tuple[CoreModel, int, int] | None = None  # where it was last
+        facts = layer._built().tensors()[self._place()[1]]
         self.name = str(facts["name"])
         self.shape = tuple(facts["shape"])
         self.trainable = bool(facts["trainable"])
+        word = self.name.rpartition("/")[2]
+        self._constraint = getattr(layer, f"{word}_constraint", None)
+
+    def _place(self) -> tuple[CoreModel, int]:
+        """Return the core model that has the newest numbers, and where they are there."""
+        layer = self._layer
+        core = layer._built()
+        known = self._known
+        if known is None or known[0] is not core or known[1] != layer._index:
+            first = layer._part()[0] + self._number
+            known = self._known = core, layer._index, first
+        return core, known[2]
 
     @property
     def dtype(self) -> str:
         """The type of its numbers."""
-        return self._dtype
+        return "float64" if isinstance(self._layer._built(), _core.ModelFloat64) else "float32"
 
     def _numbers(self) -> NDArray[Any]:
-        return self._core.get_weights(self._index, self._index + 1)[0]
+        core, index = self._place()
+        return core.get_weights(index, index + 1)[0]
 
     def _store(self, value: NDArray[Any]) -> None:
-        store(self, [np.ascontiguousarray(value, self._dtype)])
+        store(self, [np.ascontiguousarray(value, self.dtype)])
 
     def __repr__(self) -> str:
         return f"<weight {self.name} of shape {self.shape}>"
@@ -173,34 +188,31 @@ class Weight(Changing):
 _weights: weakref.WeakValueDictionary[tuple[int, int], Weight] = weakref.WeakValueDictionary()
 
 
-def weights_of(core: CoreModel, layer: Placed, first: int, last: int) -> list[Weight]:
-    """Return the tensors of a layer in a core model."""
-    from .. import _core  # for its two kinds of models
-
-    dtype = "float64" if isinstance(core, _core.ModelFloat64) else "float32"
+def weights_of(layer: Placed) -> list[Weight]:
+    """Return the tensors of a layer that has some, or of one inside such a layer."""
+    top, first = layer, 0
+    begin, end = layer._part()
+    if layer._inside is not None and layer._outer is not None:
+        outer = layer._outer()
+        if outer is not None:
+            top, first = outer, layer._inside[0]
     found = []
-    for index in range(first, last):
-        weight = _weights.get((id(core), index))
-        if weight is None:  # which keeps the core model, so that the number stays its own
-            weight = _weights[id(core), index] = Weight(core, index, dtype)
-            word = str(weight.name).rpartition("/")[2]
-            weight._constraint = getattr(layer, f"{word}_constraint", None)
-        weight._layer = weakref.ref(layer)
-        owner = next((user for user in layer._living() if user._model is core), None)
-        weight._owner = None if owner is None else weakref.ref(owner)
+    for number in range(first, first + end - begin):
+        weight = _weights.get((id(top), number))
+        if weight is None:  # which keeps the layer, so that the number stays its own
+            weight = _weights[id(top), number] = Weight(top, number)
         found.append(weight)
     return found
 
 
 def store(first: Weight, values: list[NDArray[Any]]) -> None:
     """Give tensors that follow each other in one model other numbers."""
-    core = first._core
-    Weight.changes[core] = Weight.changes.get(core, 0) + 1
-    owner = None if first._owner is None else first._owner()
-    if owner is not None and owner._model is core:
-        owner._store_weights(core, values, first._index, "assign")
-        return
-    core.set_weights(values, first._index)
-    layer = None if first._layer is None else first._layer()
-    if layer is not None:
-        layer._version += 1
+    layer = first._layer
+    core, index = first._place()
+    for user in layer._living():
+        if user._model is core:
+            user._build_if_known()  # which takes over what other models have changed
+            user._store_weights(core, values, index, "assign")
+            return
+    core.set_weights(values, index)
+    layer._version += 1

@@ -54,6 +54,7 @@ class Placed(Component):
     _kept: list[NDArray[Any]] | None = None  # weights while no model has them
     _users: tuple[weakref.ref[Layered], ...] = ()
     _inside: tuple[int, int] | None = None  # which of that layer's tensors, if it is in another
+    _outer: weakref.ref[Placed] | None = None  # which that is
 
     @property
     def weights(self) -> list[Weight]:
@@ -66,7 +67,8 @@ class Placed(Component):
         """The tensors, in the order of `get_weights`, as values that tapes follow."""
         from .._tape.variable import weights_of  # needed by few programs
 
-        return list(weights_of(self._built(), self, *self._part()))
+        self._built()
+        return list(weights_of(self))
 
     @property
     def trainable_variables(self) -> list[Changing]:
@@ -233,6 +235,7 @@ class Placed(Component):
         self._fix_parts()
         for layer, first, count in self._inner():
             layer._model, layer._index, layer._inside = model, index, (first, count)
+            layer._outer = weakref.ref(self)
 
     def _brought(self) -> Sequence[ArrayLike] | None:
         """Return the weights that an attached layer brings to its model, if there are any."""

@@ -73,7 +73,7 @@ class Variable(Changing):
         layer = self._layer
         if layer._model is None:
             return self
-        return tensors_of(layer._model, layer, *layer._part())[self._position()]
+        return tensors_of(layer)[self._position()]
 
     def _initial(self, dtype: np.dtype[Any]) -> NDArray[Any] | None:
         """Return the value that it has before a model has one; None where the model draws it."""

@@ -33,20 +33,26 @@ def cast(x: Value, dtype: Any) -> Value:
     ValueError
         For other types: operations compute with floats alone.
     """
+    name = _name_of(dtype, "cast")
+    if active() is not None and isinstance(x, Operators):
+        return x
+    if isinstance(x, Held):
+        return _held_as(x, name)
+    return _arrays.tensor(x, "cast: x", np.dtype(name))
+
+
+def _name_of(dtype: Any, where: str) -> str:
+    """Return the type that is computed with where a type is asked for; ValueError for integers."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", None)
     if name is None:
         name = np.dtype(dtype).name
     if name not in _FLOATS:
         raise ValueError(
-            f"cast: dtype must be float32 or float64, got {dtype!r}: operations compute with "
+            f"{where}: dtype must be float32 or float64, got {dtype!r}: operations compute with "
             "floats alone; conditions are 1 and 0, indices are whole numbers, and "
             "laminar.ops.floor rounds"
         )
-    if active() is not None and isinstance(x, Operators):
-        return x
-    if isinstance(x, Held):
-        return _held_as(x, "float64" if name == "float64" else "float32")
-    return _arrays.tensor(x, "cast: x", np.dtype("float64" if name == "float64" else "float32"))
+    return "float64" if name == "float64" else "float32"
 
 
 def _held_as(x: Held, name: str) -> Value:
@@ -77,7 +83,8 @@ def convert_to_tensor(x: Value, dtype: Any = None) -> Value:
         return cast(x, x.dtype if dtype is None else dtype)
     if dtype is None:
         dtype = "float64" if getattr(x, "dtype", None) == np.float64 else "float32"
-    return Tensor(np.array(cast(x, dtype)))
+    name = _name_of(dtype, "convert_to_tensor")
+    return Tensor(np.array(_arrays.tensor(x, "convert_to_tensor: x", np.dtype(name))))
 
 
 OPERATIONS["cast"] = cast
