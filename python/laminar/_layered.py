@@ -209,8 +209,9 @@ class Layered(Sharing):
     @property
     def variables(self) -> list[Changing]:
         """All tensors, in the order of `get_weights`, as values that tapes follow."""
-        each = zip(self._places, self._by_layer("variables"), strict=True)
-        return [variable for _, variables in sorted(each) for variable in variables]
+        each = self._by_layer("variables")
+        order = sorted(range(len(each)), key=self._places.__getitem__)
+        return [variable for place in order for variable in each[place]]
 
     @property
     def trainable_variables(self) -> list[Changing]:

@@ -52,13 +52,15 @@ def apply(optimizer: Optimizer, gradients: Sequence[Any], variables: Sequence[An
     if lacking:
         warnings.warn(f"{kind}: no gradient of {', '.join(lacking)}", stacklevel=4)
     own_ones = [variable for _, variable in pairs]
-    dtype = _dtype(kind, own_ones)
     known = optimizer._applied_to
     if known is not None and [id(each) for each in known] != [id(each) for each in own_ones]:
         raise ValueError(
             f"{kind}: has state for the {len(known)} variables of its first call, got "
             f"{len(own_ones)} that are not the same; make an optimizer for each list"
         )
+    dtype = optimizer._dtype
+    if known is None or dtype is None:
+        dtype = _dtype(kind, own_ones)
     ready = [_gradient(kind, gradient, variable, dtype) for gradient, variable in pairs]
     runs = _runs(own_ones)
     arrays = [array for run in runs for array in _numbers(run)]
