@@ -32,6 +32,35 @@ TEST_CASE_TEMPLATE("row losses: every entry is the reference's", T, float, doubl
   }
 }
 
+TEST_CASE("losses with their gradient: every entry against differences") {
+  using T = double;
+  const Index columns = 3;
+  const Index rows = 5;
+  const Task<T> task(rows, 1, columns);
+  for (const Loss& loss : variants<Loss>(loss_family())) {
+    const auto outputs = draws<T>(rows * columns, 0.05, 0.95, 4);
+    const auto targets = task.dataset(loss).y;
+    std::vector<T> losses(as_size(rows));
+    std::vector<T> gradient(outputs.size());
+    const double value =
+        loss_and_gradient<T>(loss, {view(outputs), columns}, targets, {}, losses, {gradient.data(), rows, columns});
+    const auto at = [&](const std::vector<T>& p) {
+      std::vector<T> out(as_size(rows));
+      row_losses<T>(loss, {view(p), columns}, targets, {}, out);
+      return reduced<T>(loss, out, targets, {});
+    };
+    CHECK(value == doctest::Approx(at(outputs)));
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      std::vector<T> p = outputs;
+      const T step = 1e-6;
+      p[i] = outputs[i] + step;
+      const double above = at(p);
+      p[i] = outputs[i] - step;
+      CHECK(gradient[i] == doctest::Approx((above - at(p)) / (2 * step)).epsilon(1e-4));
+    }
+  }
+}
+
 TEST_CASE("row losses: what does not fit is refused") {
   const std::vector<double> p(6, 0.5);
   const std::vector<double> y(6, 1);
