@@ -8,12 +8,14 @@ compiled anew, with the same choices, when its layers change.
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import _choice, losses, metrics, optimizers
+from . import _choice, _own_compiled, losses, metrics, optimizers
 from ._component import flag, number
 from ._heads import Head, Heads, Output, Skipping, per_output
+from ._own_losses import UnfitError
 from ._printable import listed
 
 if TYPE_CHECKING:
@@ -82,6 +84,10 @@ class Compiled:
         self.heads = [
             _head(*each) for each in zip(outputs, chosen_losses, weights, plain, more, strict=True)
         ]
+        self._own = any(map(_own_compiled.parts, self.heads))
+        self._traced = not self._own
+        self._rows = [_own_compiled.known_rows(head) for head in self.heads]  # of targets
+        self._owner = None if owner is None else weakref.ref(owner)
         self.metrics = [metric for head in self.heads for metric in head.metrics]
         self._by_key: dict[str, metrics.Metric] = {}
         for head in self.heads:
@@ -104,6 +110,11 @@ class Compiled:
     def loss(self) -> Any:
         """The loss, or for several outputs a list of one for each, None where there is none."""
         return [head.loss for head in self.heads] if self._several else self._one
+
+    @property
+    def complete(self) -> bool:
+        """Whether all is known that the core needs."""
+        return self.settled and self._traced
 
     @property
     def _one(self) -> losses.Loss:
@@ -165,6 +176,7 @@ class Compiled:
             [head["weight"] for head in heads],
             model.compiled_with[2],
         )
+        compiled._trace(compiled._shapes(model))
         if compiled._core_keys != model.metric_names:
             raise ValueError(
                 f"the logs are called {compiled.keys}, the file has {model.metric_names}"
@@ -174,7 +186,8 @@ class Compiled:
     def arguments(self) -> dict[str, Any]:
         """Return what `Sequential.compile` would take to make an equal object."""
         parts: list[list[list[metrics.Metric]]] = [[], []]
-        for head in self.heads:
+        heads = [_own_compiled.kept(head) for head in self.heads]
+        for head in heads:
             pairs = [
                 (m, spec["weighted"]) for m, spec in zip(head.metrics, head.specs, strict=True)
             ]
@@ -182,7 +195,7 @@ class Compiled:
                 parts[weighted].append([m for m, w in pairs if w is weighted])
         return {
             "optimizer": self.optimizer,
-            "loss": [head.loss if self._named else None for head in self.heads],
+            "loss": [head.loss if self._named else None for head in heads],
             "metrics": parts[0],
             "weighted_metrics": parts[1],
             "loss_weights": [head.weight for head in self.heads],
@@ -191,21 +204,25 @@ class Compiled:
 
     def without_metrics(self, optimizer: optimizers.Optimizer, owner: Layered) -> Compiled:
         """Return the same for another model, with another optimizer."""
-        chosen = {**self.arguments(), "loss": [head.loss for head in self.heads]}
-        return Compiled(
+        made = Compiled(
             optimizer,
-            chosen["loss"],
+            [head.loss for head in self.heads],
             None,
             owner,
-            loss_weights=chosen["loss_weights"],
+            loss_weights=[head.weight for head in self.heads],
             ignore_nan=self.ignore_nan,
         )
+        made._rows = list(self._rows)
+        return made
 
-    def settle(self, stack: Sequence[Layer], y: object, model: CoreModel | None) -> None:
+    def settle(
+        self, where: str, stack: Sequence[Layer], y: object, model: CoreModel | None
+    ) -> None:
         """Choose a loss that nobody named from the last layer and the targets.
 
         It follows the targets until the first update: what is only tried binds nobody.
         """
+        self._follow(where, y, model)
         if self._named or self.optimizer.iterations > 0:
             return
         loss = _choice.loss(stack, y)
@@ -216,6 +233,46 @@ class Compiled:
         self.fix()
         if model is not None:
             self.apply(model)
+
+    def _follow(self, where: str, y: object, model: CoreModel | None) -> None:
+        """Trace what is the user's own for targets like these, before the first update."""
+        if not self._own:
+            return
+        rows = _own_compiled.rows_of(self.heads, y, self._rows)
+        if self.optimizer.iterations > 0:
+            _own_compiled.check_unchanged(where, self.heads, rows)
+            return
+        if self._traced and _own_compiled.suits(self.heads, rows):
+            return
+        before = self._rows, self._traced, self.heads
+        self._rows = rows
+        if model is None:
+            return  # building it, which follows, tells the outputs' shapes
+        try:
+            self.apply(model)
+        except BaseException:
+            self._rows, self._traced, self.heads = before
+            raise
+
+    def _shapes(self, model: CoreModel) -> list[tuple[int, ...] | None]:
+        """Return the shapes of the outputs of a row."""
+        owner = None if self._owner is None else self._owner()
+        if self._several or owner is None:
+            return [head.output.shape for head in self.heads]
+        return [owner._outputs_of(model)]
+
+    def _trace(self, shapes: Sequence[tuple[int, ...] | None]) -> None:
+        """Make programs of what is the user's own, unless the targets' shapes must be awaited."""
+        try:
+            heads = [
+                _own_compiled.traced(head, shape, rows)
+                for head, shape, rows in zip(self.heads, shapes, self._rows, strict=True)
+            ]
+        except UnfitError as error:
+            raise ValueError(str(error)) from None
+        self._traced = all(head is not None for head in heads)
+        if self._traced:
+            self.heads = [head for head in heads if head is not None]
 
     def apply(self, model: CoreModel, afresh: bool = False) -> None:
         """Compile a core model, unless the loss is still unknown.
@@ -232,7 +289,9 @@ class Compiled:
         ValueError
             Before anything changes, where the core refuses.
         """
-        if not self.settled:
+        if self._own:
+            self._trace(self._shapes(model))
+        if not self.complete:
             return
         optimizer = self.optimizer._spec()
         if afresh:
@@ -241,7 +300,7 @@ class Compiled:
         for head in self.heads:
             spec: dict[str, Any] = {"weight": head.weight, "metrics": head.specs}
             if head.loss is not None:
-                spec["loss"] = head.loss._spec()
+                spec["loss"] = head.spec or head.loss._spec()
             if self._several:
                 spec["name"] = head.output.name
             heads.append(spec)
@@ -332,7 +391,8 @@ def _head(
     specs: list[dict[str, Any]] = []
     keys = ["loss"]
     for i, metric in enumerate(plain + weighted):
-        spec = {**metric._spec(), "weighted": i >= len(plain)}
+        own = {"name": metric.name}  # until it is traced
+        spec = {**(own if metric._own else metric._spec()), "weighted": i >= len(plain)}
         taken = metric.name in keys
         key = f"weighted_{metric.name}" if taken and spec["weighted"] else metric.name
         same = [other for other in specs if {**other, "key": key} == {**spec, "key": key}]

@@ -51,14 +51,18 @@ class Compiling(Layered):
         optimizer : str, mapping or Optimizer
             See `laminar.optimizers`. An object that another model uses is copied, so that each
             model has a learning rate of its own.
-        loss : str, mapping or Loss, optional
-            See `laminar.losses`. Without it the last activation decides: binary_crossentropy
-            for sigmoid, categorical_crossentropy or, where the first y has class numbers,
-            sparse_categorical_crossentropy for softmax, else mse. Of several outputs one for all,
+        loss : str, mapping, Loss or callable, optional
+            See `laminar.losses`; or a function of (y_true, y_pred) that is written in
+            `laminar.ops`. It is traced for targets as the first ones are, (n,) being one column,
+            which may have another shape than the outputs. Without it the last activation decides:
+            binary_crossentropy for sigmoid, categorical_crossentropy or, where the first y has
+            class numbers, sparse_categorical_crossentropy for softmax, else mse. Of several outputs
+            one for all,
             a list of one for each, or a dict by their names; where there is none, an output is
             predicted and not trained by itself.
-        metrics : list of str, mapping or Metric, optional
-            See `laminar.metrics`. They count every row once. Of several outputs a list of one or
+        metrics : list of str, mapping, Metric or callable, optional
+            See `laminar.metrics`; or functions as of a loss, whose means over the rows appear under
+            their names. They count every row once. Of several outputs a list of one or
             of lists for each, or a dict by their names.
         weighted_metrics : list of str, mapping or Metric, optional
             Metrics in which rows count as much as ``sample_weight`` and ``class_weight`` say. One
@@ -102,7 +106,7 @@ class Compiling(Layered):
                 chosen.apply(model, afresh=True)
             if self._compiled is not None and self._compiled.optimizer is not chosen.optimizer:
                 self._compiled.optimizer._release()
-            if model is None or not chosen.settled:  # it is bound to no model, or to one of before
+            if model is None or not chosen.complete:  # it is bound to no model, or to one of before
                 chosen.optimizer._release()
             chosen.optimizer._owner = weakref.ref(self)
             chosen.fix()
@@ -201,7 +205,7 @@ class Compiling(Layered):
         if self._compiled is None:
             raise ValueError(f"{where}: compile the model first")
         with self._lock:
-            self._compiled.settle(self._last_layers(), y, self._model)
+            self._compiled.settle(where, self._last_layers(), y, self._model)
             return self._compiled
 
     def _still(self, where: str, y: object) -> tuple[Compiled, CoreModel | None]:

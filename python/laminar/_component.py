@@ -227,11 +227,16 @@ def own_part(kind: type[Component]) -> str:
     """Return why there are no classes of the user's own, and what to do."""
     module = next(base.__module__.split(".")[1] for base in kind.__mro__ if "_family" in vars(base))
     instead = {
-        "loss": "the losses there are take weights of rows (sample_weight, class_weight)",
-        "metric": "a callback can compute it: LambdaCallback(on_epoch_end=…) may add to the logs",
         "layer": "a class of one's own derives from Layer itself, and has the others inside",
         "schedule": "laminar.callbacks.LearningRateScheduler takes a function of the epoch",
     }.get(kind._family, f"laminar.{module} has those there are, and their arguments")
+    if kind._family in ("loss", "metric"):
+        base = kind._family.capitalize()
+        return (
+            f"a {kind._family} of one's own is a function of (y_true, y_pred), or a class that "
+            f"derives from {base} itself, with call(self, y_true, y_pred); both are written in "
+            "laminar.ops"
+        )
     return (
         f"a {kind._family} of one's own is not supported yet, since the core computes while it "
         f"trains; use one of laminar.{module}: {instead}"

@@ -46,6 +46,13 @@ class Head(NamedTuple):
     weight: float
     metrics: list[Metric]
     specs: list[dict[str, Any]]
+    spec: dict[str, Any] | None = None  # the core's, of a loss of the user's own
+    targets: tuple[int, ...] | None = None  # of a row, where parts of the user's own tell
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The shape of a row of targets that are no class numbers."""
+        return self.output.shape if self.targets is None else self.targets
 
     @property
     def compared(self) -> bool:
@@ -189,7 +196,7 @@ class Heads:
             column[numbers == _arrays.MISSING_LABEL] = np.nan
             return column
         values = _arrays.targets(part, name, dtype)
-        shape = head.output.shape
+        shape = head.shape
         if shape is not None and values.shape[1:] != shape:
             expected = ", ".join(["rows", *map(str, shape)])
             classes = (
@@ -204,7 +211,7 @@ class Heads:
         return values
 
     def _width(self, i: int) -> int:
-        shape = self._heads[i].output.shape
+        shape = self._heads[i].shape
         assert shape is not None  # a model of several outputs knows its shapes
         return 1 if self._heads[i].labels else int(np.prod(shape, dtype=np.int64))
 

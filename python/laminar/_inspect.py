@@ -143,7 +143,7 @@ def _texts(metadata: dict[str, str]) -> str:
 
 def _call(spec: dict[str, object]) -> str:
     """Return a configuration as a call of its class would be written."""
-    arguments = {key: value for key, value in spec.items() if key != "name"}
+    arguments = {key: value for key, value in spec.items() if key not in ("name", "program")}
     return f"{spec['name']}({listed(f'{key}={value}' for key, value in arguments.items())})"
 
 

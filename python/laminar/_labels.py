@@ -106,7 +106,9 @@ def agreed(where: str, classes: tuple[str, ...], known: Names) -> Names:
 def check_loss(where: str, y: object, given: object, loss: Target) -> None:
     """Raise TypeError where names became numbers for a loss that takes no classes."""
     if y is not given and not loss._classifies:
-        raise TypeError(f"{where} holds names of classes; the loss {loss._entry} takes numbers")
+        raise TypeError(
+            f"{where} holds names of classes; the loss {loss._entry or 'function'} takes numbers"
+        )
 
 
 def weights_by_number(class_weight: Any, names: Names) -> Any:

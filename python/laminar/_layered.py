@@ -424,4 +424,6 @@ class Layered(Sharing):
         assert self._input is not None
         _arrays.check_sample(x, "x", self._input)
         if y is not None and y.ndim > 1 and not self._several_outputs:
-            _arrays.check_sample(y, "y", self._outputs)
+            compiled = self._compiled
+            own = None if compiled is None else compiled.heads[0].targets
+            _arrays.check_sample(y, "y", self._outputs if own is None else own)

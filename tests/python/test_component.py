@@ -217,7 +217,8 @@ def test_ranges_are_checked_where_the_value_is_given() -> None:
 
 
 # Of layers and what may be written in operations there are classes of one's own.
-CLOSED = [base for _, base in BASES.values() if base is not layers.Layer]
+OPEN = [layers.Layer, losses.Loss, metrics.Metric]
+CLOSED = [base for _, base in BASES.values() if base not in OPEN]
 
 
 def test_layers_of_one_s_own_derive_from_the_base() -> None:
@@ -226,6 +227,19 @@ def test_layers_of_one_s_own_derive_from_the_base() -> None:
     with pytest.raises(NotImplementedError, match="Layer: a layer of one's own"):
         layers.Layer()
     assert "Layer" not in layers.Layer._classes
+
+
+@pytest.mark.parametrize("base", [losses.Loss, metrics.Metric], ids=lambda b: b.__name__)
+def test_losses_and_metrics_of_one_s_own_derive_from_the_base(base: type[Component]) -> None:
+    concrete = next(iter(base._classes.values()))
+    call = {"call": lambda self, y, p: y}
+    for bases, body in (((concrete,), call), ((concrete,), {}), ((base,), {})):
+        with pytest.raises(NotImplementedError, match=f"Mine: .* derives from {base.__name__} its"):
+            type("Mine", bases, body)
+    with pytest.raises(NotImplementedError, match=f"{base.__name__}: a {base._family} of one's"):
+        base()
+    type("Mine", (base,), call)
+    assert "Mine" not in {cls.__name__ for cls in base._classes.values()}
 
 
 @pytest.mark.parametrize("base", CLOSED, ids=lambda b: b.__name__)
@@ -246,10 +260,9 @@ def test_functions_in_place_of_entries_are_refused_in_words() -> None:
         return 0.0
 
     model = Sequential([layers.Input(3), layers.Dense(2)])
-    for given in ({"loss": mine}, {"metrics": [mine]}, {"optimizer": mine}):
-        with pytest.raises(TypeError, match="Python functions are not taken, since the core"):
-            model.compile(**{"optimizer": "sgd", "loss": "mse", **given})
-    with pytest.raises(NotImplementedError, match="a loss of one's own is not supported yet"):
+    with pytest.raises(TypeError, match="Python functions are not taken, since the core"):
+        model.compile(mine, "mse")
+    with pytest.raises(NotImplementedError, match="a loss of one's own is a function of"):
         model.compile("sgd", losses.Loss)
     for name in ("kernel_regularizer", "kernel_constraint"):
         with pytest.raises(TypeError, match="Python functions are not taken"):

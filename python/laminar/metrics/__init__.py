@@ -20,10 +20,11 @@ A metric is also an object for loops of one's own, which takes rows in pieces:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from .. import _component
+from .. import _component, _own_losses
+from .._component import Component
 from .._spelling import module_getattr
 from ._accuracy import (
     Accuracy,
@@ -33,7 +34,7 @@ from ._accuracy import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
-from ._base import Metric
+from ._base import Function, Metric
 from ._counts import (
     AUC,
     F1Score,
@@ -80,6 +81,7 @@ __all__ = [
     "FBetaScore",
     "FalseNegatives",
     "FalsePositives",
+    "Function",
     "Hinge",
     "Huber",
     "KLDivergence",
@@ -104,7 +106,9 @@ __all__ = [
     "get",
 ]
 
-Identifier: TypeAlias = "str | Mapping[str, Any] | type[Metric] | Metric"
+Identifier: TypeAlias = (
+    "str | Mapping[str, Any] | type[Metric] | Metric | Callable[[Any, Any], Any]"
+)
 
 
 def get(identifier: Identifier) -> Metric:
@@ -114,18 +118,18 @@ def get(identifier: Identifier) -> Metric:
     ----------
     identifier : str, mapping or Metric
         A name such as ``"accuracy"``, which also becomes the key in the logs as it is written;
-        a configuration; or an object (returned as it is).
+        a configuration; an object (returned as it is); or a function of (y_true, y_pred) that is
+        written in `laminar.ops`, whose mean over the rows is reported under its own name.
 
     Raises
     ------
     TypeError, ValueError
         Where there is no such metric; the message names the nearest one.
     """
-    if callable(identifier) and not isinstance(identifier, (type, Metric)):
-        raise TypeError(
-            "metric must be a name or an object of laminar.metrics; Python functions are not "
-            f"taken, since the core computes metrics while it trains, got {identifier!r}"
-        )
+    if _own_losses.is_program(identifier):
+        return Function(**cast("Mapping[str, Any]", identifier))
+    if callable(identifier) and not isinstance(identifier, (type, Component)):
+        return Function(identifier)
     metric = _component.get(Metric, identifier)
     if isinstance(identifier, str):
         metric.name = identifier

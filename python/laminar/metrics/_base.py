@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .. import _arrays, _component
+from .. import _arrays, _component, _own_losses
 from .._component import Component
 from .._core import RunningMetric
 from .._spelling import keywords
@@ -27,13 +28,49 @@ class Metric(Component, family="metric"):
     """
 
     _running: RunningMetric | None = None
+    _own: ClassVar[bool] = False  # a class of the user's, or a function
+    _sums: tuple[float, float] = (0.0, 0.0)  # of one's own: of weighted numbers, of weights
 
     @keywords()
-    def __init__(self, name: str = "metric") -> None:
-        self._need_entry()
+    def __init__(self, name: str | None = None) -> None:
+        if not self._own:
+            self._need_entry()
+        if name is None and self._own:
+            return
         if not isinstance(name, str):
             raise TypeError(f"{type(self).__name__}: name must be a string, got {name!r}")
         self.name = name
+
+    @classmethod
+    def _derived_by_user(cls) -> None:
+        for method in ("update_state", "result", "reset_state"):
+            if method in vars(cls):
+                raise NotImplementedError(
+                    f"{cls.__name__}: {method} of one's own is not supported, since the core "
+                    "computes metrics while it trains; write call(self, y_true, y_pred), whose "
+                    "mean over the rows is the metric, pass a function, or let a callback compute "
+                    "it: LambdaCallback(on_epoch_end=…) may add to the logs"
+                )
+        if cls._entry or not callable(getattr(cls, "call", None)):
+            super()._derived_by_user()
+        cls._own = True
+        cls.name = _own_losses.snake_case(cls.__name__)  # for who does not call the constructor
+
+    if TYPE_CHECKING:
+        name: str
+
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            """Return a number for each row, or their mean: for a class of one's own to define."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all that pickle and copy take along."""
+        return vars(self) if self._own else super().__getstate__()
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        if self._own:
+            vars(self).update(state)
+        else:
+            super().__setstate__(state)
 
     def _called(self, name: str) -> Metric:
         """Return this object, under another name."""
@@ -43,12 +80,14 @@ class Metric(Component, family="metric"):
     @property
     def _direction(self) -> str:
         """Which way is better, "min" or "max", for callbacks that compare epochs."""
-        return str(_component.entries("metric")[self._entry]["direction"])
+        return "min" if self._own else str(_component.entries("metric")[self._entry]["direction"])
 
     @property
     def _takes_labels(self) -> bool:
         """Whether targets must be class numbers."""
-        return bool(_component.entries("metric")[self._entry]["takes"] == "labels")
+        return not self._own and bool(
+            _component.entries("metric")[self._entry]["takes"] == "labels"
+        )
 
     @keywords()
     def update_state(
@@ -71,6 +110,12 @@ class Metric(Component, family="metric"):
         TypeError, ValueError
             Where an argument is wrong; nothing has changed then.
         """
+        if self._own:
+            rows, weights = _own_losses.compared(self, y_true, y_pred, sample_weight)
+            wide = weights.astype(np.float64)
+            total, count = self._sums
+            self._sums = (total + float(wide @ rows), count + float(wide.sum()))
+            return
         where = type(self).__name__
         double = np.dtype(np.float64)
         outputs = _arrays.targets(y_pred, f"{where}: y_pred", double)
@@ -90,11 +135,13 @@ class Metric(Component, family="metric"):
 
     def result(self) -> float:
         """Return the metric of all rows since the last `reset_state`; 0 where there were none."""
+        if self._own:
+            return self._sums[0] / self._sums[1] if self._sums[1] else 0.0
         return 0.0 if self._running is None else self._running.result()
 
     def reset_state(self) -> None:
         """Forget all rows."""
-        self._running = None
+        self._running, self._sums = None, (0.0, 0.0)
 
     @keywords()
     def __call__(
@@ -103,3 +150,57 @@ class Metric(Component, family="metric"):
         """Add rows and return the metric of all rows so far; see `update_state`."""
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
+
+
+class Function(Metric):
+    """A metric that is the mean over the rows of a function of the user's own.
+
+    A model traces it into a program, which its file holds: where it is loaded, the metric has the
+    program in place of the function.
+
+    Parameters
+    ----------
+    function : callable, optional
+        Written in `laminar.ops`: takes targets and outputs, a row for each sample, and returns a
+        number for each row, several that count by their mean, or the mean over the rows.
+    name : str, optional
+        By default the function's own.
+    program : mapping, optional
+        In place of a function, what one was traced into.
+    """
+
+    _own = True
+
+    @keywords()
+    def __init__(
+        self,
+        function: Callable[[Any, Any], Any] | None = None,
+        name: str | None = None,
+        program: Mapping[str, Any] | None = None,
+    ) -> None:
+        if (function is None) == (program is None):
+            raise ValueError("metrics.Function: takes either a function or a program")
+        if function is not None:
+            _own_losses.check_signature(function, "metric")
+            name = name or _own_losses.name_of(function, "metric")
+        super().__init__(name or "metric")
+        self.function = function
+        self.program = None if program is None else dict(program)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return what the function makes of targets and outputs."""
+        if self.function is None:
+            raise ValueError(f"{self!r} is a program of operations; its function is not known")
+        return self.function(y_true, y_pred)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name and program; TypeError for a function, which has no program."""
+        if self.program is None:
+            raise TypeError(f"{self!r} has no configuration, as it is a function of Python's")
+        return {"name": self.name, "program": self.program}
+
+    def _assign(self, name: str, value: object) -> None:
+        vars(self)[name] = value
+
+    def __repr__(self) -> str:
+        return f"<metric {self.name}>"
