@@ -54,6 +54,21 @@ model = Sequential([Input((5,)), Gated(), layers.Dense(1)])
 `call` runs once, on values without numbers, and the core computes what it has written. Plain
 functions do as activations (`Dense(64, my_function)`), as initializers and as `layers.Lambda`.
 
+So they do as losses and metrics, which return a number for each row, or the mean over the rows:
+
+```python
+def pinball(y_true, y_pred):
+    e = y_true - y_pred
+    return ops.mean(ops.maximum(0.9 * e, -0.1 * e), axis=-1)
+
+
+model.compile("adam", loss=pinball, metrics=["mae", pinball])
+```
+
+`y_true` has the shape of the first targets that come, one column where they are of shape (n,). It
+need not be that of `y_pred`. Arguments are kept by a class below `losses.Loss` or `metrics.Metric`
+with `call(self, y_true, y_pred)`.
+
 A loop of one's own follows what it computes with a tape, and updates variables by the gradients:
 
 ```python

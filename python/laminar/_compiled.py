@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import _choice, _own_compiled, losses, metrics, optimizers
 from ._component import flag, number
 from ._heads import Head, Heads, Output, Skipping, per_output
-from ._own_losses import UnfitError
+from ._own_functions import UnfitError
 from ._printable import listed
 
 if TYPE_CHECKING:

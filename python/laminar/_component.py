@@ -225,7 +225,7 @@ class Component(Attributes):
 
 def own_part(kind: type[Component]) -> str:
     """Return why there are no classes of the user's own, and what to do."""
-    module = next(base.__module__.split(".")[1] for base in kind.__mro__ if "_family" in vars(base))
+    module = _module_of(next(base for base in kind.__mro__ if "_family" in vars(base)))
     instead = {
         "layer": "a class of one's own derives from Layer itself, and has the others inside",
         "schedule": "laminar.callbacks.LearningRateScheduler takes a function of the epoch",
@@ -241,6 +241,11 @@ def own_part(kind: type[Component]) -> str:
         f"a {kind._family} of one's own is not supported yet, since the core computes while it "
         f"trains; use one of laminar.{module}: {instead}"
     )
+
+
+def _module_of(base: type[Component]) -> str:
+    """Return the public module of a family."""
+    return base.__module__.split(".")[1].removeprefix("_")
 
 
 def get(base: type[C], identifier: object) -> C:
@@ -273,9 +278,9 @@ def get(base: type[C], identifier: object) -> C:
                 f"{base._family}: a configuration needs a 'name', got {dict(identifier)!r}"
             )
         return named(base, name).from_config(config.get("config", config))
-    module = base.__module__.split(".")[1]
+    module = _module_of(base)
     advice = ""
-    if callable(identifier):
+    if callable(identifier) and not isinstance(identifier, Component):
         advice = "; Python functions are not taken, since the core computes while it trains"
     raise TypeError(
         f"{base._family} must be a name or an object of laminar.{module}, got {identifier!r}"

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import losses, metrics
-from ._own_losses import UnfitError, config_of, targets_of
+from ._own_functions import UnfitError, config_of, targets_of
 
 if TYPE_CHECKING:
     from ._heads import Head
-    from ._own_losses import Shape
+    from ._own_functions import Shape
 
 
 def parts(head: Head) -> list[Any]:

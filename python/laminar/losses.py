@@ -25,18 +25,13 @@ Called on arrays, ``Huber(0.7)(y_true, y_pred, sample_weight=w)``, a loss gives 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-import numpy as np
-
-from . import _arrays, _component, _core, _own_losses
+from . import _component, _own_functions
 from ._component import Component
-from ._spelling import hint, keywords, module_getattr
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+from ._losses import Function, Known, Loss
+from ._spelling import keywords, module_getattr
 
 __all__ = [
     "BinaryCrossentropy",
@@ -68,226 +63,15 @@ __all__ = [
 ]
 
 
-class Loss(Component, family="loss"):
-    """Base of all losses.
-
-    Parameters
-    ----------
-    reduction : {"sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none"}
-        What becomes of the losses of rows; see the head of this module.
-    """
-
-    # Whether targets are classes: then laminar looks at them as classes where it warns.
-    _classifies: ClassVar[bool] = False
-    _missing: ClassVar[bool] = False  # some may be, see _heads.Skipping
-    _own: ClassVar[bool] = False  # a class of the user's, or a function
-    reduction: str
-
-    @keywords()
-    def __init__(self, name: str | None = None, reduction: str = "sum_over_batch_size") -> None:
-        if not self._own:
-            self._need_entry()
-        if name is not None:
-            self.name = name
-        self.reduction = _checked_reduction(reduction, type(self).__name__)
-
-    @classmethod
-    def _derived_by_user(cls) -> None:
-        if cls._entry or not callable(getattr(cls, "call", None)):
-            super()._derived_by_user()
-        cls._own = True
-        # Some do not call the base's constructor.
-        cls.name, cls.reduction = _own_losses.snake_case(cls.__name__), "sum_over_batch_size"
-
-    if TYPE_CHECKING:
-        name: str  # of those of the user's own
-
-        def call(self, y_true: Any, y_pred: Any) -> Any:
-            """Return the loss of each row, or their mean: for a class of one's own to define."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return all that pickle and copy take along."""
-        return vars(self) if self._own else super().__getstate__()
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        if self._own:
-            vars(self).update(state)
-        else:
-            super().__setstate__(state)
-
-    @keywords()
-    def __call__(
-        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> Any:
-        """Return the loss of arrays, as Keras computes it.
-
-        Parameters
-        ----------
-        y_true : array_like
-            Targets of the shape of ``y_pred``; for a sparse loss class numbers, without its last
-            axis or with 1 in its place.
-        y_pred : array_like
-            (…, k): a row for each index of the axes before the last. (k,) is one row.
-        sample_weight : array_like, optional
-            Weights of rows: one number, or an array of the shape of the rows or of its first axes.
-
-        Returns
-        -------
-        float or ndarray
-            The sum over the rows of weight times loss; divided by the number of rows with
-            "sum_over_batch_size" and "mean", by the sum of weights with
-            "mean_with_sample_weight". With "none" an array with weight times loss of each row,
-            float32 where ``y_pred`` is float32, else float64. For tensors a tensor, which a
-            `laminar.GradientTape` follows back to ``y_pred``.
-
-        Raises
-        ------
-        TypeError, ValueError
-            Where shapes or values do not fit.
-        """
-        held = getattr(y_pred, "_held", False) or getattr(y_true, "_held", False)
-        if self._own:
-            compute = self._of_tensors if held else self._of_arrays
-            return compute(y_true, y_pred, sample_weight)
-        if held:
-            from ._tape import losses  # needed by few programs
-
-            return losses.called(self, y_true, y_pred, sample_weight)
-        wanted, flat, weights, shape = self._read(y_true, y_pred, sample_weight)
-        value = _core.loss(json.dumps(self._spec()), wanted, flat, weights)
-        return value.reshape(shape) if isinstance(value, np.ndarray) else value
-
-    def _read(
-        self, y_true: Any, y_pred: Any, sample_weight: Any
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, tuple[int, ...]]:
-        """Return targets, outputs and weights as the core takes them, and the shape of the rows."""
-        where = type(self).__name__
-        outputs = _arrays.outputs(y_pred, f"{where}: y_pred")
-        shape = outputs.shape[:-1]
-        wanted = (
-            _arrays.labels_like(y_true, f"{where}: y_true", shape)
-            if self._labels
-            else _arrays.targets_like(y_true, f"{where}: y_true", outputs)
-        )
-        weights = _arrays.weights_like(sample_weight, f"{where}: sample_weight", outputs)
-        flat = outputs.reshape(-1, outputs.shape[-1])
-        return wanted, flat, weights, shape
-
-    def _of_tensors(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
-        """Return the same of tensors, which a tape follows."""
-        from . import ops  # needed by few programs
-
-        rows = self.call(y_true, y_pred)
-        if len(rows.shape) > 1:
-            rows = ops.mean(rows, axis=tuple(range(1, len(rows.shape))))
-        if sample_weight is not None:
-            rows = rows * sample_weight
-        if self.reduction == "none":
-            return rows
-        if self.reduction == "sum":
-            return ops.sum(rows)
-        if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
-            return ops.sum(rows) / ops.sum(ops.broadcast_to(sample_weight, rows.shape))
-        return ops.mean(rows)
-
-    def _of_arrays(self, y_true: object, y_pred: object, sample_weight: object) -> Any:
-        rows, weights = _own_losses.compared(self, y_true, y_pred, sample_weight)
-        weighted = rows * weights
-        if self.reduction == "none":
-            return weighted
-        by = {"sum": 1.0, "mean_with_sample_weight": float(weights.sum(dtype=np.float64))}
-        return float(weighted.sum(dtype=np.float64)) / by.get(self.reduction, float(len(rows)))
-
-    @property
-    def _labels(self) -> bool:
-        """Whether a target is one class number a row."""
-        return not self._own and bool(_component.entries("loss")[self._entry]["labels"])
-
-
-class _Known(Loss):
-    """Base of the losses that the core has."""
-
-    @keywords()
-    def __init__(self, reduction: str = "sum_over_batch_size") -> None:
-        self._need_entry()
-        self.reduction = reduction
-
-
-class Function(Loss):
-    """A loss that is a function of the user's own, written in `laminar.ops`.
-
-    A model traces it into a program, which its file holds: where it is loaded, the loss has the
-    program in place of the function.
-
-    Parameters
-    ----------
-    function : callable, optional
-        Takes targets and outputs, a row for each sample, and returns a number for each row, several
-        that count by their mean, or the mean over the rows.
-    name : str, optional
-        By default the function's own.
-    reduction : str
-        See the head of this module.
-    program : mapping, optional
-        In place of a function, what one was traced into.
-    """
-
-    _own = True
-
-    @keywords()
-    def __init__(
-        self,
-        function: Callable[[Any, Any], Any] | None = None,
-        name: str | None = None,
-        reduction: str = "sum_over_batch_size",
-        program: Mapping[str, Any] | None = None,
-    ) -> None:
-        if (function is None) == (program is None):
-            raise ValueError("losses.Function: takes either a function or a program")
-        if function is not None:
-            _own_losses.check_signature(function, "loss")
-        self.function = function
-        self.name = name or _own_losses.name_of(function, "loss") if function else name or "loss"
-        self.reduction = _checked_reduction(reduction, "Function")
-        self.program = None if program is None else dict(program)
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return what the function makes of targets and outputs."""
-        if self.function is None:
-            raise ValueError(f"{self!r} is a program of operations; its function is not known")
-        return self.function(y_true, y_pred)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return name, program and reduction; TypeError for a function, which has no program."""
-        if self.program is None:
-            raise TypeError(f"{self!r} has no configuration, as it is a function of Python's")
-        return {"name": self.name, "reduction": self.reduction, "program": self.program}
-
-    def _assign(self, name: str, value: object) -> None:
-        vars(self)[name] = value
-
-    def __repr__(self) -> str:
-        return f"<loss {self.name}>"
-
-
-def _checked_reduction(value: object, where: str) -> str:
-    words = _component.entries("loss")["mse"]["words"]["reduction"]
-    if not isinstance(value, str):
-        raise TypeError(f"{where}: reduction must be one of {', '.join(words)}, got {value!r}")
-    if value not in words:
-        raise ValueError(f"{where}: unknown word {value!r}; {hint(value, words)}")
-    return value
-
-
-class MeanSquaredError(_Known, entry="mse"):
+class MeanSquaredError(Known, entry="mse"):
     """Mean over the columns of (y - p)**2, without a factor ½."""
 
 
-class MeanAbsoluteError(_Known, entry="mae"):
+class MeanAbsoluteError(Known, entry="mae"):
     """Mean over the columns of abs(y - p); the slope at 0 is 0."""
 
 
-class RootMeanSquaredError(_Known, entry="rmse"):
+class RootMeanSquaredError(Known, entry="rmse"):
     """Root of the mean of (y - p)**2 over all rows and columns; the slope at zero error is 0.
 
     It is a function of the batch, not of a row: the root is taken of what the reduction leaves,
@@ -295,7 +79,7 @@ class RootMeanSquaredError(_Known, entry="rmse"):
     """
 
 
-class Huber(_Known, entry="huber"):
+class Huber(Known, entry="huber"):
     """Mean over the columns of e**2 / 2 where abs(e) <= delta, else delta * (abs(e) - delta / 2).
 
     Here e = y - p; P. J. Huber (1964). With the ½ the two branches meet at delta.
@@ -314,22 +98,22 @@ class Huber(_Known, entry="huber"):
         self.reduction = reduction
 
 
-class LogCosh(_Known, entry="log_cosh"):
+class LogCosh(Known, entry="log_cosh"):
     """Mean over the columns of ln(cosh(e)), e = p - y: e**2 / 2 near 0, abs(e) - ln 2 far away."""
 
 
-class MeanAbsolutePercentageError(_Known, entry="mape"):
+class MeanAbsolutePercentageError(Known, entry="mape"):
     """Mean over the columns of 100 * abs(y - p) / max(abs(y), 1e-7)."""
 
 
-class MeanSquaredLogarithmicError(_Known, entry="msle"):
+class MeanSquaredLogarithmicError(Known, entry="msle"):
     """Mean over the columns of (ln(1 + y) - ln(1 + p))**2.
 
     y and p below 1e-7 count as 1e-7, where the slope is 0.
     """
 
 
-class Quantile(_Known, entry="quantile"):
+class Quantile(Known, entry="quantile"):
     """Mean over the columns of q (y - p) where y > p, else (1 - q) (p - y): the pinball loss.
 
     It is least where p is the quantile q of y; R. Koenker, G. Bassett (1978).
@@ -348,15 +132,15 @@ class Quantile(_Known, entry="quantile"):
         self.reduction = reduction
 
 
-class Hinge(_Known, entry="hinge"):
+class Hinge(Known, entry="hinge"):
     """Mean over the columns of max(1 - y p, 0), y being -1 or 1; 0 counts as -1."""
 
 
-class SquaredHinge(_Known, entry="squared_hinge"):
+class SquaredHinge(Known, entry="squared_hinge"):
     """Mean over the columns of max(1 - y p, 0)**2, y being -1 or 1; 0 counts as -1."""
 
 
-class CategoricalHinge(_Known, entry="categorical_hinge"):
+class CategoricalHinge(Known, entry="categorical_hinge"):
     """max(max_j((1 - y_j) p_j) - sum_j y_j p_j + 1, 0) with one-hot targets.
 
     The right output is to be above every other one by 1.
@@ -365,21 +149,21 @@ class CategoricalHinge(_Known, entry="categorical_hinge"):
     _classifies = True
 
 
-class Poisson(_Known, entry="poisson"):
+class Poisson(Known, entry="poisson"):
     """Mean over the columns of p - y ln(p + 1e-7): counts y of which p is the mean.
 
     Outputs must be positive: let the last activation be "exponential" or "softplus".
     """
 
 
-class KLDivergence(_Known, entry="kl_divergence"):
+class KLDivergence(Known, entry="kl_divergence"):
     """Kullback-Leibler divergence sum_j y_j ln(y_j / p_j) of two distributions.
 
     y and p are kept between 1e-7 and 1.
     """
 
 
-class TweedieDeviance(_Known, entry="tweedie"):
+class TweedieDeviance(Known, entry="tweedie"):
     """Mean over the columns of the deviance of Tweedie's distribution with mean p.
 
     2 (y**(2 - power) / ((1 - power) (2 - power)) - y p**(1 - power) / (1 - power)
@@ -403,14 +187,14 @@ class TweedieDeviance(_Known, entry="tweedie"):
         self.reduction = reduction
 
 
-class GammaDeviance(_Known, entry="gamma"):
+class GammaDeviance(Known, entry="gamma"):
     """Mean over the columns of 2 (ln(p / y) + y / p - 1): positive y whose scatter grows with p.
 
     Targets and outputs must be positive: let the last activation be "exponential" or "softplus".
     """
 
 
-class CosineSimilarity(_Known, entry="cosine_similarity"):
+class CosineSimilarity(Known, entry="cosine_similarity"):
     """-sum_j y_j p_j / (abs(y) abs(p)): -1 where the rows point one way, 1 where opposite.
 
     The sign is Keras's: less is better. Lengths below 1e-7 count as 1e-7, so a row of zeros
@@ -418,14 +202,14 @@ class CosineSimilarity(_Known, entry="cosine_similarity"):
     """
 
 
-class Dice(_Known, entry="dice"):
+class Dice(Known, entry="dice"):
     """1 - 2 sum_j y_j p_j / (sum_j y_j + sum_j p_j + 1e-7), for each row.
 
     Keras takes the sums over the whole batch unless told ``axis=-1``.
     """
 
 
-class Tversky(_Known, entry="tversky"):
+class Tversky(Known, entry="tversky"):
     """1 - c / (c + alpha sum_j y_j (1 - p_j) + beta sum_j (1 - y_j) p_j + 1e-7), for each row.
 
     Here c = sum_j y_j p_j; S. Salehi et al. (2017). The coefficients stand where Keras has them:
@@ -451,7 +235,7 @@ class Tversky(_Known, entry="tversky"):
         self.reduction = reduction
 
 
-class BinaryCrossentropy(_Known, entry="binary_crossentropy"):
+class BinaryCrossentropy(Known, entry="binary_crossentropy"):
     """Mean over the columns of -y ln(p) - (1 - y) ln(1 - p).
 
     Computed on the logits z as max(z, 0) - z y + log1p(exp(-abs(z))) where the last activation is
@@ -481,7 +265,7 @@ class BinaryCrossentropy(_Known, entry="binary_crossentropy"):
         self.reduction = reduction
 
 
-class BinaryFocalCrossentropy(_Known, entry="binary_focal_crossentropy"):
+class BinaryFocalCrossentropy(Known, entry="binary_focal_crossentropy"):
     """Mean over the columns of m**gamma times the binary cross-entropy; T.-Y. Lin et al. (2017).
 
     m = y (1 - p) + (1 - y) p is what the output misses, so that easy rows count little. Computed
@@ -523,7 +307,7 @@ class BinaryFocalCrossentropy(_Known, entry="binary_focal_crossentropy"):
         self.reduction = reduction
 
 
-class CategoricalCrossentropy(_Known, entry="categorical_crossentropy"):
+class CategoricalCrossentropy(Known, entry="categorical_crossentropy"):
     """Cross-entropy -sum_j y_j ln(p_j) with one-hot or soft targets of k columns.
 
     Computed on the logits where the last activation is a softmax or ``from_logits`` is True.
@@ -552,7 +336,7 @@ class CategoricalCrossentropy(_Known, entry="categorical_crossentropy"):
         self.reduction = reduction
 
 
-class CategoricalFocalCrossentropy(_Known, entry="categorical_focal_crossentropy"):
+class CategoricalFocalCrossentropy(Known, entry="categorical_focal_crossentropy"):
     """-sum_j alpha (1 - p_j)**gamma y_j ln(p_j): rows that are right count little.
 
     Computed on the logits where the last activation is a softmax or ``from_logits`` is True.
@@ -589,7 +373,7 @@ class CategoricalFocalCrossentropy(_Known, entry="categorical_focal_crossentropy
         self.reduction = reduction
 
 
-class SparseCategoricalCrossentropy(_Known, entry="sparse_categorical_crossentropy"):
+class SparseCategoricalCrossentropy(Known, entry="sparse_categorical_crossentropy"):
     """Cross-entropy -ln(p_y) with one class number 0..k-1 a row.
 
     Loss and gradient equal those of `CategoricalCrossentropy` with one-hot targets.
@@ -636,7 +420,7 @@ def get(identifier: Identifier) -> Loss:
     TypeError, ValueError
         Where there is no such loss; the message names the nearest one.
     """
-    if _own_losses.is_program(identifier):
+    if _own_functions.is_program(identifier):
         return Function(**cast("Mapping[str, Any]", identifier))
     if callable(identifier) and not isinstance(identifier, (type, Component)):
         return Function(identifier)

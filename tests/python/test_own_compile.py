@@ -14,7 +14,8 @@ import pytest
 from support import run_python
 
 import laminar
-from laminar import Input, Model, Sequential, layers, losses, metrics, ops
+from laminar import Input, Model, Sequential, callbacks, layers, losses, metrics, ops
+from laminar.data import Dataset
 
 Array = np.ndarray[Any, Any]
 
@@ -258,6 +259,72 @@ def test_a_call_that_fails_leaves_the_model_as_it_was(x: Array, y: Array, surviv
         each.fit(x, survival, verbose=0, epochs=2)
     for a, b in zip(model.get_weights(), reference.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_data_that_are_brought(x: Array, survival: Array) -> None:
+    rows = [slice(first, first + 40) for first in range(0, len(x), 40)]
+    for built in (True, False):
+        for data in (
+            ((x[part], survival[part]) for part in rows),
+            Dataset.from_arrays(x, survival),
+        ):
+            model = net(built=built)
+            model.compile("adam", cox)
+            assert np.isfinite(model.fit(data, verbose=0).history["loss"]).all()
+            with pytest.raises(ValueError, match="must have shape"):
+                model.evaluate(x, survival[:, :1])
+
+
+def test_targets_of_several_axes(x: Array, rng: np.random.Generator) -> None:
+    y = rng.normal(size=(len(x), 2, 3)).astype("f")
+
+    def model_of(loss: Any) -> Model:
+        symbol = Input(6)
+        outputs = layers.Reshape((2, 3))(layers.Dense(6)(symbol))
+        model = Model(symbol, outputs, seed=1)
+        model.compile("sgd", loss)
+        return model
+
+    found = [
+        model_of(loss).fit(x, y, epochs=2, verbose=0).history["loss"]
+        for loss in ("mse", lambda y, p: ops.square(y - p))
+    ]
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-6)
+    wide = rng.normal(size=(len(x), 2, 2, 4))
+    model = model_of(lambda y, p: ops.square(y[:, :, :, 1] - p[:, :, :2]))
+    part = wide[:, :, :, 1].astype("f") - model.predict(x)[:, :, :2]
+    assert model.evaluate(x, wide) == pytest.approx(np.mean(part**2), rel=1e-5)
+    model.fit(x, wide, verbose=0)
+    with pytest.raises(ValueError, match=r"must have shape \(rows, 2, 2, 4\)"):
+        model.fit(x, y, verbose=0)
+
+
+def test_validation_is_held_to_the_shape_of_training(x: Array, y: Array, survival: Array) -> None:
+    model = net()
+    model.compile("adam", cox)
+    with pytest.raises(ValueError, match="y has 1 column, the loss 'cox' takes 2"):
+        model.fit(x, survival, validation_data=(x, y), verbose=0)
+
+
+def test_metrics_may_be_monitored(x: Array, y: Array) -> None:
+    model = net()
+    model.compile("sgd", mse, metrics=[huber])
+    stop = callbacks.EarlyStopping(monitor="val_huber", patience=1, min_delta=10.0)
+    history = model.fit(x, y, epochs=9, validation_split=0.2, callbacks=[stop], verbose=0)
+    assert len(history.epoch) == 2
+
+
+def test_what_takes_other_targets_is_refused(x: Array, y: Array, survival: Array) -> None:
+    model = net()
+    model.compile("sgd", cox, metrics=["mae"])
+    with pytest.raises(ValueError, match="'mae' compares targets with as many outputs"):
+        model.fit(x, survival, verbose=0)
+    with pytest.raises(IndexError, match="out of range"):  # targets are as those of mse
+        model.compile("sgd", "mse", metrics=[cox])
+    names = np.where(y[:, 0] > 0, "a", "b")
+    model.compile("sgd", mse)
+    with pytest.raises(TypeError, match="holds names of classes; the loss function takes numbers"):
+        model.fit(x, names, verbose=0)
 
 
 def test_frozen_layers_and_range_test(x: Array, y: Array) -> None:

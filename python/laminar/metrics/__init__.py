@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from .. import _component, _own_losses
+from .. import _component, _own_functions
 from .._component import Component
 from .._spelling import module_getattr
 from ._accuracy import (
@@ -126,7 +126,7 @@ def get(identifier: Identifier) -> Metric:
     TypeError, ValueError
         Where there is no such metric; the message names the nearest one.
     """
-    if _own_losses.is_program(identifier):
+    if _own_functions.is_program(identifier):
         return Function(**cast("Mapping[str, Any]", identifier))
     if callable(identifier) and not isinstance(identifier, (type, Component)):
         return Function(identifier)

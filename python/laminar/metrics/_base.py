@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .. import _arrays, _component, _own_losses
+from .. import _arrays, _component, _own_functions
 from .._component import Component
 from .._core import RunningMetric
 from .._spelling import keywords
@@ -54,7 +54,7 @@ class Metric(Component, family="metric"):
         if cls._entry or not callable(getattr(cls, "call", None)):
             super()._derived_by_user()
         cls._own = True
-        cls.name = _own_losses.snake_case(cls.__name__)  # for who does not call the constructor
+        cls.name = _own_functions.snake_case(cls.__name__)  # for who does not call the constructor
 
     if TYPE_CHECKING:
         name: str
@@ -111,7 +111,7 @@ class Metric(Component, family="metric"):
             Where an argument is wrong; nothing has changed then.
         """
         if self._own:
-            rows, weights = _own_losses.compared(self, y_true, y_pred, sample_weight)
+            rows, weights = _own_functions.compared(self, y_true, y_pred, sample_weight)
             wide = weights.astype(np.float64)
             total, count = self._sums
             self._sums = (total + float(wide @ rows), count + float(wide.sum()))
@@ -181,8 +181,8 @@ class Function(Metric):
         if (function is None) == (program is None):
             raise ValueError("metrics.Function: takes either a function or a program")
         if function is not None:
-            _own_losses.check_signature(function, "metric")
-            name = name or _own_losses.name_of(function, "metric")
+            _own_functions.check_signature(function, "metric")
+            name = name or _own_functions.name_of(function, "metric")
         super().__init__(name or "metric")
         self.function = function
         self.program = None if program is None else dict(program)
