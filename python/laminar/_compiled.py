@@ -216,14 +216,19 @@ class Compiled:
         return made
 
     def settle(
-        self, where: str, stack: Sequence[Layer], y: object, model: CoreModel | None
+        self,
+        where: str,
+        stack: Sequence[Layer],
+        y: object,
+        model: CoreModel | None,
+        training: bool = False,
     ) -> None:
         """Choose a loss that nobody named from the last layer and the targets.
 
         It follows the targets until the first update: what is only tried binds nobody.
         """
-        self._follow(where, y, model)
-        if self._named or self.optimizer.iterations > 0:
+        self._follow(where, y, model, training)
+        if self._named or training or self.optimizer.iterations > 0:
             return
         loss = _choice.loss(stack, y)
         if self.settled and loss._entry == self._one._entry:
@@ -234,12 +239,12 @@ class Compiled:
         if model is not None:
             self.apply(model)
 
-    def _follow(self, where: str, y: object, model: CoreModel | None) -> None:
+    def _follow(self, where: str, y: object, model: CoreModel | None, training: bool) -> None:
         """Trace what is the user's own for targets like these, before the first update."""
         if not self._own:
             return
         rows = _own_compiled.rows_of(self.heads, y, self._rows)
-        if self.optimizer.iterations > 0:
+        if training or self.optimizer.iterations > 0:
             _own_compiled.check_unchanged(where, self.heads, rows)
             return
         if self._traced and _own_compiled.suits(self.heads, rows):

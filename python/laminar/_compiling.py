@@ -205,7 +205,8 @@ class Compiling(Layered):
         if self._compiled is None:
             raise ValueError(f"{where}: compile the model first")
         with self._lock:
-            self._compiled.settle(where, self._last_layers(), y, self._model)
+            busy = self._trainer is not None
+            self._compiled.settle(where, self._last_layers(), y, self._model, busy)
             return self._compiled
 
     def _still(self, where: str, y: object) -> tuple[Compiled, CoreModel | None]:

@@ -74,7 +74,7 @@ def check_unchanged(where: str, heads: Sequence[Head], rows: Sequence[Shape | No
         if shape is not None and head.targets is not None and head.targets != shape:
             name = f"y[{head.output.name!r}]" if len(heads) > 1 else "y"
             raise ValueError(
-                f"{where}: {name} must have shape {_text(head.targets)}, as the model was trained "
+                f"{where}: {name} must have shape {_text(head.targets)}, as the model is trained "
                 f"with {parts(head)[0]!r} of such targets, got {_text(shape)}; compile again for "
                 "others"
             )

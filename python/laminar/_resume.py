@@ -132,7 +132,9 @@ def check_like(mine: CoreModel, other: CoreModel, path: str) -> None:
     others = _choices(*kept)
     for name, here in _choices(*own).items():
         if _fixed(here) != _fixed(others[name]):
-            theirs, ours = (json.dumps(value) for value in (others[name], here))
+            theirs, ours = (json.dumps(_shown(value)) for value in (others[name], here))
+            if theirs == ours:
+                theirs += ", of other operations"
             raise ValueError(
                 f"{where} was compiled with {name} {printable(theirs)}, the model with {ours}"
             )
@@ -148,6 +150,18 @@ def _choices(heads: str, optimizer: str, ignore_nan: bool) -> dict[str, Any]:
     }
     choices = parts if len(each) > 1 else {name: values[0] for name, values in parts.items()}
     return {**choices, "optimizer": json.loads(optimizer), "ignore_nan": ignore_nan}
+
+
+def _shown(value: Any) -> Any:
+    """Return a configuration with as many operations as a program has in place of it."""
+    if isinstance(value, list):
+        return [_shown(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: f"{len(each['steps'])} operations" if key == "program" else _shown(each)
+        for key, each in value.items()
+    }
 
 
 def _fixed(spec: Any) -> Any:

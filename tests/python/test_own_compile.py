@@ -248,6 +248,20 @@ def test_targets_keep_their_shape_once_there_was_an_update(x: Array, y: Array) -
     model.fit(x, np.c_[y, y], verbose=0)
 
 
+def test_targets_keep_their_shape_while_the_model_is_trained(x: Array, y: Array) -> None:
+    model = net()
+    model.compile("adam", mse)
+    seen: list[Any] = []
+
+    def look(logs: Any = None) -> None:
+        with pytest.raises(ValueError, match=r"must have shape \(rows, 1\)"):
+            model.evaluate(x, np.c_[y, y])
+        seen.append(model.evaluate(x, y))
+
+    model.fit(x, y, verbose=0, callbacks=callbacks.LambdaCallback(on_train_begin=look))
+    assert len(seen) == 1
+
+
 def test_a_call_that_fails_leaves_the_model_as_it_was(x: Array, y: Array, survival: Array) -> None:
     model = net()
     model.compile("adam", cox)
@@ -380,6 +394,27 @@ def test_files_train_on_where_nobody_knows_the_functions(
         other.fit(x, [y, np.c_[y, y]], verbose=0)
     with pytest.raises(ValueError, match="its function is not known"):
         other.loss[0].call(y, y)
+
+
+def test_training_is_resumed(x: Array, y: Array, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    whole, half, rest = (compiled_pair() for _ in range(3))
+    whole.fit(x, [y, y], epochs=3, verbose=0)
+    half.fit(x, [y, y], epochs=2, verbose=0)
+    half.save(path)
+    rest.fit(x, [y, y], epochs=3, verbose=0, resume=path)
+    for a, b in zip(whole.get_weights(), rest.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+    def other(y: Any, p: Any) -> Any:
+        return mse(y, p)
+
+    other.__name__ = "huber"
+    another = compiled_pair()
+    another.compile("adam", {"a": other, "b": mixture}, metrics={"a": [mse, "mae"], "b": mixture})
+    with pytest.raises(ValueError, match=r"compiled with loss .*huber.* operations") as caught:
+        another.fit(x, [y, y], epochs=3, verbose=0, resume=path)
+    assert len(str(caught.value)) < 600
 
 
 def test_pickles_hold_programs_in_place_of_functions(x: Array, y: Array) -> None:
