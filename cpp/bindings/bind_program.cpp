@@ -20,7 +20,7 @@ Shape bound_shape(const std::string& operation, const std::vector<Shape>& operan
 
 /// The shape with a number in the place of that of the rows.
 Shape with_rows(Shape shape, Index rows) {
-  std::replace(shape.begin(), shape.end(), kRows, rows);
+  std::replace(shape.begin(), shape.end(), kBatch, rows);
   return shape;
 }
 

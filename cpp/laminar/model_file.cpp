@@ -93,6 +93,12 @@ std::vector<double> sums_of(const EpochPosition& position) {
   return sums;
 }
 
+/// Whether a loss or metric is a program, which readers of the first format do not know.
+bool has_own(const Head& head) {
+  const auto is_own = [](const auto& choice) { return choice.own != nullptr; };
+  return (head.loss && is_own(*head.loss)) || std::ranges::any_of(head.metrics, is_own);
+}
+
 // The checksum does not depend on the order of tensors in the file: other programs write their own.
 
 constexpr auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
@@ -161,7 +167,7 @@ struct Contents {
   template <typename T>
   void add_training(const State<T>& state) {
     const std::vector<Head>& heads = state.objective->asked;
-    if (heads.size() > 1 || heads.front().weight != 1) {
+    if (heads.size() > 1 || heads.front().weight != 1 || has_own(heads.front())) {
       metadata[kHeads] = to_json(heads);
     } else {
       metadata["laminar.loss"] = to_json(*heads.front().loss);

@@ -7,7 +7,7 @@ namespace laminar {
 namespace {
 
 Shape with_rows(const Shape& sample) {
-  Shape shape{kRows};
+  Shape shape{kBatch};
   shape.insert(shape.end(), sample.begin(), sample.end());
   return shape;
 }
@@ -20,7 +20,7 @@ std::shared_ptr<const OwnFunction> own_function(
   const Symbol y_pred(program, program->add_input(with_rows(outputs)));
   Symbol value = write(y_true, y_pred);
   const Shape shape = value.shape();
-  if (shape.empty() || shape[0] != kRows) {
+  if (shape.empty() || shape[0] != kBatch) {
     fail(name, ": must return one number a row, of shape (None,), got ", rows_text(shape));
   }
   if (shape.size() > 1) {

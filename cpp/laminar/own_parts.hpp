@@ -25,7 +25,7 @@ namespace laminar {
 /// A layer while it is being written.
 class OwnLayer {
  public:
-  /// Its inputs, (kRows, the shape of a sample) each.
+  /// Its inputs, (kBatch, the shape of a sample) each.
   explicit OwnLayer(const std::vector<Shape>& inputs);
 
   Symbol input(std::size_t i = 0) const { return inputs_[i]; }

@@ -38,70 +38,70 @@ Program program_of(std::vector<Shape> inputs, Op operation, std::vector<Index> i
 std::map<Op, std::vector<Example>> examples() {
   std::map<Op, std::vector<Example>> all;
   for (const Op op : {Op::negative, Op::exp, Op::expm1, Op::square, Op::sin, Op::cos, Op::erf, Op::tanh, Op::sigmoid}) {
-    all[op] = {{program_of({{kRows, 5}}, op)}};
+    all[op] = {{program_of({{kBatch, 5}}, op)}};
   }
-  all[Op::abs] = {{program_of({{kRows, 5}}, Op::abs), 0.1, 2}, {program_of({{kRows, 5}}, Op::abs), -2, -0.1}};
-  for (const Op op : {Op::log, Op::sqrt}) all[op] = {{program_of({{kRows, 2, 3}}, op), 0.2, 3}};
-  all[Op::log1p] = {{program_of({{kRows, 5}}, Op::log1p), -0.9, 3}};
-  for (const Op op : {Op::sign, Op::floor}) all[op] = {{program_of({{kRows, 5}}, op), -2, 2, false}};
+  all[Op::abs] = {{program_of({{kBatch, 5}}, Op::abs), 0.1, 2}, {program_of({{kBatch, 5}}, Op::abs), -2, -0.1}};
+  for (const Op op : {Op::log, Op::sqrt}) all[op] = {{program_of({{kBatch, 2, 3}}, op), 0.2, 3}};
+  all[Op::log1p] = {{program_of({{kBatch, 5}}, Op::log1p), -0.9, 3}};
+  for (const Op op : {Op::sign, Op::floor}) all[op] = {{program_of({{kBatch, 5}}, op), -2, 2, false}};
   for (const Op op : {Op::add, Op::subtract, Op::multiply, Op::maximum, Op::minimum}) {
-    all[op] = {{program_of({{kRows, 5}, {kRows, 5}}, op)},
-               {program_of({{kRows, 2, 3}, {kRows, 1, 3}}, op)},
-               {program_of({{kRows, 33}, {kRows, 1}}, op)},
-               {program_of({{kRows, 1, 4}, {kRows, 3, 1}}, op)}};
+    all[op] = {{program_of({{kBatch, 5}, {kBatch, 5}}, op)},
+               {program_of({{kBatch, 2, 3}, {kBatch, 1, 3}}, op)},
+               {program_of({{kBatch, 33}, {kBatch, 1}}, op)},
+               {program_of({{kBatch, 1, 4}, {kBatch, 3, 1}}, op)}};
   }
-  all[Op::divide] = {{program_of({{kRows, 5}, {kRows, 1}}, Op::divide), 0.5, 2}};
-  all[Op::power] = {{program_of({{kRows, 5}, {kRows, 5}}, Op::power), 0.5, 2}};
+  all[Op::divide] = {{program_of({{kBatch, 5}, {kBatch, 1}}, Op::divide), 0.5, 2}};
+  all[Op::power] = {{program_of({{kBatch, 5}, {kBatch, 5}}, Op::power), 0.5, 2}};
   for (const Op op : {Op::less, Op::less_equal, Op::greater, Op::greater_equal, Op::equal, Op::not_equal}) {
-    all[op] = {{program_of({{kRows, 5}, {kRows, 5}}, op), -2, 2, false}};
+    all[op] = {{program_of({{kBatch, 5}, {kBatch, 5}}, op), -2, 2, false}};
   }
-  all[Op::where] = {{.program = program_of({{kRows, 5}, {kRows, 5}, {kRows, 1}}, Op::where), .by = {1, 2}}};
+  all[Op::where] = {{.program = program_of({{kBatch, 5}, {kBatch, 5}, {kBatch, 1}}, Op::where), .by = {1, 2}}};
   for (const Op op : {Op::sum, Op::prod, Op::max, Op::min}) {
     for (const std::vector<Index>& axes :
          std::vector<std::vector<Index>>{{1}, {2}, {1, 2}, {0}, {0, 1, 2}, {0, 2}, {}}) {
-      all[op].push_back({program_of({{kRows, 3, 4}}, op, axes)});
+      all[op].push_back({program_of({{kBatch, 3, 4}}, op, axes)});
     }
   }
-  all[Op::argmax] = {{program_of({{kRows, 3, 4}}, Op::argmax, {2}), -2, 2, false}};
+  all[Op::argmax] = {{program_of({{kBatch, 3, 4}}, Op::argmax, {2}), -2, 2, false}};
   for (const Index axis : {0, 1, 2}) {
     for (const Index from_end : {0, 1}) {
-      all[Op::cumsum].push_back({program_of({{kRows, 3, 4}}, Op::cumsum, {axis, from_end})});
+      all[Op::cumsum].push_back({program_of({{kBatch, 3, 4}}, Op::cumsum, {axis, from_end})});
     }
   }
-  all[Op::reshape] = {{program_of({{kRows, 3, 4}}, Op::reshape, {kRows, 12})}};
-  all[Op::transpose] = {{program_of({{kRows, 3, 4}}, Op::transpose, {0, 2, 1})},
-                        {program_of({{kRows, 3, 4}}, Op::transpose, {2, 0, 1})}};
-  all[Op::broadcast_to] = {{program_of({{kRows, 1, 4}}, Op::broadcast_to, {kRows, 3, 4})}};
-  all[Op::slice] = {{program_of({{kRows, 3, 5}}, Op::slice, {0, kRows, 1, 2, 2, -2, 1, 2, 2})}};
-  all[Op::pad] = {{program_of({{kRows, 3, 2}}, Op::pad, {0, kRows, 1, 1, 9, 3, 0, 4, 1})}};
-  all[Op::concatenate] = {{program_of({{kRows, 3, 4}, {kRows, 2, 4}}, Op::concatenate, {1})},
-                          {program_of({{kRows, 3}, {kRows, 2}}, Op::concatenate, {1})}};
-  all[Op::take] = {{.program = program_of({{4, 3}, {kRows, 2}}, Op::take, {0}), .by = {0}, .whole = 4}};
-  all[Op::scatter] = {{.program = program_of({{kRows, 3, 2}, {3}}, Op::scatter, {1, 4}), .by = {0}, .whole = 4}};
+  all[Op::reshape] = {{program_of({{kBatch, 3, 4}}, Op::reshape, {kBatch, 12})}};
+  all[Op::transpose] = {{program_of({{kBatch, 3, 4}}, Op::transpose, {0, 2, 1})},
+                        {program_of({{kBatch, 3, 4}}, Op::transpose, {2, 0, 1})}};
+  all[Op::broadcast_to] = {{program_of({{kBatch, 1, 4}}, Op::broadcast_to, {kBatch, 3, 4})}};
+  all[Op::slice] = {{program_of({{kBatch, 3, 5}}, Op::slice, {0, kBatch, 1, 2, 2, -2, 1, 2, 2})}};
+  all[Op::pad] = {{program_of({{kBatch, 3, 2}}, Op::pad, {0, kBatch, 1, 1, 9, 3, 0, 4, 1})}};
+  all[Op::concatenate] = {{program_of({{kBatch, 3, 4}, {kBatch, 2, 4}}, Op::concatenate, {1})},
+                          {program_of({{kBatch, 3}, {kBatch, 2}}, Op::concatenate, {1})}};
+  all[Op::take] = {{.program = program_of({{4, 3}, {kBatch, 2}}, Op::take, {0}), .by = {0}, .whole = 4}};
+  all[Op::scatter] = {{.program = program_of({{kBatch, 3, 2}, {3}}, Op::scatter, {1, 4}), .by = {0}, .whole = 4}};
   for (const Index a : {0, 1}) {
     for (const Index b : {0, 1}) {
-      const Shape left = a == 0 ? Shape{kRows, 4, 5} : Shape{kRows, 5, 4};
-      const Shape right = b == 0 ? Shape{kRows, 5, 3} : Shape{kRows, 3, 5};
+      const Shape left = a == 0 ? Shape{kBatch, 4, 5} : Shape{kBatch, 5, 4};
+      const Shape right = b == 0 ? Shape{kBatch, 5, 3} : Shape{kBatch, 3, 5};
       all[Op::matmul].push_back({program_of({left, right}, Op::matmul, {a, b})});
       all[Op::matmul].push_back({program_of({left, {right[1], right[2]}}, Op::matmul, {a, b})});
     }
   }
-  all[Op::matmul].push_back({program_of({{kRows, 5}, {5, 3}}, Op::matmul, {0, 0})});
-  all[Op::stop_gradient] = {{program_of({{kRows, 5}}, Op::stop_gradient), -2, 2, false}};
-  all[Op::random] = {{program_of({}, Op::random, {1, 0, kRows, 3}), -2, 2, false}};
+  all[Op::matmul].push_back({program_of({{kBatch, 5}, {5, 3}}, Op::matmul, {0, 0})});
+  all[Op::stop_gradient] = {{program_of({{kBatch, 5}}, Op::stop_gradient), -2, 2, false}};
+  all[Op::random] = {{program_of({}, Op::random, {1, 0, kBatch, 3}), -2, 2, false}};
   const Activation softmax("softmax");
-  all[Op::activation] = {{program_of({{kRows, 5}}, Op::activation, {softmax.kernel(), 1, 0})},
-                         {program_of({{kRows, 19}}, Op::activation, {Activation("gelu").kernel(), 0, 1}, {0})},
-                         {program_of({{kRows, 3}}, Op::activation, {Activation("softplus").kernel(), 0, 0})}};
-  all[Op::activation_gradient] = {
-      {.program = program_of({{kRows, 5}, {kRows, 5}, {kRows, 5}}, Op::activation_gradient, {softmax.kernel(), 1, 0}),
-       .by = {2}}};
+  all[Op::activation] = {{program_of({{kBatch, 5}}, Op::activation, {softmax.kernel(), 1, 0})},
+                         {program_of({{kBatch, 19}}, Op::activation, {Activation("gelu").kernel(), 0, 1}, {0})},
+                         {program_of({{kBatch, 3}}, Op::activation, {Activation("softplus").kernel(), 0, 0})}};
+  all[Op::activation_gradient] = {{.program = program_of({{kBatch, 5}, {kBatch, 5}, {kBatch, 5}},
+                                                         Op::activation_gradient, {softmax.kernel(), 1, 0}),
+                                   .by = {2}}};
   return all;
 }
 
 Index count_of(const Shape& shape, Index rows) {
   Index count = 1;
-  for (const Index extent : shape) count *= extent == kRows ? rows : extent;
+  for (const Index extent : shape) count *= extent == kBatch ? rows : extent;
   return count;
 }
 
@@ -254,7 +254,7 @@ TEST_CASE_TEMPLATE("operations: elementwise ones are those of the C library at e
     INFO(name_of(each.op));
     for (const Index size : kSizes) {
       const auto x = draws<T>(3 * size, each.low, each.high, 3);
-      const auto got = run_with<T>(program_of({{kRows, size}}, each.op), {x}, 3);
+      const auto got = run_with<T>(program_of({{kBatch, size}}, each.op), {x}, 3);
       std::vector<double> expected;
       for (const T value : x) expected.push_back(each.value(static_cast<double>(value)));
       for (std::size_t i = 0; i < x.size(); ++i) {
@@ -271,7 +271,7 @@ TEST_CASE_TEMPLATE("operations: extreme values are those of the C library", T, f
   const auto width = static_cast<Index>(x.size());
   for (const Op op : {Op::sin, Op::cos, Op::exp, Op::log, Op::erf, Op::tanh, Op::floor, Op::sqrt}) {
     INFO(name_of(op));
-    const auto got = run_with<T>(program_of({{kRows, width}}, op), {x}, 1)[0];
+    const auto got = run_with<T>(program_of({{kBatch, width}}, op), {x}, 1)[0];
     for (std::size_t i = 0; i < x.size(); ++i) {
       const auto v = static_cast<double>(x[i]);
       const double expected = op == Op::sin     ? std::sin(v)
@@ -303,7 +303,7 @@ TEST_CASE_TEMPLATE("operations: rows in any parts give the same bits", T, float,
       const auto known = dependences(program);
       if (known[as_size(program.outputs[0])] != Dependence::rows) continue;
       const auto starts_with_rows = [&](int value) {
-        return !program.shape(value).empty() && program.shape(value)[0] == kRows;
+        return !program.shape(value).empty() && program.shape(value)[0] == kBatch;
       };
       if (!starts_with_rows(program.outputs[0])) continue;
       std::vector<std::vector<T>> inputs;
@@ -328,14 +328,14 @@ TEST_CASE_TEMPLATE("operations: rows in any parts give the same bits", T, float,
 
 TEST_CASE("operations: what depends on other rows is known to") {
   const auto depends = [](const Program& program) { return dependences(program)[as_size(program.outputs[0])]; };
-  CHECK(depends(program_of({{kRows, 3}}, Op::sum, {1})) == Dependence::rows);
-  CHECK(depends(program_of({{kRows, 3}}, Op::sum, {0})) == Dependence::batch);
-  CHECK(depends(program_of({{kRows, 3}}, Op::cumsum, {0, 0})) == Dependence::batch);
-  CHECK(depends(program_of({{kRows, 3}, {3}}, Op::add)) == Dependence::rows);
-  CHECK(depends(program_of({{kRows, 1}, {kRows}}, Op::add)) == Dependence::batch);
-  CHECK(depends(program_of({{kRows, 3}, {3, 2}}, Op::matmul, {0, 0})) == Dependence::rows);
-  CHECK(depends(program_of({{kRows, 3}, {kRows, 3}}, Op::matmul, {0, 1})) == Dependence::batch);
-  CHECK(depends(program_of({{kRows, 3}, {kRows, 3}}, Op::matmul, {1, 0})) == Dependence::batch);
+  CHECK(depends(program_of({{kBatch, 3}}, Op::sum, {1})) == Dependence::rows);
+  CHECK(depends(program_of({{kBatch, 3}}, Op::sum, {0})) == Dependence::batch);
+  CHECK(depends(program_of({{kBatch, 3}}, Op::cumsum, {0, 0})) == Dependence::batch);
+  CHECK(depends(program_of({{kBatch, 3}, {3}}, Op::add)) == Dependence::rows);
+  CHECK(depends(program_of({{kBatch, 1}, {kBatch}}, Op::add)) == Dependence::batch);
+  CHECK(depends(program_of({{kBatch, 3}, {3, 2}}, Op::matmul, {0, 0})) == Dependence::rows);
+  CHECK(depends(program_of({{kBatch, 3}, {kBatch, 3}}, Op::matmul, {0, 1})) == Dependence::batch);
+  CHECK(depends(program_of({{kBatch, 3}, {kBatch, 3}}, Op::matmul, {1, 0})) == Dependence::batch);
   CHECK(depends(program_of({{3}, {3}}, Op::add)) == Dependence::none);
 }
 
@@ -348,15 +348,16 @@ TEST_CASE("operations: shapes that do not fit are refused, all of them named") {
     }
     return "";
   };
-  CHECK(refused({{kRows, 3}, {kRows, 4}}, Op::add) ==
+  CHECK(refused({{kBatch, 3}, {kBatch, 4}}, Op::add) ==
         "add: shapes (None, 3), (None, 4) do not go together: from the last axis on, extents must be equal, or 1");
-  CHECK(refused({{kRows, 3}, {4, 5}}, Op::matmul, {0, 0}).find("(None, 3) and (4, 5)") != std::string::npos);
-  CHECK(refused({{kRows, 3}}, Op::sum, {2}) == "sum: axis 2 is none of shape (None, 3)");
-  CHECK(refused({{kRows, 6}}, Op::reshape, {kRows, 5}).find("(None, 6) cannot become (None, 5)") != std::string::npos);
-  CHECK(refused({{kRows, 3}, {kRows, 3}}, Op::exp) == "exp: takes 1 operands, got 2");
-  CHECK(refused({{kRows, 3}, {kRows, 3}}, Op::concatenate, {0}).find("not that of the rows") != std::string::npos);
-  CHECK(refused({{kRows, 3}}, Op::slice, {0, kRows, 1, 2, 2, 1}).find("do not lie in axis 1") != std::string::npos);
-  CHECK(refused({{kRows, 3}}, Op::transpose, {0, 0}) == "transpose: axis 0 is there twice");
+  CHECK(refused({{kBatch, 3}, {4, 5}}, Op::matmul, {0, 0}).find("(None, 3) and (4, 5)") != std::string::npos);
+  CHECK(refused({{kBatch, 3}}, Op::sum, {2}) == "sum: axis 2 is none of shape (None, 3)");
+  CHECK(refused({{kBatch, 6}}, Op::reshape, {kBatch, 5}).find("(None, 6) cannot become (None, 5)") !=
+        std::string::npos);
+  CHECK(refused({{kBatch, 3}, {kBatch, 3}}, Op::exp) == "exp: takes 1 operands, got 2");
+  CHECK(refused({{kBatch, 3}, {kBatch, 3}}, Op::concatenate, {0}).find("not that of the rows") != std::string::npos);
+  CHECK(refused({{kBatch, 3}}, Op::slice, {0, kBatch, 1, 2, 2, 1}).find("do not lie in axis 1") != std::string::npos);
+  CHECK(refused({{kBatch, 3}}, Op::transpose, {0, 0}) == "transpose: axis 0 is there twice");
   CHECK_THROWS_WITH(operation_of("tanhh"), doctest::Contains("did you mean 'tanh'"));
 }
 

@@ -221,14 +221,14 @@ TEST_CASE("own losses: targets may have other widths than the outputs") {
 TEST_CASE("own parts: what cannot be is refused, and says why") {
   const auto layer = [](const auto& write) {
     Operations made;
-    made.program.outputs = {write(made.program, made.program.add_input({kRows, 3}))};
+    made.program.outputs = {write(made.program, made.program.add_input({kBatch, 3}))};
     return Network(3, {made});
   };
   CHECK_THROWS_WITH(layer([](Program& p, int x) { return p.add(Op::subtract, {x, p.add(Op::sum, {x}, {0})}); }),
                     doctest::Contains("brings together rows of a batch"));
-  CHECK_THROWS_WITH(layer([](Program& p, int x) { return p.add(Op::reshape, {p.add(Op::sum, {x}, {1})}, {kRows}); }),
+  CHECK_THROWS_WITH(layer([](Program& p, int x) { return p.add(Op::reshape, {p.add(Op::sum, {x}, {1})}, {kBatch}); }),
                     doctest::Contains("must give a value for each row"));
-  CHECK_THROWS_WITH(layer([](Program& p, int) { return p.add_input({kRows, 3}); }),
+  CHECK_THROWS_WITH(layer([](Program& p, int) { return p.add_input({kBatch, 3}); }),
                     doctest::Contains("reads 2 values"));
   CHECK_THROWS_WITH(Network(4, {own_dense(3, 2, "a")}), doctest::Contains("was made for values of shape (None, 3)"));
   Operations nameless = own_dense(3, 2, "a");
@@ -245,7 +245,7 @@ TEST_CASE("own parts: what cannot be is refused, and says why") {
   CHECK_THROWS_WITH(loss([](const Symbol& y, const Symbol& f) { return stop_gradient(f) - y; }),
                     doctest::Contains("no gradient leads from its value back"));
   CHECK_THROWS_WITH(
-      loss([](const Symbol& y, const Symbol& f) { return f - reshape(y, {kRows, 1, 2}) + Symbol(2) * 3; }),
+      loss([](const Symbol& y, const Symbol& f) { return f - reshape(y, {kBatch, 1, 2}) + Symbol(2) * 3; }),
       doctest::Contains("got numbers alone"));
   Symbol outside(0);
   own_layer({{2}}, [&](OwnLayer& l) { return outside = l.input(); });

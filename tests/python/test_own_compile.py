@@ -417,6 +417,33 @@ def test_training_is_resumed(x: Array, y: Array, tmp_path: Path) -> None:
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize(("loss", "chosen"), [(cox, [huber]), ("mse", [huber]), (huber, [])])
+def test_files_of_one_output(loss: Any, chosen: list[Any], x: Array, tmp_path: Path) -> None:
+    y = np.abs(np.stack([x[:, 0], x[:, 1] > 0], axis=1))[:, : 2 if loss is cox else 1]
+    model = net()
+    model.compile("adam", loss, metrics=chosen)
+    model.fit(x, y, verbose=0)
+    path, out = (str(tmp_path / name) for name in ("m.safetensors", "o.safetensors"))
+    model.save(path)
+    np.savez(tmp_path / "d.npz", x=x, y=y)
+    done = run_python(f"""
+import numpy as np
+import laminar
+
+model, data = laminar.load_model({path!r}), np.load({str(tmp_path / "d.npz")!r})
+model.fit(data["x"], data["y"], epochs=2, verbose=0)
+model.save({out!r})
+""")
+    assert done.returncode == 0, done.stderr
+    model.fit(x, y, epochs=2, verbose=0)
+    other = laminar.load_model(out)
+    for each in (other, pickle.loads(pickle.dumps(model))):
+        assert each.metrics_names == model.metrics_names
+        assert each.evaluate(x, y) == model.evaluate(x, y)
+        for a, b in zip(model.get_weights(), each.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 def test_pickles_hold_programs_in_place_of_functions(x: Array, y: Array) -> None:
     model = compiled_pair()
     model.compile("adam", {"a": lambda y, p: ops.abs(y - p), "b": mixture})

@@ -16,10 +16,10 @@ OwnFunction::OwnFunction(std::string name, Program program, bool gradient)
   }
   for (const int input : program_.inputs()) {
     const Shape& shape = program_.shape(input);
-    if (std::count(shape.begin(), shape.end(), kRows) == 1 && shape[0] == kRows) continue;
+    if (std::count(shape.begin(), shape.end(), kBatch) == 1 && shape[0] == kBatch) continue;
     fail(name_, ": its inputs must have an axis of rows first, got shape ", rows_text(shape));
   }
-  if (program_.shape(program_.outputs[0]) != Shape{kRows}) {
+  if (program_.shape(program_.outputs[0]) != Shape{kBatch}) {
     fail(name_, ": must return one number a row, of shape (None,), got ",
          rows_text(program_.shape(program_.outputs[0])));
   }
@@ -31,7 +31,7 @@ OwnFunction::OwnFunction(std::string name, Program program, bool gradient)
   const auto counts = [](const Instruction& value) { return value.operation == Operation::batch_rows; };
   with_gradient_ = program_;
   if (gradient) {
-    const int d_values = with_gradient_.add_input({kRows});
+    const int d_values = with_gradient_.add_input({kBatch});
     const int outputs = with_gradient_.inputs()[1];
     int slope = add_gradients(with_gradient_, with_gradient_.outputs[0], d_values, {outputs})[0];
     if (slope < 0) fail(name_, ": no gradient leads from its value back to the outputs (y_pred)");

@@ -10,11 +10,11 @@ namespace laminar {
 
 inline std::size_t as_size(Index i) { return static_cast<std::size_t>(i); }
 
-inline bool starts_with_rows(const Shape& shape) { return !shape.empty() && shape[0] == kRows; }
+inline bool starts_with_rows(const Shape& shape) { return !shape.empty() && shape[0] == kBatch; }
 
 inline Index elements(const Shape& shape, Index rows) {
   Index product = 1;
-  for (const Index extent : shape) product *= extent == kRows ? rows : extent;
+  for (const Index extent : shape) product *= extent == kBatch ? rows : extent;
   return product;
 }
 
@@ -29,7 +29,7 @@ struct Axes {
   Axes(const Shape& shape, Index rows, Index lead) : count(static_cast<int>(shape.size())) {
     Index stride = 1;
     for (std::size_t i = shape.size(); i-- > 0;) {
-      extents[i] = shape[i] == kRows ? rows : shape[i];
+      extents[i] = shape[i] == kBatch ? rows : shape[i];
       strides[i] = stride;
       stride *= extents[i];
     }

@@ -57,7 +57,7 @@ class Reverse {
     bool rows = false;
     for (std::size_t i = 0; i < from.size(); ++i) {
       if (i >= more && (to[i - more] != 1 || from[i] == 1)) continue;
-      if (i == 0 && from[i] == kRows) {
+      if (i == 0 && from[i] == kBatch) {
         rows = true;
       } else {
         axes.push_back(static_cast<Index>(i));

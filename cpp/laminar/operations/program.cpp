@@ -23,12 +23,12 @@ constexpr std::array kOperands = {
 
 std::size_t at(int value) { return static_cast<std::size_t>(value); }
 
-bool has_rows(const Shape& shape) { return std::find(shape.begin(), shape.end(), kRows) != shape.end(); }
+bool has_rows(const Shape& shape) { return std::find(shape.begin(), shape.end(), kBatch) != shape.end(); }
 
 /// Whether axis 0, that of the rows, comes out of an operation on rows as it went in.
 bool keeps_rows(const Program& program, const Instruction& value, const std::vector<Dependence>& known) {
   const Shape& out = value.shape;
-  if (out.empty() || out[0] != kRows || std::count(out.begin(), out.end(), kRows) != 1) return false;
+  if (out.empty() || out[0] != kBatch || std::count(out.begin(), out.end(), kBatch) != 1) return false;
   const auto by_rows = [&](std::size_t operand) { return known[at(value.reads[operand])] == Dependence::rows; };
   const auto shape = [&](std::size_t operand) -> const Shape& { return program.shape(value.reads[operand]); };
   switch (value.operation) {
@@ -43,7 +43,7 @@ bool keeps_rows(const Program& program, const Instruction& value, const std::vec
     case Operation::transpose:
       return value.integers[0] == 0;
     case Operation::reshape:
-      return shape(0)[0] == kRows;
+      return shape(0)[0] == kBatch;
     case Operation::slice:
       return value.integers[0] == 0 && value.integers[2] == 1;
     case Operation::pad:

@@ -4,7 +4,7 @@
 // again, and nothing but this is needed to run it.
 //
 // The first axis of what depends on a batch is that of its rows, whose number is known when a program runs:
-// shapes say kRows for it.
+// shapes say kBatch for it.
 #pragma once
 
 #include <string>
@@ -17,23 +17,24 @@
 namespace laminar {
 
 /// The extent of an axis of rows.
-inline constexpr Index kRows = -1;
+inline constexpr Index kBatch = -1;
 /// Most axes of a value.
 inline constexpr int kMaxAxes = 8;
 
 /// The list of operations: those on elements, then these.
-#define LAMINAR_OPERATIONS(X)                                                                                       \
-  X(input)                                                                                                          \
-  X(weight)                                                                                                         \
-  X(constant)                                                                                                       \
-  X(batch_rows)                                                                                                     \
-  X(sum)                                                                                                            \
-  X(prod)                                                                                                           \
-  X(max)                                                                                                            \
-  X(min)                                                                                                            \
-  X(argmax)                                                                                                         \
-  X(cumsum)                                                                                                         \
-  X(reshape) X(transpose) X(broadcast_to) X(slice) X(pad) X(concatenate) X(take) X(scatter) X(matmul) X(activation) \
+#define LAMINAR_OPERATIONS(X)                                                                            \
+  X(input)                                                                                               \
+  X(weight)                                                                                              \
+  X(constant)                                                                                            \
+  X(batch_rows)                                                                                          \
+  X(sum)                                                                                                 \
+  X(prod)                                                                                                \
+  X(max)                                                                                                 \
+  X(min)                                                                                                 \
+  X(argmax)                                                                                              \
+  X(cumsum)                                                                                              \
+  X(reshape)                                                                                             \
+  X(transpose) X(broadcast_to) X(slice) X(pad) X(concatenate) X(take) X(scatter) X(matmul) X(activation) \
       X(activation_gradient) X(stop_gradient) X(random)
 
 /// What an instruction does. `integers` and `numbers` of an instruction are, where there are any:
@@ -45,7 +46,7 @@ inline constexpr int kMaxAxes = 8;
 ///   cumsum               the axis; 1 to go from its end
 ///   reshape broadcast_to the shape
 ///   transpose            the axes in their new order
-///   slice                for each axis: first, how many (kRows: all rows), step
+///   slice                for each axis: first, how many (kBatch: all rows), step
 ///   pad                  for each axis: where the first goes, extent, step; the others are 0
 ///   concatenate          the axis
 ///   take                 the axis of the first operand, from which the second one's indices take

@@ -76,7 +76,7 @@ ProgramPlan::Lines lines_of(const Program& program, const Instruction& value) {
 Index row_width(const Shape& shape, Index rows) {
   Index product = 1;
   for (std::size_t i = starts_with_rows(shape) ? 1 : 0; i < shape.size(); ++i) {
-    product *= shape[i] == kRows ? rows : shape[i];
+    product *= shape[i] == kBatch ? rows : shape[i];
   }
   return product;
 }

@@ -36,7 +36,7 @@ std::size_t axis_of(const Instruction& value, Index axis, const Shape& shape) {
 Shape checked(const Instruction& value, Shape shape) {
   if (shape.size() > kMaxAxes) refuse(value, "takes at most ", kMaxAxes, " axes, got ", rows_text(shape));
   for (const Index extent : shape) {
-    if (extent < 0 && extent != kRows) refuse(value, "a shape holds no negative extent, got ", rows_text(shape));
+    if (extent < 0 && extent != kBatch) refuse(value, "a shape holds no negative extent, got ", rows_text(shape));
   }
   return shape;
 }
@@ -80,7 +80,7 @@ struct Count {
 Count count_of(const Shape& shape) {
   Count count;
   for (const Index extent : shape) {
-    if (extent == kRows) {
+    if (extent == kBatch) {
       ++count.rows;
     } else {
       count.others *= extent;
@@ -128,8 +128,8 @@ Shape sliced(const Instruction& value, const Shape& from) {
     const Index first = value.integers[3 * i];
     const Index count = value.integers[3 * i + 1];
     const Index step = value.integers[3 * i + 2];
-    if (from[i] == kRows) {
-      if (first != 0 || count != kRows || step != 1) refuse(value, "an axis of rows is taken whole");
+    if (from[i] == kBatch) {
+      if (first != 0 || count != kBatch || step != 1) refuse(value, "an axis of rows is taken whole");
     } else if (count < 0 || (count > 0 && (first < 0 || first >= from[i] || first + (count - 1) * step < 0 ||
                                            first + (count - 1) * step >= from[i]))) {
       refuse(value, count, " elements from ", first, " on, in steps of ", step, ", do not lie in axis ", i, " of ",
@@ -147,9 +147,9 @@ Shape padded(const Instruction& value, const Shape& from) {
     const Index first = value.integers[3 * i];
     const Index extent = value.integers[3 * i + 1];
     const Index step = value.integers[3 * i + 2];
-    const bool rows = from[i] == kRows;
+    const bool rows = from[i] == kBatch;
     const Index last = first + (from[i] - 1) * step;
-    if (rows ? first != 0 || extent != kRows || step != 1
+    if (rows ? first != 0 || extent != kBatch || step != 1
              : from[i] > 0 && (std::min(first, last) < 0 || std::max(first, last) >= extent)) {
       refuse(value, "axis ", i, " of ", rows_text(from), " does not fit an extent of ", extent);
     }
@@ -165,7 +165,7 @@ Shape concatenated(const Instruction& value, const Operands& operands) {
   const std::size_t axis = axis_of(value, value.integers[0], out);
   out[axis] = 0;
   for (const Shape* shape : operands) {
-    bool fits = shape->size() == out.size() && (*shape)[axis] != kRows;
+    bool fits = shape->size() == out.size() && (*shape)[axis] != kBatch;
     for (std::size_t i = 0; fits && i < out.size(); ++i) fits = i == axis || (*shape)[i] == out[i];
     if (!fits) {
       refuse(value, "values must agree in all axes but axis ", axis, ", which is not that of the rows, got ",
@@ -179,7 +179,7 @@ Shape concatenated(const Instruction& value, const Operands& operands) {
 Shape taken(const Instruction& value, const Shape& from, const Shape& indices) {
   check_integers(value, 1);
   const std::size_t axis = axis_of(value, value.integers[0], from);
-  if (from[axis] == kRows) refuse(value, "cannot take from the axis of the rows");
+  if (from[axis] == kBatch) refuse(value, "cannot take from the axis of the rows");
   Shape to(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(axis));
   to.insert(to.end(), indices.begin(), indices.end());
   to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(axis) + 1, from.end());
@@ -271,7 +271,7 @@ std::string rows_text(const Shape& shape) {
   std::string text = "(";
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (i > 0) text += ", ";
-    text += shape[i] == kRows ? "None" : std::to_string(shape[i]);
+    text += shape[i] == kBatch ? "None" : std::to_string(shape[i]);
   }
   return text + (shape.size() == 1 ? ",)" : ")");
 }

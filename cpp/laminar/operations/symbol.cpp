@@ -81,8 +81,8 @@ Symbol mean(const Symbol& a, std::vector<Index> axes, bool keep) {
   bool rows = false;
   for (const Index axis : axes) {
     const Index extent = a.shape()[static_cast<std::size_t>(axis)];
-    rows = rows || extent == kRows;
-    if (extent != kRows) count *= static_cast<double>(extent);
+    rows = rows || extent == kBatch;
+    if (extent != kBatch) count *= static_cast<double>(extent);
   }
   const Symbol total = reduced(Operation::sum, a, axes, keep);
   const Symbol part = total * (1 / count);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations as functions of symbols: what programs are written with.
 //   Symbol h = tanh(matmul(x, w) + b);
-// Shapes follow NumPy's rules; the first axis of what depends on a batch is that of its rows (kRows).
+// Shapes follow NumPy's rules; the first axis of what depends on a batch is that of its rows (kBatch).
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ class Symbol {
   Symbol(double number) : number_(number) {}
   Symbol(std::shared_ptr<Program> program, int value) : program_(std::move(program)), value_(value) {}
 
-  /// (kRows, …) where it depends on rows; () for a number.
+  /// (kBatch, …) where it depends on rows; () for a number.
   Shape shape() const;
   /// Its number in the program; throws for a number that stands in none.
   int value() const;

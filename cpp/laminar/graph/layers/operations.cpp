@@ -12,7 +12,7 @@ namespace {
 Shape sample_of(const Shape& shape) { return {shape.begin() + 1, shape.end()}; }
 
 bool is_of_rows(const Shape& shape) {
-  return shape.size() > 1 && std::count(shape.begin(), shape.end(), kRows) == 1 && shape[0] == kRows;
+  return shape.size() > 1 && std::count(shape.begin(), shape.end(), kBatch) == 1 && shape[0] == kBatch;
 }
 
 void check(const Program& program, const Declaration& declaration) {
