@@ -41,10 +41,12 @@ foreach(kind IN LISTS laminar_kinds)
           DESTINATION ${laminar_package_dir} COMPONENT cpp)
 endforeach()
 
-# In a wheel each byte counts: names that nobody links with stay out. (The front end strips the module.)
-if(SKBUILD AND CMAKE_STRIP AND UNIX AND NOT APPLE)
-  install(CODE "execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-unneeded -R .comment
-    \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/liblaminar.a\")" COMPONENT cpp)
+# In a wheel each byte counts: see pack_archive.cmake. (The front end strips the module.)
+if(SKBUILD AND CMAKE_OBJCOPY AND CMAKE_STRIP AND UNIX AND NOT APPLE)
+  install(CODE "
+    set(archive \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/liblaminar.a\")
+    set(tools \"${CMAKE_LINKER}\" \"${CMAKE_OBJCOPY}\" \"${CMAKE_STRIP}\" \"${CMAKE_AR}\")" COMPONENT cpp)
+  install(SCRIPT ${PROJECT_SOURCE_DIR}/cpp/cmake/pack_archive.cmake COMPONENT cpp)
 endif()
 
 configure_package_config_file(

@@ -4,28 +4,16 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <regex>
 
 #include "laminar/base/error.hpp"
 #include "laminar/catalogue/tensor_rules.hpp"
+#include "laminar/training/excluded_tensors.hpp"
 
 namespace laminar {
 namespace {
 
 // A chunk and its slots stay in the nearest cache through all that is done to it.
 constexpr Index kChunk = 2048;
-
-std::vector<std::regex> expressions(const std::vector<std::string>& texts) {
-  std::vector<std::regex> result;
-  for (const std::string& text : texts) {
-    try {
-      result.emplace_back(text);
-    } catch (const std::regex_error&) {
-      fail("exclude_from_weight_decay: expected a regular expression, got '", text, "'");
-    }
-  }
-  return result;
-}
 
 template <typename T>
 double sum_of_squares(const T* values, Index size) {
@@ -58,13 +46,12 @@ struct Updater<T>::Step {
 template <typename T>
 Updater<T>::Updater(const ParameterLayout& layout, const Optimizer& optimizer) {
   optimizer.check();
-  const auto excluded = expressions(optimizer.options.exclude_from_weight_decay);
+  const std::vector<bool> excluded =
+      excluded_from_weight_decay(optimizer.options.exclude_from_weight_decay, layout.tensors());
   for (const Tensor& tensor : layout.tensors()) {
     place_of_.push_back(places_.size());
     if (!tensor.trainable) continue;
-    const bool decays = std::none_of(excluded.begin(), excluded.end(),
-                                     [&](const std::regex& part) { return std::regex_search(tensor.name, part); });
-    Place place{tensor, decays, chunks_.size(), 0, {}};
+    Place place{tensor, !excluded[place_of_.size() - 1], chunks_.size(), 0, {}};
     const bool by_rows = tensor.by_rows && optimizer.by_rows();
     for (Index at = 0; !by_rows && at < tensor.size; at += kChunk) {
       chunks_.push_back({places_.size(), tensor.offset + at, std::min(kChunk, tensor.size - at)});
