@@ -227,7 +227,6 @@ def own_part(kind: type[Component]) -> str:
     """Return why there are no classes of the user's own, and what to do."""
     module = _module_of(next(base for base in kind.__mro__ if "_family" in vars(base)))
     instead = {
-        "layer": "a class of one's own derives from Layer itself, and has the others inside",
         "schedule": "laminar.callbacks.LearningRateScheduler takes a function of the epoch",
     }.get(kind._family, f"laminar.{module} has those there are, and their arguments")
     if kind._family in ("loss", "metric"):
@@ -236,6 +235,11 @@ def own_part(kind: type[Component]) -> str:
             f"a {kind._family} of one's own is a function of (y_true, y_pred), or a class that "
             f"derives from {base} itself, with call(self, y_true, y_pred); both are written in "
             "laminar.ops"
+        )
+    if kind._family == "layer":
+        return (
+            "a layer of one's own is a class that derives from Layer itself, with call(self, "
+            "inputs) that is written in laminar.ops, and has layers of others inside"
         )
     return (
         f"a {kind._family} of one's own is not supported yet, since the core computes while it "

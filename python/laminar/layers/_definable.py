@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from .._attributes import is_own
+from .._spelling import keywords
 from ._place import Placed
 from .symbol import Shape
 
@@ -125,6 +126,7 @@ class Definable(Placed):
         return cast("Layer", self)(inputs)
 
     @_name_first
+    @keywords()
     def add_weight(
         self,
         shape: Shape | None = None,

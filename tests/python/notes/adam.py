@@ -13,4 +13,4 @@ model.compile(optimizer='adam', loss='categorical_crossentropy', metrics=['accur
 
 x = np.random.rand(60, 4)
 y = keras.utils.to_categorical(x[:, :3].argmax(axis=1), 3)
-model.fit(x, y, epochs=2, verbose=0)
+history = model.fit(x, y, epochs=2, verbose=0)

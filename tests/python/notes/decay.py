@@ -13,4 +13,4 @@ sgd = optimizers.SGD(lr=0.1, decay=0.001)
 model.compile(optimizer=sgd, loss='mse')
 
 x = np.random.rand(32, 3)
-model.fit(x, x.sum(axis=1), epochs=2, verbose=0)
+history = model.fit(x, x.sum(axis=1), epochs=2, verbose=0)

@@ -25,3 +25,10 @@ with tf.GradientTape(persistent=True) as tape:
     cube = z * square
 assert tape.gradient(square, z).numpy() == 6.0
 assert tape.gradient(cube, z).numpy() == 27.0
+
+weights = tf.Variable([0.0, 5.0])
+lr = 0.1
+with tf.GradientTape() as g:
+    loss = tf.reduce_sum((weights - 1.0) ** 2)
+    gradient = g.gradient(loss, weights)
+weights = weights - lr * gradient

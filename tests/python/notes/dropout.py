@@ -15,4 +15,4 @@ model.add(layers.Dense(1, activation='sigmoid'))
 model.compile(optimizer='adam', loss='binary_crossentropy', metrics=['accuracy'])
 
 x = np.random.rand(64, 20)
-model.fit(x, x[:, 0] > 0.5, epochs=2, verbose=0)
+history = model.fit(x, x[:, 0] > 0.5, epochs=2, verbose=0)

@@ -11,4 +11,4 @@ sgd = optimizers.SGD(lr=0.03, momentum=0.9)
 model.compile(optimizer=sgd, loss='mse')
 
 x = np.random.rand(50, 2)
-model.fit(x, x[:, 0] * x[:, 1], batch_size=10, epochs=2, verbose=0)
+history = model.fit(x, x[:, 0] * x[:, 1], batch_size=10, epochs=2, verbose=0)

@@ -40,8 +40,11 @@ def on_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
             args = (kwargs.pop("y"), *args)
         if "b" in kwargs:
             args = (kwargs.pop("b"), *args)
-        alone = isinstance(x, (bool, int, float)) and any(isinstance(y, Operators) for y in args)
-        return function(x if alone else tensor(x), *args, **kwargs)
+        # Beside a tensor numbers and arrays take its type.
+        beside = isinstance(x, (bool, int, float, np.ndarray, np.generic)) and any(
+            isinstance(y, Operators) for y in args
+        )
+        return function(x if beside else tensor(x), *args, **kwargs)
 
     return call
 
