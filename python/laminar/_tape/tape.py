@@ -12,6 +12,8 @@ from .._component import flag
 from .._spelling import keywords
 from ..ops._held import Held, Tensor
 from ..ops._tapes import Node, leave, listen
+from ..ops._traced import Operators, Traced
+from . import _traced
 from .variable import Changing
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ class GradientTape:
     It follows variables that are trainable, a model's weights included, and what `watch` is told.
     What NumPy's own functions compute is not recorded: they return arrays, and the gradient of such
     a one is None.
+
+    In a layer's ``call``, or a loss of one's own, it differentiates what is traced there: by its
+    inputs, say, which `watch` is told of. The gradients become part of the layer, and training
+    differentiates them once more.
 
     Parameters
     ----------
@@ -55,6 +61,7 @@ class GradientTape:
         self._all = flag(watch_accessed_variables, "GradientTape: watch_accessed_variables")
         self._nodes: list[Node] = []
         self._known: dict[int, Held] = {}  # by identity, and kept so that it stays
+        self._traced: list[Traced] = []  # that are watched
         self._recording = self._used = False
 
     def __enter__(self) -> Self:
@@ -93,6 +100,9 @@ class GradientTape:
     def watch(self, tensor: Any) -> None:
         """Follow a tensor, or a variable that is not followed without it; or a list of them."""
         for value in _flat(tensor):
+            if isinstance(value, Traced):
+                self._traced.append(value)
+                continue
             if not isinstance(value, Held):
                 raise TypeError(
                     "GradientTape: watch takes tensors and variables, got "
@@ -108,7 +118,7 @@ class GradientTape:
 
     def reset(self) -> None:
         """Forget what has been recorded."""
-        self._nodes, self._known, self._used = [], {}, False
+        self._nodes, self._known, self._traced, self._used = [], {}, [], False
 
     @keywords()
     def gradient(
@@ -154,19 +164,26 @@ class GradientTape:
                 "gradient: a tape that is not persistent computes gradients once; make it with "
                 "GradientTape(persistent=True)"
             )
-        wanted = [_source(value) for value in _flat(sources)]
-        targets = _targets(target)
-        starts = _starts(targets, output_gradients)
+        ends, flat = _flat(target), _flat(sources)
+        gradients: Sequence[Any]
+        if any(isinstance(value, Traced) for value in (*ends, *flat)):
+            watched = [*self._traced, *self._known.values()]
+            gradients = _traced.gradient(ends, flat, output_gradients, watched, self._all)
+        else:
+            wanted = [_source(value) for value in flat]
+            targets = _targets(ends)
+            starts = _starts(targets, output_gradients)
+            if not self._persistent:
+                self._stop()
+            gradients = _back(self._nodes, targets, starts, wanted, self._known)
         self._used = True
         if not self._persistent:
             self._stop()
-        gradients = _back(self._nodes, targets, starts, wanted, self._known)
-        if not self._persistent:
-            self._nodes, self._known = [], {}
+            self._nodes, self._known, self._traced = [], {}, []
         if unconnected_gradients == "zero":
             gradients = [
-                Tensor(np.zeros(source.shape, source.dtype)) if each is None else each
-                for each, source in zip(gradients, wanted, strict=True)
+                _zeros_like(source) if each is None else each
+                for each, source in zip(gradients, flat, strict=True)
             ]
         return _like(sources, iter(gradients))
 
@@ -215,10 +232,10 @@ def _source(value: Any) -> Held:
     return value._itself()
 
 
-def _targets(target: Any) -> list[Held | None]:
+def _targets(targets: Sequence[Any]) -> list[Held | None]:
     """Return the targets; None for an array, which nothing is known of."""
     found: list[Held | None] = []
-    for value in _flat(target):
+    for value in targets:
         if isinstance(value, Held):
             found.append(value._itself())
         elif isinstance(value, (np.ndarray, np.generic, float, int)):
@@ -263,11 +280,17 @@ def _ones_like(target: Held) -> Tensor:
     return Tensor(np.ones(target.shape, target.dtype))
 
 
+def _zeros_like(source: Any) -> Any:
+    if isinstance(source, Traced):
+        return _traced.filled(source, 0.0)
+    return Tensor(np.zeros(source.shape, source.dtype))
+
+
 def _flat(values: Any) -> list[Any]:
-    if isinstance(values, Held):
+    if isinstance(values, Operators):
         return [values]
     if isinstance(values, (list, tuple)):
-        if all(isinstance(value, Held) for value in values):
+        if all(isinstance(value, Operators) for value in values):
             return list(values)
         return [each for value in values for each in _flat(value)]
     if isinstance(values, Mapping):
@@ -277,7 +300,7 @@ def _flat(values: Any) -> list[Any]:
 
 def _like(form: Any, gradients: Any) -> Any:
     """Return gradients in the form that the sources have."""
-    if isinstance(form, Held):
+    if isinstance(form, Operators):
         return next(gradients)
     if isinstance(form, (list, tuple)):
         return [_like(value, gradients) for value in form]

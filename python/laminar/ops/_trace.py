@@ -149,6 +149,14 @@ class Trace:
         self._values.append(step)
         return Traced(self, len(self._values) - 1, step.shape)
 
+    def values(self) -> list[Step]:
+        """Return what makes each value, those that are read before those that read them."""
+        return self._values
+
+    def variable(self, step: Step) -> Any:
+        """Return the variable that is the value of a step."""
+        return self._variables[step.integers[0]]
+
     def value(self, traced: Traced) -> Step:
         """Return what makes a value."""
         return self._values[traced._index]
@@ -168,6 +176,17 @@ class Trace:
         weights : sequence of variables
             All weights in their order, whether it reads them or not.
         """
+        return self._numbered(outputs, weights)[0]
+
+    def numbered(self, outputs: Sequence[Traced]) -> tuple[dict[str, Any], list[Traced]]:
+        """Return a program that reads all variables met, and its values in their order."""
+        description, places = self._numbered(outputs, self._variables)
+        indices = sorted(places, key=places.__getitem__)
+        return description, [Traced(self, i, self._values[i].shape) for i in indices]
+
+    def _numbered(
+        self, outputs: Sequence[Traced], weights: Sequence[Any]
+    ) -> tuple[dict[str, Any], dict[int, int]]:
         numbers = {id(variable): i for i, variable in enumerate(weights)}
         needed = {traced._index for traced in outputs}
         for index in reversed(range(len(self._values))):
@@ -186,12 +205,13 @@ class Trace:
             elif index in needed:
                 places[index] = first + len(steps)
                 steps.append(_description(step, [places[read] for read in step.reads]))
-        return {
+        description = {
             "inputs": [list(shape) for shape in inputs],
             "weights": [list(variable.shape) for variable in weights],
             "steps": steps,
             "outputs": [places[traced._index] for traced in outputs],
         }
+        return description, places
 
 
 def trace(
