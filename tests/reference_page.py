@@ -86,7 +86,9 @@ for x, y in [(np.ones((8, 5)), np.zeros((8, 1)))]:
 
 Such a tape follows `laminar.Variable` and, once told to `watch` them, tensors of
 `ops.convert_to_tensor`; tapes within tapes give second derivatives. Compute all gradients before
-one is applied. Programs in TensorFlow's names run with `import laminar.compat.tensorflow as tf`."""
+one is applied. In a layer's `call`, or in a loss, gradients become part of it: a layer may return
+how its output changes with its input, and `fit` trains it as any other. Programs in TensorFlow's
+names run with `import laminar.compat.tensorflow as tf`."""
 
 
 def sample(name: str, function: object) -> str:
