@@ -32,6 +32,21 @@ def find(name: str) -> type[Any] | None:
     return None
 
 
+def is_of_users(error: BaseException) -> bool:
+    """Whether an error has come from a class that is known here, and not from a file."""
+    known = {
+        getattr(kind, "__module__", None)
+        for scope in (*_scopes.known, _registered)
+        for kind in scope.values()
+    }
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") in known:
+            return True
+        trace = trace.tb_next
+    return False
+
+
 @contextmanager
 def custom_object_scope(objects: Mapping[str, type[Any]]) -> Iterator[None]:
     """Make classes of the user's own known by name, in a ``with`` block.
@@ -41,8 +56,14 @@ def custom_object_scope(objects: Mapping[str, type[Any]]) -> Iterator[None]:
     objects : mapping
         The classes by their names.
     """
+    given: Any = {} if objects is None else objects
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            "custom_objects must be a dict of classes by their names, such as {'Mine': Mine}, got "
+            f"{type(given).__name__}"
+        )
     before = _scopes.known
-    _scopes.known = (*before, dict(objects or {}))
+    _scopes.known = (*before, dict(given))
     try:
         yield
     finally:

@@ -51,6 +51,7 @@ class Layered(Sharing):
     _several_outputs = False
     _number_of_inputs = 1
     _outputs_by_key = False  # they were given in a dict
+    _sloping: CoreModel | None = None  # the core model whose weights slopes are known to lead to
 
     def _network(self, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return the core's description of the network for samples of a shape."""
@@ -345,7 +346,7 @@ class Layered(Sharing):
         same = same and isinstance(core, CORE_MODELS[self._dtype.name])
         same = same and core.precision == self._precision
         if not same or self._input not in (None, shape):
-            raise ValueError("the layers that Python and the core know differ")
+            raise ValueError(_difference(self._layers, own["layers"], network["layers"]))
         compiled = Compiled.of(core, self, metric_names)
         self._places = self._places_in(core)
         for layer, place in zip(self._layers, self._places, strict=True):
@@ -373,6 +374,16 @@ class Layered(Sharing):
             self._pull(model)
         return model
 
+    def _check_slopes(self, where: str, core: CoreModel) -> None:
+        """Raise ValueError where parts of the user's own let no slope back to trained weights."""
+        if self._sloping is core:
+            return
+        if any(layer._is_traced or layer._entry == "operations" for layer in self._layers):
+            from . import _slopes  # needed by few programs
+
+            _slopes.check(where, core.config)
+        self._sloping = core
+
     def _take_apart(self, keep: bool) -> None:
         """Return to the state before building; with ``keep``, layers take their weights along."""
         if self._model is not None:
@@ -384,7 +395,7 @@ class Layered(Sharing):
             layer._detach(model, weights)
         if self._compiled is not None:
             self._compiled.optimizer._bind(None)
-        self._model, self._sharing = None, False
+        self._model, self._sloping, self._sharing = None, None, False
 
     def _core(self, where: str) -> CoreModel:
         model = self._build_if_known()
@@ -427,3 +438,19 @@ class Layered(Sharing):
             compiled = self._compiled
             own = None if compiled is None else compiled.heads[0].targets
             _arrays.check_sample(y, "y", self._outputs if own is None else own)
+
+
+def _difference(
+    layers: Sequence[Layer], own: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]
+) -> str:
+    """Return what is wrong where Python's layers are none of the core's."""
+    for layer, here, there in zip(layers, own, others, strict=False):
+        shapes = [each.get("program", {}).get("weights") for each in (here, there)]
+        steps = [len(each.get("program", {}).get("steps", ())) for each in (here, there)]
+        if layer._own and (shapes[0] != shapes[1] or steps[0] != steps[1]):
+            return (
+                f"layer {there.get('name')!r}: the class {type(layer).__name__} that is known here "
+                "computes something else than the layer of the file, which is what the class was "
+                "then; without it in custom_objects the layer computes what the file holds"
+            )
+    return "the layers that Python and the core know differ"

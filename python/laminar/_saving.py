@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from . import _core, layers
+from . import _core, _custom, layers
 from ._compiling import Compiling
 from ._component import flag
 from ._printable import listed, printable
@@ -330,8 +330,12 @@ def load(path: str, kinds: Callable[[bool], type[S]], file: _core.OpenFile | Non
         model = kind.__new__(kind)
         model._fill(*contents)
     except ValueError as error:  # of what the file says of Python
+        if _custom.is_of_users(error):
+            raise
         raise ValueError(f"cannot load {path!r}: {error}") from None
     except (KeyError, TypeError, AttributeError) as error:  # of notes that no laminar has written
+        if _custom.is_of_users(error):
+            raise
         raise ValueError(
             f"cannot load {path!r}: what it says of Python is damaged: {error!r}"
         ) from None

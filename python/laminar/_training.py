@@ -243,6 +243,7 @@ class Training(Saving):
             self._built_for(train.x, train.y) as core,
             self._in_training("fit", compiled, core),
         ):
+            self._check_slopes("fit", core)
             if held_out is not None:
                 self._check_shapes(held_out.x, held_out.y)
             with Resumed(self, core, resume, calls, history, class_names) as resumed:
@@ -335,6 +336,7 @@ class Training(Saving):
             self._built_for(rows.x, rows.y) as core,
             self._in_training("train_on_batch", compiled, core),
         ):
+            self._check_slopes("train_on_batch", core)
             return compiled.named(core.train_on_batch(*rows), return_dict)
 
     @keywords()

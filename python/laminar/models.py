@@ -67,7 +67,7 @@ def load_model(
         raise ValueError(_refusal(path, known, None))
     try:
         if ending == _saving.ENDING:
-            with custom_object_scope(custom_objects or {}):
+            with custom_object_scope({} if custom_objects is None else custom_objects):
                 return _saving.load(path, kind_of)
         reader = import_module(f"laminar.exchange.{_READERS[ending]}")
         return reader.load(path)

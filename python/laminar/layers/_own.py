@@ -185,6 +185,11 @@ def _traced(
         given = inputs if layer._listed or len(inputs) > 1 else inputs[0]
         made = value_of(trace, called(layer, given, training), f"{layer._label()}: call")
     extents = made._extents
+    if not layer._own and extents[1:] != tuple(layer._output_shape(shapes)):
+        raise ValueError(
+            f"{layer._label()}: its activation must return the shape that it is given, "
+            f"{_text((ROWS, *layer._output_shape(shapes)))}, got {_text(extents)}"
+        )
     if len(extents) < 2 or extents[0] != ROWS:
         advice = ""
         if extents == (ROWS,):
@@ -194,11 +199,6 @@ def _traced(
         raise ValueError(
             f"{layer._label()}: call must return a value for each row, of shape (None, …), got "
             f"{_text(extents)}{advice}"
-        )
-    if not layer._own and extents[1:] != tuple(layer._output_shape(shapes)):
-        raise ValueError(
-            f"{layer._label()}: its activation must return the shape that it is given, "
-            f"{_text((ROWS, *layer._output_shape(shapes)))}, got {_text(extents)}"
         )
     return (trace, made), extents
 

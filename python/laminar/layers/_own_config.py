@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _custom
 from .._component import encoded
+from .._printable import listed
 
 if TYPE_CHECKING:
     from .base import Layer
@@ -52,7 +53,13 @@ def operations_entry(description: Mapping[str, Any]) -> dict[str, Any]:
 def loaded_entry(description: Mapping[str, Any]) -> dict[str, Any]:
     """Return how to make a layer of a file's: of the class that it was, where that is known."""
     kind, config = description.get("class_name"), description.get("config")
-    if kind and config and _custom.find(kind) is not None:
+    found: Any = _custom.find(kind) if kind and config else None
+    if found is not None and not (isinstance(found, type) and getattr(found, "_own", False)):
+        raise ValueError(
+            f"custom_objects: {kind!r} must be a class that derives from layers.Layer, got "
+            f"{found!r}"
+        )
+    if kind and config and found is not None:
         return {"class_name": kind, "config": json.loads(config)}
     return operations_entry(description)
 
@@ -80,6 +87,13 @@ def from_config(kind: type[Any], config: Mapping[str, Any]) -> Any:
     for name in ("name", "trainable"):
         if name in options and name not in parameters and not free:
             rest[name] = options.pop(name)
+    try:
+        inspect.signature(kind).bind(**options)
+    except TypeError as error:
+        raise ValueError(
+            f"{kind.__name__}: its constructor does not take what its configuration has, "
+            f"{listed(sorted(options))}: {error}; get_config must return the arguments"
+        ) from None
     made = kind(**options)
     if rest.get("name") is not None:
         made._name = rest["name"]

@@ -294,7 +294,14 @@ class Optimizer(Component, family="optimizer"):
         int
             The number of updates so far.
         """
-        pairs = list(grads_and_vars)
+        pairs: list[Any] = list(grads_and_vars)
+        for pair in pairs:
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise TypeError(
+                    f"{type(self).__name__}: apply_gradients takes pairs of a gradient and a "
+                    "variable, as zip(gradients, variables) gives them, got "
+                    f"{type(pair).__name__}"
+                )
         self.apply([g for g, _ in pairs], [w for _, w in pairs])
         return self.iterations
 
