@@ -56,7 +56,7 @@ def custom_object_scope(objects: Mapping[str, type[Any]]) -> Iterator[None]:
     objects : mapping
         The classes by their names.
     """
-    given: Any = {} if objects is None else objects
+    given: object = objects
     if not isinstance(given, Mapping):
         raise TypeError(
             "custom_objects must be a dict of classes by their names, such as {'Mine': Mine}, got "

@@ -7,7 +7,7 @@ taken to have the outputs' shape; where a function cannot do with that, the data
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,8 +109,12 @@ def traced(head: Head, output: Shape | None, rows: Shape | None) -> Head | None:
         return None
     if not _chooses(head):
         return _as_configs(head, output, (1,) if head.labels else output)
+    if rows is None and any(metric._takes_labels for metric in head.metrics):
+        rows = (*output[:-1], 1)
     if rows is not None:
-        return _as_configs(head, output, rows)
+        made = _as_configs(head, output, rows)
+        _check_measured(made, output, rows)
+        return made
     try:
         return _as_configs(head, output, output)
     except UnfitError:
@@ -135,13 +139,76 @@ def _as_configs(head: Head, output: Shape, rows: Shape) -> Head:
     spec = None
     if head.loss is not None and head.loss._own:
         spec = {**config_of(head.loss, rows, output), "reduction": head.loss.reduction}
-    specs = [
-        {**config_of(metric, rows, output), "key": known["key"], "weighted": known["weighted"]}
-        if metric._own
-        else known
-        for metric, known in zip(head.metrics, head.specs, strict=True)
-    ]
-    return head._replace(spec=spec, specs=specs, targets=rows if _chooses(head) else None)
+    chooses = _chooses(head)
+    specs = []
+    for metric, known in zip(head.metrics, head.specs, strict=True):
+        called = {"key": known["key"], "weighted": known["weighted"]}
+        function = None
+        if chooses and not metric._own and _are_class_numbers(output, rows):
+            function = _of_class_numbers(metric)
+        if metric._own:
+            known = {**config_of(metric, rows, output), **called}
+        elif function is not None:
+            made = config_of(metrics.Function(function, metric._entry), rows, output)
+            known = {**made, **called}
+        elif "program" in known:  # of targets that there were before
+            known = {**metric._spec(), **called}
+        specs.append(known)
+    return head._replace(spec=spec, specs=specs, targets=rows if chooses else None)
+
+
+def _are_class_numbers(output: Shape, rows: Shape) -> bool:
+    """Whether targets have one number for many outputs, as Keras takes it."""
+    return output[-1] > 1 and rows in ((*output[:-1], 1), output[:-1] or (1,))
+
+
+def _of_class_numbers(metric: metrics.Metric) -> Callable[[Any, Any], Any] | None:
+    """Return what a metric is where targets are class numbers, if it is anything there.
+
+    The core, which knows no loss of the user's own, would take them for as many outputs.
+    """
+    if isinstance(metric, (metrics.Accuracy, metrics.SparseCategoricalAccuracy)):
+
+        def right(y_true: Any, y_pred: Any) -> Any:
+            from . import ops  # needed by few programs
+
+            largest = ops.argmax(y_pred, axis=-1)
+            return largest == ops.reshape(y_true, largest.shape)
+
+        return right
+    if isinstance(metric, metrics.SparseTopKCategoricalAccuracy):
+        k = metric.k
+
+        def among(y_true: Any, y_pred: Any) -> Any:
+            from . import ops
+
+            number = ops.reshape(y_true, (*y_pred.shape[:-1], 1))
+            classes = np.arange(y_pred.shape[-1])
+            there = ops.sum(number == classes, axis=-1)
+            of_class = ops.sum(ops.where(number == classes, y_pred, 0.0), axis=-1, keepdims=True)
+            return there * (ops.sum(y_pred > of_class, axis=-1) < k)
+
+        return among
+    return None
+
+
+def _check_measured(head: Head, output: Shape, rows: Shape) -> None:
+    """Raise ValueError where a metric of laminar's compares targets with as many outputs."""
+    if np.prod(output) == np.prod(rows):
+        return
+    for metric, spec in zip(head.metrics, head.specs, strict=True):
+        if "program" in spec:
+            continue
+        advice = "a function of (y_true, y_pred) may be a metric of such targets"
+        if _are_class_numbers(output, rows):
+            advice = (
+                "where these are class numbers, name 'accuracy', 'sparse_categorical_accuracy' or "
+                "'sparse_top_k_categorical_accuracy', or give a function of (y_true, y_pred)"
+            )
+        raise ValueError(
+            f"compile: the metric {metric._entry!r} compares targets with as many outputs, but y "
+            f"has shape {_text(rows)} and the output {_text(output)}; {advice}"
+        )
 
 
 def kept(head: Head) -> Head:

@@ -80,7 +80,9 @@ class Metric(Component, family="metric"):
     @property
     def _direction(self) -> str:
         """Which way is better, "min" or "max", for callbacks that compare epochs."""
-        return "min" if self._own else str(_component.entries("metric")[self._entry]["direction"])
+        known = _component.entries("metric")
+        name = self.name if self._own else self._entry  # a file has some as functions
+        return str(known[name]["direction"]) if name in known else "min"
 
     @property
     def _takes_labels(self) -> bool:
