@@ -13,15 +13,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import exchange
+from ._attributes import is_own
 from ._component import flag
 from ._predicting import Predicting
 from ._spelling import keywords
 from .layers.base import followed
 from .layers.symbol import Symbol
 
+# What classes of the user's own define of models elsewhere, and what they do here.
+_INSTEAD = {
+    "call": "derive the class from layers.Layer, and make a model of it: Sequential([{0}()])",
+    "train_step": "write the steps as a loop, with a laminar.GradientTape",
+    "test_step": "write the steps as a loop",
+    "predict_step": "write the steps as a loop",
+    "compute_loss": "give compile a loss of your own",
+}
+
 
 class BaseModel(Predicting):
     """A model; see `Sequential`."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse what would never run: a model computes what its layers do."""
+        super().__init_subclass__(**kwargs)
+        for name, advice in _INSTEAD.items():
+            if name in vars(cls) and not is_own(cls):
+                raise NotImplementedError(
+                    f"{cls.__name__}: models do not call {name}; {advice.format(cls.__name__)}"
+                )
 
     def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the symbols of the outputs, or the outputs for arrays.

@@ -53,18 +53,26 @@ def traced(
     """
     called = name or name_of(function, kind)
     where = f"{kind} {called!r}"
-    trace = Trace()
+
+    def readable(variable: Any) -> None:
+        raise ValueError(
+            f"{where}: reads {variable!r}, whose numbers would stay as they are now: it is made of "
+            "y_true and y_pred alone. Regularizers of layers are penalties on weights; a loop with "
+            "a laminar.GradientTape follows all that is read"
+        )
+
+    trace = Trace(readable)
     with trace.recording():
         inputs = [trace.input((ROWS, *shape)) for shape in (y_true, y_pred)]
         made = value_of(trace, function(*inputs), where)
-        made = _of_rows(made, where)
+        made = _of_rows(made, where, tuple(y_true))
     program = trace.description([made])
     if kind == "loss":
         _check_slope(program, where)
     return {"name": called, "program": program}
 
 
-def _of_rows(made: Traced, where: str) -> Traced:
+def _of_rows(made: Traced, where: str, y_true: tuple[int, ...]) -> Traced:
     extents = made._extents
     if extents[:1] == (ROWS,) and extents.count(ROWS) == 1:
         own = tuple(range(1, made.ndim))
@@ -78,6 +86,8 @@ def _of_rows(made: Traced, where: str) -> Traced:
     advice = "; reduce over axis=-1, not over axis 0, which is that of the rows"
     if ROWS in extents:
         advice = "; pairs of rows must be reduced to one number for each"
+        if y_true == (1,):
+            advice += ", and y_true is a column, of shape (None, 1): y_true[:, 0] is a number a row"
     raise UnfitError(
         f"{where}: must return a number for each row, of shape (None,), or their mean, got "
         f"{text_of(extents)}{advice}"

@@ -16,6 +16,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_LISTED = 60  # names of a module at most, that a message lists
+
 
 def hint(word: str, candidates: Iterable[str]) -> str:
     """Return the part of an error message that helps a user who wrote ``word``."""
@@ -95,11 +97,13 @@ def module_getattr(
     public: Iterable[str],
     lazy: Iterable[str] = (),
     elsewhere: Mapping[str, str] | None = None,
+    instead: Callable[[str], str | None] | None = None,
 ) -> Callable[[str], Any]:
     """Return a ``__getattr__`` for a module that names the nearest public name.
 
     Modules below it that few programs need, ``lazy``, are imported when they are asked for; so are
-    those that names are in, ``elsewhere``.
+    those that names are in, ``elsewhere``. For a name that other libraries have, ``instead`` gives
+    the advice.
     """
     names = tuple(public)
     modules = frozenset(lazy)
@@ -113,7 +117,11 @@ def module_getattr(
         if name in modules:
             return import_module(f"{module}.{name}")
         # Dunder names are asked for by Python's own machinery; they deserve no advice.
-        advice = "" if name.startswith("__") else f"; {hint(name, names)}"
-        raise AttributeError(f"module {module!r} has no attribute {name!r}{advice}")
+        if name.startswith("__"):
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        advice = (instead and instead(name)) or hint(name, names)
+        if advice.startswith("there is ") and len(names) > _LISTED:
+            advice = f"help({module}) lists what there is"
+        raise AttributeError(f"module {module!r} has no attribute {name!r}; {advice}")
 
     return missing

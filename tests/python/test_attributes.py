@@ -437,3 +437,16 @@ def test_arguments_of_callbacks_are_checked_like_a_constructor_s() -> None:
     checkpoint = callbacks.ModelCheckpoint("a.safetensors")
     with pytest.raises(ValueError, match="must end in"):
         checkpoint.filepath = "a.h5"
+
+
+@pytest.mark.parametrize(
+    ("method", "advice"),
+    [
+        ("call", r"derive the class from layers\.Layer, .* Sequential\(\[Mine\(\)\]\)"),
+        ("train_step", r"as a loop, with a laminar\.GradientTape"),
+    ],
+)
+@pytest.mark.parametrize("base", [Sequential, Model])
+def test_methods_of_models_that_would_never_run(base: Any, method: str, advice: str) -> None:
+    with pytest.raises(NotImplementedError, match=f"Mine: models do not call {method}; .*{advice}"):
+        type("Mine", (base,), {method: lambda self, inputs: inputs})

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from laminar import ops
+from laminar.ops._names import OPERATIONS, OTHER_NAMES
 from laminar.ops._trace import trace
 
 X, Y = [-1, 3], [-1, 4]
@@ -166,3 +167,27 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         ops.exp(np.array(["a"]))
     with pytest.raises(ValueError, match="sum: axis 1 is none of shape"):
         ops.sum(np.zeros(3), axis=1)
+
+
+# Names of NumPy, Keras and TensorFlow, and what takes their place.
+ELSEWHERE = {
+    "einsum": "write laminar.ops.matmul",
+    "absolute": "write laminar.ops.abs",
+    "reduce_mean": "write laminar.ops.mean",
+    "round": r"write laminar.ops.floor\(x \+ 0.5\)",
+    "flip": r"write x\[:, ::-1\]",
+    "eye": "arrays are constants here: write numpy.eye",
+    "tahn": "did you mean 'tanh'",
+    "vectorize": r"help\(laminar.ops\) lists what there is$",
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_names_of_other_libraries(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'; {ELSEWHERE[name]}"):
+        getattr(ops, name)
+
+
+def test_what_takes_the_place_of_other_names_is_there() -> None:
+    assert set(OTHER_NAMES.values()) <= set(OPERATIONS)
+    assert not set(OTHER_NAMES) & set(OPERATIONS)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from laminar import _core, ops
+from laminar import Variable, _core, layers, ops
 from laminar._own_losses import traced
 
 ROWS = 6
@@ -171,3 +171,25 @@ def test_metrics_need_no_slope(rng: np.random.Generator) -> None:
     y, p = rng.normal(size=(ROWS, 1)), rng.normal(size=(ROWS, 1))
     found, _ = rows_of(lambda y, p: (y > 0) == (p > 0), y, p, "metric")
     np.testing.assert_array_equal(found, ((y > 0) == (p > 0))[:, 0])
+
+
+@pytest.mark.parametrize("kind", ["loss", "metric"])
+def test_weights_are_not_constants(kind: str) -> None:
+    layer = layers.Dense(1)
+    layer(np.ones((1, 3)))
+    kept = Variable(1.0)
+    for value in (layer.variables[0], kept):
+
+        def penalized(y: Any, p: Any, value: Any = value) -> Any:
+            return ops.mean(ops.square(y - p), axis=-1) + ops.sum(ops.square(value))
+
+        with pytest.raises(ValueError, match=rf"(?s){kind} 'penalized': reads .*Regularizers"):
+            traced(penalized, (1,), (1,), kind)
+
+
+def test_a_column_of_targets_is_named() -> None:
+    def crossentropy(y: Any, p: Any) -> Any:
+        return -ops.sum(ops.one_hot(y, 3) * ops.log_softmax(p), axis=-1)
+
+    with pytest.raises(ValueError, match=r"y_true is a column.*y_true\[:, 0\]"):
+        traced(crossentropy, (1,), (3,))

@@ -171,7 +171,7 @@ def _merged(kind: str, left: Any, right: Any) -> Any:
 def _operated(name: str, *operands: Any) -> Any:
     """Return what an operation makes of a symbol and something else."""
     from .. import ops  # noqa: F401  # fills the list
-    from ..ops._traced import OPERATIONS  # which few programs need
+    from ..ops._names import OPERATIONS  # which few programs need
 
     return OPERATIONS[name](*operands)
 

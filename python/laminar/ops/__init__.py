@@ -107,6 +107,7 @@ from ._indexing import (
 from ._linear import (
     matmul,
 )
+from ._names import instead
 from ._reductions import (
     cumsum,
     logsumexp,
@@ -233,4 +234,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__ = module_getattr(__name__, __all__, instead=instead)

@@ -18,9 +18,10 @@ from .. import _arrays, _seed
 from .._spelling import argument_names, translated
 from ..layers.symbol import Symbol
 from ._held import Held, common_dtype
+from ._names import OPERATIONS
 from ._tapes import Computation, apply
 from ._trace import Trace, active
-from ._traced import OPERATIONS, Operators, Traced
+from ._traced import Operators, Traced
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -11,9 +11,10 @@ import numpy as np
 from .. import _arrays
 from ._apply import Value
 from ._held import Held, Tensor
+from ._names import OPERATIONS
 from ._tapes import record
 from ._trace import active
-from ._traced import OPERATIONS, Operators
+from ._traced import Operators
 
 _FLOATS = ("float32", "float64", "float16", "bfloat16", "float")
 

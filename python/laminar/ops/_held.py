@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ._traced import OPERATIONS, Operators
+from ._names import OPERATIONS
+from ._traced import Operators
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,9 +10,10 @@ import numpy as np
 
 from ._apply import Value, operation, record
 from ._elementwise import where
+from ._names import OPERATIONS
 from ._shapes import axis_of, check_not_rows, flat, formed, sliced, text_of, whole
 from ._trace import ROWS
-from ._traced import OPERATIONS, Traced
+from ._traced import Traced
 
 
 @operation(1)

@@ -7,40 +7,14 @@ They have a shape, but no numbers: Python that looks at numbers is refused where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from ._names import OPERATIONS, OTHER_NAMES, advice_for
 
 if TYPE_CHECKING:
     from ._trace import Trace
 
-# The operations by name, which the operators below need: `_apply.operation` fills it.
-OPERATIONS: dict[str, Callable[..., Any]] = {}
-
-# What NumPy calls operations that have another name here; the rest are called the same.
-_NUMPY_NAMES = {
-    "amax": "max",
-    "amin": "min",
-    "absolute": "abs",
-    "true_divide": "divide",
-    "float_power": "power",
-    "conjugate": "",
-    "invert": "logical_not",
-    "linalg.norm": "norm",
-    "hstack": "concatenate",
-    "vstack": "concatenate",
-    "swapaxes": "transpose",
-    "moveaxis": "transpose",
-    "ravel": "reshape",
-    "dot": "matmul",
-    "inner": "matmul",
-    "einsum": "matmul",
-    "tensordot": "matmul",
-    "array_split": "split",
-    "nan_to_num": "where",
-    "select": "where",
-    "full_like": "ones_like",
-    "empty_like": "zeros_like",
-}
 # What Python's operators between a NumPy array and one of these values become.
 _OPERATORS = {
     "add": "add",
@@ -56,14 +30,6 @@ _OPERATORS = {
     "equal": "equal",
     "not_equal": "not_equal",
 }
-
-
-def advice_for(name: str) -> str:
-    """Return which operation takes the place of a function of NumPy."""
-    here = _NUMPY_NAMES.get(name, name)
-    if here in OPERATIONS:
-        return f"write laminar.ops.{here}"
-    return "write it with the operations of laminar.ops"
 
 
 class Operators:
@@ -274,7 +240,7 @@ class Traced(Operators):
             advice = "; it has no numbers yet while a call is traced"
         elif name == "astype":
             advice = "; write laminar.ops.cast"
-        elif not name.startswith("_") and _NUMPY_NAMES.get(name, name) in OPERATIONS:
+        elif not name.startswith("_") and OTHER_NAMES.get(name, name) in OPERATIONS:
             advice = f"; {advice_for(name)}"
         raise AttributeError(f"a traced value has no attribute {name!r}{advice}")
 
