@@ -7,10 +7,12 @@ float64 NumPy, by the textbook formulas. Training goes through the rows in order
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 import graphs
+import own
 
 # So small that it does not matter whether it is added before or after the correction of the means.
 ADAM = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-10}
@@ -30,12 +32,14 @@ class Case:
     steps: int  # per pass over the data
     check_steps: int = 20  # until the answers are compared
     predict: bool = False  # time a call of predict on one batch instead of training
-    graph: str = ""  # one of graphs.py, in place of the stack of widths
+    graph: str = ""  # one of graphs.py or own.py, in place of the stack of widths
     vocabulary: int = 0  # rows of its tables
 
 
 # loss -> output activation
-LOSSES = {"binary": "sigmoid", "categorical": "softmax", "mse": "linear"}
+LOSSES = {"binary": "sigmoid", "categorical": "softmax", "mse": "linear"} | dict.fromkeys(
+    own.LOSSES, "linear"
+)
 
 CASES = {
     case.name: case
@@ -58,6 +62,10 @@ CASES = {
                 ("categories 1,000,000", "binary", "categories", 1_000_000),
             )
         ),
+        Case("radial", (own.FEATURES, 1), "linear", 128, "adam", "mse", 200, graph="radial"),
+        Case("gated", (own.INPUTS, 1), "relu", 128, "adam", "mse", 200, graph="gated"),
+        Case("cox", (20, 64, 64, 1), "relu", 256, "adam", "cox", 100),
+        Case("mixture", (1, 64, 64, 3 * own.COMPONENTS), "tanh", 128, "adam", "mixture", 200),
         Case("predict-1-row", (17, 64, 64, 6), "tanh", 1, "adam", "categorical", 1, predict=True),
         Case(
             "predict-1024-rows",
@@ -84,6 +92,9 @@ def make_data(case: Case) -> Arrays:
     if case.graph:
         return _graph_data(case, rows, rng)
     x = rng.standard_normal((rows, case.widths[0]), dtype=np.float32)
+    if case.loss in own.LOSSES:
+        data = {"x": x, "y": own.targets(case.loss, x, rng)}
+        return data | _stack_weights(case, rng)
     teacher = x @ rng.standard_normal((case.widths[0], case.widths[-1]), dtype=np.float32)
     if case.loss == "categorical":
         y = teacher.argmax(axis=1).astype(np.int32)
@@ -91,21 +102,31 @@ def make_data(case: Case) -> Arrays:
         y = (teacher > 0).astype(np.float32)
     else:
         y = (teacher / np.sqrt(case.widths[0])).astype(np.float32)
-    data = {"x": x, "y": y}
+    return {"x": x, "y": y} | _stack_weights(case, rng)
+
+
+def _stack_weights(case: Case, rng: np.random.Generator) -> Arrays:
+    found = {}
     for i, (fan_in, fan_out) in enumerate(zip(case.widths, case.widths[1:], strict=False)):
         limit = np.sqrt(6 / (fan_in + fan_out))
         kernel = rng.uniform(-limit, limit, (fan_in, fan_out))
-        data[f"w{2 * i}"] = kernel.astype(np.float32)
-        data[f"w{2 * i + 1}"] = np.zeros(fan_out, np.float32)
-    return data
+        found[f"w{2 * i}"] = kernel.astype(np.float32)
+        found[f"w{2 * i + 1}"] = np.zeros(fan_out, np.float32)
+    return found
+
+
+def network_of(case: Case) -> Any:
+    """Return the module that has the network of a case that is no stack."""
+    return own if case.graph in own.KINDS else graphs
 
 
 def _graph_data(case: Case, rows: int, rng: np.random.Generator) -> Arrays:
-    x = graphs.inputs(case.graph, case.vocabulary, rows, rng)
+    network = network_of(case)
+    x = network.inputs(case.graph, case.vocabulary, rows, rng)
     y = (rng.random((rows, 1)) < 0.5).astype(np.float32)  # to be learned by heart
     data = {"x": x, "y": y}
-    for i, shape in enumerate(graphs.shapes(case.graph, case.vocabulary)):
-        limit = np.sqrt(6 / sum(shape)) if i >= graphs.tables(case.graph) else 0.5
+    for i, shape in enumerate(network.shapes(case.graph, case.vocabulary)):
+        limit = np.sqrt(6 / sum(shape)) if i >= network.tables(case.graph) else 0.5
         data[f"w{i}"] = (
             rng.uniform(-limit, limit, shape).astype(np.float32)
             if len(shape) > 1
@@ -154,12 +175,16 @@ def loss_of(case: Case, weights: Weights, data: Arrays) -> float:
     y = data["y"][:rows]
     weights = [w.astype(np.float64) for w in weights]
     if case.graph:
-        out = graphs.logits(case.graph, weights, data["x"][:rows], graphs.NUMPY)
+        network = network_of(case)
+        out = network.logits(case.graph, weights, data["x"][:rows], network.NUMPY)
         out = ACTIVATIONS[LOSSES[case.loss]][0](out)
         if case.loss == "binary":
             return float(-np.where(y > 0, np.log(out), np.log1p(-out)).mean())
         return float(((out - y) ** 2).mean())
     out = forward(case, weights, data["x"][:rows].astype(np.float64))[-1]
+    if case.loss in own.LOSSES:  # which may be of a whole batch
+        batches = zip(*(np.split(a, case.check_steps) for a in (y, out)), strict=True)
+        return float(np.mean([own.LOSSES[case.loss](*pair, own.NUMPY) for pair in batches]))
     if case.loss == "categorical":
         return float(-np.log(out[np.arange(len(y)), y]).mean())
     if case.loss == "binary":
@@ -170,16 +195,21 @@ def loss_of(case: Case, weights: Weights, data: Arrays) -> float:
 def gradients(case: Case, weights: Weights, x: np.ndarray, y: np.ndarray) -> Weights:
     """Return the gradient of the mean loss of a batch."""
     if case.graph:
-        z = graphs.logits(case.graph, weights, x, graphs.NUMPY)
+        network = network_of(case)
+        z = network.logits(case.graph, weights, x, network.NUMPY)
         scale = (2 if case.loss == "mse" else 1) / len(x)
         delta = scale * (ACTIVATIONS[LOSSES[case.loss]][0](z) - y)
-        return graphs.gradients(case.graph, weights, x, delta)
+        result: Weights = network.gradients(case.graph, weights, x, delta)
+        return result
     outputs = forward(case, weights, x)
     # the loss and the output activation together: dz = a - y, for mse 2 (a - y) / outputs
     if case.loss == "categorical":
         y = np.eye(case.widths[-1])[y]
-    delta = (outputs[-1] - y) / len(x) * (2 / case.widths[-1] if case.loss == "mse" else 1)
-    result: Weights = []
+    if case.loss in own.LOSSES:
+        delta = own.delta(case.loss, y, outputs[-1])
+    else:
+        delta = (outputs[-1] - y) / len(x) * (2 / case.widths[-1] if case.loss == "mse" else 1)
+    result = []
     for i in range(len(weights) - 2, -1, -2):
         result[:0] = [outputs[i // 2].T @ delta, delta.sum(axis=0)]
         if i:
@@ -196,7 +226,7 @@ def train_reference(case: Case, data: Arrays, by_rows: bool) -> Weights:
     m = [np.zeros_like(w) for w in weights]
     v = [np.zeros_like(w) for w in weights]
     b1, b2 = ADAM["beta_1"], ADAM["beta_2"]
-    tables = graphs.tables(case.graph) if case.graph and by_rows else 0
+    tables = network_of(case).tables(case.graph) if case.graph and by_rows else 0
     for t in range(1, case.check_steps + 1):
         batch = slice((t - 1) * case.batch, t * case.batch)
         x = data["x"][batch] if case.graph else data["x"][batch].astype(np.float64)

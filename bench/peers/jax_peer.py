@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ import numpy as np
 
 import cases
 import graphs
+import own
 import worker
 
 ACTIVATIONS = {"sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "relu": jax.nn.relu}
@@ -20,19 +22,32 @@ OUTPUTS: dict[str, Callable[..., jax.Array]] = {
     "mse": lambda z: z,
 }
 
-
 OPERATIONS = graphs.Operations(
     lambda x, w, b: x @ w + b,
     jax.nn.relu,
     lambda table, rows: table[rows],
     lambda parts: jnp.concatenate(parts, axis=1),
 )
+OWN = SimpleNamespace(
+    **vars(jnp)
+    | {
+        "dense": OPERATIONS.dense,
+        "log_softmax": jax.nn.log_softmax,
+        "logsumexp": jax.nn.logsumexp,
+        "relu": jax.nn.relu,
+        "sigmoid": jax.nn.sigmoid,
+    }
+)
 
 
 def logits(case: cases.Case, weights: list[jax.Array], x: jax.Array) -> jax.Array:
     """Return the network's output before its last activation."""
     if case.graph:
-        return graphs.logits(case.graph, weights, x, OPERATIONS)
+        network = cases.network_of(case)
+        out: jax.Array = network.logits(
+            case.graph, weights, x, OWN if network is own else OPERATIONS
+        )
+        return out
     for i in range(0, len(weights), 2):
         x = x @ weights[i] + weights[i + 1]
         if i + 2 < len(weights):
@@ -43,6 +58,9 @@ def logits(case: cases.Case, weights: list[jax.Array], x: jax.Array) -> jax.Arra
 def loss(case: cases.Case, weights: list[jax.Array], x: jax.Array, y: jax.Array) -> jax.Array:
     """Return the mean loss of a batch, from logits."""
     z = logits(case, weights, x)
+    if case.loss in own.LOSSES:
+        mean: jax.Array = own.LOSSES[case.loss](y, z, OWN).mean()
+        return mean
     if case.loss == "categorical":
         return -jnp.take_along_axis(jax.nn.log_softmax(z), y[:, None], axis=1).mean()
     if case.loss == "binary":

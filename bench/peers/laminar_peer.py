@@ -2,20 +2,54 @@
 """laminar: one call of fit for the whole run, threads chosen by laminar."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
 import cases
 import graphs
 import laminar
+import own
 import worker
-from laminar import layers, optimizers
+from laminar import layers, ops, optimizers
 
-LOSSES = {
+OPERATIONS = SimpleNamespace(**vars(ops) | {"dense": lambda x, w, b: ops.matmul(x, w) + b})
+LOSSES: dict[str, Any] = {
     "binary": "binary_crossentropy",
     "categorical": "sparse_categorical_crossentropy",
     "mse": "mse",
+    "cox": lambda y, risk: own.cox(y, risk, OPERATIONS),
+    "mixture": lambda y, out: own.mixture(y, out, OPERATIONS),
 }
+
+
+class Radial(layers.Layer):
+    """own.radial."""
+
+    def build(self, input_shape: Any) -> None:
+        """Make the centres."""
+        self.centres = self.add_weight(shape=(own.CENTRES, input_shape[-1]), name="centres")
+
+    def call(self, x: Any) -> Any:
+        """Return how near each centre is."""
+        return own.radial(x, self.centres, OPERATIONS)
+
+
+class Gated(layers.Layer):
+    """own.gated."""
+
+    def build(self, input_shape: Any) -> None:
+        """Make two kernels and two biases."""
+        shape = (input_shape[-1], input_shape[-1])
+        self.parts = [
+            self.add_weight(shape=each, initializer="zeros", name=f"part_{i}")
+            for i, each in enumerate((shape, shape[1:]) * 2)
+        ]
+
+    def call(self, x: Any) -> Any:
+        """Return x and what the gate lets pass."""
+        return own.gated(x, self.parts, OPERATIONS)
 
 
 class Peer:
@@ -65,6 +99,16 @@ class Peer:
 
     def _graph(self, case: cases.Case) -> laminar.Model:
         last = cases.LOSSES[case.loss]
+        if case.graph == "radial":
+            x = layers.Input((own.FEATURES,))
+            h = self._with_weights(Radial())(x)
+            return laminar.Model(x, self._dense(1, last)(h))
+        if case.graph == "gated":
+            x = layers.Input((own.INPUTS,))
+            h = self._dense(own.WIDTH, "relu")(x)
+            for _ in range(own.BLOCKS):
+                h = self._with_weights(Gated())(h)
+            return laminar.Model(x, self._dense(1, last)(h))
         if case.graph == "residual":
             x = layers.Input((64,))
             h = self._dense(graphs.WIDTH, "relu")(x)

@@ -8,6 +8,7 @@ import sklearn
 from sklearn.neural_network import MLPClassifier
 
 import cases
+import own
 import worker
 
 ACTIVATIONS = {"sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
@@ -28,6 +29,8 @@ class Peer:
     def __init__(self, case: cases.Case, x: np.ndarray, y: np.ndarray, weights: cases.Weights):
         if case.graph:
             raise NotImplementedError("it has stacks only")
+        if case.loss in own.LOSSES:
+            raise NotImplementedError("it has its own losses only")
         if case.loss == "mse":
             raise NotImplementedError("its gradient of a multi-output squared error is another one")
         rate = (cases.ADAM if case.optimizer == "adam" else cases.SGD)["learning_rate"]

@@ -2,26 +2,30 @@
 """PyTorch: the plain eager loop that its users write, on tensors that are there already."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
 
 import cases
 import graphs
+import own
 import worker
 
 ACTIVATIONS = {"sigmoid": torch.nn.Sigmoid, "tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
-OUTPUTS = {
+OUTPUTS: dict[str, Callable[[], torch.nn.Module]] = {
     "binary": torch.nn.Sigmoid,
     "categorical": lambda: torch.nn.Softmax(dim=1),
-    "mse": torch.nn.Identity,
+    **dict.fromkeys(("mse", *own.LOSSES), torch.nn.Identity),
 }
-LOSSES = {
+LOSSES: dict[str, Callable[[], Callable[..., torch.Tensor]]] = {
     "binary": torch.nn.BCEWithLogitsLoss,
     "categorical": torch.nn.CrossEntropyLoss,
     "mse": torch.nn.MSELoss,
+    "cox": lambda: lambda risk, y: own.cox(y, risk, OWN).mean(),
+    "mixture": lambda: lambda out, y: own.mixture(y, out, OWN).mean(),
 }
-
 
 OPERATIONS = graphs.Operations(
     lambda x, w, b: torch.addmm(b, x, w),
@@ -29,19 +33,30 @@ OPERATIONS = graphs.Operations(
     lambda table, rows: torch.nn.functional.embedding(rows, table),
     lambda parts: torch.cat(parts, dim=1),
 )
+OWN: Any = SimpleNamespace(
+    **vars(torch)
+    | {
+        "dense": OPERATIONS.dense,
+        "log_softmax": lambda x: torch.log_softmax(x, dim=-1),
+        "logsumexp": lambda x, axis: torch.logsumexp(x, dim=axis),
+        "transpose": torch.t,
+    }
+)
 
 
 class Graph(torch.nn.Module):
-    """A case of graphs.py, up to its logits."""
+    """A case of graphs.py or own.py, up to its logits."""
 
-    def __init__(self, kind: str, weights: cases.Weights):
+    def __init__(self, case: cases.Case, weights: cases.Weights):
         super().__init__()
-        self.kind = kind
+        self.kind, self.network = case.graph, cases.network_of(case)
+        self.operations = OWN if self.network is own else OPERATIONS
         self.w = torch.nn.ParameterList(torch.from_numpy(w.copy()) for w in weights)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the logits."""
-        return graphs.logits(self.kind, list(self.w), x, OPERATIONS)
+        out: torch.Tensor = self.network.logits(self.kind, list(self.w), x, self.operations)
+        return out
 
 
 class Peer:
@@ -68,9 +83,7 @@ class Peer:
                 linear.weight.copy_(torch.from_numpy(kernel.T))
                 linear.bias.copy_(torch.from_numpy(bias))
             modules += [linear, ACTIVATIONS[case.activation]()]
-        self.model = (
-            Graph(case.graph, weights) if case.graph else torch.nn.Sequential(*modules[:-1])
-        )
+        self.model = Graph(case, weights) if case.graph else torch.nn.Sequential(*modules[:-1])
         self.with_output = torch.nn.Sequential(self.model, OUTPUTS[case.loss]())
         self.criterion = LOSSES[case.loss]()
         parameters = self.model.parameters()
