@@ -12,6 +12,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from . import exchange
 from ._attributes import is_own
 from ._component import flag
@@ -60,21 +62,22 @@ class BaseModel(Predicting):
             made of these, which shares their weights. For arrays what `predict` returns; in the
             block of a `laminar.GradientTape`, and for tensors, that as tensors.
         """
-        where = f"model {self.name!r}"
-        trains = training is not None and flag(training, f"{where}: training")
-        several = isinstance(inputs, (list, tuple, Mapping))
+        trains = training is True or (
+            training is not None and flag(training, f"model {self.name!r}: training")
+        )
         given = [inputs]
-        if several:
-            given = list(inputs.values()) if isinstance(inputs, Mapping) else list(inputs)
-        symbols = [isinstance(value, Symbol) for value in given]
-        if symbols and all(symbols):
-            return self._called_on(inputs)
-        if any(symbols):
-            raise TypeError(f"{where}: takes symbols or arrays, got both")
+        if type(inputs) is not np.ndarray:  # which a step of a loop mostly gives
+            if isinstance(inputs, (list, tuple, Mapping)):
+                given = list(inputs.values()) if isinstance(inputs, Mapping) else list(inputs)
+            symbols = [isinstance(value, Symbol) for value in given]
+            if any(symbols):
+                if all(symbols):
+                    return self._called_on(inputs)
+                raise TypeError(f"model {self.name!r}: takes symbols or arrays, got both")
         if trains or followed(given):
-            from ._tape import calls  # needed by few programs
+            from ._tape.calls import of_model  # needed by few programs
 
-            return calls.of_model(self, inputs, trains)
+            return of_model(self, inputs, trains)
         return self.predict(inputs)
 
     def _called_on(self, inputs: Any) -> Any:

@@ -44,7 +44,8 @@ class Layered(Sharing):
 
     _input: tuple[int, ...] | None = None  # of a sample, as the core takes it
     _outputs: tuple[int, ...] = ()
-    _bound: tuple[CoreModel, list[list[Tensor]]] | None = None  # variables of a core model
+    # The variables of a core model, by layer and in the order of `get_weights`.
+    _bound: tuple[CoreModel, list[list[Tensor]], list[Tensor]] | None = None
     _frozen: list[bool]  # for each layer, whether the core's model leaves its weights alone
     _trained_inside: list[tuple[bool, ...]]  # for each layer of the user's own, its weights
     _plain = True  # one array in, one array out
@@ -210,14 +211,12 @@ class Layered(Sharing):
     @property
     def variables(self) -> list[Changing]:
         """All tensors, in the order of `get_weights`, as values that tapes follow."""
-        each = self._by_layer("variables")
-        order = sorted(range(len(each)), key=self._places.__getitem__)
-        return [variable for place in order for variable in each[place]]
+        return list(self._variables("variables")[1])
 
     @property
     def trainable_variables(self) -> list[Changing]:
         """Those of `variables` that training changes, for a loop of one's own."""
-        each = zip(self._layers, self._by_layer("trainable_variables"), strict=True)
+        each = zip(self._layers, self._variables("trainable_variables")[0], strict=True)
         return [
             variable
             for layer, variables in each
@@ -226,14 +225,16 @@ class Layered(Sharing):
             if variable.trainable
         ]
 
-    def _by_layer(self, where: str) -> list[list[Tensor]]:
-        """Return the tensors of each layer as variables, the same ones as long as it is built."""
+    def _variables(self, where: str) -> tuple[list[list[Tensor]], list[Tensor]]:
+        """Return all tensors by layer and in order, as the same variables while it is built."""
         core = self._core(where)
         if self._bound is None or self._bound[0] is not core:
             from ._tape.variable import weights_of  # needed by few programs
 
-            self._bound = core, [weights_of(layer) for layer in self._layers]
-        return self._bound[1]
+            each = [weights_of(layer) for layer in self._layers]
+            order = sorted(range(len(each)), key=self._places.__getitem__)
+            self._bound = core, each, [variable for place in order for variable in each[place]]
+        return self._bound[1:]
 
     @property
     def non_trainable_variables(self) -> list[Changing]:
@@ -293,7 +294,7 @@ class Layered(Sharing):
                 self._claim(where)
             else:
                 for layer in self._layers:
-                    layer._version += 1
+                    vars(layer)["_version"] = layer._version + 1  # as a step of a loop does it
 
     def _check_change(self, layer: Layer, name: str, value: object) -> None:
         """Raise ValueError or AttributeError where a layer's change does not suit the model."""

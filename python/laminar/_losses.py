@@ -99,12 +99,23 @@ class Loss(Component, family="loss"):
             compute = self._of_tensors if held else self._of_arrays
             return compute(y_true, y_pred, sample_weight)
         if held:
-            from ._tape import losses  # needed by few programs
+            from ._tape.losses import called  # needed by few programs
 
-            return losses.called(self, y_true, y_pred, sample_weight)
+            return called(self, y_true, y_pred, sample_weight)
         wanted, flat, weights, shape = self._read(y_true, y_pred, sample_weight)
-        value = _core.loss(json.dumps(self._spec()), wanted, flat, weights)
+        value = _core.loss(self._text(), wanted, flat, weights)
         return value.reshape(shape) if isinstance(value, np.ndarray) else value
+
+    def _text(self) -> str:
+        """Return the configuration that the core reads."""
+        known = vars(self).get("_written")
+        if known is None:
+            known = vars(self)["_written"] = json.dumps(self._spec())
+        return str(known)
+
+    def _change(self, name: str, value: object) -> None:
+        super()._change(name, value)
+        vars(self).pop("_written", None)
 
     def _read(
         self, y_true: Any, y_pred: Any, sample_weight: Any

@@ -20,7 +20,7 @@ from .. import _arrays, _seed
 from .._component import flag
 from ..layers import _own
 from ..ops._held import Held, Tensor
-from ..ops._tapes import Computation, Slopes, apply, listening, record
+from ..ops._tapes import Computation, Node, Slopes, apply, listening, note
 from ..ops._trace import ROWS, Trace
 from .variable import Changing
 
@@ -41,14 +41,16 @@ _programs = weakref.WeakKeyDictionary()
 def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
     """Return what a model makes of tensors and arrays: tensors; arrays where no tape records."""
     where = f"model {model.name!r}"
-    several = model._number_of_inputs > 1
-    if several:
+    if model._number_of_inputs > 1:
         parts = model._each(inputs, where)  # type: ignore[attr-defined]  # of a Model
         plain: Any = [_plain(part) for part in parts]
     else:
         parts = [_only(inputs)]
         plain = _plain(parts[0])
-    rows = _arrays.features(model._joined(plain, where), where, model._dtype)
+    shape = model._input
+    if shape is None or type(plain) is not np.ndarray or plain.shape[1:] != shape:
+        plain = model._joined(plain, where)
+    rows = _arrays.features(plain, where, model._dtype)
     if model._model is None:
         with model._built_for(rows):
             pass
@@ -65,15 +67,14 @@ def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
     else:
         made = model._predicted(core, rows, None)
     results = model._parted(made)
-    if not listening() and not any(isinstance(part, Held) for part in parts):
-        return results
-    results = _as_tensors(results)
-    outputs = _in_order(results)
-    weights = model.variables if listening() else []
     if listening():
+        results = _as_tensors(results)
+        weights = model._variables(where)[1]
         call = _Call(model, core, rows, parts, weights, step)
-        record([*parts, *weights], outputs, call.slopes)
-    return results
+        inputs = [part._itself() if isinstance(part, Held) else part for part in parts]
+        note(Node([*inputs, *weights], _in_order(results), call.slopes))
+        return results
+    return _as_tensors(results) if any([isinstance(part, Held) for part in parts]) else results
 
 
 class _Call:
@@ -105,7 +106,7 @@ class _Call:
             return self._recorded(d_outputs, wanted)
         gradient = self._joined(d_outputs)
         number = len(self.parts)
-        by_input = any(i < number for i in wanted)
+        by_input = min(wanted) < number
         flat = self.rows.reshape(len(self.rows), -1)
         d_x, d_weights = self.core.vjp(flat, gradient, self.step >= 0, self.step, by_input)
         d_parts: Sequence[Any] = ()
@@ -114,13 +115,13 @@ class _Call:
             d_parts = apart if number > 1 else [apart]
         found: list[Tensor | None] = []
         for i in wanted:
-            if i < number:
+            if i >= number:
+                weight = self.weights[i - number]
+                found.append(Tensor(d_weights[i - number]) if weight.trainable else None)
+            else:
                 part = self.parts[i]
                 back = np.ascontiguousarray(d_parts[i], part.dtype).reshape(part.shape)
                 found.append(Tensor(back))
-            else:
-                weight = self.weights[i - number]
-                found.append(Tensor(d_weights[i - number]) if weight.trainable else None)
         return found
 
     def _joined(self, d_outputs: Sequence[Tensor | None]) -> NDArray[Any]:
@@ -312,6 +313,8 @@ def _plain(value: Any) -> Any:
 
 def _only(inputs: Any) -> Any:
     """Return the one input that may be in a list or a dict."""
+    if type(inputs) is np.ndarray:
+        return inputs
     if isinstance(inputs, Mapping) and len(inputs) == 1:
         return next(iter(inputs.values()))
     alone = isinstance(inputs, (list, tuple)) and len(inputs) == 1
@@ -319,6 +322,8 @@ def _only(inputs: Any) -> Any:
 
 
 def _as_tensors(results: Any) -> Any:
+    if type(results) is np.ndarray:
+        return Tensor(results)
     if isinstance(results, Mapping):
         return {key: Tensor(value) for key, value in results.items()}
     if isinstance(results, (list, tuple)):
@@ -327,9 +332,9 @@ def _as_tensors(results: Any) -> Any:
 
 
 def _in_order(results: Any) -> list[Tensor]:
-    if isinstance(results, Mapping):
-        return list(results.values())
-    return list(results) if isinstance(results, list) else [results]
+    if isinstance(results, Tensor):
+        return [results]
+    return list(results.values() if isinstance(results, Mapping) else results)
 
 
 def _output_shapes(model: BaseModel) -> list[tuple[int, ...]]:
@@ -343,4 +348,4 @@ def _input_shapes(model: BaseModel) -> list[tuple[int, ...]]:
 
 def _state_of(model: BaseModel, core: CoreModel) -> tuple[int, int]:
     """Return what changes with the weights."""
-    return sum(layer._version for layer in model._layers), core.iterations
+    return sum([layer._version for layer in model._layers]), core.iterations

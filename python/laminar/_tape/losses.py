@@ -24,8 +24,7 @@ def called(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
     given = [each._numbers() if isinstance(each, Held) else each for each in (y_true, y_pred)]
     weight = sample_weight._numbers() if isinstance(sample_weight, Held) else sample_weight
     wanted, flat, weights, shape = loss._read(given[0], given[1], weight)
-    spec = json.dumps(loss._spec())
-    found, d_flat = _core.loss_and_gradient(spec, wanted, flat, weights)
+    found, d_flat = _core.loss_and_gradient(loss._text(), wanted, flat, weights)
     value = np.asarray(found, flat.dtype)
     made = Tensor(value.reshape(shape) if value.ndim else value)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,11 +85,11 @@ class GradientTape:
             leave(self)
 
     def _note(self, node: Node) -> None:
-        followed, known = False, self._known
+        followed, known, everything = False, self._known, self._all
         for value in node.inputs:
             if id(value) in known:
                 followed = True
-            elif self._all and isinstance(value, Changing) and value.trainable:
+            elif everything and isinstance(value, Changing) and value.trainable:
                 known[id(value)] = value
                 followed = True
         if followed:
@@ -166,11 +166,11 @@ class GradientTape:
             )
         ends, flat = _flat(target), _flat(sources)
         gradients: Sequence[Any]
-        if any(isinstance(value, Traced) for value in (*ends, *flat)):
+        if any([isinstance(value, Traced) for value in (*ends, *flat)]):
             watched = [*self._traced, *self._known.values()]
             gradients = _traced.gradient(ends, flat, output_gradients, watched, self._all)
         else:
-            wanted = [_source(value) for value in flat]
+            wanted = list(map(_source, flat))
             targets = _targets(ends)
             starts = _starts(targets, output_gradients)
             if not self._persistent:
@@ -196,30 +196,29 @@ def _back(
     known: Mapping[int, Held],
 ) -> list[Tensor | None]:
     """Return the gradients by the sources, from those of the targets."""
-    reached = {id(source) for source in sources if id(source) in known}
+    # Loops rather than expressions: a step of a small network takes no longer than these.
+    reached = {key for key in map(id, sources) if key in known}
     way = []
     for node in list(nodes):
-        wanted = [i for i, value in enumerate(node.inputs) if id(value) in reached]
+        keys = list(map(id, node.inputs))
+        wanted = [i for i, key in enumerate(keys) if key in reached]
         if wanted:
-            reached.update(id(value) for value in node.outputs)
-            way.append((node, wanted))
+            reached.update(map(id, node.outputs))
+            way.append((node, wanted, [keys[i] for i in wanted]))
     gradients: dict[int, Tensor] = {}
 
-    def add(value: Held, gradient: Tensor | None) -> None:
-        if gradient is not None:
-            known = gradients.get(id(value))
-            gradients[id(value)] = gradient if known is None else known + gradient
+    def add(keys: Iterable[int], found: Sequence[Tensor | None]) -> None:
+        for key, gradient in zip(keys, found, strict=True):
+            if gradient is not None:
+                before = gradients.get(key)
+                gradients[key] = gradient if before is None else before + gradient
 
-    for target, start in zip(targets, starts, strict=True):
-        if target is not None:
-            add(target, start)
-    for node, wanted in reversed(way):
-        d_outputs = [gradients.get(id(value)) for value in node.outputs]
-        if any(each is not None for each in d_outputs):
-            made = node.slopes(d_outputs, wanted)
-            for i, gradient in zip(wanted, made, strict=True):
-                add(node.inputs[i], gradient)
-    return [gradients.get(id(source)) if id(source) in reached else None for source in sources]
+    add(map(id, targets), starts)
+    for node, wanted, keys in reversed(way):
+        d_outputs = list(map(gradients.get, map(id, node.outputs)))
+        if any([each is not None for each in d_outputs]):
+            add(keys, node.slopes(d_outputs, wanted))
+    return [gradients.get(key) if key in reached else None for key in map(id, sources)]
 
 
 def _source(value: Any) -> Held:
@@ -290,7 +289,7 @@ def _flat(values: Any) -> list[Any]:
     if isinstance(values, Operators):
         return [values]
     if isinstance(values, (list, tuple)):
-        if all(isinstance(value, Operators) for value in values):
+        if all([isinstance(value, Operators) for value in values]):
             return list(values)
         return [each for value in values for each in _flat(value)]
     if isinstance(values, Mapping):
@@ -303,7 +302,10 @@ def _like(form: Any, gradients: Any) -> Any:
     if isinstance(form, Operators):
         return next(gradients)
     if isinstance(form, (list, tuple)):
-        return [_like(value, gradients) for value in form]
+        return [
+            next(gradients) if isinstance(value, Operators) else _like(value, gradients)
+            for value in form
+        ]
     if isinstance(form, Mapping):
         return {key: _like(value, gradients) for key, value in form.items()}
     return next(gradients)

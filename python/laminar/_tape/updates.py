@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from .variable import Changing, Weight, store
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .._guard import CoreModel
+    from ..layers._place import Placed
     from ..optimizers import Optimizer
 
 
@@ -30,7 +33,92 @@ def apply(optimizer: Optimizer, gradients: Sequence[Any], variables: Sequence[An
     kind = type(optimizer).__name__
     if len(gradients) != len(variables):
         raise ValueError(f"{kind}: {len(variables)} variables but {len(gradients)} gradients")
-    pairs = []
+    known: _Known | None = optimizer._applied_to
+    if known is None or not known.are(variables) or any([each is None for each in gradients]):
+        gradients, own_ones = _with_gradients(kind, gradients, variables)
+        if known is None:
+            known = _Known(own_ones, optimizer._dtype or _dtype(kind, own_ones))
+        elif not known.are(own_ones):
+            raise ValueError(
+                f"{kind}: has state for the {len(known.variables)} variables of its first call, "
+                f"got {len(own_ones)} that are not the same; make an optimizer for each list"
+            )
+    dtype = known.dtype
+    pairs = zip(gradients, known.variables, strict=True)
+    ready = [_gradient(kind, gradient, variable, dtype) for gradient, variable in pairs]
+    runs = known.runs()
+    arrays = [array for run in runs for array in run.numbers()]
+    updater = optimizer._updater
+    if updater is None:
+        updater = optimizer._made(dtype, arrays, _names(known.variables))
+    updater.apply(ready, arrays)
+    if optimizer._applied_to is None:
+        optimizer._updater, optimizer._dtype, optimizer._applied_to = updater, dtype, known
+    place = 0
+    for run in runs:
+        end = place + len(run.variables)
+        run.store(arrays[place:end], dtype)
+        place = end
+
+
+class _Run(NamedTuple):
+    """Variables that follow each other in one model, or one alone."""
+
+    variables: Sequence[Changing]
+    core: CoreModel | None  # the model, None for variables that are in none
+    first: int  # where the first one is there
+    layers: list[tuple[Placed, int]]  # those that have them, and their numbers there
+
+    def holds(self) -> bool:
+        """Whether they are where they were."""
+        for layer, index in self.layers:
+            if layer._model is not self.core or layer._index != index:
+                return False
+        return True
+
+    def numbers(self) -> list[NDArray[Any]]:
+        """Return copies of their numbers."""
+        if self.core is not None:
+            return self.core.get_weights(self.first, self.first + len(self.variables))
+        return [np.array(each._numbers()) for each in self.variables]
+
+    def store(self, values: list[NDArray[Any]], dtype: np.dtype[Any]) -> None:
+        """Give them other numbers, as their constraints let them be."""
+        for i, variable in enumerate(self.variables):
+            if variable._constraint is not None:
+                values[i] = np.ascontiguousarray(variable._constraint(values[i]), dtype)
+        first = self.variables[0]
+        if isinstance(first, Weight):
+            store(first, values)
+        else:
+            first._store(values[0])
+
+
+class _Known:
+    """The variables of an optimizer, and where they were last."""
+
+    def __init__(self, variables: Sequence[Changing], dtype: np.dtype[Any]) -> None:
+        self.variables, self.dtype = variables, dtype
+        self._runs: list[_Run] | None = None
+
+    def are(self, variables: Sequence[Any]) -> bool:
+        """Whether they are these."""
+        own = self.variables
+        return len(own) == len(variables) and all(map(operator.is_, own, variables))
+
+    def runs(self) -> list[_Run]:
+        """Return them, those together that follow each other in one model."""
+        if self._runs is None or not all([run.holds() for run in self._runs]):
+            self._runs = _runs(self.variables)
+        return self._runs
+
+
+def _with_gradients(
+    kind: str, gradients: Sequence[Any], variables: Sequence[Any]
+) -> tuple[list[Any], list[Changing]]:
+    """Return the gradients that there are, and their variables as they stand on tapes."""
+    found: list[Any] = []
+    own_ones: list[Changing] = []
     lacking = []
     for i, (gradient, variable) in enumerate(zip(gradients, variables, strict=True)):
         if not isinstance(variable, Changing):
@@ -43,44 +131,16 @@ def apply(optimizer: Optimizer, gradients: Sequence[Any], variables: Sequence[An
         if gradient is None:
             lacking.append(variable._label())
         else:
-            pairs.append((gradient, own))
-    if not pairs:
+            found.append(gradient)
+            own_ones.append(own)
+    if not found:
         raise ValueError(
             f"{kind}: no variable has a gradient: the loss does not depend on them through "
             "operations of laminar.ops, models and losses in the tape's with block"
         )
     if lacking:
-        warnings.warn(f"{kind}: no gradient of {', '.join(lacking)}", stacklevel=4)
-    own_ones = [variable for _, variable in pairs]
-    known = optimizer._applied_to
-    if known is not None and [id(each) for each in known] != [id(each) for each in own_ones]:
-        raise ValueError(
-            f"{kind}: has state for the {len(known)} variables of its first call, got "
-            f"{len(own_ones)} that are not the same; make an optimizer for each list"
-        )
-    dtype = optimizer._dtype
-    if known is None or dtype is None:
-        dtype = _dtype(kind, own_ones)
-    ready = [_gradient(kind, gradient, variable, dtype) for gradient, variable in pairs]
-    runs = _runs(own_ones)
-    arrays = [array for run in runs for array in _numbers(run)]
-    updater = optimizer._updater
-    if updater is None:
-        updater = optimizer._made(dtype, arrays, _names(own_ones))
-    updater.apply(ready, arrays)
-    if known is None:
-        optimizer._updater, optimizer._dtype, optimizer._applied_to = updater, dtype, own_ones
-    place = 0
-    for run in runs:
-        values = arrays[place : place + len(run)]
-        place += len(run)
-        for i, variable in enumerate(run):
-            if variable._constraint is not None:
-                values[i] = np.ascontiguousarray(variable._constraint(values[i]), dtype)
-        if isinstance(run[0], Weight):
-            store(run[0], values)
-        else:
-            run[0]._store(values[0])
+        warnings.warn(f"{kind}: no gradient of {', '.join(lacking)}", stacklevel=5)
+    return found, own_ones
 
 
 def _dtype(kind: str, variables: Sequence[Changing]) -> np.dtype[Any]:
@@ -96,9 +156,10 @@ def _dtype(kind: str, variables: Sequence[Changing]) -> np.dtype[Any]:
 
 def _gradient(kind: str, gradient: Any, variable: Changing, dtype: np.dtype[Any]) -> NDArray[Any]:
     value = gradient._numbers() if isinstance(gradient, Held) else np.asarray(gradient)
-    ready = value.flags.c_contiguous and value.dtype == dtype
-    if ready and value.shape == variable.shape and value.flags.aligned:
-        return value
+    if value.shape == variable.shape and value.dtype == dtype:
+        flags = value.flags
+        if flags.c_contiguous and flags.aligned:
+            return value
     if value.dtype.kind not in "fiu":
         raise TypeError(
             f"{kind}: the gradient of {variable._label()} must hold numbers, got {gradient!r}"
@@ -111,27 +172,21 @@ def _gradient(kind: str, gradient: Any, variable: Changing, dtype: np.dtype[Any]
     return np.require(value, dtype, ["C", "A"])
 
 
-def _runs(variables: Sequence[Changing]) -> list[list[Changing]]:
-    """Return the variables, those together that follow each other in one model."""
-    runs: list[list[Changing]] = []
+def _runs(variables: Sequence[Changing]) -> list[_Run]:
+    runs: list[_Run] = []
+    members: list[Changing] = []
     last: tuple[object, int] = (None, 0)
     for variable in variables:
         core, index = variable._place() if isinstance(variable, Weight) else (None, 0)
-        if core is not None and core is last[0] and index == last[1] + 1:
-            runs[-1].append(variable)
-        else:
-            runs.append([variable])
+        if core is None or core is not last[0] or index != last[1] + 1:
+            members = []
+            runs.append(_Run(members, core, index, []))
+        members.append(variable)
         last = core, index
+    for run in runs:
+        layers = [each._layer for each in run.variables if isinstance(each, Weight)]
+        run.layers.extend((each, each._index) for each in dict.fromkeys(layers))
     return runs
-
-
-def _numbers(run: Sequence[Changing]) -> list[NDArray[Any]]:
-    """Return copies of the numbers of variables that follow each other."""
-    first = run[0]
-    if isinstance(first, Weight):
-        core, index = first._place()
-        return core.get_weights(index, index + len(run))
-    return [np.array(first._numbers())]
 
 
 def _names(variables: Sequence[Changing]) -> list[str]:

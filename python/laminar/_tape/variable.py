@@ -209,8 +209,9 @@ def store(first: Weight, values: list[NDArray[Any]]) -> None:
     """Give tensors that follow each other in one model other numbers."""
     layer = first._layer
     core, index = first._place()
-    for user in layer._living():
-        if user._model is core:
+    for living in layer._users:
+        user = living()
+        if user is not None and user._model is core:
             user._build_if_known()  # which takes over what other models have changed
             user._store_weights(core, values, index, "assign")
             return

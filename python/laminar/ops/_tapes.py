@@ -58,16 +58,22 @@ def listen(tape: Listener) -> None:
 
 def leave(tape: Listener) -> None:
     """Let a tape record no more."""
-    _listening.tapes = tuple(each for each in _listening.tapes if each is not tape)
+    tapes = _listening.tapes
+    last = tapes[-1:] == (tape,)  # as almost always
+    _listening.tapes = tapes[:-1] if last else tuple(each for each in tapes if each is not tape)
 
 
 def record(inputs: Sequence[Any], outputs: Sequence[Tensor], slopes: Slopes) -> None:
     """Tell all tapes what has been computed."""
     if _listening.tapes:
         own = [each._itself() if isinstance(each, Held) else each for each in inputs]
-        node = Node(own, outputs, slopes)
-        for tape in _listening.tapes:
-            tape._note(node)
+        note(Node(own, outputs, slopes))
+
+
+def note(node: Node) -> None:
+    """Tell all tapes of a computation, whose inputs are as they stand on tapes."""
+    for tape in _listening.tapes:
+        tape._note(node)
 
 
 def refused(message: str) -> Slopes:

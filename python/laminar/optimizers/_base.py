@@ -113,7 +113,7 @@ class Optimizer(Component, family="optimizer"):
 
     _model: ModelFloat32 | ModelFloat64 | None = None
     _updater: UpdaterFloat32 | UpdaterFloat64 | None = None
-    _applied_to: Sequence[object] | None = None  # the variables of the first call
+    _applied_to: Any = None  # the variables of the first call, as `_tape.updates` knows them
     _dtype: np.dtype[Any] | None = None
     _learning_rate: float = 0.0  # the present one
     _given_rate: float = (
@@ -266,10 +266,10 @@ class Optimizer(Component, family="optimizer"):
         kind = type(self).__name__
         if self._model is not None:
             raise ValueError(f"{kind}: this object belongs to a model; make another one for arrays")
-        if any(getattr(variable, "_held", False) for variable in trainable_variables):
-            from .._tape import updates  # needed by few programs
+        if any([getattr(variable, "_held", False) for variable in trainable_variables]):
+            from .._tape.updates import apply  # needed by few programs
 
-            updates.apply(self, grads, trainable_variables)
+            apply(self, grads, trainable_variables)
             return
         weights = self._weights(trainable_variables)
         if len(grads) != len(weights):
