@@ -19,7 +19,7 @@ from ._attributes import is_own
 from ._component import flag
 from ._predicting import Predicting
 from ._spelling import keywords
-from .layers.base import followed
+from .layers.base import followed, tracing
 from .layers.symbol import Symbol
 
 # What classes of the user's own define of models elsewhere, and what they do here.
@@ -69,6 +69,8 @@ class BaseModel(Predicting):
         if type(inputs) is not np.ndarray:  # which a step of a loop mostly gives
             if isinstance(inputs, (list, tuple, Mapping)):
                 given = list(inputs.values()) if isinstance(inputs, Mapping) else list(inputs)
+            if tracing() and any(getattr(value, "_is_traced", False) for value in given):
+                return self._inside(inputs, training)
             symbols = [isinstance(value, Symbol) for value in given]
             if any(symbols):
                 if all(symbols):
@@ -82,6 +84,10 @@ class BaseModel(Predicting):
 
     def _called_on(self, inputs: Any) -> Any:
         """Return the outputs as symbols, the layers called on others in place of the inputs."""
+        raise NotImplementedError
+
+    def _inside(self, inputs: Any, training: bool | None) -> Any:
+        """Return the outputs in a call that is traced, of which the layers become part."""
         raise NotImplementedError
 
     @keywords()

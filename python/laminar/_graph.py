@@ -7,7 +7,7 @@ in which each reads what came before. A layer that is called twice is in the lis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ._printable import listed
@@ -203,11 +203,11 @@ class Graph:
         names = self.input_names + [self.names[node.layer] for node in self.nodes]
         return [[names[i] for i in node.reads] for node in self.nodes if node.layer == layer]
 
-    def on(self, symbols: Sequence[Symbol]) -> list[Symbol]:
-        """Call the layers on other symbols in place of the inputs; return those of all values."""
-        values = list(symbols)
+    def on(self, inputs: Sequence[Any], call: Callable[[Layer, Sequence[Any]], Any]) -> list[Any]:
+        """Call the layers on others in place of the inputs; return the values of all calls."""
+        values = list(inputs)
         for node in self.nodes:
-            values.append(self.layers[node.layer]._called_on([values[read] for read in node.reads]))
+            values.append(call(self.layers[node.layer], [values[read] for read in node.reads]))
         return values
 
     def is_chain(self) -> bool:

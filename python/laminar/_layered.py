@@ -232,6 +232,12 @@ class Layered(Sharing):
             from ._tape.variable import weights_of  # needed by few programs
 
             each = [weights_of(layer) for layer in self._layers]
+            facts = core.tensors()
+            for layer, place, known in zip(self._layers, self._places, each, strict=True):
+                if layer._own:  # some of which may have been frozen or freed since they were known
+                    first = core.layer(place)["tensors"][0]
+                    for weight, fact in zip(known, facts[first:], strict=False):
+                        weight.trainable = bool(fact["trainable"])
             order = sorted(range(len(each)), key=self._places.__getitem__)
             self._bound = core, each, [variable for place in order for variable in each[place]]
         return self._bound[1:]

@@ -4,7 +4,8 @@
 Every built model has weights of its own in the core. A layer knows the model where its weights
 changed last, and counts changes; a model that is used takes over what others have changed since it
 looked last. What trains or sets weights becomes the model that has the newest ones. Models that
-share nothing pay one comparison.
+share nothing pay one comparison. A layer inside one of the user's own has its weights there alone:
+other models that have it follow, and do not train it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from ._guard import CoreModel, Guarded
 from .layers import Layer
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from ._layered import Layered
+    from .layers._place import Placed
 
 
 class Sharing(Guarded):
@@ -38,30 +42,38 @@ class Sharing(Guarded):
 
     def _attach(self, model: CoreModel) -> None:
         """Give the layers their places in a new model, and it the weights that they bring."""
-        brought = []
+        brought: list[tuple[Placed, Sequence[ArrayLike]]] = []
         self._places = self._places_in(model)
         self._seen = [-1] * len(self._layers)
         for index, layer in enumerate(self._layers):
             others = [user for user in layer._living() if user._model not in (None, model)]
             layer._use(cast("Layered", self))
             layer._first_call = None  # which the model knows, and which refers to the layer
-            if others:
-                layer._called = layer._known_name
-                for user in (*others, self):
+            held = layer._held()
+            if held is not None:
+                _check_beside(layer, held, cast("Layered", self))
+            if others or held is not None:
+                if held is None:
+                    layer._called = layer._known_name
+                for user in (*others, self, *(() if held is None else held._living())):
                     user._sharing = True
                 layer._fix_parts()
                 continue
             if layer._model is not None:  # what no living model has
                 layer._kept = layer.get_weights() or None
+            inner = layer._from_inside()
+            if any(each._living() for each, _, _ in layer._inner()):  # these will follow
+                self._sharing = True
             layer._attach(model, self._places[index])
             self._seen[index] = layer._version
             weights = layer._brought()
             if weights:
                 brought.append((layer, weights))
+            brought.extend(inner)
         if brought:
             everything = model.get_weights()
-            for layer, weights in brought:
-                layer._put(weights, everything)
+            for placed, weights in brought:
+                placed._put(weights, everything)
             model.set_weights(everything)
 
     def _pull(self, core: CoreModel) -> None:
@@ -77,9 +89,10 @@ class Sharing(Guarded):
             home = layer._model
             if home is None or home is core:
                 continue
-            users = layer._living()
+            held = layer._held()
+            users = [*layer._living(), *(() if held is None else held._living())]
             changing = any(user._model is home and user._being_trained for user in users)
-            version = layer._version
+            version = layer._stamp()
             if version != self._seen[index] or changing:
                 fresh.append((index, version, layer.get_weights()))
         if not fresh:
@@ -104,8 +117,15 @@ class Sharing(Guarded):
                         f"{where}: {layer._label()} is being trained in the model {user.name!r}, "
                         "which has it as well"
                     )
+            held = layer._held()
+            if held is not None and layer._inside != (0, 0):
+                raise RuntimeError(
+                    f"{where}: {layer._label()} is inside {held._label()}, which has its weights: "
+                    "they are changed there, and followed here"
+                )
         for index, layer in enumerate(self._layers):
-            layer._model, layer._index = core, self._places[index]
+            layer._inside = layer._outer = None
+            layer._move(core, self._places[index])
             layer._version += 1
             self._seen[index] = layer._version
 
@@ -118,3 +138,12 @@ class Sharing(Guarded):
         if kept is not None:
             layer.set_weights(kept)
         self._seen[index] = layer._version
+
+
+def _check_beside(layer: Layer, held: Placed, model: Layered) -> None:
+    """Raise ValueError where a model has a layer that is inside another of its layers as well."""
+    if any(user is model for user in held._living()):
+        raise ValueError(
+            f"{layer._label()} is inside {held._label()} and beside it in the model "
+            f"{model.name!r}, so that it would have two kinds of weights; make another layer"
+        )

@@ -229,16 +229,32 @@ class Model(BaseModel):
 
     def _called_on(self, inputs: Any) -> Any:
         """Return the outputs as symbols, the layers called on others in place of the inputs."""
-        names, own = self._graph.input_names, self._graph.inputs.symbols
         given = self._each(inputs, f"model {self.name!r}: inputs", "symbol")
-        for name, wanted, symbol in zip(names, own, given, strict=True):
-            if symbol.shape != wanted.shape:
-                raise ValueError(
-                    f"model {self.name!r}: input {name!r} must have shape {wanted.shape}, "
-                    f"got {symbol.shape}"
-                )
+        self._check_inputs([symbol.shape for symbol in given])
         self._build_if_known()
-        values = self._graph.on(given)
+        return self._outputs_among(self._graph.on(given, Layer._called_on))
+
+    def _inside(self, inputs: Any, training: bool | None) -> Any:
+        given = self._each(inputs, f"model {self.name!r}: inputs", "value")
+        self._check_inputs([value.shape[1:] for value in given])
+
+        def call(layer: Layer, values: Sequence[Any]) -> Any:
+            several = layer._listed or len(values) > 1
+            return layer(list(values) if several else values[0], training=training)
+
+        return self._outputs_among(self._graph.on(given, call))
+
+    def _check_inputs(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Raise ValueError where inputs have other shapes than the model's."""
+        wanted = [symbol.shape for symbol in self._graph.inputs.symbols]
+        for name, own, shape in zip(self._graph.input_names, wanted, shapes, strict=True):
+            if shape != own:
+                raise ValueError(
+                    f"model {self.name!r}: input {name!r} must have shape {own}, got {shape}"
+                )
+
+    def _outputs_among(self, values: Sequence[Any]) -> Any:
+        """Return the outputs, of the values of all calls, in the form that they were given."""
         made = [values[number] for number in self._graph.output_numbers]
         outputs = self._graph.outputs
         return made[0] if len(made) == 1 and outputs.keys is None else outputs.like_given(made)

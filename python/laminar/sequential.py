@@ -280,19 +280,33 @@ class Sequential(BaseModel):
         return symbols
 
     def _called_on(self, inputs: Any) -> Symbol:
+        symbol = self._one(inputs, "symbol")
+        self._check_input(symbol.shape)
+        symbols = self._drawn(symbol)
+        self._build(symbol.shape)
+        return symbols[-1]
+
+    def _inside(self, inputs: Any, training: bool | None) -> Any:
+        value = self._one(inputs, "value")
+        self._check_input(value.shape[1:])
+        for layer in self._layers:
+            value = layer(value, training=training)
+        return value
+
+    def _one(self, inputs: Any, what: str) -> Any:
+        """Return the one input; ValueError where there are several, or no layers."""
         given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         if len(given) != 1:
-            raise ValueError(f"model {self.name!r}: takes one symbol, got a list of {len(given)}")
+            raise ValueError(f"model {self.name!r}: takes one {what}, got a list of {len(given)}")
         if not self._layers:
             raise ValueError(f"model {self.name!r}: has no layers to call")
-        shape = given[0].shape
+        return given[0]
+
+    def _check_input(self, shape: tuple[int, ...]) -> None:
         if self._input not in (None, shape):
             raise ValueError(
                 f"model {self.name!r}: input must have shape {self._input}, got {shape}"
             )
-        symbols = self._drawn(given[0])
-        self._build(shape)
-        return symbols[-1]
 
     @classmethod
     def _network_config(cls, network: Mapping[str, Any]) -> dict[str, Any]:

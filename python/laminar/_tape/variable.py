@@ -216,4 +216,4 @@ def store(first: Weight, values: list[NDArray[Any]]) -> None:
             user._store_weights(core, values, index, "assign")
             return
     core.set_weights(values, index)
-    layer._version += 1
+    layer._changed()

@@ -69,10 +69,13 @@ def build(layer: Layer, input_shape: Any) -> None:
 def _take_weights(layer: Layer, core: CoreModel) -> None:
     place = len(core.layers()) - 1  # slices of several inputs come first
     if core.layer(place)["parameters"]:
+        inner = layer._from_inside()
         layer._attach(core, place)
         brought = layer._brought()
         if brought:
             layer.set_weights(brought)
+        for each, weights in inner:
+            each.set_weights(weights)
 
 
 def _core_of(layer: Layer, shapes: list[tuple[int, ...]], dtype: np.dtype[Any]) -> CoreModel:

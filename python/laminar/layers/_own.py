@@ -55,7 +55,7 @@ def _running(layer: Layer, stage: str, training: bool = False) -> Iterator[None]
 
 
 def nested_in(layer: Layer) -> list[tuple[str, Layer]]:
-    """Return the layers that a layer has as attributes, or in lists and dicts of these."""
+    """Return the layers that a layer has as attributes, in models, or in lists and dicts."""
     from .base import Layer as Base
 
     found: list[tuple[str, Layer]] = []
@@ -64,8 +64,10 @@ def nested_in(layer: Layer) -> list[tuple[str, Layer]]:
         if isinstance(value, Base):
             if all(value is not known for _, known in found):
                 found.append((value._name or name, value))
-        elif isinstance(value, (list, tuple)):
-            for i, part in enumerate(value):
+            return
+        parts = getattr(value, "_layers", value)  # of a model
+        if isinstance(parts, (list, tuple)):
+            for i, part in enumerate(parts):
                 look(f"{name}_{i}", part)
         elif isinstance(value, dict):
             for key, part in value.items():

@@ -131,7 +131,24 @@ class Placed(Component):
         self._put(weights, everything)
         first, last = self._part()
         model.set_weights(everything[first:last], first)
+        self._changed()
+
+    def _changed(self) -> None:
+        """Count a change of the weights."""
         self._version += 1
+        outer = self._held()
+        if outer is not None:
+            outer._changed()
+
+    def _stamp(self) -> int:
+        """Return a number that is another one after each change of the weights."""
+        outer = self._held()
+        return self._version + (0 if outer is None else outer._version)
+
+    def _held(self) -> Placed | None:
+        """Return the layer that this one is inside of, if that has its weights."""
+        outer = None if self._outer is None else self._outer()
+        return outer if outer is not None and outer._model is self._model is not None else None
 
     def _tensor(self, name: str) -> NDArray[Any] | None:
         """Return a tensor by the last part of its name; None where the layer has none such."""
@@ -159,7 +176,7 @@ class Placed(Component):
     def _known_name(self) -> str | None:
         """The given name, or the one that a built model has found."""
         known = self._name or self._called
-        if known is None and self._model is not None:
+        if known is None and self._model is not None and self._inside is None:
             return str(self._described()["name"])
         return known
 
@@ -231,11 +248,52 @@ class Placed(Component):
         self._place(model, index)
 
     def _place(self, model: CoreModel, index: int) -> None:
-        self._model, self._index = model, index
+        self._inside = self._outer = None
+        self._move(model, index)
         self._fix_parts()
+
+    def _move(self, model: CoreModel, index: int) -> None:
+        """Have the newest weights in a model, with the layers inside."""
+        self._model, self._index = model, index
         for layer, first, count in self._inner():
             layer._model, layer._index, layer._inside = model, index, (first, count)
-            layer._outer = weakref.ref(self)
+            layer._outer, layer._kept = weakref.ref(self), None
+
+    def _from_inside(self) -> list[tuple[Placed, Sequence[ArrayLike]]]:
+        """Return the weights that layers inside bring along; models that have these will follow.
+
+        Raises
+        ------
+        ValueError
+            Where one is inside another layer as well, or beside this one in its model.
+        RuntimeError
+            While one is being trained in another model.
+        """
+        found: list[tuple[Placed, Sequence[ArrayLike]]] = []
+        inner = [layer for layer, _, count in self._inner() if count]
+        for layer in inner:
+            outer = layer._held()
+            if outer is not None and outer is not self and all(outer is not each for each in inner):
+                raise ValueError(
+                    f"{layer._label()} is inside {outer._label()} already, and cannot be inside "
+                    f"{self._label()} as well; make another layer"
+                )
+            for user in layer._living():
+                if any(user is each for each in self._living()):
+                    raise ValueError(
+                        f"{layer._label()} is inside {self._label()} and beside it in the model "
+                        f"{user.name!r}, so that it would have two kinds of weights; make another "
+                        "layer"
+                    )
+                if user._being_trained:
+                    raise RuntimeError(
+                        f"{layer._label()} is being trained in the model {user.name!r}"
+                    )
+                user._sharing = True
+            weights = layer._kept if layer._model is None else layer.get_weights()
+            if weights:
+                found.append((layer, weights))
+        return found
 
     def _brought(self) -> Sequence[ArrayLike] | None:
         """Return the weights that an attached layer brings to its model, if there are any."""
@@ -245,12 +303,19 @@ class Placed(Component):
         """Leave a built model; with the list of all its weights, take the layer's along."""
         if self._model is not model:  # its weights are another model's
             return
+        first, last = self._part()
         if everything is not None:
-            first, last = self._part()
             self._kept = everything[first:last] or None
         self._model = self._called = None
-        for layer, _, _ in self._inner():
-            layer._model = None
+        for layer, begin, count in self._inner():
+            layer._model = layer._inside = layer._outer = None
+            if everything is not None:
+                layer._kept = everything[first + begin : first + begin + count] or None
+            layer._pass_on(model)
+        self._pass_on(model)
+
+    def _pass_on(self, model: CoreModel) -> None:
+        """Leave the newest weights to another model that has the layer, if there is one."""
         for user in self._living():
             if user._model is not None and user._model is not model:
                 user._inherit(cast("Layer", self))

@@ -157,6 +157,8 @@ class Traced(Operators):
         The type of the model's numbers: everything is computed in it.
     """
 
+    _is_traced = True
+
     def __init__(self, trace: Trace, index: int, extents: tuple[int, ...]) -> None:
         self._trace, self._index, self._extents = trace, index, extents
 
