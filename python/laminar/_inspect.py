@@ -102,7 +102,7 @@ def _ends(model: BaseModel) -> dict[str, str]:
     frozen = [
         printable(name)
         for name, layer, is_frozen in zip(names, model.layers, model._frozen, strict=True)
-        if is_frozen and layer.weights
+        if is_frozen and layer.count_params()
     ]
     return {**facts, "frozen": listed(frozen)} if frozen else facts
 

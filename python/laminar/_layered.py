@@ -24,7 +24,7 @@ from ._printable import listed
 from ._sharing import Sharing
 from ._spelling import hint, keywords
 from .layers import Layer
-from .layers._place import Weight
+from .layers._place import Facts, facts_of
 from .layers.symbol import Symbol
 
 if TYPE_CHECKING:
@@ -201,17 +201,23 @@ class Layered(Sharing):
         return (None, *self._outputs_of(self._core("output_shape")))
 
     @property
-    def weights(self) -> list[Weight]:
-        """Name, shape and kind of each tensor, in the order of `get_weights`."""
-        return [
-            Weight(tensor["name"], tuple(tensor["shape"]), bool(tensor["trainable"]))
-            for tensor in self._core("weights").tensors()
-        ]
+    def weights(self) -> list[Changing]:
+        """All tensors, in the order of `get_weights`, as variables.
+
+        They have ``name``, ``shape``, ``dtype``, ``trainable``, ``numpy()`` and ``assign(value)``,
+        which changes the model; operations and NumPy compute with their present numbers, and a
+        `laminar.GradientTape` follows them. ValueError if the model is not built.
+        """
+        return list(self._variables("weights")[1])
 
     @property
     def variables(self) -> list[Changing]:
-        """All tensors, in the order of `get_weights`, as values that tapes follow."""
-        return list(self._variables("variables")[1])
+        """`weights`."""
+        return self.weights
+
+    def _facts(self, where: str) -> list[Facts]:
+        """Return what there is to know of `weights`, for whom that is enough."""
+        return facts_of(self._core(where).tensors())
 
     @property
     def trainable_variables(self) -> list[Changing]:
@@ -231,13 +237,11 @@ class Layered(Sharing):
         if self._bound is None or self._bound[0] is not core:
             from ._tape.variable import weights_of  # needed by few programs
 
-            each = [weights_of(layer) for layer in self._layers]
-            facts = core.tensors()
-            for layer, place, known in zip(self._layers, self._places, each, strict=True):
-                if layer._own:  # some of which may have been frozen or freed since they were known
-                    first = core.layer(place)["tensors"][0]
-                    for weight, fact in zip(known, facts[first:], strict=False):
-                        weight.trainable = bool(fact["trainable"])
+            tensors = core.tensors()
+            each = [
+                weights_of(layer, core, tensors[slice(*core.layer(place)["tensors"])])
+                for layer, place in zip(self._layers, self._places, strict=True)
+            ]
             order = sorted(range(len(each)), key=self._places.__getitem__)
             self._bound = core, each, [variable for place in order for variable in each[place]]
         return self._bound[1:]

@@ -116,7 +116,7 @@ class Saving(Compiling):
         """
         path = checked_path(filepath, "save_weights", overwrite)
         arrays = self._core("save_weights").get_weights()
-        names = [weight.name for weight in self.weights]
+        names = [weight.name for weight in self._facts("save_weights")]
         _core.write_safetensors(path, dict(zip(names, arrays, strict=True)), {})
 
     @keywords()
@@ -137,7 +137,7 @@ class Saving(Compiling):
         path = checked_path(filepath, "load_weights")
         self._core("load_weights")
         found, metadata = _core.read_safetensors(path)
-        names = [weight.name for weight in self.weights]
+        names = [weight.name for weight in self._facts("load_weights")]
         own = set(names)
         if "laminar.format" in metadata:  # a whole model; the rest is its training
             found = {

@@ -15,7 +15,7 @@ from ._printable import printable
 if TYPE_CHECKING:
     from ._compiling import Compiling
     from .layers import Layer
-    from .layers._place import Weight
+    from .layers._place import Facts
     from .layers.symbol import Symbol
 
 _HEAD = ("Layer (type)", "Output Shape", "Param #")
@@ -47,7 +47,7 @@ def of(
         Whether there is a line for the optimizer of a compiled model.
     """
     built = model.built
-    weights = model.weights if built else []
+    weights = model._facts("summary") if built else []
     known = model._described(model._core("summary")) if built else [None] * len(model.layers)
     described = list(zip(model.layers, known, strict=True))
     rows = [list(_HEAD), *(_row(layer, facts) for layer, facts in described)]
@@ -89,7 +89,7 @@ def _input_row(symbol: Symbol, name: str, columns: int) -> list[str]:
     return cells[:columns]
 
 
-def _trained(facts: Mapping[str, Any] | None, weights: Sequence[Weight]) -> str:
+def _trained(facts: Mapping[str, Any] | None, weights: Sequence[Facts]) -> str:
     """Return whether training changes a layer's weights."""
     if facts is None:
         return "?"
@@ -128,7 +128,7 @@ def _totals(model: Compiling, built: bool, with_optimizer: bool) -> list[str]:
     if not built:
         return ["Not built: the first data, Input or build give the input width."]
     total = model.count_params()
-    trainable = sum(prod(weight.shape) for weight in model.weights if weight.trainable)
+    trainable = sum(prod(weight.shape) for weight in model._facts("summary") if weight.trainable)
     counts = {
         "Total params": total,
         "Trainable params": trainable,

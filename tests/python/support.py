@@ -74,6 +74,11 @@ def another(entry: dict[str, Any], name: str) -> Any:
     return (1.0, 2.5) if isinstance(default, tuple) else 0.125
 
 
+def kinds_of(weights: Sequence[Any]) -> list[tuple[str, tuple[int, ...], bool]]:
+    """Return name, shape and kind of each of a model's or a layer's weights."""
+    return [(weight.name, weight.shape, weight.trainable) for weight in weights]
+
+
 def spec_id(value: object) -> str | None:
     """Name a test parameter by its entry."""
     return value["name"] if isinstance(value, dict) else None

@@ -16,8 +16,8 @@ PUBLIC = [module for module in MODULES if not module.__name__.rpartition(".")[2]
 def test_public_names_exist() -> None:
     for name in laminar.__all__:
         assert getattr(laminar, name) is not None
-    # laminar.command and laminar.sklearn are there where another test has imported them.
-    known = {*laminar.__all__, "command", "exchange", "model", "sequential", "sklearn"}
+    # Some are there where another test has imported them.
+    known = {*laminar.__all__, "command", "compat", "exchange", "model", "sequential", "sklearn"}
     assert {m.__name__.rpartition(".")[2] for m in PUBLIC} <= known
     assert laminar.models.Sequential is laminar.Sequential
     assert laminar.layers.Input is laminar.Input

@@ -228,7 +228,7 @@ def _program_of(model: BaseModel, core: CoreModel, training: bool) -> tuple[Comp
         outputs = [values[i] for _, i in wiring.outputs]
         places = {}
         for layer, facts in zip(model.layers, model._described(core), strict=True):
-            names = [weight.name for weight in layer.weights] if facts["parameters"] else []
+            names = [weight.name for weight in layer._facts()] if facts["parameters"] else []
             for variable in trace._variables:
                 if variable._layer is layer or layer._own:
                     place = _place_in(layer, variable, names)

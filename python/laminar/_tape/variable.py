@@ -4,19 +4,23 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 
 from .. import _arrays, _core
 from .._component import flag
 from ..ops._held import Held
+from ..ops._tapes import listening
+from ..ops._trace import active
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from .._guard import CoreModel
     from ..constraints import Constraint
+    from ..layers import Layer
     from ..layers._place import Placed
 
 
@@ -152,12 +156,14 @@ class Weight(Changing):
     def __init__(self, layer: Placed, number: int) -> None:
         self._layer, self._number = layer, number
         self._known: tuple[CoreModel, int, int] | None = None  # where it was last
-        facts = layer._built().tensors()[self._place()[1]]
+
+    def _take(self, core: CoreModel, index: int, facts: Mapping[str, Any]) -> None:
+        """Be the tensor of a core model that has the newest numbers."""
+        self._known = core, self._layer._index, index
         self.name = str(facts["name"])
         self.shape = tuple(facts["shape"])
         self.trainable = bool(facts["trainable"])
-        word = self.name.rpartition("/")[2]
-        self._constraint = getattr(layer, f"{word}_constraint", None)
+        self._constraint = _constraint_of(self._layer, self._number, self.name)
 
     def _place(self) -> tuple[CoreModel, int]:
         """Return the core model that has the newest numbers, and where they are there."""
@@ -166,7 +172,8 @@ class Weight(Changing):
         known = self._known
         if known is None or known[0] is not core or known[1] != layer._index:
             first = layer._part()[0] + self._number
-            known = self._known = core, layer._index, first
+            self._take(core, first, core.tensors()[first])
+            return core, first
         return core, known[2]
 
     @property
@@ -181,26 +188,82 @@ class Weight(Changing):
     def _store(self, value: NDArray[Any]) -> None:
         store(self, [np.ascontiguousarray(value, self.dtype)])
 
+    def __getitem__(self, key: Any) -> Any:
+        each = key if isinstance(key, tuple) else (key,)
+        if listening() or active() is not None or all(map(_is_plain, each)):
+            return super().__getitem__(key)
+        return self._numbers()[key]  # by lists and masks, which operations do not know
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise ValueError(
+            f"{self._label()}: its parts are read-only; assign gives it other numbers, all of them"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return np.array, (self._numbers(),)  # without the layer that it is of
+
+    def __copy__(self) -> NDArray[Any]:
+        return np.array(self._numbers())
+
+    def __deepcopy__(self, memo: object) -> NDArray[Any]:
+        return np.array(self._numbers())
+
     def __repr__(self) -> str:
         return f"<weight {self.name} of shape {self.shape}>"
+
+
+def _is_plain(index: object) -> bool:
+    return index is None or index is Ellipsis or isinstance(index, (int, slice, np.integer))
+
+
+def _constraint_of(layer: Placed, number: int, name: str) -> Constraint | None:
+    """Return what holds after each update of a layer's tensor."""
+    if getattr(layer, "_own", False):
+        from ..layers import _own  # which imports this file
+
+        own = _own.weights_of(cast("Layer", layer))
+        return own[number][1]._constraint if number < len(own) else None
+    return getattr(layer, f"{name.rpartition('/')[2]}_constraint", None)
 
 
 _weights: weakref.WeakValueDictionary[tuple[int, int], Weight] = weakref.WeakValueDictionary()
 
 
-def weights_of(layer: Placed) -> list[Weight]:
-    """Return the tensors of a layer that has some, or of one inside such a layer."""
+def weights_of(
+    layer: Placed,
+    core: CoreModel | None = None,
+    tensors: Sequence[Mapping[str, Any]] | None = None,
+) -> list[Weight]:
+    """Return the tensors of a layer that has some, or of one inside such a layer.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer.
+    core : CoreModel, optional
+        A model that it is in.
+    tensors : sequence of mapping, optional
+        What that says of its tensors, where it is known.
+    """
     top, first = layer, 0
     begin, end = layer._part()
     if layer._inside is not None and layer._outer is not None:
         outer = layer._outer()
         if outer is not None:
             top, first = outer, layer._inside[0]
+    home = top._built()
+    if tensors is None or core is not home:
+        tensors = home.tensors()[begin:end]
     found = []
-    for number in range(first, first + end - begin):
+    for i, facts in enumerate(tensors):
+        number = first + i
         weight = _weights.get((id(top), number))
         if weight is None:  # which keeps the layer, so that the number stays its own
             weight = _weights[id(top), number] = Weight(top, number)
+        known = weight._known
+        if known is None or known[0] is not home or known[1] != top._index:
+            weight._take(home, begin + i, facts)
+        weight.trainable = bool(facts["trainable"])  # some may have been frozen or freed since
         found.append(weight)
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
+    from .._tape.variable import Changing
     from ._own import Recorded
     from ._variable import Variable
     from .base import Layer
 
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_TRACE = "laminar.ops._trace"
 
 
 def tracing_module() -> Any:
@@ -54,6 +58,12 @@ def _name_first(add_weight: F) -> F:
         return add_weight(self, *args, **kwargs)
 
     return cast("F", ordered)
+
+
+def active_trace() -> Any:
+    """Return what this thread traces, or None; nothing is imported for that."""
+    trace = sys.modules.get(_TRACE)
+    return None if trace is None else trace.active()
 
 
 def config_module() -> Any:
@@ -188,6 +198,12 @@ class Definable(Placed):
         else:
             super().__setstate__(state)
 
+    def _tensor(self, name: str) -> Changing | None:
+        found = [each for each in self._variables if each.name == name]
+        if found and active_trace() is not None:  # a layer inside one whose call is traced
+            return found[0]
+        return super()._tensor(name)
+
     def _inner(self) -> Iterable[tuple[Placed, int, int]]:
         return tracing_module().places_of(self) if self._own else ()
 
@@ -217,7 +233,7 @@ class Definable(Placed):
         if not functions:
             return None
         values = self.get_weights()
-        for i, weight in enumerate(self.weights):
+        for i, weight in enumerate(self._facts()):
             function = functions.get(weight.name.rpartition("/")[2])
             if function is not None:
                 values[i] = function(weight.shape, values[i].dtype)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .base import Layer
 
 
-class Weight(NamedTuple):
+class Facts(NamedTuple):
     """What a tensor of weights is called, its shape, and whether training changes it."""
 
     name: str
@@ -35,12 +35,17 @@ class Weight(NamedTuple):
 
 
 def tensor(name: str, doc: str) -> Any:
-    """Return a property: a copy of the layer's tensor of a name, which cannot be written to."""
+    """Return a property: the layer's tensor of a name, as a variable."""
 
-    def get(layer: Placed) -> NDArray[Any] | None:
+    def get(layer: Placed) -> Changing | None:
         return layer._tensor(name)
 
-    return property(get, doc=f"{doc} A copy that is read-only; ValueError if not built.")
+    return property(get, doc=f"{doc} A variable, see `weights`; ValueError if not built.")
+
+
+def facts_of(tensors: Iterable[Mapping[str, Any]]) -> list[Facts]:
+    """Return what the core says of tensors."""
+    return [Facts(t["name"], tuple(t["shape"]), bool(t["trainable"])) for t in tensors]
 
 
 class Placed(Component):
@@ -57,18 +62,26 @@ class Placed(Component):
     _outer: weakref.ref[Placed] | None = None  # which that is
 
     @property
-    def weights(self) -> list[Weight]:
-        """Name, shape and kind of each tensor, in the order of `get_weights`."""
-        tensors = self._built().tensors()[slice(*self._part())]
-        return [Weight(t["name"], tuple(t["shape"]), bool(t["trainable"])) for t in tensors]
+    def weights(self) -> list[Changing]:
+        """The tensors, in the order of `get_weights`, as variables.
 
-    @property
-    def variables(self) -> list[Changing]:
-        """The tensors, in the order of `get_weights`, as values that tapes follow."""
+        They have ``name``, ``shape``, ``dtype``, ``trainable``, ``numpy()`` and ``assign(value)``,
+        which changes the layer; operations and NumPy compute with their present numbers, and a
+        `laminar.GradientTape` follows them. ValueError if the layer is not built.
+        """
         from .._tape.variable import weights_of  # needed by few programs
 
         self._built()
         return list(weights_of(self))
+
+    @property
+    def variables(self) -> list[Changing]:
+        """`weights`."""
+        return self.weights
+
+    def _facts(self) -> list[Facts]:
+        """Return what there is to know of `weights`, for whom that is enough."""
+        return facts_of(self._built().tensors()[slice(*self._part())])
 
     @property
     def trainable_variables(self) -> list[Changing]:
@@ -94,7 +107,7 @@ class Placed(Component):
     def count_params(self) -> int:
         """Return the number of weights; ValueError if the layer is not built."""
         if self._inside is not None:
-            return sum(math.prod(weight.shape) for weight in self.weights)
+            return sum(math.prod(weight.shape) for weight in self._facts())
         return int(self._described()["parameters"])
 
     def get_weights(self) -> list[NDArray[Any]]:
@@ -150,14 +163,13 @@ class Placed(Component):
         outer = None if self._outer is None else self._outer()
         return outer if outer is not None and outer._model is self._model is not None else None
 
-    def _tensor(self, name: str) -> NDArray[Any] | None:
+    def _tensor(self, name: str) -> Changing | None:
         """Return a tensor by the last part of its name; None where the layer has none such."""
-        names = [weight.name.rpartition("/")[2] for weight in self.weights]
-        if name not in names:
-            return None
-        values = self.get_weights()[names.index(name)]
-        values.flags.writeable = False  # what is written to a copy would have no effect
-        return values
+        self._built()
+        for weight in self.weights:
+            if weight.name is not None and weight.name.rpartition("/")[2] == name:
+                return weight
+        return None
 
     def _put(self, weights: Sequence[ArrayLike], everything: list[NDArray[Any]]) -> None:
         """Put weights of the layer into the list of all; ValueError where they do not fit."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._component import flag, integer
 from .._spelling import keywords
-from ._definable import Definable, config_module, tracing_module
+from ._definable import Definable, active_trace, config_module, tracing_module
 from ._place import tensor
 from .symbol import Shape, Symbol, sample_shape
 
@@ -27,14 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["Layer", "Shape", "last_axis", "own_seed", "sample_shape", "tensor"]
 
 _SEED_LIMIT = 2**63
-_TRACE = "laminar.ops._trace"
 _TAPES = "laminar.ops._tapes"
 
 
 def tracing() -> bool:
-    """Whether this thread traces a call; nothing is imported for that."""
-    trace = sys.modules.get(_TRACE)
-    return trace is not None and trace.active() is not None
+    """Whether this thread traces a call."""
+    return active_trace() is not None
 
 
 def followed(values: Sequence[Any]) -> bool:
@@ -264,7 +262,7 @@ class Layer(Definable, family="layer"):
         if name in ("built", "input", "output", "output_shape"):
             return "; it follows from the model that the layer is in"
         computed = isinstance(getattr(type(self), name, None), property)
-        return "; set_weights changes weights" if computed else "; make a new layer"
+        return "; assign and set_weights change weights" if computed else "; make a new layer"
 
     def _what_can_change(self) -> str:
         if not self._changeable:

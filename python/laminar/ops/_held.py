@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ._names import OPERATIONS
+from ._names import OPERATIONS, OTHER_NAMES, advice_for
 from ._traced import Operators
 
 if TYPE_CHECKING:
@@ -103,6 +103,22 @@ class Held(Operators):
 
     def __format__(self, spec: str) -> str:
         return format(self._numbers()[()], spec) if spec else repr(self)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what an array of its numbers has; no tape could follow it."""
+        from ._tapes import listening  # which imports this file
+        from ._trace import active
+
+        advice = ""
+        if not name.startswith("_") and hasattr(np.ndarray, name):
+            if not listening() and active() is None:
+                array = self._numbers().view()
+                array.flags.writeable = False
+                return getattr(array, name)
+            advice = "; it has NumPy's methods where no tape records, and no call is traced"
+            if OTHER_NAMES.get(name, name) in OPERATIONS:
+                advice = f" that a tape could follow; {advice_for(name)}"
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{advice}")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self._numbers(), dtype)
