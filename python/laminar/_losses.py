@@ -87,13 +87,18 @@ class Loss(Component, family="loss"):
             "sum_over_batch_size" and "mean", by the sum of weights with
             "mean_with_sample_weight". With "none" an array with weight times loss of each row,
             float32 where ``y_pred`` is float32, else float64. For tensors a tensor, which a
-            `laminar.GradientTape` follows back to ``y_pred``.
+            `laminar.GradientTape` follows back to ``y_pred``; within a loss of one's own a value of
+            that.
 
         Raises
         ------
         TypeError, ValueError
             Where shapes or values do not fit.
         """
+        if any(getattr(value, "_is_traced", False) for value in (y_true, y_pred)):
+            from . import _losses_traced  # needed by few programs
+
+            return _losses_traced.called(self, y_true, y_pred, sample_weight)
         held = getattr(y_pred, "_held", False) or getattr(y_true, "_held", False)
         if self._own:
             compute = self._of_tensors if held else self._of_arrays

@@ -20,7 +20,8 @@ multiplied by its weight, which is its sample weight times its class weight. A r
 class counts for nothing. What fit reports of an epoch, and evaluate, is the mean over all rows by
 their weights, so that it does not depend on the batches. (Keras's is divided by the rows.)
 
-Called on arrays, ``Huber(0.7)(y_true, y_pred, sample_weight=w)``, a loss gives what Keras gives.
+Called on arrays, ``Huber(0.7)(y_true, y_pred, sample_weight=w)``, a loss gives what Keras gives. A
+loss of one's own may call others, whose operations become part of it.
 """
 
 from __future__ import annotations
