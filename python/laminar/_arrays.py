@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LABEL = np.dtype(np.int32)
 MISSING_LABEL = int(np.iinfo(LABEL).min)  # in place of a class number that is missing
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _PIECE = 1 << 22  # elements that are converted at a time: between two pieces Ctrl-C is answered
 
 _HINTS = {
@@ -131,6 +132,24 @@ def outputs(value: object, name: str) -> Array:
         raise ValueError(f"{name} must have rows of outputs, got shape {array.shape}")
     single = array.dtype == np.float32
     return _converted(array, name, np.dtype(np.float32 if single else np.float64))
+
+
+def are_ready(y_true: object, y_pred: object) -> bool:
+    """Whether targets and outputs are matrices of one shape and type in the form that is needed."""
+    if type(y_true) is not np.ndarray or type(y_pred) is not np.ndarray:
+        return False
+    flags, others = y_true.flags, y_pred.flags
+    return (
+        y_true.dtype == y_pred.dtype
+        and y_true.shape == y_pred.shape
+        and y_true.ndim == 2
+        and y_true.size > 0
+        and y_true.dtype in _FLOATS
+        and flags.c_contiguous
+        and flags.aligned
+        and others.c_contiguous
+        and others.aligned
+    )
 
 
 def targets_like(value: object, name: str, like: Array) -> Array:

@@ -18,9 +18,11 @@ from . import exchange
 from ._attributes import is_own
 from ._component import flag
 from ._predicting import Predicting
-from ._spelling import keywords
+from ._spelling import keywords, late
 from .layers.base import followed, tracing
 from .layers.symbol import Symbol
+
+_TAPE = "laminar._tape.calls"
 
 # What classes of the user's own define of models elsewhere, and what they do here.
 _INSTEAD = {
@@ -77,9 +79,7 @@ class BaseModel(Predicting):
                     return self._called_on(inputs)
                 raise TypeError(f"model {self.name!r}: takes symbols or arrays, got both")
         if trains or followed(given):
-            from ._tape.calls import of_model  # needed by few programs
-
-            return of_model(self, inputs, trains)
+            return late(_TAPE).of_model(self, inputs, trains)
         return self.predict(inputs)
 
     def _called_on(self, inputs: Any) -> Any:

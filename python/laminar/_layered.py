@@ -9,6 +9,7 @@ and the next build gives them back.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import math
 import weakref
@@ -39,13 +40,17 @@ if TYPE_CHECKING:
 Connections: TypeAlias = "tuple[list[tuple[Symbol, str]], list[list[list[str]]]]"
 
 
+# A core model; its tensors as variables, by layer and in the order of `get_weights`; the draws that
+# calls in training have made.
+Bound: TypeAlias = "tuple[CoreModel, list[list[Tensor]], list[Tensor], Iterator[int]]"
+
+
 class Layered(Sharing):
     """Layers and their weights. How they are connected is known to the classes below this one."""
 
     _input: tuple[int, ...] | None = None  # of a sample, as the core takes it
     _outputs: tuple[int, ...] = ()
-    # The variables of a core model, by layer and in the order of `get_weights`.
-    _bound: tuple[CoreModel, list[list[Tensor]], list[Tensor]] | None = None
+    _bound: Bound | None = None
     _frozen: list[bool]  # for each layer, whether the core's model leaves its weights alone
     _trained_inside: list[tuple[bool, ...]]  # for each layer of the user's own, its weights
     _plain = True  # one array in, one array out
@@ -208,7 +213,7 @@ class Layered(Sharing):
         which changes the model; operations and NumPy compute with their present numbers, and a
         `laminar.GradientTape` follows them. ValueError if the model is not built.
         """
-        return list(self._variables("weights")[1])
+        return list(self._variables("weights")[2])
 
     @property
     def variables(self) -> list[Changing]:
@@ -222,17 +227,17 @@ class Layered(Sharing):
     @property
     def trainable_variables(self) -> list[Changing]:
         """Those of `variables` that training changes, for a loop of one's own."""
-        each = zip(self._layers, self._variables("trainable_variables")[0], strict=True)
+        each = zip(self._layers, self._variables("trainable_variables")[1], strict=True)
         return [
             variable
             for layer, variables in each
-            if layer.trainable
+            if layer._trainable
             for variable in variables
             if variable.trainable
         ]
 
-    def _variables(self, where: str) -> tuple[list[list[Tensor]], list[Tensor]]:
-        """Return all tensors by layer and in order, as the same variables while it is built."""
+    def _variables(self, where: str) -> Bound:
+        """Return the core's model with its variables, the same ones as long as it is built."""
         core = self._core(where)
         if self._bound is None or self._bound[0] is not core:
             from ._tape.variable import weights_of  # needed by few programs
@@ -243,8 +248,9 @@ class Layered(Sharing):
                 for layer, place in zip(self._layers, self._places, strict=True)
             ]
             order = sorted(range(len(each)), key=self._places.__getitem__)
-            self._bound = core, each, [variable for place in order for variable in each[place]]
-        return self._bound[1:]
+            flat = [variable for place in order for variable in each[place]]
+            self._bound = core, each, flat, itertools.count()
+        return self._bound
 
     @property
     def non_trainable_variables(self) -> list[Changing]:

@@ -11,10 +11,12 @@ import numpy as np
 
 from . import _arrays, _component, _core, _own_functions
 from ._component import Component
-from ._spelling import hint, keywords
+from ._spelling import hint, keywords, late
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+_TAPE = "laminar._tape.losses"
 
 
 class Loss(Component, family="loss"):
@@ -104,9 +106,7 @@ class Loss(Component, family="loss"):
             compute = self._of_tensors if held else self._of_arrays
             return compute(y_true, y_pred, sample_weight)
         if held:
-            from ._tape.losses import called  # needed by few programs
-
-            return called(self, y_true, y_pred, sample_weight)
+            return late(_TAPE).called(self, y_true, y_pred, sample_weight)
         wanted, flat, weights, shape = self._read(y_true, y_pred, sample_weight)
         value = _core.loss(self._text(), wanted, flat, weights)
         return value.reshape(shape) if isinstance(value, np.ndarray) else value
@@ -127,6 +127,8 @@ class Loss(Component, family="loss"):
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, tuple[int, ...]]:
         """Return targets, outputs and weights as the core takes them, and the shape of the rows."""
         where = type(self).__name__
+        if sample_weight is None and not self._labels and _arrays.are_ready(y_true, y_pred):
+            return y_true, y_pred, None, y_pred.shape[:-1]  # as almost always
         outputs = _arrays.outputs(y_pred, f"{where}: y_pred")
         shape = outputs.shape[:-1]
         wanted = (

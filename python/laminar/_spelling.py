@@ -16,6 +16,10 @@ from typing import Any, ParamSpec, TypeVar, cast
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# A module that few programs need, for functions that are called so often that an import statement
+# in them, which takes a microsecond, would be felt.
+late: Callable[[str], Any] = functools.cache(import_module)
+
 _LISTED = 60  # names of a module at most, that a message lists
 
 

@@ -382,3 +382,35 @@ def test_layers_in_several_models() -> None:
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         np.testing.assert_array_equal(first.get_weights()[0], second.get_weights()[0])
         assert (first.get_weights()[0] != kernel).any()
+
+
+def test_weights_are_updated_where_they_have_moved_to() -> None:
+    model, optimizer = stack(), optimizers.SGD(0.1)
+    moving = model.layers[0].trainable_variables
+
+    def step() -> None:
+        with GradientTape() as tape:
+            loss = ops.sum(model(X))
+        gradients = tape.gradient(loss, moving)
+        before = [np.array(each) for each in moving]
+        optimizer.apply_gradients(zip(gradients, moving, strict=True))
+        for old, gradient, new in zip(before, gradients, model.get_weights(), strict=False):
+            np.testing.assert_allclose(new, old - 0.1 * gradient.numpy(), rtol=1e-5, atol=1e-7)
+
+    step()
+    model.add(layers.Dense(1))  # another core model
+    step()
+    model = Model(model.inputs, model.layers[1].output)  # two of which have the layer now
+    step()
+    assert optimizer.iterations == 3
+
+
+def test_losses_follow_what_becomes_of_their_arguments() -> None:
+    loss, prediction = losses.Huber(delta=0.5), ops.convert_to_tensor(3 * Y)
+
+    def value(of: Any) -> tuple[float, float]:
+        return of(Y, 3 * Y), float(of(Y, prediction))
+
+    before = value(loss)
+    loss.delta = 2.0
+    assert value(loss) == value(losses.Huber(delta=2.0)) != before

@@ -8,10 +8,9 @@ its layers in operations. A layer's call is its program from the start.
 
 from __future__ import annotations
 
-import itertools
 import math
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from .._guard import CoreModel
     from ..layers import Layer
 
-# For each core model the draws that calls in training have made.
-_draws: weakref.WeakKeyDictionary[Any, Iterator[int]] = weakref.WeakKeyDictionary()
 # For each core model or layer its programs, with the tensors that they read after the inputs.
 _programs: weakref.WeakKeyDictionary[Any, dict[Any, tuple[Computation, list[int]]]]
 _programs = weakref.WeakKeyDictionary()
@@ -40,6 +37,32 @@ _programs = weakref.WeakKeyDictionary()
 
 def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
     """Return what a model makes of tensors and arrays: tensors; arrays where no tape records."""
+    if type(inputs) is np.ndarray and model._model is not None and inputs.shape[1:] == model._input:
+        parts: list[Any] = [inputs]  # as almost always
+        rows = _arrays.features(inputs, "inputs", model._dtype)
+    else:
+        parts, rows = _rows_of(model, inputs)
+    core, _, weights, draws = model._variables("call")
+    step = -1
+    if training:
+        step = next(draws)
+        made = core.outputs_in_training(_flat(rows), step)
+        made = made.reshape(len(rows), *model._outputs)
+    else:
+        made = model._predicted(core, rows, None)
+    results = model._parted(made)
+    if listening():
+        results = _as_tensors(results)
+        call = _Call(model, core, rows, parts, weights, step)
+        if parts[0] is not inputs:  # an array
+            parts = [part._itself() if isinstance(part, Held) else part for part in parts]
+        note(Node([*parts, *weights], _in_order(results), call.slopes))
+        return results
+    return _as_tensors(results) if any([isinstance(part, Held) for part in parts]) else results
+
+
+def _rows_of(model: BaseModel, inputs: Any) -> tuple[list[Any], NDArray[Any]]:
+    """Return what is given for each input, and the samples as the core takes them."""
     where = f"model {model.name!r}"
     if model._number_of_inputs > 1:
         parts = model._each(inputs, where)  # type: ignore[attr-defined]  # of a Model
@@ -47,34 +70,12 @@ def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
     else:
         parts = [_only(inputs)]
         plain = _plain(parts[0])
-    shape = model._input
-    if shape is None or type(plain) is not np.ndarray or plain.shape[1:] != shape:
-        plain = model._joined(plain, where)
-    rows = _arrays.features(plain, where, model._dtype)
+    rows = _arrays.features(model._joined(plain, where), where, model._dtype)
     if model._model is None:
         with model._built_for(rows):
             pass
-    core = model._core("call")
     model._check_shapes(rows, None)
-    step = -1
-    if training:
-        draws = _draws.get(core)
-        if draws is None:
-            draws = _draws.setdefault(core, itertools.count())
-        step = next(draws)
-        made = core.outputs_in_training(rows.reshape(len(rows), -1), step)
-        made = made.reshape(len(rows), *model._outputs)
-    else:
-        made = model._predicted(core, rows, None)
-    results = model._parted(made)
-    if listening():
-        results = _as_tensors(results)
-        weights = model._variables(where)[1]
-        call = _Call(model, core, rows, parts, weights, step)
-        inputs = [part._itself() if isinstance(part, Held) else part for part in parts]
-        note(Node([*inputs, *weights], _in_order(results), call.slopes))
-        return results
-    return _as_tensors(results) if any([isinstance(part, Held) for part in parts]) else results
+    return parts, rows
 
 
 class _Call:
@@ -107,8 +108,9 @@ class _Call:
         gradient = self._joined(d_outputs)
         number = len(self.parts)
         by_input = min(wanted) < number
-        flat = self.rows.reshape(len(self.rows), -1)
-        d_x, d_weights = self.core.vjp(flat, gradient, self.step >= 0, self.step, by_input)
+        d_x, d_weights = self.core.vjp(
+            _flat(self.rows), gradient, self.step >= 0, self.step, by_input
+        )
         d_parts: Sequence[Any] = ()
         if by_input:
             apart = self.model._taken_apart(d_x.reshape(self.rows.shape))
@@ -128,7 +130,7 @@ class _Call:
         """Return the gradients by all outputs side by side."""
         rows = len(self.rows)
         if len(d_outputs) == 1 and d_outputs[0] is not None:
-            return d_outputs[0]._numbers().reshape(rows, -1)
+            return _flat(d_outputs[0]._numbers())
         widths = [math.prod(shape) for shape in _output_shapes(self.model)]
         flat = [
             np.zeros((rows, width), self.rows.dtype)
@@ -305,6 +307,10 @@ def _shaped(value: Any, shape: Sequence[int]) -> Any:
 def _type_of(values: Sequence[Any]) -> str:
     found = [each.dtype for each in values if isinstance(each, Held)]
     return found[0] if found else "float32"
+
+
+def _flat(rows: NDArray[Any]) -> NDArray[Any]:
+    return rows if rows.ndim == 2 else rows.reshape(len(rows), -1)
 
 
 def _plain(value: Any) -> Any:

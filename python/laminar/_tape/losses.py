@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 def called(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
     """Return the loss of tensors, whose gradient by the outputs is known; see `Loss.__call__`."""
     where = type(loss).__name__
-    given = [each._numbers() if isinstance(each, Held) else each for each in (y_true, y_pred)]
+    wanted = y_true._numbers() if isinstance(y_true, Held) else y_true
+    outputs = y_pred._numbers() if isinstance(y_pred, Held) else y_pred
     weight = sample_weight._numbers() if isinstance(sample_weight, Held) else sample_weight
-    wanted, flat, weights, shape = loss._read(given[0], given[1], weight)
+    wanted, flat, weights, shape = loss._read(wanted, outputs, weight)
     found, d_flat = _core.loss_and_gradient(loss._text(), wanted, flat, weights)
     value = np.asarray(found, flat.dtype)
     made = Tensor(value.reshape(shape) if value.ndim else value)
@@ -37,9 +38,11 @@ def called(loss: Loss, y_true: Any, y_pred: Any, sample_weight: Any) -> Tensor:
         d_loss = d_outputs[0]
         assert d_loss is not None
         gradient = d_flat
-        if d_loss.shape or d_loss._numbers() != 1:
+        if d_loss.shape or d_loss.item() != 1:
             gradient = d_flat * d_loss._numbers().reshape(-1, 1)  # one, or one for each row
-        back = Tensor(np.ascontiguousarray(gradient.reshape(y_pred.shape), y_pred.dtype))
+        if gradient.shape != y_pred.shape or gradient.dtype != flat.dtype:
+            gradient = np.ascontiguousarray(gradient.reshape(y_pred.shape), flat.dtype)
+        back = Tensor(gradient)
         if listening():
             message = f"{where}: has no second derivative; write the loss in laminar.ops"
             record([y_pred, d_loss], [back], refused(message))

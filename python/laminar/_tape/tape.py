@@ -14,7 +14,7 @@ from ..ops._held import Held, Tensor
 from ..ops._tapes import Node, leave, listen
 from ..ops._traced import Operators, Traced
 from . import _traced
-from .variable import Changing
+from .variable import Changing, Variable, Weight
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _UNCONNECTED = ("none", "zero")
+_THEMSELVES = frozenset((Tensor, Variable, Weight))  # which stand for themselves on tapes
 _ONES = {name: Tensor(np.array(1.0, name)) for name in ("float32", "float64")}
 
 
@@ -166,12 +167,13 @@ class GradientTape:
             )
         ends, flat = _flat(target), _flat(sources)
         gradients: Sequence[Any]
-        if any([isinstance(value, Traced) for value in (*ends, *flat)]):
+        plain = _THEMSELVES.issuperset(map(type, (*ends, *flat)))  # as almost always
+        if not plain and any([isinstance(value, Traced) for value in (*ends, *flat)]):
             watched = [*self._traced, *self._known.values()]
             gradients = _traced.gradient(ends, flat, output_gradients, watched, self._all)
         else:
-            wanted = list(map(_source, flat))
-            targets = _targets(ends)
+            wanted = flat if plain else list(map(_source, flat))
+            targets = ends if plain else _targets(ends)
             starts = _starts(targets, output_gradients)
             if not self._persistent:
                 self._stop()
@@ -200,11 +202,14 @@ def _back(
     reached = {key for key in map(id, sources) if key in known}
     way = []
     for node in list(nodes):
-        keys = list(map(id, node.inputs))
-        wanted = [i for i, key in enumerate(keys) if key in reached]
+        wanted, keys = [], []
+        for i, key in enumerate(map(id, node.inputs)):
+            if key in reached:
+                wanted.append(i)
+                keys.append(key)
         if wanted:
             reached.update(map(id, node.outputs))
-            way.append((node, wanted, [keys[i] for i in wanted]))
+            way.append((node, wanted, keys))
     gradients: dict[int, Tensor] = {}
 
     def add(keys: Iterable[int], found: Sequence[Tensor | None]) -> None:
@@ -216,8 +221,10 @@ def _back(
     add(map(id, targets), starts)
     for node, wanted, keys in reversed(way):
         d_outputs = list(map(gradients.get, map(id, node.outputs)))
-        if any([each is not None for each in d_outputs]):
-            add(keys, node.slopes(d_outputs, wanted))
+        for each in d_outputs:
+            if each is not None:
+                add(keys, node.slopes(d_outputs, wanted))
+                break
     return [gradients.get(key) if key in reached else None for key in map(id, sources)]
 
 
@@ -289,7 +296,7 @@ def _flat(values: Any) -> list[Any]:
     if isinstance(values, Operators):
         return [values]
     if isinstance(values, (list, tuple)):
-        if all([isinstance(value, Operators) for value in values]):
+        if _THEMSELVES.issuperset(map(type, values)):
             return list(values)
         return [each for value in values for each in _flat(value)]
     if isinstance(values, Mapping):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..ops._held import Held
+from ..ops._held import Held, Tensor
 from .variable import Changing, Weight, store
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def apply(optimizer: Optimizer, gradients: Sequence[Any], variables: Sequence[An
     if len(gradients) != len(variables):
         raise ValueError(f"{kind}: {len(variables)} variables but {len(gradients)} gradients")
     known: _Known | None = optimizer._applied_to
-    if known is None or not known.are(variables) or any([each is None for each in gradients]):
+    if known is None or type(None) in map(type, gradients) or not known.are(variables):
         gradients, own_ones = _with_gradients(kind, gradients, variables)
         if known is None:
             known = _Known(own_ones, optimizer._dtype or _dtype(kind, own_ones))
@@ -43,22 +43,26 @@ def apply(optimizer: Optimizer, gradients: Sequence[Any], variables: Sequence[An
                 f"{kind}: has state for the {len(known.variables)} variables of its first call, "
                 f"got {len(own_ones)} that are not the same; make an optimizer for each list"
             )
-    dtype = known.dtype
-    pairs = zip(gradients, known.variables, strict=True)
-    ready = [_gradient(kind, gradient, variable, dtype) for gradient, variable in pairs]
-    runs = known.runs()
-    arrays = [array for run in runs for array in run.numbers()]
-    updater = optimizer._updater
+    dtype, updater, runs = known.dtype, optimizer._updater, known.runs()
+    ready = [
+        gradient._value
+        if type(gradient) is Tensor
+        and gradient.shape == variable.shape
+        and gradient._value.dtype is dtype
+        else _gradient(kind, gradient, variable, dtype)
+        for gradient, variable in zip(gradients, known.variables, strict=True)
+    ]
+    arrays = runs[0].numbers()
+    for run in runs[1:]:
+        arrays += run.numbers()
     if updater is None:
         updater = optimizer._made(dtype, arrays, _names(known.variables))
     updater.apply(ready, arrays)
     if optimizer._applied_to is None:
         optimizer._updater, optimizer._dtype, optimizer._applied_to = updater, dtype, known
-    place = 0
     for run in runs:
-        end = place + len(run.variables)
-        run.store(arrays[place:end], dtype)
-        place = end
+        run.store(arrays[: len(run.variables)], dtype)
+        del arrays[: len(run.variables)]
 
 
 class _Run(NamedTuple):
@@ -68,6 +72,7 @@ class _Run(NamedTuple):
     core: CoreModel | None  # the model, None for variables that are in none
     first: int  # where the first one is there
     layers: list[tuple[Placed, int]]  # those that have them, and their numbers there
+    constrained: list[int]  # which of them have a constraint
 
     def holds(self) -> bool:
         """Whether they are where they were."""
@@ -84,9 +89,10 @@ class _Run(NamedTuple):
 
     def store(self, values: list[NDArray[Any]], dtype: np.dtype[Any]) -> None:
         """Give them other numbers, as their constraints let them be."""
-        for i, variable in enumerate(self.variables):
-            if variable._constraint is not None:
-                values[i] = np.ascontiguousarray(variable._constraint(values[i]), dtype)
+        for i in self.constrained:
+            constraint = self.variables[i]._constraint
+            assert constraint is not None
+            values[i] = np.ascontiguousarray(constraint(values[i]), dtype)
         first = self.variables[0]
         if isinstance(first, Weight):
             store(first, values)
@@ -108,8 +114,14 @@ class _Known:
 
     def runs(self) -> list[_Run]:
         """Return them, those together that follow each other in one model."""
-        if self._runs is None or not all([run.holds() for run in self._runs]):
-            self._runs = _runs(self.variables)
+        known = self._runs
+        if known is not None:
+            for run in known:
+                if not run.holds():
+                    break
+            else:
+                return known
+        self._runs = _runs(self.variables)
         return self._runs
 
 
@@ -180,12 +192,13 @@ def _runs(variables: Sequence[Changing]) -> list[_Run]:
         core, index = variable._place() if isinstance(variable, Weight) else (None, 0)
         if core is None or core is not last[0] or index != last[1] + 1:
             members = []
-            runs.append(_Run(members, core, index, []))
+            runs.append(_Run(members, core, index, [], []))
         members.append(variable)
         last = core, index
     for run in runs:
         layers = [each._layer for each in run.variables if isinstance(each, Weight)]
         run.layers.extend((each, each._index) for each in dict.fromkeys(layers))
+        run.constrained.extend(i for i, v in enumerate(run.variables) if v._constraint is not None)
     return runs
 
 

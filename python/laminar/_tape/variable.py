@@ -275,7 +275,8 @@ def store(first: Weight, values: list[NDArray[Any]]) -> None:
     for living in layer._users:
         user = living()
         if user is not None and user._model is core:
-            user._build_if_known()  # which takes over what other models have changed
+            if user._sharing:
+                user._build_if_known()  # which takes over what other models have changed
             user._store_weights(core, values, index, "assign")
             return
     core.set_weights(values, index)

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _core
 from .._component import Component, encoded, entries
-from .._spelling import argument_names, keywords
+from .._spelling import argument_names, keywords, late
 from . import schedules
 from .schedules import InverseTimeDecay, LearningRateSchedule
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Used = TypeVar("Used", bound="Optimizer")
 Rate: TypeAlias = "float | LearningRateSchedule | Mapping[str, Any]"
+
+_TAPE = "laminar._tape.updates"
 
 OPTIONS: dict[str, Any] = entries("optimizer_options")["all"]["parameters"]
 
@@ -266,10 +268,11 @@ class Optimizer(Component, family="optimizer"):
         kind = type(self).__name__
         if self._model is not None:
             raise ValueError(f"{kind}: this object belongs to a model; make another one for arrays")
-        if any([getattr(variable, "_held", False) for variable in trainable_variables]):
-            from .._tape.updates import apply  # needed by few programs
-
-            apply(self, grads, trainable_variables)
+        known = self._applied_to
+        if (known is not None and known.are(trainable_variables)) or any(
+            [getattr(variable, "_held", False) for variable in trainable_variables]
+        ):
+            late(_TAPE).apply(self, grads, trainable_variables)
             return
         weights = self._weights(trainable_variables)
         if len(grads) != len(weights):
