@@ -82,6 +82,23 @@ def test_a_model_of_a_layer_inside_follows(x: Array, number: int) -> None:
     np.testing.assert_array_equal(beside.predict(x), inner(x))
 
 
+def test_a_model_that_goes_leaves_what_was_learned_to_those_that_follow(x: Array) -> None:
+    inner = layers.Dense(6)
+    beside = Sequential([Input((6,)), inner])
+    model = Sequential([Chain(inner, layers.Dense(6))])
+    trained(model, x, x)
+    known = inner.get_weights()
+    del model
+    gc.collect()
+    assert same(inner.get_weights(), known)
+    np.testing.assert_array_equal(beside.predict(x), inner(x))
+    assert same(beside.get_weights(), known)
+    inner.set_weights([np.eye(6), np.ones(6)])
+    np.testing.assert_array_equal(beside.predict(x), x + 1)
+    trained(beside, x, x)
+    assert same(beside.get_weights(), inner.get_weights())
+
+
 def test_models_are_inside_as_layers_are(x: Array, tmp_path: Path) -> None:
     encoder = Sequential([Input((6,)), layers.Dense(4, "relu"), layers.Dropout(0.5)])
     trained(encoder, x, x[:, :4])

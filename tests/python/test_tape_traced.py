@@ -343,6 +343,16 @@ def test_by_a_weight() -> None:
         Meta()(np.ones((3, 2)))
 
 
+def test_symbols_of_a_graph() -> None:
+    x = Input((2,))
+    tape = GradientTape()
+    with pytest.raises(TypeError, match="got Input; a symbol has no slopes: take them in the call"):
+        tape.watch(x)
+    y = layers.Dense(1)(x)
+    with pytest.raises(TypeError, match="a symbol has no slopes"):
+        tape.gradient(y, x)
+
+
 def test_values_of_another_call() -> None:
     kept: list[Any] = []
     tape = GradientTape(persistent=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._component import flag
 from .._spelling import keywords
+from ..layers.symbol import Symbol
 from ..ops._held import Held, Tensor
 from ..ops._tapes import Node, leave, listen
 from ..ops._traced import Operators, Traced
@@ -107,8 +108,11 @@ class GradientTape:
             if not isinstance(value, Held):
                 raise TypeError(
                     "GradientTape: watch takes tensors and variables, got "
-                    f"{type(value).__name__}; laminar.ops.convert_to_tensor makes a tensor of an "
-                    "array or a number"
+                    f"{type(value).__name__}; "
+                    + _advice(
+                        value,
+                        "laminar.ops.convert_to_tensor makes a tensor of an array or a number",
+                    )
                 )
             own = value._itself()
             self._known[id(own)] = own
@@ -228,12 +232,23 @@ def _back(
     return [gradients.get(key) if key in reached else None for key in map(id, sources)]
 
 
+def _advice(value: Any, otherwise: str) -> str:
+    """Return what to do with a value that no tape follows."""
+    if isinstance(value, Symbol):
+        return "a symbol has no slopes: take them in the call of a layer of one's own"
+    return otherwise
+
+
 def _source(value: Any) -> Held:
     if not isinstance(value, Held):
         raise TypeError(
             "gradient: sources must be variables and tensors, got "
-            f"{type(value).__name__}; model.trainable_variables has a model's weights, "
-            "laminar.ops.convert_to_tensor makes a tensor that watch takes"
+            f"{type(value).__name__}; "
+            + _advice(
+                value,
+                "model.trainable_variables has a model's weights, laminar.ops.convert_to_tensor "
+                "makes a tensor that watch takes",
+            )
         )
     return value._itself()
 

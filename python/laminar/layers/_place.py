@@ -156,6 +156,8 @@ class Placed(Component):
     def _stamp(self) -> int:
         """Return a number that is another one after each change of the weights."""
         outer = self._held()
+        if outer is None and self._outer is not None and self._outer() is None:
+            return -2 - self._version  # what that layer has changed at last may not be known yet
         return self._version + (0 if outer is None else outer._version)
 
     def _held(self) -> Placed | None:
