@@ -65,14 +65,14 @@ def traced(
     with trace.recording():
         inputs = [trace.input((ROWS, *shape)) for shape in (y_true, y_pred)]
         made = value_of(trace, function(*inputs), where)
-        made = _of_rows(made, where, tuple(y_true))
+        made = _of_rows(made, where, (1,) in (tuple(y_true), tuple(y_pred)))
     program = trace.description([made])
     if kind == "loss":
         _check_slope(program, where)
     return {"name": called, "program": program}
 
 
-def _of_rows(made: Traced, where: str, y_true: tuple[int, ...]) -> Traced:
+def _of_rows(made: Traced, where: str, columns: bool) -> Traced:
     extents = made._extents
     if extents[:1] == (ROWS,) and extents.count(ROWS) == 1:
         own = tuple(range(1, made.ndim))
@@ -86,8 +86,11 @@ def _of_rows(made: Traced, where: str, y_true: tuple[int, ...]) -> Traced:
     advice = "; reduce over axis=-1, not over axis 0, which is that of the rows"
     if ROWS in extents:
         advice = "; pairs of rows must be reduced to one number for each"
-        if y_true == (1,):
-            advice += ", and y_true is a column, of shape (None, 1): y_true[:, 0] is a number a row"
+        if columns:
+            advice += (
+                "; a column, of shape (None, 1), beside numbers of rows, (None,), makes pairs: "
+                "y_true[:, 0] or y_pred[:, 0] is a number a row"
+            )
     raise UnfitError(
         f"{where}: must return a number for each row, of shape (None,), or their mean, got "
         f"{text_of(extents)}{advice}"

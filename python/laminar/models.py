@@ -102,7 +102,9 @@ def clone_model(model: BaseModel) -> Any:
     config = {**model.get_config(), "seed": None}
     for entry, layer in zip(config["layers"], model.layers, strict=True):
         entry["config"]["name"] = layer._name  # those that a model has given, the clone gives anew
-    own = {type(layer).__name__: type(layer) for layer in model.layers if layer._own}
+    inner = [type(each) for layer in model.layers for each, _, _ in layer._inner()]
+    kinds: list[Any] = [*inner, *map(type, model.layers)]
+    own = {kind.__name__: kind for kind in kinds if kind._own}
     with custom_object_scope(own):
         return type(model).from_config(config)
 

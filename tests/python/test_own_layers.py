@@ -483,3 +483,71 @@ def test_registered_classes_are_found(data: tuple[Array, Array], tmp_path: Path)
     assert type(models.load_model(path).layers[0]) is Doubled
     json.dumps(model.get_config())
     assert type(Sequential.from_config(model.get_config()).layers[0]) is Doubled
+
+
+class Around(layers.Layer):
+    """A layer around others, which are arguments."""
+
+    def __init__(self, inner: Any, *more: Any, scale: float = 1.0) -> None:
+        super().__init__()
+        self.inner, self.more, self.scale = inner, more, scale
+
+    def call(self, inputs: Any) -> Any:
+        """Return what they make one after the other, scaled."""
+        for layer in (self.inner, *self.more):
+            inputs = layer(inputs)
+        return inputs * self.scale
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda: Around(layers.Dense(2, "tanh"), scale=3.0), Around),
+        (lambda: Around(Around(layers.Dense(2), scale=2.0)), Around),
+        (lambda: Around(layers.Dense(5), layers.Dense(2)), layers.Operations),
+        (lambda: Around(Sequential([layers.Dense(2)])), layers.Operations),
+        (lambda: Around(layers.Lambda(lambda x: x[:, :2])), layers.Operations),
+    ],
+    ids=["layer", "own layer", "more than named", "model", "lambda"],
+)
+def test_layers_as_arguments(
+    make: Any, kind: type[Any], data: tuple[Array, Array], tmp_path: Path
+) -> None:
+    x, _ = data
+    model = Sequential([Input((3,)), make()])
+    expected = model.predict(x)
+    model.save(tmp_path / "model.safetensors")
+    for known, wanted in (({"Around": Around}, kind), ({}, layers.Operations)):
+        loaded = models.load_model(tmp_path / "model.safetensors", custom_objects=known)
+        assert type(loaded.layers[0]) is wanted
+        np.testing.assert_array_equal(loaded.predict(x), expected)
+    clone = models.clone_model(model)
+    assert type(clone.layers[0]) is kind
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone.predict(x), expected)
+
+
+def test_layers_of_classes_that_are_not_known_are_operations(
+    data: tuple[Array, Array], tmp_path: Path
+) -> None:
+    class Inner(layers.Layer):
+        """Nobody knows it later."""
+
+        def call(self, inputs: Any) -> Any:
+            """Return the square."""
+            return inputs * inputs
+
+    model = Sequential([Input((3,)), Around(Inner())])
+    model.save(tmp_path / "model.safetensors")
+    path = tmp_path / "model.safetensors"
+    loaded = models.load_model(path, custom_objects={"Around": Around})
+    assert type(loaded.layers[0]) is layers.Operations
+    loaded = models.load_model(path, custom_objects={"Around": Around, "Inner": Inner})
+    assert type(loaded.layers[0].inner) is Inner
+
+
+def test_what_a_layer_inside_was_recorded_with_stays(data: tuple[Array, Array]) -> None:
+    dropout = layers.Dropout(0.5)
+    Sequential([Input((3,)), Around(layers.Dense(2), dropout)])
+    with pytest.raises(AttributeError, match="rate cannot be changed inside layer 'around', whose"):
+        dropout.rate = 0.1

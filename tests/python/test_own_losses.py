@@ -187,9 +187,13 @@ def test_weights_are_not_constants(kind: str) -> None:
             traced(penalized, (1,), (1,), kind)
 
 
-def test_a_column_of_targets_is_named() -> None:
+def test_columns_that_make_pairs_are_named() -> None:
     def crossentropy(y: Any, p: Any) -> Any:
         return -ops.sum(ops.one_hot(y, 3) * ops.log_softmax(p), axis=-1)
 
-    with pytest.raises(ValueError, match=r"y_true is a column.*y_true\[:, 0\]"):
-        traced(crossentropy, (1,), (3,))
+    def absolute(y: Any, p: Any) -> Any:
+        return ops.abs(y[:, 0] - p)
+
+    for function, width in ((crossentropy, 3), (absolute, 1)):
+        with pytest.raises(ValueError, match=r"a column, .* makes pairs: y_true\[:, 0\] or y_pred"):
+            traced(function, (1,), (width,))

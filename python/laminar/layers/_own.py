@@ -75,7 +75,8 @@ def nested_in(layer: Layer) -> list[tuple[str, Layer]]:
 
     if layer._own:
         for name, value in vars(layer).items():
-            look(name.lstrip("_"), value)
+            if name != "_given":  # arguments, whether they are used or not
+                look(name.lstrip("_"), value)
     return found
 
 

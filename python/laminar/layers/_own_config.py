@@ -60,27 +60,83 @@ def loaded_entry(description: Mapping[str, Any]) -> dict[str, Any]:
             f"{found!r}"
         )
     if kind and config and found is not None:
-        return {"class_name": kind, "config": json.loads(config)}
+        read = json.loads(config)
+        if _is_known(read):
+            return {"class_name": kind, "config": read}
     return operations_entry(description)
 
 
+def _is_known(config: Any) -> bool:
+    """Whether the classes of all layers in a configuration are known."""
+    if isinstance(config, list):
+        return all(map(_is_known, config))
+    if not isinstance(config, dict):
+        return True
+    if config.keys() == {"class_name", "config"}:
+        from . import __all__ as names  # which imports this file
+
+        name = config["class_name"]
+        if name not in names and _custom.find(name) is None:
+            return False
+    return all(map(_is_known, config.values()))
+
+
 def config_of(layer: Layer) -> dict[str, Any]:
-    """Return the constructor's arguments of a layer, as it has them now, and its name."""
+    """Return the constructor's arguments of a layer, as it has them now, and its name.
+
+    Raises
+    ------
+    TypeError
+        Where they are more than it has names for.
+    """
     args, given = layer._given
     names = _argument_names(type(layer))
+    if len(args) > len(_argument_names(type(layer), positional=True)):
+        raise TypeError(
+            f"{type(layer).__name__}: get_config cannot tell what *arguments have become; define "
+            "get_config and from_config, or give them names"
+        )
     known = {**dict(zip(names, args, strict=False)), **given}
     config: dict[str, Any] = {"name": layer._name, "trainable": layer._trainable}
     for name in names:
         if hasattr(layer, name):
             known[name] = getattr(layer, name)
     known.pop("input_shape", None)
-    config.update({name: encoded(value) for name, value in known.items()})
+    config.update({name: _written(value) for name, value in known.items()})
     return config
+
+
+def _written(value: object) -> object:
+    """Return an argument as what JSON can carry; layers as `layers.get` takes them."""
+    from .base import Layer  # which imports this file
+
+    if isinstance(value, Layer):
+        if value._is_traced and not config_text(value):
+            raise TypeError(f"{value!r} has no configuration")
+        return value._entry_in_config()
+    if isinstance(value, (list, tuple)):
+        return [_written(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _written(part) for name, part in value.items()}
+    return encoded(value)
+
+
+def _read(value: Any) -> Any:
+    """Return an argument of what `_written` has returned."""
+    if isinstance(value, list):
+        return [_read(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"class_name", "config"}:
+        from . import get  # which imports this file
+
+        return get(value)
+    return {name: _read(part) for name, part in value.items()}
 
 
 def from_config(kind: type[Any], config: Mapping[str, Any]) -> Any:
     """Make a layer of its constructor's arguments; those of all layers it need not take."""
-    options = dict(config)
+    options = {name: _read(value) for name, value in config.items()}
     parameters = inspect.signature(kind.__init__).parameters
     free = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
     rest = {}
@@ -101,7 +157,9 @@ def from_config(kind: type[Any], config: Mapping[str, Any]) -> Any:
     return made
 
 
-def _argument_names(kind: type[Any]) -> list[str]:
+def _argument_names(kind: type[Any], positional: bool = False) -> list[str]:
     parameters = inspect.signature(kind.__init__).parameters.values()
-    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    kinds = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
+    if positional:
+        kinds.discard(inspect.Parameter.KEYWORD_ONLY)
     return [each.name for each in parameters if each.kind in kinds and each.name != "self"]

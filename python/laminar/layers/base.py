@@ -238,6 +238,12 @@ class Layer(Definable, family="layer"):
         with ExitStack() as locks:
             for user in users:
                 locks.enter_context(user._lock)
+            held = self._held()
+            if held is not None:
+                raise AttributeError(
+                    f"{type(self).__name__}: {name} cannot be changed inside {held._label()}, "
+                    "whose call has been recorded with it; make a new layer and model"
+                )
             if self._model is not None and name not in self._changeable:
                 raise AttributeError(
                     f"{type(self).__name__}: {name} cannot be changed in a built model, which "
