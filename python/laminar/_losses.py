@@ -97,7 +97,7 @@ class Loss(Component, family="loss"):
         TypeError, ValueError
             Where shapes or values do not fit.
         """
-        if any(getattr(value, "_is_traced", False) for value in (y_true, y_pred)):
+        if getattr(y_pred, "_is_traced", False) or getattr(y_true, "_is_traced", False):
             from . import _losses_traced  # needed by few programs
 
             return _losses_traced.called(self, y_true, y_pred, sample_weight)

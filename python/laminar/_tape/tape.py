@@ -191,6 +191,8 @@ class GradientTape:
                 _zeros_like(source) if each is None else each
                 for each, source in zip(gradients, flat, strict=True)
             ]
+        if plain and type(sources) is list:
+            return gradients
         return _like(sources, iter(gradients))
 
 

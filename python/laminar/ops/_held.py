@@ -31,7 +31,7 @@ class Held(Operators):
         "float32" or "float64".
     """
 
-    _held = True  # which others ask who do not import this file
+    _held, _is_traced = True, False  # which others ask who do not import this file
     shape: tuple[int, ...]
 
     @property
@@ -106,11 +106,11 @@ class Held(Operators):
 
     def __getattr__(self, name: str) -> Any:
         """Return what an array of its numbers has; no tape could follow it."""
-        from ._tapes import listening  # which imports this file
-        from ._trace import active
-
         advice = ""
         if not name.startswith("_") and hasattr(np.ndarray, name):
+            from ._tapes import listening  # which imports this file
+            from ._trace import active
+
             if not listening() and active() is None:
                 array = self._numbers().view()
                 array.flags.writeable = False

@@ -268,8 +268,7 @@ class Optimizer(Component, family="optimizer"):
         kind = type(self).__name__
         if self._model is not None:
             raise ValueError(f"{kind}: this object belongs to a model; make another one for arrays")
-        known = self._applied_to
-        if (known is not None and known.are(trainable_variables)) or any(
+        if self._applied_to is not None or any(
             [getattr(variable, "_held", False) for variable in trainable_variables]
         ):
             late(_TAPE).apply(self, grads, trainable_variables)
@@ -305,7 +304,8 @@ class Optimizer(Component, family="optimizer"):
                     "variable, as zip(gradients, variables) gives them, got "
                     f"{type(pair).__name__}"
                 )
-        self.apply([g for g, _ in pairs], [w for _, w in pairs])
+        gradients, variables = zip(*pairs, strict=True) if pairs else ((), ())
+        self.apply(gradients, variables)
         return self.iterations
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
