@@ -106,3 +106,11 @@ def test_nothing_of_it_is_imported_with_laminar() -> None:
         "assert keras.layers is laminar.layers\n"
     )
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "[]", "")
+
+
+def test_bases_of_own_parts_are_where_keras_has_them() -> None:
+    from laminar import keras, layers, losses, metrics
+
+    assert keras.Layer is layers.Layer
+    assert keras.Loss is losses.Loss
+    assert keras.Metric is metrics.Metric

@@ -27,11 +27,17 @@ from .. import (
     utils,
 )
 from .._spelling import module_getattr
+from ..layers import Layer
+from ..losses import Loss
+from ..metrics import Metric
 from ..ops import random
 
 __all__ = [
     "GradientTape",
     "Input",
+    "Layer",
+    "Loss",
+    "Metric",
     "Model",
     "Sequential",
     "Variable",
