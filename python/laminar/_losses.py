@@ -237,6 +237,18 @@ class Function(Loss):
         return f"<loss {self.name}>"
 
 
+def rows_of(kind: type[Loss], name: str) -> Callable[..., Any]:
+    """Return a loss of the core's as a function, as Keras has it: a number for each row."""
+
+    def loss(y_true: Any, y_pred: Any, **arguments: Any) -> Any:
+        return kind(**arguments, reduction="none")(y_true, y_pred)
+
+    loss.__name__ = loss.__qualname__ = name
+    loss.__doc__ = f"Return the losses of rows; arguments as those of `{kind.__name__}`."
+    vars(loss)["loss_class"] = kind
+    return loss
+
+
 def _checked_reduction(value: object, where: str) -> str:
     words = _component.entries("loss")["mse"]["words"]["reduction"]
     if not isinstance(value, str):

@@ -21,7 +21,8 @@ class counts for nothing. What fit reports of an epoch, and evaluate, is the mea
 their weights, so that it does not depend on the batches. (Keras's is divided by the rows.)
 
 Called on arrays, ``Huber(0.7)(y_true, y_pred, sample_weight=w)``, a loss gives what Keras gives. A
-loss of one's own may call others, whose operations become part of it.
+loss of one's own may call others, whose operations become part of it. Keras's functions,
+``mean_squared_error(y_true, y_pred)``, return the losses of rows.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from . import _component, _own_functions
 from ._component import Component
-from ._losses import Function, Known, Loss
+from ._losses import Function, Known, Loss, rows_of
 from ._spelling import keywords, module_getattr
 
 __all__ = [
@@ -404,6 +405,36 @@ class SparseCategoricalCrossentropy(Known, entry="sparse_categorical_crossentrop
         self.reduction = reduction
 
 
+# Keras's functions: a number for each row, for losses and loops of one's own.
+mean_squared_error = rows_of(MeanSquaredError, "mean_squared_error")
+mean_absolute_error = rows_of(MeanAbsoluteError, "mean_absolute_error")
+mean_absolute_percentage_error = rows_of(
+    MeanAbsolutePercentageError, "mean_absolute_percentage_error"
+)
+mean_squared_logarithmic_error = rows_of(
+    MeanSquaredLogarithmicError, "mean_squared_logarithmic_error"
+)
+huber = rows_of(Huber, "huber")
+log_cosh = rows_of(LogCosh, "log_cosh")
+hinge = rows_of(Hinge, "hinge")
+squared_hinge = rows_of(SquaredHinge, "squared_hinge")
+categorical_hinge = rows_of(CategoricalHinge, "categorical_hinge")
+poisson = rows_of(Poisson, "poisson")
+kl_divergence = rows_of(KLDivergence, "kl_divergence")
+cosine_similarity = rows_of(CosineSimilarity, "cosine_similarity")
+dice = rows_of(Dice, "dice")
+tversky = rows_of(Tversky, "tversky")
+binary_crossentropy = rows_of(BinaryCrossentropy, "binary_crossentropy")
+binary_focal_crossentropy = rows_of(BinaryFocalCrossentropy, "binary_focal_crossentropy")
+categorical_crossentropy = rows_of(CategoricalCrossentropy, "categorical_crossentropy")
+categorical_focal_crossentropy = rows_of(
+    CategoricalFocalCrossentropy, "categorical_focal_crossentropy"
+)
+sparse_categorical_crossentropy = rows_of(
+    SparseCategoricalCrossentropy, "sparse_categorical_crossentropy"
+)
+
+
 Identifier: TypeAlias = "str | Mapping[str, Any] | type[Loss] | Loss | Callable[[Any, Any], Any]"
 
 
@@ -424,7 +455,8 @@ def get(identifier: Identifier) -> Loss:
     if _own_functions.is_program(identifier):
         return Function(**cast("Mapping[str, Any]", identifier))
     if callable(identifier) and not isinstance(identifier, (type, Component)):
-        return Function(identifier)
+        known = getattr(identifier, "loss_class", None)
+        return Function(identifier) if known is None else known()
     return _component.get(Loss, identifier)
 
 

@@ -216,3 +216,24 @@ def test_those_that_torch_has(rng: np.random.Generator) -> None:
     ]
     for i, (ours, theirs) in enumerate(pairs):
         assert ours == pytest.approx(float(theirs), rel=1e-6), i
+
+
+FUNCTIONS = sorted(name for name, value in vars(losses).items() if hasattr(value, "loss_class"))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_return_the_losses_of_rows(name: str, rng: np.random.Generator) -> None:
+    function = getattr(losses, name)
+    loss = losses.get(function)
+    assert type(loss) is function.loss_class
+    assert function.__name__ == name
+    spec = next(spec for spec in SPECS if spec["name"] == loss._entry)
+    y, p = targets(spec, 9, 4, rng), outputs(spec, 9, 4, rng)
+    np.testing.assert_array_equal(function(y, p), called(spec, y, p, reduction="none"))
+
+
+def test_functions_take_the_arguments_of_their_classes() -> None:
+    y, p = [[0.0], [1.0]], [[0.5], [4.0]]
+    np.testing.assert_array_equal(losses.huber(y, p, delta=0.5), [0.125, 1.375])
+    with pytest.raises(TypeError, match="Huber: unknown argument 'dleta'; did you mean 'delta'"):
+        losses.huber(y, p, dleta=0.5)
