@@ -204,3 +204,15 @@ def test_a_model_of_another_width_is_refused(x: Array) -> None:
         Chain(Sequential([Input((5,)), layers.Dense(2)], name="narrow"))(x)
     with pytest.raises(ValueError, match="model 'empty': has no layers to call"):
         Chain(Sequential(name="empty"))(x)
+
+
+def test_layers_inside_may_share_layers(x: Array) -> None:
+    shared, other = layers.Dense(6), layers.Dense(6)
+    first, second = Chain(shared), Chain(other, shared)
+    model = Sequential([Chain(first, second)])
+    np.testing.assert_array_equal(model.predict(x), shared(other(shared(x))))
+    assert model.count_params() == 84
+    assert same(first.get_weights(), shared.get_weights())
+    assert same(model.get_weights(), [*shared.get_weights(), *other.get_weights()])
+    with pytest.raises(ValueError, match="layer 'chain' has no weights"):  # in one place
+        second.get_weights()

@@ -324,13 +324,19 @@ def brought(layer: Layer) -> list[Any] | None:
 
 
 def places_of(layer: Layer) -> Iterator[tuple[Layer, int, int]]:
-    """Yield the layers inside a layer, and where their weights lie among its own."""
+    """Yield the layers inside a layer, and where their weights lie among its own.
+
+    One that shares layers with others inside may have weights that do not follow each other: it has
+    no place of its own, but the layers in it have.
+    """
     positions = {id(variable): i for i, (_, variable) in enumerate(weights_of(layer))}
     waiting = [inner for _, inner in nested_in(layer)]
     while waiting:
         inner = waiting.pop()
         own = [positions[id(variable)] for _, variable in weights_of(inner)]
-        yield inner, min(own, default=0), len(own)
+        first = own[0] if own else 0
+        if own == list(range(first, first + len(own))):
+            yield inner, first, len(own)
         waiting.extend(each for _, each in nested_in(inner))
 
 
