@@ -334,3 +334,55 @@ def test_names_of_the_package() -> None:
     assert {"GradientTape", "Tensor", "Variable", "keras", "ops"} <= set(laminar.__all__)
     with pytest.raises(AttributeError, match="did you mean 'GradientTape'"):
         laminar.GradientTap  # type: ignore[attr-defined]  # noqa: B018  # the look-up is the test
+
+
+def unfused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each computation's slopes be a program of its own."""
+    monkeypatch.setattr("laminar._tape.fusing.fit_together", lambda run, link: False)
+    monkeypatch.setattr("laminar._tape.tape.fit_together", lambda run, link: False)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_ways_put_together_agree_with_their_parts(
+    monkeypatch: pytest.MonkeyPatch, dtype: str
+) -> None:
+    x = ops.convert_to_tensor(np.linspace(-1, 1, 33).reshape(-1, 1).astype(dtype))
+    w = [Variable(RNG.normal(size=shape), dtype=dtype) for shape in [(1, 9), (9,), (18, 1)]]
+    several = ops.convert_to_tensor(RNG.normal(size=(33, 18)).astype(dtype))
+
+    def step() -> list[Any]:
+        with GradientTape(persistent=True) as outer:
+            outer.watch([x, several])
+            with GradientTape(persistent=True) as inner:
+                inner.watch(x)
+                hidden = ops.tanh(ops.matmul(x, w[0]) + w[1])
+                a, b = ops.split(ops.concatenate([hidden, hidden * x], axis=1) * several, 2, axis=1)
+                w[1].assign(w[1].numpy())  # other numbers of the same value
+                u = ops.matmul(ops.concatenate([b, a * a], axis=1), w[2]) + ops.sum(w[1]) * x
+            first, middle = inner.gradient(u, [x, hidden])
+            loss = ops.mean(ops.square(first * u) + ops.sum(middle * a, axis=1, keepdims=True))
+        return [first, middle, *outer.gradient(loss, [*w, x, several]), outer.gradient(first, x)]
+
+    together = [step() for _ in range(2)]
+    unfused(monkeypatch)
+    apart = step()
+    close = 1e-12 if dtype == "float64" else 1e-4
+    for first, again, other in zip(*together, apart, strict=True):
+        np.testing.assert_array_equal(first.numpy(), again.numpy())
+        size = np.abs(other.numpy()).max()
+        np.testing.assert_allclose(first.numpy(), other.numpy(), rtol=close, atol=close * size)
+
+
+def test_ways_of_many_computations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than what is put together, and of more kinds than are kept."""
+    monkeypatch.setattr("laminar._tape.fusing._MOST", 2)
+    for length in (1, 2, 63, 64, 65, 150, 2):
+        x = Variable(1.0, dtype="float64")
+        with GradientTape() as tape:
+            y = x * 1.0
+            for _ in range(length):
+                y = ops.sin(y) + x
+        expected, slope = 1.0, 1.0
+        for _ in range(length):
+            expected, slope = np.sin(expected) + 1, np.cos(expected) * slope + 1
+        assert float(tape.gradient(y, x)) == pytest.approx(slope, rel=1e-12)

@@ -15,6 +15,7 @@ from ..ops._held import Held, Tensor
 from ..ops._tapes import Node, leave, listen
 from ..ops._traced import Operators, Traced
 from . import _traced
+from .fusing import Link, back, fit_together
 from .variable import Changing, Variable, Weight
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def _back(
                 keys.append(key)
         if wanted:
             reached.update(map(id, node.outputs))
-            way.append((node, wanted, keys))
+            way.append(Link(node, tuple(wanted), keys))
     gradients: dict[int, Tensor] = {}
 
     def add(keys: Iterable[int], found: Sequence[Tensor | None]) -> None:
@@ -224,13 +225,26 @@ def _back(
                 before = gradients.get(key)
                 gradients[key] = gradient if before is None else before + gradient
 
-    add(map(id, targets), starts)
-    for node, wanted, keys in reversed(way):
+    def alone(link: Link) -> None:
+        node = link.node
         d_outputs = list(map(gradients.get, map(id, node.outputs)))
         for each in d_outputs:
             if each is not None:
-                add(keys, node.slopes(d_outputs, wanted))
+                add(link.keys, node.slopes(d_outputs, list(link.wanted)))
                 break
+
+    add(map(id, targets), starts)
+    ends = set(map(id, sources))
+    run: list[Link] = []
+    for link in reversed(way):
+        if run and not fit_together(run, link):
+            back(run, gradients, ends, alone)
+            run = []
+        if link.node.applied is None:
+            alone(link)
+        else:
+            run.append(link)
+    back(run, gradients, ends, alone)
     return [gradients.get(key) if key in reached else None for key in map(id, sources)]
 
 

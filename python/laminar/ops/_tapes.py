@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 Slopes = Callable[[Sequence["Tensor | None"], Sequence[int]], "list[Tensor | None]"]
 
 
+class Applied(NamedTuple):
+    """A program that has been run, and draws nothing."""
+
+    computation: Computation
+    given: Sequence[NDArray[Any]]
+    dtype: str
+    rows: int
+
+
 class Node(NamedTuple):
     """A computation that has been done.
 
@@ -31,6 +40,7 @@ class Node(NamedTuple):
     inputs: Sequence[Any]
     outputs: Sequence[Tensor]
     slopes: Slopes
+    applied: Applied | None = None
 
 
 class Listener(Protocol):
@@ -63,11 +73,16 @@ def leave(tape: Listener) -> None:
     _listening.tapes = tapes[:-1] if last else tuple(each for each in tapes if each is not tape)
 
 
-def record(inputs: Sequence[Any], outputs: Sequence[Tensor], slopes: Slopes) -> None:
+def record(
+    inputs: Sequence[Any],
+    outputs: Sequence[Tensor],
+    slopes: Slopes,
+    applied: Applied | None = None,
+) -> None:
     """Tell all tapes what has been computed."""
     if _listening.tapes:
         own = [each._itself() if isinstance(each, Held) else each for each in inputs]
-        note(Node(own, outputs, slopes))
+        note(Node(own, outputs, slopes, applied))
 
 
 def note(node: Node) -> None:
@@ -99,9 +114,10 @@ class Computation:
         self.description = {**description, "inputs": inputs, "weights": []}
         self.core = _core.Program(json.dumps(self.description))
         self.draws = any(step["op"] == "random" for step in description["steps"])
-        self._slopes: dict[tuple[int, tuple[int, ...]], tuple[Computation, list[int]]] = {}
+        self.shapes = self.core.shapes()  # of the outputs
+        self._slopes: dict[tuple[int, tuple[int, ...]], tuple[Computation, tuple[int, ...]]] = {}
 
-    def slopes(self, output: int, by: tuple[int, ...]) -> tuple[Computation, list[int]]:
+    def slopes(self, output: int, by: tuple[int, ...]) -> tuple[Computation, tuple[int, ...]]:
         """Return the gradients of one output, which reads its own gradient last.
 
         Parameters
@@ -113,7 +129,7 @@ class Computation:
 
         Returns
         -------
-        computation, list of int
+        computation, tuple of int
             The gradients, and those of the inputs that have one.
         """
         known = self._slopes.get((output, by))
@@ -123,7 +139,7 @@ class Computation:
             gradients = made["outputs"][-len(by) :]
             kept = [i for i, each in enumerate(gradients) if not _nothing(made, each - first)]
             made["outputs"] = [gradients[i] for i in kept]
-            known = Computation(_needed(made)), [by[i] for i in kept]
+            known = Computation(_needed(made)), tuple([by[i] for i in kept])
             self._slopes[output, by] = known
         return known
 
@@ -199,5 +215,6 @@ def apply(
                     found[i] = gradient if i not in found else found[i] + gradient
             return [found.get(i) for i in wanted]
 
-        record(inputs, made, slopes)
+        applied = None if computation.draws else Applied(computation, given, dtype, rows)
+        record(inputs, made, slopes, applied)
     return made
