@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from support import blobs, fingerprint, small_classifier
 
 import laminar
-from laminar import Sequential, callbacks, layers
+from laminar import Sequential, callbacks, layers, ops
 from laminar.callbacks import (
     Callback,
     CSVLogger,
@@ -68,6 +68,28 @@ def test_values_of_other_callbacks_are_watched_recorded_and_written(tmp_path: Pa
     assert names == ["1-0.10.safetensors", "2-0.50.safetensors"]
     assert (tmp_path / "log.csv").read_text().startswith("epoch,learning_rate,loss,val_f1\n")
     assert pickle.loads(pickle.dumps(model)).history.history == history.history
+
+
+def test_what_a_callback_computes_with_operations_is_watched() -> None:
+    x, y = task()
+    seen = []
+
+    class Worst(Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            error = ops.abs(self.model(ops.convert_to_tensor(x)) - y)
+            logs["worst"] = ops.max(error)  # a tensor
+            seen.append(float(logs["worst"]))
+
+    def huber(y: Any, p: Any) -> Any:
+        return ops.where(ops.abs(y - p) < 1, 0.5 * (y - p) ** 2, ops.abs(y - p) - 0.5)
+
+    model = Sequential([layers.Input(3), layers.Dense(1)], seed=1)
+    model.compile("sgd", huber)
+    stopping = EarlyStopping("worst", mode="min", patience=1, min_delta=1e6)
+    history = model.fit(x, y, epochs=9, verbose=0, callbacks=[Worst(), stopping])
+    assert len(history.epoch) == 2
+    assert history.history["worst"] == seen
+    assert stopping.best == seen[0]
 
 
 def test_values_of_some_epochs_leave_the_others_empty(tmp_path: Path) -> None:

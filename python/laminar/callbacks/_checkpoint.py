@@ -26,7 +26,8 @@ class ModelCheckpoint(Monitoring):
         Ends in ``.safetensors``. ``{epoch}``, counted from 1, and the keys of the logs are filled
         in: ``"{epoch:02d}-{val_loss:.3f}.safetensors"``.
     monitor : str
-        With ``save_best_only``, the key in the logs that is compared.
+        With ``save_best_only``, the key in the logs that is compared; what callbacks have written
+        there included, with ``mode``.
     verbose : int
         1 prints a line for each file.
     save_best_only : bool

@@ -27,7 +27,8 @@ class EarlyStopping(Monitoring):
     Parameters
     ----------
     monitor : str
-        Key in the logs: ``"loss"``, a metric, or one of these with ``val_``.
+        Key in the logs: ``"loss"``, a metric, one of these with ``val_``, or what a callback before
+        this one has written there, with ``mode``.
     min_delta : float
         A change of no more than this is no improvement.
     patience : int

@@ -66,7 +66,8 @@ class ReduceLROnPlateau(Monitoring):
     Parameters
     ----------
     monitor : str
-        Key in the logs: ``"loss"``, a metric, or one of these with ``val_``.
+        Key in the logs: ``"loss"``, a metric, one of these with ``val_``, or what a callback before
+        this one has written there, with ``mode``.
     factor : float
         In [0, 1): the rate is multiplied by it.
     patience : int
