@@ -4,7 +4,8 @@
 A Dense of one's own beside `Dense`, a Huber loss beside `Huber`, a layer of five elementwise
 operations between others beside the network without it, and a step of a loop with `GradientTape`
 beside `train_on_batch`. Both take turns on one thread, every other round the other one first; the
-table has medians, and of the ratios of the rounds the median, the lowest and the highest.
+table has medians of the processor's time for a step, and of the ratios of the rounds the median,
+the lowest and the highest.
 """
 
 import argparse
@@ -177,10 +178,10 @@ ROWS = [
 
 
 def seconds(train: Train, steps: int) -> float:
-    """Return the time of one step."""
-    start = time.perf_counter()
+    """Return the processor's time for one step."""
+    start = time.process_time()
     train(steps)
-    return (time.perf_counter() - start) / steps
+    return (time.process_time() - start) / steps
 
 
 def measure(row: Row, rounds: int, length: float) -> str:
