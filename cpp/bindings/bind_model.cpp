@@ -251,12 +251,17 @@ py::tuple vjp(const SharedModel<T>& shared, const py::array& x, const py::array&
 }
 
 template <typename T>
-py::array outputs_in_training(const SharedModel<T>& shared, const py::array& x, Index step) {
+py::array outputs_in_training(SharedModel<T>& shared, const py::array& x, Index step, bool follow) {
   const MatrixView<const T> in = matrix<T>(x, "x");
-  const auto held = shared.reading("outputs_in_training");
-  py::array_t<T> out(std::array<py::ssize_t, 2>{in.rows, held->model.network().outputs()});
-  const MatrixView<T> to(out.mutable_data(), in.rows, held->model.network().outputs());
-  unlocked([&] { held->model.outputs_in_training(in, to, step); });
+  const Index columns = shared.now().network().outputs();
+  py::array_t<T> out(std::array<py::ssize_t, 2>{in.rows, columns});
+  const MatrixView<T> to(out.mutable_data(), in.rows, columns);
+  if (follow) {
+    shared.changing("outputs_in_training").follow_batch(in, to, step);
+  } else {
+    const auto held = shared.reading("outputs_in_training");
+    unlocked([&] { held->model.outputs_in_training(in, to, step); });
+  }
   return out;
 }
 
@@ -390,7 +395,8 @@ void bind(py::module_& module, const char* name) {
       .def("predict", &predict<T>, py::arg("x"), py::arg("out"))
       .def("predict_ready", &predict_ready<T>, py::arg("x"))
       .def("loss_and_gradients", &loss_and_gradients<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"))
-      .def("outputs_in_training", &outputs_in_training<T>, py::arg("x"), py::arg("step"))
+      .def("outputs_in_training", &outputs_in_training<T>, py::arg("x"), py::arg("step"),
+           py::arg("follow") = false)
       .def("vjp", &vjp<T>, py::arg("x"), py::arg("d_outputs"), py::arg("training"), py::arg("step") = -1,
            py::arg("by_input") = true);
 }

@@ -20,7 +20,7 @@ set(laminar_headers
   base/types threads/parallel kernels/table kernels/elementwise_list
   operations/program operations/run operations/symbol
   catalogue/activation catalogue/choice catalogue/constraint catalogue/initializer catalogue/loss catalogue/metric
-  catalogue/optimizer catalogue/own_function catalogue/parameters catalogue/regularizer catalogue/schedule
+  catalogue/optimizer catalogue/own_function catalogue/own_rule catalogue/parameters catalogue/regularizer catalogue/schedule
   graph/head graph/layer graph/network data/row_source training/fit_options training/perceptron
   files/byte_source files/cells files/config files/safetensors files/table)
 foreach(header IN LISTS laminar_headers)

@@ -403,11 +403,7 @@ std::vector<double> Model<T>::evaluate(RowSource<T>& source, Index buffer_size,
 template <typename T>
 void Model<T>::predict(MatrixView<const T> x, MatrixView<T> out) const {
   check_input("predict", network(), x);
-  if (out.rows != x.rows || out.columns != network().outputs()) {
-    fail("predict: out must have shape (", x.rows, ", ", network().outputs(), "), got (", out.rows, ", ", out.columns,
-         ")");
-  }
-  if (out.data == nullptr) fail("predict: out must not be null");
+  check_out("predict", network(), x.rows, out);
   laminar::predict(state(), x, out);
 }
 
@@ -432,11 +428,16 @@ void Model<T>::backward(MatrixView<const T> x, MatrixView<const T> d_out, std::s
 template <typename T>
 void Model<T>::outputs_in_training(MatrixView<const T> x, MatrixView<T> out, Index step) const {
   check_input("outputs_in_training", network(), x);
-  if (out.data == nullptr || out.rows != x.rows || out.columns != network().outputs()) {
-    fail("outputs_in_training: out must have shape (", x.rows, ", ", network().outputs(), "), got (", out.rows, ", ",
-         out.columns, ")");
-  }
+  check_out("outputs_in_training", network(), x.rows, out);
   laminar::outputs_in_training(state(), x, out, step);
+}
+
+template <typename T>
+void Model<T>::follow_batch(MatrixView<const T> x, MatrixView<T> out, Index step) {
+  check_input("follow_batch", network(), x);
+  check_out("follow_batch", network(), x.rows, out);
+  require(Stage::between, "follow_batch");
+  laminar::outputs_in_training(state(), x, out, step, core_->state->parameters.data());
 }
 
 template <typename T>

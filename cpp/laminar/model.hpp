@@ -133,6 +133,8 @@ class Model {
                 bool training = false, Index step = -1) const;
   /// out (rows, outputs) = the outputs whose gradients backward() computes with `training` and the same step.
   void outputs_in_training(MatrixView<const T> x, MatrixView<T> out, Index step = -1) const;
+  /// The same, and running statistics follow this batch's as they do in an update.
+  void follow_batch(MatrixView<const T> x, MatrixView<T> out, Index step = -1);
   /// Loss of all rows, dropout included, and its gradient in the layout of the parameters. The sum of the
   /// rows' losses times their weights is divided by the number of rows, or by the sum of their weights. The memory
   /// that this takes is kept for the next call; calls at the same time have some each.

@@ -32,6 +32,14 @@ std::shared_ptr<const OwnFunction> own_function(
   return std::make_shared<OwnFunction>(std::move(name), *program, gradient);
 }
 
+std::shared_ptr<const OwnRule> own_rule(std::string name, const Shape& shape, OwnRule::Gives gives,
+                                        const std::function<Symbol(const Symbol& weight)>& write) {
+  auto program = std::make_shared<Program>();
+  const Symbol weight(program, program->add_weight(shape));
+  program->outputs = {write(weight).value()};
+  return std::make_shared<OwnRule>(std::move(name), *program, gives);
+}
+
 }  // namespace
 
 OwnLayer::OwnLayer(const std::vector<Shape>& inputs) : program_(std::make_shared<Program>()) {
@@ -71,6 +79,16 @@ Loss own_loss(std::string name, const Shape& targets, const Shape& outputs,
 Metric own_metric(std::string name, const Shape& targets, const Shape& outputs,
                   const std::function<Symbol(const Symbol& y_true, const Symbol& y_pred)>& write) {
   return Metric(own_function(std::move(name), targets, outputs, false, write));
+}
+
+Regularizer own_regularizer(std::string name, const Shape& shape,
+                            const std::function<Symbol(const Symbol& weight)>& write) {
+  return Regularizer(own_rule(std::move(name), shape, OwnRule::Gives::penalty, write));
+}
+
+Constraint own_constraint(std::string name, const Shape& shape,
+                          const std::function<Symbol(const Symbol& weight)>& write) {
+  return Constraint(own_rule(std::move(name), shape, OwnRule::Gives::projection, write));
 }
 
 }  // namespace laminar

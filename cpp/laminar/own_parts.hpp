@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layers, losses and metrics of one's own, written with operations on symbols (operations/symbol.hpp):
+// Layers, losses, metrics, regularizers and constraints of one's own, written with operations on symbols (operations/symbol.hpp):
 //   Operations layer = own_layer({{4}}, [](OwnLayer& l) {
 //     Symbol w = l.weight("w", {4, 8});
 //     Symbol b = l.weight("b", {8}, "zeros");
@@ -53,5 +53,12 @@ Loss own_loss(std::string name, const Shape& targets, const Shape& outputs,
 /// The same for a metric, which is the mean over rows.
 Metric own_metric(std::string name, const Shape& targets, const Shape& outputs,
                   const std::function<Symbol(const Symbol& y_true, const Symbol& y_pred)>& write);
+
+/// A penalty on a weight of this shape: `write` returns a number.
+Regularizer own_regularizer(std::string name, const Shape& shape,
+                            const std::function<Symbol(const Symbol& weight)>& write);
+/// What takes the place of such a weight after each update.
+Constraint own_constraint(std::string name, const Shape& shape,
+                          const std::function<Symbol(const Symbol& weight)>& write);
 
 }  // namespace laminar

@@ -99,6 +99,25 @@ TEST_CASE_TEMPLATE("batch normalization: running statistics follow the batches, 
   }
 }
 
+TEST_CASE_TEMPLATE("batch normalization: running statistics follow a batch that goes forward alone", T, float, double) {
+  const Task<T> task(33, 5, 3);
+  const auto model_of = [&] {
+    Model<T> model(network_of(5, 17, 3), 3);
+    model.compile("mse", Optimizer("sgd", {{"learning_rate", 0}}));
+    return model;
+  };
+  Model<T> trained = model_of();
+  trained.train_on_batch(task.dataset("mse"));
+  Model<T> model = model_of();
+  std::vector<T> followed(33 * 3);
+  std::vector<T> expected(33 * 3);
+  model.outputs_in_training(task.inputs(), {expected.data(), 33, 3});
+  CHECK(bit_difference(model.parameters(), model_of().parameters()) == "");
+  model.follow_batch(task.inputs(), {followed.data(), 33, 3});
+  CHECK(bit_difference(followed, expected) == "");
+  CHECK(bit_difference(model.parameters(), trained.parameters()) == "");
+}
+
 TEST_CASE_TEMPLATE("batch normalization: the same bits for every number of threads", T, float, double) {
   const Task<T> task(300, 9, 4);
   std::vector<T> first;

@@ -218,6 +218,51 @@ TEST_CASE("own losses: targets may have other widths than the outputs") {
   CHECK_THROWS_WITH(model.compile(loss, "sgd", {"mae"}), doctest::Contains("compares targets with as many"));
 }
 
+TEST_CASE_TEMPLATE("own rules: those that are built-in ones train as these", T, float, double) {
+  const Rows<T> rows(120, 6, 2);
+  const Shape shape{6, 19};
+  const auto network = [&](const Regularizer& regularizer, const Constraint& constraint) {
+    return Network(6, {Dense{.units = 19, .kernel_regularizer = regularizer, .kernel_constraint = constraint},
+                       Dense{.units = 2}});
+  };
+  const Network known = network(Regularizer("l2", {{"l2", 0.5}}), "non_neg");
+  const Network own = network(own_regularizer("mine", shape, [](const Symbol& w) { return sum(square(w)) * 0.5; }),
+                              own_constraint("above", shape, [](const Symbol& w) { return maximum(w, 0); }));
+  const double tolerance = std::is_same_v<T, float> ? 1e-4 : 1e-12;
+  const auto expected = trained(own, "mse", rows.data(), 1);
+  CHECK(difference(expected, trained(known, "mse", rows.data(), 1), tolerance) == "");
+  for (const int threads : {2, 3, 8}) {
+    CHECK(bit_difference(trained(own, "mse", rows.data(), threads), expected) == "");
+  }
+  Model<T> model(own, 3);
+  Model<T> other(known, 3);
+  model.compile("mse", "sgd");
+  other.compile("mse", "sgd");
+  CHECK(model.evaluate(rows.data())[0] == doctest::Approx(other.evaluate(rows.data())[0]).epsilon(1e-6));
+  CHECK(format_of(own) == 2);
+  const Network again = network_from_json(to_json(own));
+  CHECK(to_json(again) == to_json(own));
+  CHECK(bit_difference(trained(again, "mse", rows.data(), 1), expected) == "");
+}
+
+TEST_CASE("own rules: what cannot be is refused, and says why") {
+  const auto network = [](const Regularizer& regularizer) {
+    return Network(4, {Dense{.units = 2, .kernel_regularizer = regularizer}});
+  };
+  CHECK_THROWS_WITH(network(own_regularizer("mine", {3, 2}, [](const Symbol& w) { return sum(abs(w)); })),
+                    doctest::Contains("mine: was made for a tensor of shape (3, 2), got (4, 2)"));
+  CHECK_THROWS_WITH(own_regularizer("mine", {3, 2}, [](const Symbol& w) { return square(w); }),
+                    doctest::Contains("must return one number, of shape (), got (3, 2)"));
+  CHECK_THROWS_WITH(own_regularizer("mine", {3, 2}, [](const Symbol& w) { return sum(stop_gradient(w)); }),
+                    doctest::Contains("no gradient leads from its value back to the weight"));
+  CHECK_THROWS_WITH(own_constraint("mine", {3, 2}, [](const Symbol& w) { return sum(w, {0}); }),
+                    doctest::Contains("must return what takes the weight's place, of shape (3, 2), got (2"));
+  CHECK_THROWS_WITH(
+      Network(3, {Dense{.units = 2,
+                        .activity_regularizer = own_regularizer("mine", {3}, [](const Symbol& w) { return sum(w); })}}),
+      doctest::Contains("activity_regularizer must be l1, l2 or l1_l2, got 'mine'"));
+}
+
 TEST_CASE("own parts: what cannot be is refused, and says why") {
   const auto layer = [](const auto& write) {
     Operations made;

@@ -118,12 +118,20 @@ const Family& constraint_family() {
 }
 
 void Constraint::check(const Shape& shape) const {
-  if (takes("axis")) lines_along(*this, shape);
+  if (own != nullptr) {
+    own->check(shape);
+  } else if (takes("axis")) {
+    lines_along(*this, shape);
+  }
 }
 
 template <typename T>
 void Constraint::apply(const Shape& shape, std::span<T> weights) const {
   check_elements(family().title, name(), "weights", weights.size(), shape);
+  if (own != nullptr) {
+    own->check(shape);
+    return own->apply(weights);
+  }
   kApply<T>[static_cast<std::size_t>(index())](*this, shape, weights);
 }
 

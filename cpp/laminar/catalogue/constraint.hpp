@@ -4,10 +4,12 @@
 // whose norm it spoils.
 #pragma once
 
+#include <memory>
 #include <span>
 
 #include "laminar/base/types.hpp"
 #include "laminar/catalogue/choice.hpp"
+#include "laminar/catalogue/own_rule.hpp"
 
 namespace laminar {
 
@@ -20,6 +22,12 @@ struct Constraint : Choice {
   explicit Constraint(std::string_view name, std::initializer_list<NamedValue> values = {})
       : Choice(constraint_family(), name, values) {}
 
+  /// One of one's own.
+  explicit Constraint(std::shared_ptr<const OwnRule> rule) : Constraint("non_neg") { own = std::move(rule); }
+
+  std::shared_ptr<const OwnRule> own = {};
+
+  const char* name() const { return own != nullptr ? own->name().c_str() : Choice::name(); }
   /// Throws std::invalid_argument where a tensor of this shape does not have the constraint's axis.
   void check(const Shape& shape) const;
   /// Changes row-major weights of the given shape in place. For float and double. Throws

@@ -166,6 +166,10 @@ const Family& regularizer_family() {
 template <typename T>
 double Regularizer::penalty(const Shape& shape, std::span<const T> weights) const {
   check_elements(family().title, name(), "weights", weights.size(), shape);
+  if (own != nullptr) {
+    own->check(shape);
+    return own->penalty(weights);
+  }
   const auto function = kFunctions<T>[static_cast<std::size_t>(index())].penalty;
   if (function != nullptr) return function(shape, values().data(), weights);
   // A factor of 0 takes no part: 0 times an overflowed sum would be NaN.
@@ -180,6 +184,10 @@ void Regularizer::add_gradient(const Shape& shape, std::span<const T> weights, s
                                double scale) const {
   check_elements(family().title, name(), "weights", weights.size(), shape);
   check_elements(family().title, name(), "gradient", gradient.size(), shape);
+  if (own != nullptr) {
+    own->check(shape);
+    return own->add_gradient(weights, gradient, scale);
+  }
   const auto function = kFunctions<T>[static_cast<std::size_t>(index())].add_gradient;
   if (function != nullptr) return function(shape, values().data(), weights, gradient, scale);
   const double a = scale * l1();
@@ -198,11 +206,15 @@ void Regularizer::add_gradient(const Shape& shape, std::span<const T> weights, s
 }
 
 void Regularizer::check(const Shape& shape) const {
-  if (!elementwise()) Orthogonal::check(shape);
+  if (own != nullptr) {
+    own->check(shape);
+  } else if (!elementwise()) {
+    Orthogonal::check(shape);
+  }
 }
 
 bool Regularizer::elementwise() const {
-  return kFunctions<double>[static_cast<std::size_t>(index())].penalty == nullptr;
+  return own == nullptr && kFunctions<double>[static_cast<std::size_t>(index())].penalty == nullptr;
 }
 double Regularizer::l1() const { return takes("l1") ? value("l1") : 0; }
 double Regularizer::l2() const { return takes("l2") ? value("l2") : 0; }

@@ -3,10 +3,12 @@
 // Computed in double, in an order that depends on the shape alone. NaN in, NaN out.
 #pragma once
 
+#include <memory>
 #include <span>
 
 #include "laminar/base/types.hpp"
 #include "laminar/catalogue/choice.hpp"
+#include "laminar/catalogue/own_rule.hpp"
 
 namespace laminar {
 
@@ -19,6 +21,12 @@ struct Regularizer : Choice {
   explicit Regularizer(std::string_view name, std::initializer_list<NamedValue> values = {})
       : Choice(regularizer_family(), name, values) {}
 
+  /// One of one's own.
+  explicit Regularizer(std::shared_ptr<const OwnRule> rule) : Regularizer("l1_l2") { own = std::move(rule); }
+
+  std::shared_ptr<const OwnRule> own = {};
+
+  const char* name() const { return own != nullptr ? own->name().c_str() : Choice::name(); }
   /// The number that is added to the loss. `weights` are row-major of the given shape; throws
   /// std::invalid_argument where the entry does not take it. For float and double.
   template <typename T>

@@ -254,6 +254,15 @@ void check_targets(const char* operation, const Loss& loss, Index outputs, const
 }
 
 template <typename T>
+void check_out(const char* operation, const Network& network, Index rows, MatrixView<T> out) {
+  if (out.rows != rows || out.columns != network.outputs()) {
+    fail(operation, ": out must have shape (", rows, ", ", network.outputs(), "), got (", out.rows, ", ", out.columns,
+         ")");
+  }
+  if (out.data == nullptr) fail(operation, ": out must not be null");
+}
+
+template <typename T>
 void check_input(const char* operation, const Network& network, MatrixView<const T> x) {
   if (x.columns != network.features()) {
     fail(operation, ": x has ", x.columns, " features, the network takes ", network.features(), first_kernel(network));
@@ -304,6 +313,8 @@ void check_dataset(const char* operation, const Network& network, const Objectiv
   check_total_weight(operation, objective, most);
 }
 
+template void check_out(const char*, const Network&, Index, MatrixView<float>);
+template void check_out(const char*, const Network&, Index, MatrixView<double>);
 template void check_input(const char*, const Network&, MatrixView<const float>);
 template void check_input(const char*, const Network&, MatrixView<const double>);
 template void check_targets(const char*, const Loss&, Index, const Targets<float>&);

@@ -11,6 +11,9 @@ namespace laminar {
 /// At least one row, as many features as the network takes.
 template <typename T>
 void check_input(const char* operation, const Network& network, MatrixView<const T> x);
+/// out has a row for each of so many.
+template <typename T>
+void check_out(const char* operation, const Network& network, Index rows, MatrixView<T> out);
 
 /// Class numbers that the outputs have or the loss ignores, values for which it is defined.
 template <typename T>

@@ -42,6 +42,18 @@ void all_backward(const Pass<T>& pass, const std::vector<int>& whole_batch, Inde
   run(1);
 }
 
+/// Lets running statistics follow those of the batch that went forward. The gradients that come with them, of
+/// layers that had no delta, are nobody's.
+template <typename T>
+void follow(const Pass<T>& pass, Index rows, T* statistics) {
+  AlignedBuffer<T> gradients(pass.network.parameters().size());
+  GradientSink<T> sink{pass.kernels, gradients.data()};
+  sink.statistics = statistics;
+  for (const GradientTask& task : gradient_tasks(pass.network, pass.kernels.panel, rows)) {
+    if (needs_whole_batch(pass.node(task.node).layer)) parameter_gradient(pass, task, rows, sink);
+  }
+}
+
 /// The number of the update that draws are those of.
 template <typename T>
 Index update_of(const State<T>& state, Index step) {
@@ -93,7 +105,7 @@ void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> 
 }
 
 template <typename T>
-void outputs_in_training(const State<T>& state, MatrixView<const T> x, MatrixView<T> out, Index step) {
+void outputs_in_training(const State<T>& state, MatrixView<const T> x, MatrixView<T> out, Index step, T* statistics) {
   const Plan plan(state.network, x.rows, Mode::training, state.precision, false);
   AlignedBuffer<T> memory(plan.size());
   Pass<T> pass{state.network, plan, state.packed.kernels(), state.parameters.data(), state.packed, memory.data()};
@@ -107,10 +119,11 @@ void outputs_in_training(const State<T>& state, MatrixView<const T> x, MatrixVie
   for (Index row = 0; row < x.rows; ++row) {
     std::copy_n(pass.output(pass.last(), row), out.columns, out.data + row * out.columns);
   }
+  if (statistics != nullptr) follow(pass, x.rows, statistics);
 }
 
-template void outputs_in_training(const State<float>&, MatrixView<const float>, MatrixView<float>, Index);
-template void outputs_in_training(const State<double>&, MatrixView<const double>, MatrixView<double>, Index);
+template void outputs_in_training(const State<float>&, MatrixView<const float>, MatrixView<float>, Index, float*);
+template void outputs_in_training(const State<double>&, MatrixView<const double>, MatrixView<double>, Index, double*);
 template void backward(const State<float>&, MatrixView<const float>, MatrixView<const float>, std::span<float>,
                        MatrixView<float>, bool, Index);
 template void backward(const State<double>&, MatrixView<const double>, MatrixView<const double>, std::span<double>,

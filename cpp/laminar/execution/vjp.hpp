@@ -18,8 +18,10 @@ template <typename T>
 void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> d_out, std::span<T> d_parameters,
               MatrixView<T> d_x, bool training, Index step = -1);
 
-/// out = the outputs whose gradients backward() computes with `training` and the same step.
+/// out = the outputs whose gradients backward() computes with `training` and the same step. `statistics`: the
+/// parameters, where running statistics are to follow the batch's as in an update; else null.
 template <typename T>
-void outputs_in_training(const State<T>& state, MatrixView<const T> x, MatrixView<T> out, Index step);
+void outputs_in_training(const State<T>& state, MatrixView<const T> x, MatrixView<T> out, Index step,
+                         T* statistics = nullptr);
 
 }  // namespace laminar

@@ -55,14 +55,27 @@ template <typename C>
 constexpr bool may_be_own = requires(const C& choice) { choice.own; };
 
 template <typename C>
+auto own_from(std::string name, Program program) {
+  if constexpr (std::is_same_v<C, Regularizer>) {
+    return std::make_shared<OwnRule>(std::move(name), std::move(program), OwnRule::Gives::penalty);
+  } else if constexpr (std::is_same_v<C, Constraint>) {
+    return std::make_shared<OwnRule>(std::move(name), std::move(program), OwnRule::Gives::projection);
+  } else {
+    constexpr bool gradient = std::is_same_v<C, Loss>;
+    return std::make_shared<OwnFunction>(std::move(name), std::move(program), gradient);
+  }
+}
+
+template <typename C>
 C choice_from(const Json& json, const std::string& owner) {
   if constexpr (may_be_own<C>) {
     if (json.is_object() && json.contains("program")) {
       Members members(json, owner);
-      constexpr bool gradient = std::is_same_v<C, Loss>;
-      C choice(std::make_shared<OwnFunction>(members.text("name"),
-                                             program_from(members.require("program"), owner + ": program"), gradient));
-      for (int i = 0; i < choice.info().count(); ++i) read_parameter(members, choice.info().parameters[i], choice);
+      C choice(own_from<C>(members.text("name"), program_from(members.require("program"), owner + ": program")));
+      constexpr bool alone = std::is_same_v<decltype(choice.own), std::shared_ptr<const OwnRule>>;
+      for (int i = 0; !alone && i < choice.info().count(); ++i) {
+        read_parameter(members, choice.info().parameters[i], choice);
+      }
       read_rest(members, choice);
       members.finish();
       return choice;
@@ -102,16 +115,18 @@ Json json_of(const Choice& choice) {
 
 /// The same of one that may be a function of one's own.
 template <typename C>
-Json json_of_own(const C& choice) {
-  Json json = json_of(choice);
+  requires may_be_own<C>
+Json json_of(const C& choice) {
+  Json json = json_of(static_cast<const Choice&>(choice));
   if (choice.own == nullptr) return json;
+  if constexpr (std::is_same_v<decltype(choice.own), std::shared_ptr<const OwnRule>>) json = Json::object();
   json["name"] = choice.own->name();
   json["program"] = json_of_program(choice.own->program());
   return json;
 }
 
 Json json_of_metric(const Metric& metric) {
-  Json json = json_of_own(metric);
+  Json json = json_of(metric);
   json["key"] = metric.key;
   json["weighted"] = metric.weighted;
   return json;
@@ -343,8 +358,15 @@ int format_of(const Network& network) {
     const auto is_kind = [&](const char* known) { return std::strcmp(known, kind) == 0; };
     return !node.trainable || std::none_of(std::begin(kFirstKinds), std::end(kFirstKinds), is_kind);
   };
+  const auto is_own = [](const Tensor& tensor) {
+    return (tensor.regularizer.has_value() && tensor.regularizer->own != nullptr) ||
+           (tensor.constraint.has_value() && tensor.constraint->own != nullptr);
+  };
   const auto& nodes = network.nodes();
-  return is_graph(network) || std::any_of(nodes.begin() + 1, nodes.end(), is_later) ? 2 : 1;
+  const auto& tensors = network.parameters().tensors();
+  const bool later = is_graph(network) || std::any_of(nodes.begin() + 1, nodes.end(), is_later) ||
+                     std::any_of(tensors.begin(), tensors.end(), is_own);
+  return later ? 2 : 1;
 }
 
 Layer layer_from_json(std::string_view text) { return layer_from(parse_json(text, "configuration"), "layer"); }
@@ -446,7 +468,7 @@ std::string to_json(const std::vector<Head>& heads) {
   Json list = Json::array();
   for (const Head& head : heads) {
     Json json = {{"name", head.name}, {"weight", head.weight}, {"metrics", json_of_metrics(head.metrics)}};
-    if (head.loss) json["loss"] = json_of_own(*head.loss);
+    if (head.loss) json["loss"] = json_of(*head.loss);
     list.push_back(std::move(json));
   }
   return list.dump();
