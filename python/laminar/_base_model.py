@@ -54,8 +54,9 @@ class BaseModel(Predicting):
         inputs : Symbol, array_like, or a list or a dict of them
             As in `predict`.
         training : bool, optional
-            True: layers do as in training, dropout is drawn anew in each call. What they keep of
-            batches, moving means for example, stays as it is.
+            True: layers do as in training: dropout is drawn anew in each call, and the moving mean
+            and variance of a `BatchNormalization` follow the batch, as in `fit`; those of a frozen
+            one stay.
 
         Returns
         -------

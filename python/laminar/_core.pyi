@@ -240,7 +240,9 @@ class ModelFloat32:
     def loss_and_gradients(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> tuple[float, list[NDArray[Any]]]: ...
-    def outputs_in_training(self, x: NDArray[Any], step: int) -> NDArray[Any]: ...
+    def outputs_in_training(
+        self, x: NDArray[Any], step: int, follow: bool = False
+    ) -> NDArray[Any]: ...
     def vjp(
         self,
         x: NDArray[Any],
@@ -326,7 +328,9 @@ class ModelFloat64:
     def loss_and_gradients(
         self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> tuple[float, list[NDArray[Any]]]: ...
-    def outputs_in_training(self, x: NDArray[Any], step: int) -> NDArray[Any]: ...
+    def outputs_in_training(
+        self, x: NDArray[Any], step: int, follow: bool = False
+    ) -> NDArray[Any]: ...
     def vjp(
         self,
         x: NDArray[Any],

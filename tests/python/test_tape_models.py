@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import laminar
 from laminar import (
     GradientTape,
     Input,
@@ -22,6 +24,7 @@ from laminar import (
     optimizers,
     regularizers,
 )
+from laminar.callbacks import LambdaCallback
 
 RNG = np.random.default_rng(190)
 X = RNG.normal(size=(40, 6)).astype(np.float32)
@@ -414,3 +417,113 @@ def test_losses_follow_what_becomes_of_their_arguments() -> None:
     before = value(loss)
     loss.delta = 2.0
     assert value(loss) == value(losses.Huber(delta=2.0)) != before
+
+
+def normalized(name: str | None = None) -> Sequential:
+    batch = layers.BatchNormalization(momentum=0.9, name=name)
+    return Sequential([Input(6), layers.Dense(4), batch, layers.Dense(1)], seed=2)
+
+
+def test_moving_statistics_follow_batches_in_training() -> None:
+    alone = layers.BatchNormalization(momentum=0.8)
+    model = Sequential([Input(6), alone])
+    mean, variance = np.zeros(6), np.ones(6)
+    for start in (0, 10, 30):
+        batch = X[start : start + 10]
+        model(batch, training=True)
+        mean = 0.8 * mean + 0.2 * batch.mean(axis=0)
+        variance = 0.8 * variance + 0.2 * batch.var(axis=0)
+        np.testing.assert_allclose(alone.moving_mean, mean, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(alone.moving_variance, variance, rtol=1e-5, atol=1e-6)
+    expected = (X - mean) / np.sqrt(variance + alone.epsilon)
+    np.testing.assert_allclose(model(X), expected, rtol=1e-4, atol=1e-5)
+    before = model.get_weights()
+    for training in (False, None):
+        model(ops.convert_to_tensor(X), training=training)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_moving_statistics_are_those_of_keras() -> None:
+    batch = layers.BatchNormalization(momentum=0.9)
+    model = Sequential([Input(2), batch])
+    x = np.array([[1, -2], [3, 0.5], [2, 4]], np.float32)
+    values = [  # of Keras 3
+        ([0.2, 0.0833333358], [0.9666666388, 1.5055555105]),
+        ([0.5799999833, 0.2416666746], [1.1366665363, 3.7772221565]),
+    ]
+    for factor, (mean, variance) in zip((1, 2), values, strict=True):
+        model(x * factor, training=True)
+        np.testing.assert_allclose(batch.moving_mean, mean, rtol=1e-6)
+        np.testing.assert_allclose(batch.moving_variance, variance, rtol=1e-6)
+
+
+def test_statistics_of_a_loop_are_those_of_train_on_batch() -> None:
+    y = X[:, :1]
+    loop, built_in = normalized(), normalized()
+    built_in.compile(optimizers.SGD(0.1), "mse")
+    optimizer = optimizers.SGD(0.1)
+    for _ in range(5):
+        with GradientTape() as tape:
+            loss = losses.MeanSquaredError()(y, loop(X, training=True))
+        variables = loop.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        built_in.train_on_batch(X, y)
+    for ours, theirs in zip(loop.get_weights(), built_in.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(loop.predict(X), built_in.predict(X), rtol=1e-4, atol=1e-5)
+
+
+def test_statistics_may_move_several_times_on_a_tape() -> None:
+    model = normalized()
+    variables = model.trainable_variables
+    with GradientTape(persistent=True) as tape:
+        first = ops.mean(model(X[:20], training=True) ** 2)
+        second = ops.mean(model(X[20:], training=True) ** 2)
+        together = first + second
+    made = tape.gradient(together, variables)
+    parts = [tape.gradient(each, variables) for each in (first, second)]
+    for both, one, other in zip(made, *parts, strict=True):
+        np.testing.assert_allclose(both.numpy(), one.numpy() + other.numpy(), rtol=1e-4, atol=1e-5)
+    with GradientTape() as tape:
+        predicted = ops.mean(model(X) ** 2)
+        model(X, training=True)  # which moves what the prediction has read
+    with pytest.raises(RuntimeError, match="its weights have changed since the call"):
+        tape.gradient(predicted, variables)
+
+
+def test_frozen_statistics_stay() -> None:
+    model = normalized("batch")
+    model.get_layer("batch").trainable = False
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    model(X, training=True)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_models_that_share_a_layer_follow_its_statistics() -> None:
+    start = Input(6)
+    batch = layers.BatchNormalization()
+    one = Model(start, batch(start))
+    two = Model(start, layers.Dense(1)(batch(start)))
+    two.predict(X)
+    with GradientTape() as tape:
+        loss = ops.mean(one(X, training=True)) + ops.mean(two(X, training=True))
+    assert tape.gradient(loss, two.trainable_variables)[0] is not None
+    mean = 0.99 * 0.01 * X.mean(axis=0) + 0.01 * X.mean(axis=0)
+    for model in (one, two):
+        assert model.weights[2].name == "batch_normalization/moving_mean"
+        np.testing.assert_allclose(model.get_weights()[2], mean, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(one(X), one.predict(X))
+
+
+def test_statistics_in_a_callback_and_a_file(tmp_path: Path) -> None:
+    model = normalized("batch")
+    model.compile("sgd", "mse")
+    moved = LambdaCallback(on_epoch_end=lambda epoch, logs: model(X + 5, training=True))
+    model.fit(X, X[:, :1], epochs=2, verbose=0, callbacks=[moved])
+    model(X, training=True)
+    model.save(tmp_path / "model.safetensors")
+    again = laminar.load_model(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))

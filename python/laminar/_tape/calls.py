@@ -46,7 +46,7 @@ def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
     step = -1
     if training:
         step = next(draws)
-        made = core.outputs_in_training(_flat(rows), step)
+        made = _in_training(model, core, _flat(rows), step)
         made = made.reshape(len(rows), *model._outputs)
     else:
         made = model._predicted(core, rows, None)
@@ -59,6 +59,26 @@ def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
         note(Node([*parts, *weights], _in_order(results), call.slopes))
         return results
     return _as_tensors(results) if any([isinstance(part, Held) for part in parts]) else results
+
+
+def _in_training(model: BaseModel, core: CoreModel, rows: NDArray[Any], step: int) -> NDArray[Any]:
+    """Return the outputs of a call in training; statistics of batches follow this one."""
+    moving = [layer for layer in model._layers if layer._entry == "batch_normalization"]
+    if not moving:
+        return core.outputs_in_training(rows, step)
+    with model._lock:
+        if model._trained_elsewhere():
+            model._not_in_training("call")
+        changed: Sequence[Layer] = moving
+        if model._sharing:
+            model._claim("call")  # which counts for all layers
+            changed = model._layers
+        made = core.outputs_in_training(rows, step, True)
+        for layer in changed:
+            layer._followed += 1
+            if not model._sharing:
+                layer._changed()
+    return made
 
 
 def _rows_of(model: BaseModel, inputs: Any) -> tuple[list[Any], NDArray[Any]]:
@@ -92,13 +112,13 @@ class _Call:
     ) -> None:
         self.model, self.core, self.rows, self.parts = model, core, rows, parts
         self.weights, self.step = weights, step
-        self.state = _state_of(model, core)
+        self.state = self._state()
 
     def slopes(
         self, d_outputs: Sequence[Tensor | None], wanted: Sequence[int]
     ) -> list[Tensor | None]:
         """Return the gradients; see `Node`."""
-        if self.state != _state_of(self.model, self.core):
+        if self.state != self._state():
             raise RuntimeError(
                 f"model {self.model.name!r}: its weights have changed since the call that the tape "
                 "has recorded: compute all gradients before they are applied"
@@ -125,6 +145,14 @@ class _Call:
                 back = np.ascontiguousarray(d_parts[i], part.dtype).reshape(part.shape)
                 found.append(Tensor(back))
         return found
+
+    def _state(self) -> tuple[int, int]:
+        """Return what changes with the weights that the call has read."""
+        layers = self.model._layers
+        changes = sum([layer._version for layer in layers])
+        if self.step >= 0:  # what follows batches is not read in training
+            changes -= sum([layer._followed for layer in layers])
+        return changes, self.core.iterations
 
     def _joined(self, d_outputs: Sequence[Tensor | None]) -> NDArray[Any]:
         """Return the gradients by all outputs side by side."""
@@ -350,8 +378,3 @@ def _output_shapes(model: BaseModel) -> list[tuple[int, ...]]:
 
 def _input_shapes(model: BaseModel) -> list[tuple[int, ...]]:
     return [symbol.shape for symbol in model.inputs]
-
-
-def _state_of(model: BaseModel, core: CoreModel) -> tuple[int, int]:
-    """Return what changes with the weights."""
-    return sum([layer._version for layer in model._layers]), core.iterations
