@@ -236,6 +236,12 @@ def own_part(kind: type[Component]) -> str:
             f"derives from {base} itself, with call(self, y_true, y_pred); both are written in "
             "laminar.ops"
         )
+    if kind._family in ("regularizer", "constraint"):
+        base = kind._family.capitalize()
+        return (
+            f"a {kind._family} of one's own is a function of the weights, or a class that derives "
+            f"from {base} itself, with __call__(self, weights); both are written in laminar.ops"
+        )
     if kind._family == "layer":
         return (
             "a layer of one's own is a class that derives from Layer itself, with call(self, "
@@ -296,7 +302,7 @@ def named(base: type[C], name: str) -> type[C]:
     """Return the class of a canonical name, an alias or a class name."""
     classes: dict[str, type[C]] = base._classes
     own = _custom.find(name)
-    if own is not None and issubclass(own, base):
+    if isinstance(own, type) and issubclass(own, base):
         return own
     for cls in (*classes.values(), *base._variants):
         if name == cls.__name__:

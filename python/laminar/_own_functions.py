@@ -113,7 +113,7 @@ def is_program(identifier: object) -> bool:
     return isinstance(identifier, Mapping) and "program" in identifier
 
 
-def name_of(function: Rows, kind: str) -> str:
+def name_of(function: Callable[..., Any], kind: str) -> str:
     """Return what a function is called."""
     given = getattr(function, "__name__", None) or getattr(function, "name", None)
     if given is None:  # an object that is called, or a part of a function

@@ -9,10 +9,11 @@ along axis 0 of a kernel (in, out) they are those of each unit's incoming weight
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from . import _arrays, _component, _core
+from . import _arrays, _component, _core, _own_rules, _rule_operations
+from ._attributes import is_own
 from ._component import Component
 from ._spelling import keywords, module_getattr
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Constraint",
+    "Function",
     "MaxNorm",
     "MinMaxNorm",
     "NonNeg",
@@ -34,7 +36,26 @@ __all__ = [
 
 
 class Constraint(Component, family="constraint"):
-    """Base of all constraints."""
+    """Base of all constraints.
+
+    A class of one's own has a ``__call__(self, w)`` that is written in `laminar.ops`; a function
+    will do as well, see `Function`.
+    """
+
+    _of_user = False
+
+    @classmethod
+    def _derived_by_user(cls) -> None:
+        if cls._entry or cls.__call__ is Constraint.__call__:
+            super()._derived_by_user()
+
+    def _need_entry(self) -> None:
+        if is_own(type(self)):
+            super()._need_entry()
+
+    def _config_for(self, shape: Sequence[int]) -> dict[str, Any]:
+        """Return the core's description, for weights of a shape."""
+        return self._spec()
 
     @keywords()
     def __call__(self, w: ArrayLike) -> NDArray[Any]:
@@ -56,6 +77,9 @@ class Constraint(Component, family="constraint"):
         ValueError
             If w does not have the constraint's axis.
         """
+        if _rule_operations.traces(w):
+            made: NDArray[Any] = _rule_operations.computed(self, w)
+            return made
         weights: NDArray[Any] = _arrays.real(w, f"{type(self).__name__}: w").copy()
         _core.constrain(json.dumps(self._spec()), weights)
         return weights
@@ -119,13 +143,89 @@ class MinMaxNorm(Constraint, entry="min_max_norm"):
         self.axis = axis
 
 
+class Function(Constraint):
+    """A limit that is a function of the user's own, written in `laminar.ops`.
+
+    It is traced for the shape of the weights, where a model takes the layer; its file holds the
+    program, which is there in place of the function where it is loaded.
+
+    Parameters
+    ----------
+    function : callable, optional
+        Takes the weights of one tensor and returns what they become, in the same shape.
+    name : str, optional
+        By default the function's own.
+    program : mapping, optional
+        In place of a function, what one was traced into.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> laminar.constraints.get(lambda w: laminar.ops.clip(w, -1, 1))([0.5, 3.0])
+    array([0.5, 1. ])
+    """
+
+    _of_user = True
+
+    @keywords()
+    def __init__(
+        self,
+        function: Callable[[Any], Any] | None = None,
+        name: str | None = None,
+        program: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._rule = _own_rules.Rule("constraint", function, name, program)
+
+    @keywords()
+    def __call__(self, w: Any) -> Any:
+        """Return the constrained array; of a variable or a tensor a tensor."""
+        if getattr(w, "_symbolic", False):
+            return self._rule.of(w, getattr(w, "dtype", "float32"))
+        weights = _own_rules.array_of(w, f"{self!r}: w")
+        return self._rule.of(weights, weights.dtype.name).numpy()
+
+    def _config_for(self, shape: Sequence[int]) -> dict[str, Any]:
+        return self._rule.config_for(shape)
+
+    @property
+    def name(self) -> str:
+        """What errors and files call it."""
+        return self._rule.name
+
+    def _assign(self, name: str, value: object) -> None:
+        vars(self)[name] = value
+
+    def _spec(self) -> dict[str, Any]:
+        program = self._rule.known()
+        return {"name": self.name} if program is None else {"name": self.name, "program": program}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name and program; TypeError for a function that no model has taken."""
+        if self._rule.known() is None:
+            raise TypeError(f"{self!r} has no configuration, as it is a function of Python's")
+        return self._spec()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all that pickle and copy take along."""
+        rule = self._rule
+        return {"function": rule.function, "name": rule.name, "program": rule.program}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        type(self).__init__(self, **state)
+
+    def __repr__(self) -> str:
+        return f"<constraint {self.name}>"
+
+
 # The other names that Keras has for them.
 max_norm = MaxNorm
 min_max_norm = MinMaxNorm
 non_neg = NonNeg
 unit_norm = UnitNorm
 
-Identifier: TypeAlias = "str | Mapping[str, Any] | type[Constraint] | Constraint"
+Identifier: TypeAlias = (
+    "str | Mapping[str, Any] | type[Constraint] | Constraint | Callable[[Any], Any]"
+)
 
 
 def get(identifier: Identifier) -> Constraint:
@@ -133,15 +233,17 @@ def get(identifier: Identifier) -> Constraint:
 
     Parameters
     ----------
-    identifier : str, mapping or Constraint
-        A name such as ``"non_neg"``, a configuration, or an object (returned as it is).
+    identifier : str, mapping, Constraint or callable
+        A name such as ``"non_neg"``, a configuration, an object (returned as it is), or a
+        function of the weights that is written in `laminar.ops`.
 
     Raises
     ------
     TypeError, ValueError
         Where there is no such constraint; the message names the nearest one.
     """
-    return _component.get(Constraint, identifier)
+    own: Any = _own_rules.function_of(Constraint, identifier)
+    return _component.get(Constraint, identifier) if own is None else Function(**own)
 
 
 def optional(identifier: Identifier | None) -> Constraint | None:

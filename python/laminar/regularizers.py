@@ -8,10 +8,13 @@ weights of one tensor.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from . import _arrays, _component, _core
+import numpy as np
+
+from . import _arrays, _component, _core, _own_rules, _rule_operations
+from ._attributes import is_own
 from ._component import Component
 from ._spelling import keywords, module_getattr
 
@@ -19,6 +22,7 @@ __all__ = [
     "L1",
     "L1L2",
     "L2",
+    "Function",
     "OrthogonalRegularizer",
     "Regularizer",
     "get",
@@ -30,7 +34,26 @@ __all__ = [
 
 
 class Regularizer(Component, family="regularizer"):
-    """Base of all regularizers."""
+    """Base of all regularizers.
+
+    A class of one's own has a ``__call__(self, x)`` that is written in `laminar.ops`; a function
+    will do as well, see `Function`.
+    """
+
+    _of_user = False
+
+    @classmethod
+    def _derived_by_user(cls) -> None:
+        if cls._entry or cls.__call__ is Regularizer.__call__:
+            super()._derived_by_user()
+
+    def _need_entry(self) -> None:
+        if is_own(type(self)):
+            super()._need_entry()
+
+    def _config_for(self, shape: Sequence[int]) -> dict[str, Any]:
+        """Return the core's description, for weights of a shape."""
+        return self._spec()
 
     @keywords()
     def __call__(self, x: Any) -> Any:
@@ -47,6 +70,8 @@ class Regularizer(Component, family="regularizer"):
             NaN where a weight is NaN. For a variable or a tensor a tensor, which a
             `laminar.GradientTape` follows.
         """
+        if _rule_operations.traces(x):
+            return _rule_operations.computed(self, x)
         if getattr(x, "_held", False):
             from ._tape import losses  # needed by few programs
 
@@ -117,13 +142,90 @@ class OrthogonalRegularizer(Regularizer, entry="orthogonal"):
         self.mode = mode
 
 
+class Function(Regularizer):
+    """A penalty that is a function of the user's own, written in `laminar.ops`.
+
+    It is traced for the shape of the weights, where a model takes the layer; its file holds the
+    program, which is there in place of the function where it is loaded.
+
+    Parameters
+    ----------
+    function : callable, optional
+        Takes the weights of one tensor and returns one number.
+    name : str, optional
+        By default the function's own.
+    program : mapping, optional
+        In place of a function, what one was traced into.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> half = laminar.regularizers.get(lambda w: 0.5 * laminar.ops.sum(w * w))
+    >>> half([1.0, 3.0])
+    5.0
+    """
+
+    _of_user = True
+
+    @keywords()
+    def __init__(
+        self,
+        function: Callable[[Any], Any] | None = None,
+        name: str | None = None,
+        program: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._rule = _own_rules.Rule("regularizer", function, name, program)
+
+    @keywords()
+    def __call__(self, x: Any) -> Any:
+        """Return the penalty of an array; of a variable or a tensor a tensor."""
+        if getattr(x, "_symbolic", False):
+            return self._rule.of(x, getattr(x, "dtype", "float32"))
+        weights = _own_rules.array_of(x, f"{self!r}: x").astype(np.float64)
+        return float(self._rule.of(weights, "float64"))
+
+    def _config_for(self, shape: Sequence[int]) -> dict[str, Any]:
+        return self._rule.config_for(shape)
+
+    @property
+    def name(self) -> str:
+        """What errors and files call it."""
+        return self._rule.name
+
+    def _assign(self, name: str, value: object) -> None:
+        vars(self)[name] = value
+
+    def _spec(self) -> dict[str, Any]:
+        program = self._rule.known()
+        return {"name": self.name} if program is None else {"name": self.name, "program": program}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name and program; TypeError for a function that no model has taken."""
+        if self._rule.known() is None:
+            raise TypeError(f"{self!r} has no configuration, as it is a function of Python's")
+        return self._spec()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all that pickle and copy take along."""
+        rule = self._rule
+        return {"function": rule.function, "name": rule.name, "program": rule.program}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        type(self).__init__(self, **state)
+
+    def __repr__(self) -> str:
+        return f"<regularizer {self.name}>"
+
+
 # The other names that Keras has for them.
 l1 = L1
 l2 = L2
 l1_l2 = L1L2
 orthogonal_regularizer = OrthogonalRegularizer
 
-Identifier: TypeAlias = "str | Mapping[str, Any] | type[Regularizer] | Regularizer"
+Identifier: TypeAlias = (
+    "str | Mapping[str, Any] | type[Regularizer] | Regularizer | Callable[[Any], Any]"
+)
 
 
 def get(identifier: Identifier) -> Regularizer:
@@ -131,20 +233,33 @@ def get(identifier: Identifier) -> Regularizer:
 
     Parameters
     ----------
-    identifier : str, mapping or Regularizer
-        A name such as ``"l2"``, a configuration, or an object (returned as it is).
+    identifier : str, mapping, Regularizer or callable
+        A name such as ``"l2"``, a configuration, an object (returned as it is), or a
+        function of the weights that is written in `laminar.ops`.
 
     Raises
     ------
     TypeError, ValueError
         Where there is no such regularizer; the message names the nearest one.
     """
-    return _component.get(Regularizer, identifier)
+    own: Any = _own_rules.function_of(Regularizer, identifier)
+    return _component.get(Regularizer, identifier) if own is None else Function(**own)
 
 
 def optional(identifier: Identifier | None) -> Regularizer | None:
     """Return the regularizer that a user named, or None for none."""
     return None if identifier is None else get(identifier)
+
+
+def of_outputs(identifier: Identifier | None, where: str) -> Regularizer | None:
+    """Return what a user named as a penalty on outputs; TypeError for a function."""
+    made = optional(identifier)
+    if made is not None and made._of_user:
+        raise TypeError(
+            f"{where}: activity_regularizer must be one of laminar.regularizers, got {made!r}, a "
+            "function of one's own; a layer of one's own or a loss may add a penalty on outputs"
+        )
+    return made
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself

@@ -543,6 +543,49 @@ wrong.fit(x, y, verbose=0)  # here
         ValueError,
         "layer 'dense': no slope leads from the outputs back",
     ),
+    # Regularizers and constraints.
+    "a penalty for each weight": Wrong(
+        "Sequential([Input(3), layers.Dense(2, kernel_regularizer=lambda w: w**2)])  # here",
+        ValueError,
+        r"must return one number, of shape \(\), got \(3, 2\); laminar\.ops\.sum",
+    ),
+    "a penalty with NumPy": Wrong(
+        """
+def mine(w):
+    return 0.01 * np.sum(w)  # here
+
+Sequential([Input(3), layers.Dense(2, kernel_regularizer=mine)])
+""",
+        TypeError,
+        r"write laminar\.ops\.sum",
+    ),
+    "a penalty of two arguments": Wrong(
+        "layers.Dense(2, kernel_regularizer=huber)  # here",
+        TypeError,
+        "must be a function of the weights alone",
+    ),
+    "a penalty on outputs": Wrong(
+        "layers.Dense(2, activity_regularizer=lambda v: ops.sum(v**2))  # here",
+        TypeError,
+        "a layer of one's own or a loss may add a penalty on outputs",
+    ),
+    "a constraint of another shape": Wrong(
+        "Sequential([Input(3), layers.Dense(2, kernel_constraint=lambda w: w[0])])  # here",
+        ValueError,
+        r"must return weights of the shape that it is given, \(3, 2\), got \(2,\)",
+    ),
+    "a constraint with an if": Wrong(
+        """
+def mine(w):
+    if ops.min(w) < 0:  # here
+        return -w
+    return w
+
+Sequential([Input(3), layers.Dense(2, bias_constraint=mine)])
+""",
+        TypeError,
+        r"laminar\.ops\.where",
+    ),
     # Files and exports.
     "custom_objects of another kind": Wrong(
         "model.save(path)\nmodels.load_model(path, custom_objects=[Scaled])  # here",

@@ -119,9 +119,9 @@ class Variable(Changing):
             "trainable": self.trainable and self._layer.trainable,
         }
         if self._regularizer is not None:
-            spec["regularizer"] = self._regularizer._spec()
+            spec["regularizer"] = self._regularizer._config_for(self.shape)
         if self._constraint is not None:
-            spec["constraint"] = self._constraint._spec()
+            spec["constraint"] = self._constraint._config_for(self.shape)
         return spec
 
     def __repr__(self) -> str:

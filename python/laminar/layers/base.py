@@ -305,7 +305,15 @@ class Layer(Definable, family="layer"):
 
     def _spec_for(self, shapes: Sequence[tuple[int, ...]]) -> dict[str, Any]:
         """Return the description that the core takes, for samples of some shapes."""
-        return tracing_module().spec(self, shapes) if self._is_traced else self._spec()
+        if self._is_traced:
+            traced: dict[str, Any] = tracing_module().spec(self, shapes)
+            return traced
+        spec = self._spec()
+        if any(getattr(value, "_of_user", False) for value in vars(self).values()):
+            from .._own_rules import with_rules  # needed by few programs
+
+            spec = with_rules(self, spec, shapes)
+        return spec
 
     def _spec(self) -> dict[str, Any]:
         spec = {"kind": self._entry, "name": self._name, **self._options()}

@@ -70,7 +70,7 @@ class Dense(Layer, entry="dense"):
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.optional(kernel_regularizer)
         self.bias_regularizer = regularizers.optional(bias_regularizer)
-        self.activity_regularizer = regularizers.optional(activity_regularizer)
+        self.activity_regularizer = regularizers.of_outputs(activity_regularizer, "Dense")
         self.kernel_constraint = constraints.optional(kernel_constraint)
         self.bias_constraint = constraints.optional(bias_constraint)
 

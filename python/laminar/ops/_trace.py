@@ -133,6 +133,10 @@ class Trace:
             )
         return self.constant(_arrays.tensor(value, where, np.dtype(np.float64)))
 
+    def read(self, variable: Any) -> Traced:
+        """Return a weight of the program; what its trace allows to be read decides."""
+        return self._weight(variable)
+
     def _weight(self, variable: Any) -> Traced:
         key = ("weight", id(variable))
         known = self._known.get(key)
