@@ -69,6 +69,10 @@ model.compile("adam", loss=pinball, metrics=["mae", pinball])
 need not be that of `y_pred`. Arguments are kept by a class below `losses.Loss` or `metrics.Metric`
 with `call(self, y_true, y_pred)`.
 
+What a layer adds to the loss it says in `call`: `self.add_loss(0.1 * ops.mean(inputs**2))`,
+a mean or a sum over the batch. A graph does so with `model.add_loss(ops.mean(ops.square(a - b)))`
+on its symbols, before `compile`; without a loss there, such models are trained on `fit(x)` alone.
+
 A loop of one's own follows what it computes with a tape, and updates variables by the gradients:
 
 ```python

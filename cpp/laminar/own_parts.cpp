@@ -12,23 +12,35 @@ Shape with_rows(const Shape& sample) {
   return shape;
 }
 
+bool is_of_rows(const Symbol& value) {
+  const Shape shape = value.shape();
+  return !shape.empty() && shape[0] == kBatch;
+}
+
+/// All values of a row as one.
+Symbol number_a_row(const Symbol& value, Symbol (*reduce)(const Symbol&, std::vector<Index>, bool)) {
+  std::vector<Index> axes;
+  for (std::size_t i = 1; i < value.shape().size(); ++i) axes.push_back(static_cast<Index>(i));
+  return axes.empty() ? value : reduce(value, std::move(axes), false);
+}
+
+/// That, of a value which a layer adds to the loss.
+Symbol added_a_row(const Symbol& value, Symbol (*reduce)(const Symbol&, std::vector<Index>, bool)) {
+  if (is_of_rows(value)) return number_a_row(value, reduce);
+  fail("add_loss: takes a number for each row, of shape (None, …), got ", rows_text(value.shape()));
+}
+
 std::shared_ptr<const OwnFunction> own_function(
     std::string name, const Shape& targets, const Shape& outputs, bool gradient,
     const std::function<Symbol(const Symbol& y_true, const Symbol& y_pred)>& write) {
   auto program = std::make_shared<Program>();
   const Symbol y_true(program, program->add_input(with_rows(targets)));
   const Symbol y_pred(program, program->add_input(with_rows(outputs)));
-  Symbol value = write(y_true, y_pred);
-  const Shape shape = value.shape();
-  if (shape.empty() || shape[0] != kBatch) {
-    fail(name, ": must return one number a row, of shape (None,), got ", rows_text(shape));
+  const Symbol value = write(y_true, y_pred);
+  if (!is_of_rows(value)) {
+    fail(name, ": must return one number a row, of shape (None,), got ", rows_text(value.shape()));
   }
-  if (shape.size() > 1) {
-    std::vector<Index> axes;
-    for (std::size_t i = 1; i < shape.size(); ++i) axes.push_back(static_cast<Index>(i));
-    value = mean(value, std::move(axes));
-  }
-  program->outputs = {value.value()};
+  program->outputs = {number_a_row(value, mean).value()};
   return std::make_shared<OwnFunction>(std::move(name), *program, gradient);
 }
 
@@ -55,10 +67,27 @@ Symbol OwnLayer::weight(const OwnWeight& weight, Shape shape) {
   return {program_, program_->add_weight(std::move(shape))};
 }
 
+void OwnLayer::add_loss(const Symbol& value) {
+  const Symbol losses = added_a_row(value, mean);
+  added_ = is_of_rows(added_) ? added_ + losses : losses;
+}
+
+void OwnLayer::add_summed_loss(const Symbol& value) {
+  const Symbol losses = added_a_row(value, sum);
+  summed_ = is_of_rows(summed_) ? summed_ + losses : losses;
+}
+
 Operations OwnLayer::layer(const Symbol& output, std::string name) const {
   Operations layer;
   layer.program = *program_;
   layer.program.outputs = {output.value()};
+  if (is_of_rows(added_) || is_of_rows(summed_)) {
+    for (const Symbol& losses : {added_, summed_}) {
+      const bool none = !is_of_rows(losses);
+      const int zero = none ? layer.program.add(Operation::broadcast_to, {layer.program.number(0)}, {kBatch}) : 0;
+      layer.program.outputs.push_back(none ? zero : losses.value());
+    }
+  }
   layer.weights = weights_;
   layer.name = std::move(name);
   return layer;

@@ -33,6 +33,11 @@ class OwnLayer {
   Symbol weight(const std::string& name, Shape shape, const Initializer& initializer = "glorot_uniform");
   Symbol weight(const OwnWeight& weight, Shape shape);
 
+  /// Adds to the loss of the model the mean over the batch of a number for each row, or of several, which are averaged.
+  void add_loss(const Symbol& value);
+  /// The same with the sum over the batch of all of them.
+  void add_summed_loss(const Symbol& value);
+
   /// The layer whose output is `output`.
   Operations layer(const Symbol& output, std::string name = {}) const;
 
@@ -40,6 +45,8 @@ class OwnLayer {
   std::shared_ptr<Program> program_;
   std::vector<Symbol> inputs_;
   std::vector<OwnWeight> weights_;
+  Symbol added_ = 0;
+  Symbol summed_ = 0;
 };
 
 /// What `write` makes of samples of these shapes.

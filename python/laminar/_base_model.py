@@ -37,6 +37,8 @@ _INSTEAD = {
 class BaseModel(Predicting):
     """A model; see `Sequential`."""
 
+    _last_call: Any = None  # that `losses` are of
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse what would never run: a model computes what its layers do."""
         super().__init_subclass__(**kwargs)
@@ -82,6 +84,18 @@ class BaseModel(Predicting):
         if trains or followed(given):
             return late(_TAPE).of_model(self, inputs, trains)
         return self.predict(inputs)
+
+    @property
+    def losses(self) -> list[Any]:
+        """The losses that layers added in the last call with ``training=True`` or in a tape.
+
+        One tensor of one number for each `add_loss`, which the tape follows back to the weights:
+        ``loss = ... + sum(model.losses)``. Penalties of regularizers are not among them; a
+        regularizer that is called on a variable returns its own.
+        """
+        if self._last_call is None:
+            return []
+        return list(late(_TAPE).losses_of(self))
 
     def _called_on(self, inputs: Any) -> Any:
         """Return the outputs as symbols, the layers called on others in place of the inputs."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _choice, _own_compiled, losses, metrics, optimizers
 from ._component import flag, number
-from ._heads import Head, Heads, Output, Skipping, per_output
+from ._heads import Head, Heads, Output, Skipping, Unread, per_output
 from ._own_functions import UnfitError
 from ._printable import listed
 
@@ -62,6 +62,9 @@ class Compiled:
                 )
         self._several = len(outputs) > 1
         given = per_output(loss, outputs, "loss", _is_spec)
+        added = owner is not None and owner._adds_losses()
+        if added and all(each is None for each in given):
+            given[0] = _own_compiled.of_added_losses()
         self._named = self._several or given[0] is not None
         stack = () if owner is None else owner._last_layers()
         chosen_losses = [
@@ -125,8 +128,11 @@ class Compiled:
     @property
     def target(self) -> Target:
         """What targets must be."""
+        read = list(map(_own_compiled.reads_targets, self.heads))
         if self._several:
-            return Heads(self.heads, self.ignore_nan)
+            return Heads(self.heads, self.ignore_nan, read)
+        if not any(read):
+            return Unread(self._one, self.ignore_nan, self.heads[0].targets or (1,))
         return Skipping(self._one) if self.ignore_nan else self._one
 
     def metric_of(self, key: str) -> metrics.Metric | None:
@@ -230,11 +236,24 @@ class Compiled:
         self._follow(where, y, model, training)
         if self._named or training or self.optimizer.iterations > 0:
             return
+        if y is None and any(layer._own for layer in stack):
+            self._take_added(model)
+            return
         loss = _choice.loss(stack, y)
         if self.settled and loss._entry == self._one._entry:
             return
         self.heads[0] = self.heads[0]._replace(loss=loss)
         self.settled = True
+        self.fix()
+        if model is not None:
+            self.apply(model)
+
+    def _take_added(self, model: CoreModel | None) -> None:
+        """Train on what layers add alone, where neither a loss nor targets have been given."""
+        self.heads[0] = self.heads[0]._replace(loss=_own_compiled.of_added_losses())
+        self._named = self.settled = self._own = True
+        self._rows = [_own_compiled.known_rows(self.heads[0])]
+        self._traced = False
         self.fix()
         if model is not None:
             self.apply(model)

@@ -54,7 +54,8 @@ class Compiling(Layered):
         loss : str, mapping, Loss or callable, optional
             See `laminar.losses`; or a function of (y_true, y_pred) that is written in
             `laminar.ops`. It is traced for targets as the first ones are, (n,) being one column,
-            which may have another shape than the outputs. Without it the last activation decides:
+            which may have another shape than the outputs. Without it a model whose layers add
+            losses is trained on these alone; of others the last activation decides:
             binary_crossentropy for sigmoid, categorical_crossentropy or, where the first y has
             class numbers, sparse_categorical_crossentropy for softmax, else mse. Of several outputs
             one for all,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _frames, _labels, _rows
+from ._heads import unread
 from .data import Dataset
 from .data._batches import Batches, brought, piece_of
 from .data._reader import Reader
@@ -142,7 +143,7 @@ def feed(
             raise ValueError(f"{where}: x is {kind}, which brings its own {name}; got another")
     if isinstance(x, Batches):
         passes = Brought(x, where, dtype, loss, joined)
-        names = _frames.names(piece_of(x.first, where).x)
+        names = _frames.names(piece_of(x.first, where, alone=True).x)
         return Feed(Stream(passes, where), None, names)
     reader = Reader(x, where, dtype, loss, joined)
     return Feed(reader, x.rows, x.feature_names, x.buffer_size)
@@ -163,13 +164,14 @@ def validation(
         _labels.agreed(where, data.classes, class_names)
     if isinstance(data, (Dataset, Batches)):
         return feed(where, data, None, None, dtype, loss, joined)
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+    sizes = (1, 2, 3) if unread(loss) else (2, 3)
+    if not isinstance(data, (tuple, list)) or len(data) not in sizes:
         size = f" of {len(data)}" if isinstance(data, (tuple, list)) else ""
         raise ValueError(
             "fit: validation_data must be (x, y), (x, y, sample_weight), a Dataset, a generator "
             f"or a sequence of batches, got {type(data).__name__}{size}"
         )
-    x, y, weight = (*data, None)[:3]
+    x, y, weight = (*data, None, None)[:3]
     y = of_output(y, f"{where}: y")
     y, _ = _labels.numbered(f"{where}: y", y, class_names)
     weight = of_output(weight, f"{where}: sample_weight")
@@ -188,7 +190,7 @@ def split(train: Feed, fraction: float, loss: Target) -> tuple[Feed, Feed]:
 def first_targets(where: str, x: object, y: object) -> object:
     """Return targets by which a loss may be chosen."""
     if isinstance(x, Batches):
-        return None if x.first is None else piece_of(x.first, f"{where}: batch 1").y
+        return None if x.first is None else piece_of(x.first, f"{where}: batch 1", alone=True).y
     if not isinstance(x, Dataset):
         return y
     return None if x._pieces.first is None else x._pieces.first.y

@@ -44,7 +44,7 @@ class Ends(NamedTuple):
             raise ValueError(f"{where} must be a symbol or several, got none")
         symbols = []
         for i, value in enumerate(values):
-            if not isinstance(value, Symbol):
+            if not isinstance(value, Symbol) or value._of_batch:
                 place = (
                     f"[{keys[i]!r}]" if keys is not None else f"[{i}]" if len(values) > 1 else ""
                 )
@@ -209,6 +209,25 @@ class Graph:
         for node in self.nodes:
             values.append(call(self.layers[node.layer], [values[read] for read in node.reads]))
         return values
+
+    def behind(self, number: int) -> int:
+        """Return the value that another one is, handed on by layers that add losses."""
+        while number >= len(self.input_names):
+            node = self.nodes[number - len(self.input_names)]
+            if not self.layers[node.layer]._hands_on:
+                break
+            number = node.reads[0]
+        return number
+
+    def with_loss(self, loss: Any, kind: str) -> Graph:
+        """Return the graph with a loss behind its first output, which stays the same."""
+        from .layers.operations import AddLoss  # which imports this package's operations
+
+        first, *others = self.outputs.symbols
+        outputs = [AddLoss.on(first, loss, f"{kind}: add_loss"), *others]
+        made = self.outputs.like_given(outputs)
+        inputs = self.inputs.like_given(self.inputs.symbols)
+        return Graph(inputs, made, kind)
 
     def is_chain(self) -> bool:
         """Whether each layer is called once, on what the one before has computed."""

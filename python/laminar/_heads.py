@@ -122,6 +122,23 @@ class Skipping:
         self.ignore_class = getattr(loss, "ignore_class", None)
 
 
+class Unread(Skipping):
+    """The targets of an output whose loss does not read any."""
+
+    def __init__(self, loss: Loss, missing: bool, shape: tuple[int, ...]) -> None:
+        super().__init__(loss)
+        self._missing, self._shape = missing, shape
+
+    def made(self, dtype: np.dtype[Any], rows: int) -> Array:
+        """Return some."""
+        return np.zeros((rows, *self._shape), dtype)
+
+
+def unread(loss: Target | None) -> bool:
+    """Whether no loss or metric reads targets, so that data may come without."""
+    return isinstance(loss, Unread) or (isinstance(loss, Heads) and not any(loss._read))
+
+
 class Heads:
     """The targets of several outputs.
 
@@ -131,14 +148,16 @@ class Heads:
         One for each output.
     missing : bool
         Whether targets that are NaN are missing.
+    read : sequence of bool
+        Whether a loss or metric depends on those of each output.
     """
 
     _labels = False  # of all together
     _entry = ""
     _classifies = False
 
-    def __init__(self, heads: Sequence[Head], missing: bool) -> None:
-        self._heads, self._missing = heads, missing
+    def __init__(self, heads: Sequence[Head], missing: bool, read: Sequence[bool]) -> None:
+        self._heads, self._missing, self._read = heads, missing, read
         self._compared = [i for i, head in enumerate(heads) if head.compared]
 
     def joined(
@@ -171,9 +190,14 @@ class Heads:
         widths = [self._width(i) for i in self._compared]
         if isinstance(y, np.ndarray) and y.dtype == dtype and y.shape == (rows, sum(widths)):
             return y
+        if not any(self._read):
+            return np.zeros((rows, sum(widths)), dtype)
         parts = self._each(y, f"{where}: y")
         columns = []
         for i, width in zip(self._compared, widths, strict=True):
+            if not self._read[i]:
+                columns.append(np.zeros((rows, width), dtype))
+                continue
             name = f"{where}: y[{self._heads[i].output.name!r}]"
             column = self._column(i, parts[i], name, dtype)
             if len(column) != rows:

@@ -50,6 +50,7 @@ class Layered(Sharing):
 
     _input: tuple[int, ...] | None = None  # of a sample, as the core takes it
     _outputs: tuple[int, ...] = ()
+    _adding = False  # layers add losses
     _bound: Bound | None = None
     _frozen: list[bool]  # for each layer, whether the core's model leaves its weights alone
     _trained_inside: list[tuple[bool, ...]]  # for each layer of the user's own, its weights
@@ -88,6 +89,10 @@ class Layered(Sharing):
                 f"with the keys {listed(map(repr, x))}"
             )
         return x
+
+    def _adds_losses(self) -> bool:
+        """Whether layers add to the loss, as far as they have been traced."""
+        return any(layer._adds_losses for layer in self._layers)
 
     def _of_output(self, given: Any, where: str) -> Any:
         """Return targets or weights without the dict around those of a single output."""
@@ -341,7 +346,7 @@ class Layered(Sharing):
             except BaseException:
                 self._detach(model, None)
                 raise
-            self._outputs = self._outputs_of(model)
+            self._outputs, self._adding = self._outputs_of(model), self._adds_losses()
             self._frozen = [not layer.trainable for layer in self._layers]
             self._trained_inside = [layer._trained_inside() for layer in self._layers]
             self._model, self._input = model, shape
@@ -373,7 +378,7 @@ class Layered(Sharing):
             layer._freeze_inside(there.get("weights", ()))
         self._trained_inside = [layer._trained_inside() for layer in self._layers]
         self._seen = [layer._version for layer in self._layers]
-        self._outputs = self._outputs_of(core)
+        self._outputs, self._adding = self._outputs_of(core), self._adds_losses()
         self._frozen = [not layer.get("trainable", True) for layer in network["layers"]]
         self._model, self._input, self._seed = core, shape, core.seed
         if compiled is not None:

@@ -25,8 +25,28 @@ def parts(head: Head) -> list[Any]:
     return [part for part in (head.loss, *head.metrics) if part is not None and part._own]
 
 
+def of_added_losses() -> losses.Loss:
+    """Return the loss of a model that is trained on what its layers add, which reads no targets."""
+    from ._own_losses import added_losses  # operations are needed by few programs
+
+    return losses.Function(added_losses)
+
+
+def reads_targets(head: Head) -> bool:
+    """Whether what an output is trained towards or measured by depends on targets."""
+    loss = head.loss
+    if head.metrics or loss is None or not loss._own:
+        return bool(head.metrics) or loss is not None
+    known = head.spec["program"] if head.spec is not None else getattr(loss, "program", None)
+    if known is None:
+        return getattr(getattr(loss, "function", None), "__name__", "") != "added_losses"
+    return 0 in known["outputs"] or any(0 in step.get("reads", ()) for step in known["steps"])
+
+
 def known_rows(head: Head) -> Shape | None:
-    """Return the shape of a row of targets, where a program tells it."""
+    """Return the shape of a row of targets, where a program tells it or they are not read."""
+    if not reads_targets(head) and getattr(head.loss, "program", None) is None:
+        return (1,)
     found = [targets_of(part) for part in parts(head)] if _chooses(head) else []
     return next((shape for shape in found if shape is not None), None)
 
@@ -48,7 +68,7 @@ def rows_of(heads: Sequence[Head], y: object, known: Sequence[Shape | None]) -> 
         each = list(y)
     found: list[Shape | None] = []
     for head, part, before in zip(heads, each, known, strict=True):
-        shape = _shape_of(part) if _chooses(head) else None
+        shape = _shape_of(part) if _chooses(head) and reads_targets(head) else None
         found.append(before if shape is None else shape)
     return found
 

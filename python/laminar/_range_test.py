@@ -7,6 +7,7 @@ itself cannot change.
 
 from __future__ import annotations
 
+import copy
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -159,7 +160,9 @@ def _copy(model: Training, compiled: Compiled, rows: Rows, rate: float) -> Train
     """Return a model with the same weights, its optimizer fresh and of a constant rate."""
     optimizer = compiled.optimizer
     settings = {**optimizer.get_config(), "learning_rate": rate}
-    twin = type(model).from_config(model.get_config())
+    # Of layers of the user's own a built model has the programs, a configuration their classes.
+    own = model._model is not None and any(layer._own for layer in model.layers)
+    twin = copy.copy(model) if own else type(model).from_config(model.get_config())
     # As compile does, but without its advice, which the user has had.
     twin._compiled = compiled.without_metrics(optimizer.from_config(settings), twin)
     if twin._model is None:

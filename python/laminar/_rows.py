@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import _arrays, _component
-from ._heads import Heads
+from ._heads import Heads, Unread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,7 +117,9 @@ def converted(
     inputs = _arrays.features(x, f"{where}: x", dtype)
     if isinstance(loss, Heads):
         return Rows(inputs, *loss.joined(where, y, weight, dtype, len(inputs)))
-    if labels:
+    if isinstance(loss, Unread):
+        wanted = loss.made(dtype, len(inputs))
+    elif labels:
         wanted = _arrays.labels(y, f"{where}: y", loss is not None and loss._missing)
     else:
         wanted = _arrays.targets(y, f"{where}: y", dtype)

@@ -75,7 +75,9 @@ class Training(Saving):
             Classes may be texts, for a sparse loss or the binary one: their numbers are the places
             in ``class_names``, which are the texts that occur in alphabetical order. Of several
             outputs a list of one array for each, or a dict by their names. With `compile`'s
-            ``ignore_nan`` NaN is a target that is missing, also in place of a class number.
+            ``ignore_nan`` NaN is a target that is missing, also in place of a class number. Left
+            out where no loss or metric reads it, as in a model that is trained on what its layers
+            add alone.
         batch_size : int or None
             Rows an update, at least 1; None, or n and more, is all rows. A last partial batch is
             weighted by its own size. Must not be given beside what brings batches.
@@ -298,7 +300,7 @@ class Training(Saving):
     def train_on_batch(
         self,
         x: ArrayLike,
-        y: ForOutputs,
+        y: ForOutputs | None = None,
         sample_weight: ForOutputs | None = None,
         class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
@@ -341,7 +343,7 @@ class Training(Saving):
 
     @keywords()
     def loss_and_gradients(
-        self, x: ArrayLike, y: ForOutputs, sample_weight: ForOutputs | None = None
+        self, x: ArrayLike, y: ForOutputs | None = None, sample_weight: ForOutputs | None = None
     ) -> tuple[float, list[NDArray[Any]]]:
         """Return the loss over all rows and its gradient; nothing is updated.
 
@@ -379,7 +381,7 @@ class Training(Saving):
     def find_learning_rate(
         self,
         x: ArrayLike,
-        y: ForOutputs,
+        y: ForOutputs | None = None,
         batch_size: int | None = 32,
         start: float = 1e-7,
         end: float = 10.0,

@@ -122,7 +122,7 @@ class Model(BaseModel):
     def _described_outputs(self) -> list[Output]:
         outputs, graph = self._graph.outputs, self._graph
         values = graph.input_names + [graph.names[node.layer] for node in graph.nodes]
-        names = outputs.keys or [values[number] for number in graph.output_numbers]
+        names = outputs.keys or [values[graph.behind(number)] for number in graph.output_numbers]
         return [
             Output(name, symbol.shape) for name, symbol in zip(names, outputs.symbols, strict=True)
         ]
@@ -133,6 +133,35 @@ class Model(BaseModel):
         (name,) = self.output_names
         check_keys(given, [name], where)
         return given.get(name)
+
+    def add_loss(self, loss: Any) -> None:
+        """Add to what training minimizes; before `compile`.
+
+        Parameters
+        ----------
+        loss : symbol
+            What operations make of symbols of the model, of several outputs together too:
+            ``model.add_loss(ops.mean(ops.square(a - b)))``. As in a layer's ``add_loss`` the sum of
+            its elements counts, so that means over the batch are written as such.
+
+        Raises
+        ------
+        RuntimeError
+            Where the model is compiled.
+        TypeError, ValueError
+            Where it is no such symbol, see `Layer.add_loss`; the model stays as it was.
+
+        Notes
+        -----
+        It becomes a layer behind the first output, which hands this on as it is.
+        """
+        with self._lock:
+            if self._compiled is not None:
+                raise RuntimeError("add_loss: must come before compile, which it would change")
+            graph = self._graph.with_loss(loss, type(self).__name__)
+            self._take_apart(keep=True)
+            self._take(graph)
+            self._build_if_known()
 
     @property
     def input_shape(self) -> Any:
@@ -213,7 +242,8 @@ class Model(BaseModel):
 
     def _last_layers(self, output: int = 0) -> Sequence[Layer]:
         """Return the layers from the last branch to an output, nearest last."""
-        symbol: Symbol = self._graph.outputs.symbols[output]
+        graph = self._graph
+        symbol: Symbol = graph.symbols[graph.behind(graph.output_numbers[output])]
         path: list[Layer] = []
         while symbol._layer is not None and symbol not in self._graph.inputs.symbols:
             path.append(symbol._layer)

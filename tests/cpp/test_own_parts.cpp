@@ -162,6 +162,70 @@ TEST_CASE_TEMPLATE("own parts: the same bits for any number of threads", T, floa
   }
 }
 
+namespace {
+
+/// A network whose second layer adds to the loss: its values' mean square times `mean`, the sum of the squares of what
+/// it gives on times `sum`, and a weight's.
+Network adding_network(double mean_factor, double sum_factor) {
+  const Operations adding = own_layer(
+      {{33}},
+      [&](OwnLayer& l) {
+        const Symbol gain = l.weight("gain", {33}, "ones");
+        const Symbol out = l.input() * gain;
+        if (mean_factor != 0) l.add_loss(mean_factor * square(l.input()));
+        if (sum_factor != 0) l.add_summed_loss(sum_factor * square(out) * gain);
+        return out;
+      },
+      "adding");
+  return Network(14, {own_dense(14, 33, "first"), adding, own_dense(33, 2, "last")});
+}
+
+/// The loss that a model reports of rows that it does not learn from.
+double loss_of(const Network& network, const Dataset<double>& data) {
+  Model<double> model(network, 2);
+  model.compile("mse", "sgd");
+  return model.evaluate(data)[0];
+}
+
+}  // namespace
+
+TEST_CASE("added losses: their mean and their sum come on top, with their gradients") {
+  const Rows<double> rows(9, 14, 2);
+  const double none = loss_of(adding_network(0, 0), rows.data());
+  Model<double> first(Network(14, {own_dense(14, 33, "first")}), 2);
+  std::vector<double> hidden(9 * 33);
+  first.predict(rows.data().x, MatrixView<double>(hidden, 33));
+  double sum = 0;
+  for (const double h : hidden) sum += h * h;
+  CHECK(loss_of(adding_network(3, 0), rows.data()) == doctest::Approx(none + 3 * sum / (9 * 33)).epsilon(1e-12));
+  CHECK(loss_of(adding_network(0, 0.5), rows.data()) == doctest::Approx(none + 0.5 * sum).epsilon(1e-12));
+  Model<double> model(adding_network(3, 0.5), 2);
+  model.compile("mse", "sgd");
+  CHECK(gradient_error(model, rows.data(true)) < 1e-6);
+  const double before = model.evaluate(rows.data())[0];
+  CHECK(model.train_on_batch(rows.data())[0] == doctest::Approx(before).epsilon(1e-12));
+  std::vector<double> out(18);  // a vjp is of the outputs alone
+  std::vector<double> d_x(rows.x.size());
+  std::vector<double> d_x_without(rows.x.size());
+  const std::vector<double> d_out = draws<double>(18, -1, 1, 6);
+  for (auto* to : {&d_x, &d_x_without}) {
+    Model<double> fresh(to == &d_x ? adding_network(3, 0.5) : adding_network(0, 0), 2);
+    fresh.backward(rows.data().x, {view(d_out), 2}, {}, MatrixView<double>(*to, 14));
+  }
+  CHECK(bit_difference(d_x, d_x_without) == "");
+}
+
+TEST_CASE_TEMPLATE("added losses: the same bits for any number of threads, and in files", T, float, double) {
+  const Rows<T> rows(230, 14, 2);
+  const Network network = adding_network(0.3, 0.01);
+  const auto one = trained(network, "mse", rows.data(true), 1);
+  CHECK(bit_difference(trained(adding_network(0, 0), "mse", rows.data(true), 1), one) != "");
+  CHECK(bit_difference(trained(network_from_json(to_json(network)), "mse", rows.data(true), 1), one) == "");
+  for (const int threads : {2, 3, 4, 8}) {
+    CHECK(bit_difference(trained(network, "mse", rows.data(true), threads), one) == "");
+  }
+}
+
 TEST_CASE_TEMPLATE("own losses: one that is Huber's is Huber's, with its metric", T, float, double) {
   const Rows<T> rows(130, 14, 2);
   const auto logs = [&](const Loss& loss, const Metric& metric, bool weighted) {
@@ -282,6 +346,17 @@ TEST_CASE("own parts: what cannot be is refused, and says why") {
   Operations same = own_dense(3, 2, "a");
   same.weights[1].name = "kernel";
   CHECK_THROWS_WITH(Network(3, {same}), doctest::Contains("two weights are named 'kernel'"));
+  Operations two = own_dense(3, 2, "a");
+  two.program.outputs.push_back(two.program.outputs[0]);
+  CHECK_THROWS_WITH(Network(3, {two}), doctest::Contains("has one output, or 3"));
+  two.program.outputs.push_back(two.program.outputs[0]);
+  CHECK_THROWS_WITH(Network(3, {two}), doctest::Contains("adds a loss that must be one number a row"));
+  CHECK_THROWS_WITH(own_layer({{3}},
+                              [](OwnLayer& l) {
+                                l.add_loss(Symbol(1));
+                                return l.input();
+                              }),
+                    doctest::Contains("add_loss: takes a number for each row"));
   const auto loss = [](const auto& write) { return own_loss("mine", {2}, {2}, write); };
   CHECK_THROWS_WITH(loss([](const Symbol&, const Symbol&) { return Symbol(1); }),
                     doctest::Contains("one number a row"));

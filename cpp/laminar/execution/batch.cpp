@@ -35,7 +35,7 @@ template <typename T>
 BatchMemory<T>::BatchMemory(const Network& network, const Objective& objective, Index rows, ProductPrecision precision)
     : plan_(network, rows, Mode::training, precision),
       memory_(plan_.size()),
-      activity_(static_cast<std::size_t>(network.penalizes_activity() ? rows : 0)),
+      activity_(static_cast<std::size_t>(network.penalizes_activity() ? 2 * rows : 0)),
       whole_batch_(whole_batch_nodes(network)) {
   comparisons_.reserve(objective.goals.size());
   for (const Goal& goal : objective.goals) {
@@ -135,7 +135,10 @@ const T* BatchMemory<T>::input_in_place(const BatchRows<T>& batch) const {
 
 template <typename T>
 void BatchMemory<T>::gather(const Pass<T>& pass, const BatchRows<T>& batch, Rows rows) {
-  if (!activity_.empty()) std::fill(activity_.begin() + rows.begin, activity_.begin() + rows.end, 0.0);
+  if (!activity_.empty()) {
+    std::fill(activity() + rows.begin, activity() + rows.end, 0.0);
+    std::fill(summed_activity() + rows.begin, summed_activity() + rows.end, 0.0);
+  }
   const MatrixView<const T>& x = batch.data.x;
   const bool shuffled = batch.order != nullptr;
   if (pass.input == nullptr) {
@@ -258,12 +261,15 @@ Team::Share BatchMemory<T>::task_share(const Team& team) const {
 }
 
 template <typename T>
-double BatchMemory<T>::activity_sum(Index rows) const {
-  double sum = 0;
-  if (!activity_.empty()) {
-    for (Index i = 0; i < rows; ++i) sum += activity_[static_cast<std::size_t>(i)];
+void BatchMemory<T>::add_activity(ActivitySums& sums, Index rows) const {
+  if (activity_.empty()) return;
+  ActivitySums own;
+  for (Index i = 0; i < rows; ++i) {
+    own.mean += activity_[static_cast<std::size_t>(i)];
+    own.sum += activity_[static_cast<std::size_t>(this->rows() + i)];
   }
-  return sum;
+  sums.mean += own.mean;
+  sums.sum += own.sum;
 }
 
 template <typename T>

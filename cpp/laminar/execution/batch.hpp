@@ -46,10 +46,12 @@ class BatchMemory {
 
   /// Sum of a goal's losses over the first `rows` rows, in their order: the same for every thread that asks.
   double loss_sum(std::size_t goal, Index rows) const;
-  /// The same of the penalties on outputs.
-  double activity_sum(Index rows) const;
+  /// Adds the same of the penalties on outputs and of losses that layers add: of those whose mean counts, and of those
+  /// whose sum does.
+  void add_activity(ActivitySums& sums, Index rows) const;
   /// Where they are collected, a number a row; null where there are none.
   double* activity() { return activity_.empty() ? nullptr : activity_.data(); }
+  double* summed_activity() { return activity_.empty() ? nullptr : activity_.data() + rows(); }
   /// Folds the batch's rows into the states of all goals' metrics, in their order.
   void fold_scores(std::span<Scores> scores, const BatchRows<T>& batch) const;
   /// Bytes of a row beside the plan's.

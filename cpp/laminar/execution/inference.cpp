@@ -28,7 +28,8 @@ int threads_for_rows(const State<T>& state, Index rows) {
 /// starts with, its rows). With an objective as far as that needs, its losses taking activations upon themselves.
 template <typename T, typename Finish>
 void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, const Objective* objective,
-                    double* activity, int threads, Crew& crew, StopScope* stop, const Finish& finish) {
+                    double* activity, double* summed_activity, int threads, Crew& crew, StopScope* stop,
+                    const Finish& finish) {
   const Plan& plan = state.inference_plan;
   const int end = objective != nullptr ? objective->end(state.network) : static_cast<int>(state.network.nodes().size());
   const Index count = rows.count();
@@ -45,7 +46,10 @@ void forward_blocks(const State<T>& state, MatrixView<const T> x, Rows rows, con
                  nullptr,
                  objective != nullptr ? objective->absorbed() : nullptr};
     pass.stop = stop;
-    if (activity != nullptr) pass.activity = activity + block.begin;
+    if (activity != nullptr) {
+      pass.activity = activity + block.begin;
+      pass.summed_activity = summed_activity + block.begin;
+    }
     const T* from = x.data + first * x.columns;
     if (plan.reads_input_in_place()) {
       pass.input = from;
@@ -67,7 +71,7 @@ class Evaluation {
   Evaluation(const State<T>& state, Index rows)
       : objective_(*state.objective),
         chunk_(rows > 0 ? std::min(kEvaluateRows, rows) : kEvaluateRows),
-        activity_(static_cast<std::size_t>(state.network.penalizes_activity() ? chunk_ : 0)) {
+        activity_(static_cast<std::size_t>(state.network.penalizes_activity() ? 2 * chunk_ : 0)) {
     sums_.reserve(objective_.goals.size());
     for (const Goal& goal : objective_.goals) {
       sums_.emplace_back(goal, chunk_);
@@ -96,12 +100,15 @@ class Evaluation {
     for (Sum& sum : sums_) add_block(pass, sum, first, chunk, count);
   }
 
-  /// Penalties on the outputs of a chunk's rows, which the way forward adds up; null where there are none.
+  /// Penalties on the outputs of a chunk's rows and losses that layers add, as the way forward adds them up, those
+  /// whose mean counts and those whose sum does; null where there are none.
   double* activity() { return activity_.empty() ? nullptr : activity_.data(); }
+  double* summed_activity() { return activity_.empty() ? nullptr : activity_.data() + chunk_; }
 
   void finish_chunk(Rows rows) {
     for (Index i = 0; i < (activity_.empty() ? 0 : rows.count()); ++i) {
-      penalty_ += std::exchange(activity_[static_cast<std::size_t>(i)], 0.0);
+      penalty_.mean += std::exchange(activity()[i], 0.0);
+      penalty_.sum += std::exchange(summed_activity()[i], 0.0);
     }
     for (Sum& sum : sums_) {
       if (sum.goal->mixes_rows) {
@@ -139,7 +146,7 @@ class Evaluation {
       }
       for (std::size_t m = 0; m < sum.scores.size(); ++m) values[goal.metric_logs[m]] = sum.scores.result(m);
     }
-    values[0] += penalty_ / static_cast<double>(rows_);
+    values[0] += penalty_.of(rows_);
     return values;
   }
 
@@ -222,7 +229,7 @@ class Evaluation {
   Index own_room_ = 0;
   std::vector<double> activity_;
   Index rows_ = 0;
-  double penalty_ = 0;  // on outputs, sum over rows
+  ActivitySums penalty_;
 };
 
 }  // namespace
@@ -232,7 +239,7 @@ void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out) {
   StopScope* const stop = StopScope::current();
   const int threads = threads_for_rows(state, x.rows);
   Crew crew(threads, state.network.work() * static_cast<double>(x.rows), state.inference_plan.scratch(), sizeof(T));
-  forward_blocks(state, x, {0, x.rows}, nullptr, nullptr, threads, crew, stop,
+  forward_blocks(state, x, {0, x.rows}, nullptr, nullptr, nullptr, threads, crew, stop,
                  [&](const Pass<T>& pass, Index first, Index count) {
                    for (Index i = 0; i < count; ++i) {
                      std::copy_n(pass.output(pass.last(), i), out.columns, out.data + (first + i) * out.columns);
@@ -264,9 +271,10 @@ std::vector<double> evaluate(const State<T>& state, RowBlocks<T>& rows, const ty
     evaluation.begin_block(*block);
     for (Index chunk = 0; chunk < block->x.rows; chunk += kEvaluateRows) {
       const Rows part{chunk, std::min(chunk + kEvaluateRows, block->x.rows)};
-      forward_blocks(
-          state, block->x, part, &*state.objective, evaluation.activity(), threads, crew, scope,
-          [&](const Pass<T>& pass, Index first, Index count) { evaluation.add_block(pass, first, chunk, count); });
+      forward_blocks(state, block->x, part, &*state.objective, evaluation.activity(), evaluation.summed_activity(),
+                     threads, crew, scope, [&](const Pass<T>& pass, Index first, Index count) {
+                       evaluation.add_block(pass, first, chunk, count);
+                     });
       if (scope != nullptr) scope->leave();
       evaluation.finish_chunk(part);
     }

@@ -32,6 +32,14 @@ struct Rows {
   Index count() const { return end - begin; }
 };
 
+/// Penalties on outputs and losses that layers add, summed over rows: those whose mean over the batch counts, and
+/// those whose sum does.
+struct ActivitySums {
+  double mean = 0;
+  double sum = 0;
+  double of(Index rows) const { return mean / static_cast<double>(rows) + sum; }
+};
+
 /// A network, its weights and a workspace: what running it over rows reads and writes.
 template <typename T>
 struct Pass {
@@ -68,10 +76,13 @@ struct Pass {
   }
   T* kept(int i, Index row) const { return memory + plan[i].kept + row * plan[i].kept_stride; }
   T* shared(int i) const { return memory + plan[i].shared; }
-  // Penalties on outputs: of each row summed here, or null; and their share in the batch's loss.
+  // Penalties on outputs and losses that layers add: of each row summed here, or null, those whose mean counts and
+  // those whose sum does; and their share in the batch's loss.
   double* activity = nullptr;
+  double* summed_activity = nullptr;
   double activity_scale = 0;
-  StopScope* stop = nullptr;  // where it is stopped, what is computed is of no use to anyone
+  std::array<T, kAddedLosses> d_added = {};  // the same of what layers add
+  StopScope* stop = nullptr;                 // where it is stopped, what is computed is of no use to anyone
 
   /// Whether to leave, before so many operations for each of some rows.
   bool stopping(Index rows, double operations) const {

@@ -27,13 +27,16 @@ Index rows_at_once(const Program& program, Index block) {
 
 /// Scratch for a node's program: its values, and what is said of its inputs, weights and outputs.
 Index program_room(const Node& node, const ProgramSpace& space, Mode mode) {
-  const auto of = [](const Program& program, const ProgramPlan& plan) {
+  const auto of = [&](const Program& program, const ProgramPlan& plan) {
     return plan.size() +
            kProgramArguments *
                static_cast<Index>(program.inputs().size() + 2 * program.weights().size() + program.outputs.size()) +
-           3 * kSlice;
+           (node.forms->adds_losses() ? static_cast<Index>(kAddedLosses) * kBlockRows : 0) + 3 * kSlice;
   };
-  if (mode == Mode::inference) return of(node.forms->program(), space.forward);
+  if (mode == Mode::inference) {
+    const ProgramForms& forms = *node.forms;
+    return std::max(of(forms.prediction().program, space.forward), of(forms.evaluation().program, space.evaluation));
+  }
   const TrainingForm& form = *space.form;
   Index sums = of(form.sums.program, space.sums);
   for (const int output : form.sums.program.outputs)
@@ -96,7 +99,10 @@ Index Plan::place_program(const Node& node, NodeSpace& space) {
     return ProgramPlan(run, rows);
   };
   if (mode_ == Mode::inference) {
-    program->forward = plan(node.forms->program(), program->forward_rows);
+    program->forward = plan(node.forms->prediction().program, program->forward_rows);
+    if (node.forms->adds_losses()) {
+      program->evaluation = ProgramPlan(node.forms->evaluation().program, program->forward_rows);
+    }
   } else {
     const bool by_inputs = std::any_of(node.inputs.begin(), node.inputs.end(),
                                        [&](int input) { return spaces_[static_cast<std::size_t>(input)].delta >= 0; });

@@ -32,7 +32,8 @@ enum class Mode {
 /// Programs without products run over so many rows at once that their values stay in the nearest cache.
 struct ProgramSpace {
   const TrainingForm* form = nullptr;  // null at prediction
-  ProgramPlan forward;                 // of a block of rows
+  ProgramPlan forward;                 // of a block of rows; at prediction without added losses
+  ProgramPlan evaluation;              // … and with these
   ProgramPlan backward;                // of a block of rows
   ProgramPlan sums;                    // of all rows
   Index forward_rows = 0;              // of these blocks

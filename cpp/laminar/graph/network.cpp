@@ -312,7 +312,9 @@ Index Network::changed(Index rows) const {
 }
 
 bool Network::penalizes_activity() const {
-  return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) { return node.activity.has_value(); });
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
+    return node.activity.has_value() || (node.forms != nullptr && node.forms->adds_losses());
+  });
 }
 
 void Network::replace(std::size_t node, Layer layer) {

@@ -102,7 +102,7 @@ class Network {
   double work() const;
   /// Parameters that a step of so many rows may change, about.
   Index changed(Index rows) const;
-  /// Some layer's output is penalized.
+  /// Some layer's output is penalized, or it adds a loss.
   bool penalizes_activity() const;
   /// Throws where some layer cannot be trained by gradient, and says which and why.
   void require_gradient() const;

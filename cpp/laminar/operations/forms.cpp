@@ -23,13 +23,24 @@ std::vector<char> needed_for(const Program& program, const std::vector<int>& out
   return needed;
 }
 
+/// What it takes to compute some values from the inputs of a program.
+FormPart forward_part(const Program& program, const std::vector<int>& outputs) {
+  Extract made = extract(program, outputs);
+  FormPart part{std::move(made.program), {}};
+  for (const int position : made.inputs) part.inputs.push_back({FormInput::From::input, at(position)});
+  return part;
+}
+
 class Former {
  public:
   Former(const Program& program, bool by_inputs, const std::vector<char>& trained,
          const std::vector<char>& may_be_product)
       : given_(program), all_(program), may_be_product_(may_be_product) {
-    const int output = program.outputs[0];
-    d_output_ = all_.add_input(program.shape(output));
+    std::vector<Cotangent> of;
+    for (const int output : program.outputs) {
+      d_outputs_.push_back(all_.add_input(program.shape(output)));
+      of.push_back({output, d_outputs_.back()});
+    }
     std::vector<int> by;
     if (by_inputs) by = program.inputs();
     std::vector<std::size_t> weights;
@@ -38,7 +49,7 @@ class Former {
       by.push_back(program.weights()[w]);
       weights.push_back(w);
     }
-    gradients_ = add_gradients(all_, output, d_output_, by);
+    gradients_ = add_gradients(all_, of, by);
     known_ = dependences(all_);
     const std::size_t inputs = by_inputs ? program.inputs().size() : 0;
     form_.gives.assign(program.inputs().size(), 0);
@@ -126,7 +137,11 @@ class Former {
   }
 
   FormInput input_of(int value) const {
-    if (value == d_output_) return {FormInput::From::d_output, 0};
+    const auto d_output = std::find(d_outputs_.begin(), d_outputs_.end(), value);
+    if (d_output == d_outputs_.begin()) return {FormInput::From::d_output, 0};
+    if (d_output != d_outputs_.end()) {
+      return {FormInput::From::d_added, static_cast<std::size_t>(d_output - d_outputs_.begin()) - 1};
+    }
     if (all_[value].operation == Operation::input) {
       return {FormInput::From::input, static_cast<std::size_t>(all_[value].integers[0])};
     }
@@ -144,13 +159,9 @@ class Former {
 
   void make() {
     const auto split = kept_.begin() + static_cast<std::ptrdiff_t>(form_.forward_kept);
-    std::vector<int> outputs{given_.outputs[0]};
+    std::vector<int> outputs = given_.outputs;
     outputs.insert(outputs.end(), kept_.begin(), split);
-    Extract forward = extract(given_, outputs);
-    form_.forward.program = std::move(forward.program);
-    for (const int position : forward.inputs) {
-      form_.forward.inputs.push_back({FormInput::From::input, static_cast<std::size_t>(position)});
-    }
+    form_.forward = forward_part(given_, outputs);
     outputs = by_input_;
     outputs.insert(outputs.end(), split, kept_.end());
     form_.backward = part(outputs, {kept_.begin(), split});
@@ -170,7 +181,7 @@ class Former {
   const Program& given_;
   Program all_;
   const std::vector<char>& may_be_product_;
-  int d_output_ = 0;
+  std::vector<int> d_outputs_;
   std::vector<int> gradients_;
   std::vector<Dependence> known_;
   std::vector<int> by_input_;
@@ -213,6 +224,8 @@ ProgramForms::ProgramForms(Program program, const Program* training, std::vector
     : programs_{std::move(program), training != nullptr ? *training : Program()},
       trained_(std::move(trained)),
       products_(trained_.size(), 1) {
+  prediction_ = forward_part(programs_[0], {programs_[0].outputs[0]});
+  if (adds_losses()) evaluation_ = forward_part(programs_[0], programs_[0].outputs);
   factors_ = factors_of(programs_[training == nullptr ? 0 : 1]);
   if (training == nullptr) {
     programs_[1] = programs_[0];

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program of rows in the forms that training runs: forward, keeping what the way back reads, back row by row,
 // and what is summed over the batch for the weights.
+//
+// Behind its output a program may have two more, each one number a row: losses of its own that are added to those
+// of the model, of which the batch's mean counts and the batch's sum.
 #pragma once
 
 #include <mutex>
@@ -10,11 +13,14 @@
 
 namespace laminar {
 
+/// Losses that a program adds to those of the model, where it adds any.
+inline constexpr std::size_t kAddedLosses = 2;
+
 /// Where an input of one of these programs comes from.
 struct FormInput {
-  enum class From { input, kept, d_output };
+  enum class From { input, kept, d_output, d_added };
   From from = From::input;
-  std::size_t position = 0;  // among the layer's inputs, or the kept values
+  std::size_t position = 0;  // among the layer's inputs, the kept values, or the added losses
 };
 
 /// A program and what it reads.
@@ -37,7 +43,7 @@ struct ProductGradient {
 };
 
 struct TrainingForm {
-  FormPart forward;              // outputs: the layer's, then those kept values that the way forward computes
+  FormPart forward;              // outputs: the program's, then those kept values that the way forward computes
   std::size_t forward_kept = 0;  // their number
   FormPart backward;             // outputs: the gradients of inputs, then the other kept values
   std::vector<char> gives;       // by input: whether it gets a gradient, an output of `backward`
@@ -59,7 +65,10 @@ class ProgramForms {
   /// `training`: what training does instead, or null.
   ProgramForms(Program program, const Program* training, std::vector<char> trained);
 
-  const Program& program() const { return programs_[0]; }
+  /// What prediction runs, and what evaluation does: with the added losses, where there are any.
+  const FormPart& prediction() const { return prediction_; }
+  const FormPart& evaluation() const { return evaluation_; }
+  bool adds_losses() const { return programs_[0].outputs.size() > 1; }
   /// Weights that rows are multiplied by, in order: matrices that are worth packing.
   const std::vector<std::size_t>& factors() const { return factors_; }
   /// Operations on one row, about, without those of products.
@@ -73,6 +82,8 @@ class ProgramForms {
     TrainingForm form;
   };
   Program programs_[2];
+  FormPart prediction_;
+  FormPart evaluation_;
   std::vector<char> trained_;
   std::vector<char> products_;  // weights whose gradients are products in both programs
   std::vector<std::size_t> factors_;

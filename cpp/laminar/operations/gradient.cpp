@@ -14,16 +14,19 @@ using Op = Operation;
 
 class Reverse {
  public:
-  Reverse(Program& program, int output, int d_output, const std::vector<int>& by)
-      : program_(program), gradients_(static_cast<std::size_t>(output) + 1, -1), wanted_(gradients_.size(), 0) {
+  Reverse(Program& program, const std::vector<Cotangent>& of, const std::vector<int>& by) : program_(program) {
+    int last = 0;
+    for (const Cotangent& each : of) last = std::max(last, each.output);
+    gradients_.assign(at(last) + 1, -1);
+    wanted_.assign(gradients_.size(), 0);
     for (const int value : by) {
-      if (value <= output) wanted_[at(value)] = 1;
+      if (value <= last) wanted_[at(value)] = 1;
     }
-    for (int i = 0; i <= output; ++i) {  // whatever depends on one of them
+    for (int i = 0; i <= last; ++i) {  // whatever depends on one of them
       for (const int read : program[i].reads) wanted_[at(i)] |= wanted_[at(read)];
     }
-    if (wanted_[at(output)] != 0) gradients_[at(output)] = d_output;
-    for (int i = output; i >= 0; --i) {
+    for (const Cotangent& each : of) give(each.output, each.d_output);
+    for (int i = last; i >= 0; --i) {
       if (gradients_[at(i)] >= 0) back(i, gradients_[at(i)]);
     }
   }
@@ -273,11 +276,12 @@ class Reverse {
 
 }  // namespace
 
-std::vector<int> add_gradients(Program& program, int output, int d_output, const std::vector<int>& by) {
-  if (program.shape(output) != program.shape(d_output)) {
+std::vector<int> add_gradients(Program& program, const std::vector<Cotangent>& of, const std::vector<int>& by) {
+  for (const auto& [output, d_output] : of) {
+    if (program.shape(output) == program.shape(d_output)) continue;
     fail("d_output: must be of shape ", rows_text(program.shape(output)), ", got ", rows_text(program.shape(d_output)));
   }
-  const Reverse reverse(program, output, d_output, by);
+  const Reverse reverse(program, of, by);
   std::vector<int> gradients;
   for (const int value : by) gradients.push_back(reverse.gradient(value));
   return gradients;

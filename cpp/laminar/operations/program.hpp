@@ -117,9 +117,19 @@ enum class Dependence {
 };
 std::vector<Dependence> dependences(const Program& program);
 
-/// Adds to a program the gradients of sum of `d_output` times `output` with respect to given values, and returns
-/// them: of their shapes, or -1 where nothing depends on one. Throws where an operation on the way has none.
-std::vector<int> add_gradients(Program& program, int output, int d_output, const std::vector<int>& by);
+/// A value, and what each of its elements weighs in the sum whose gradients are wanted.
+struct Cotangent {
+  int output = 0;
+  int d_output = 0;  // of the same shape
+};
+
+/// Adds to a program the gradients of the sum of `d_output` times `output`, over all that are given, with respect to
+/// some values, and returns them: of their shapes, or -1 where nothing depends on one. Throws where an operation on
+/// the way has none.
+std::vector<int> add_gradients(Program& program, const std::vector<Cotangent>& of, const std::vector<int>& by);
+inline std::vector<int> add_gradients(Program& program, int output, int d_output, const std::vector<int>& by) {
+  return add_gradients(program, {{output, d_output}}, by);
+}
 
 /// A part of a program: what it takes to compute some values from others. Its inputs are those inputs of the
 /// whole that are still read, then the given values that are. Weights keep their positions.

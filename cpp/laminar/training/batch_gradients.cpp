@@ -38,7 +38,8 @@ double BatchGradients<T>::penalty_scale() const {
 
 template <typename T>
 bool BatchGradients<T>::part_forward_and_back(const Pass<T>& pass, const BatchRows<T>& batch, const BatchRows<T>& rows,
-                                              const Team& team, Outcome& outcome, double& loss, double& activity) {
+                                              const Team& team, Outcome& outcome, double& loss,
+                                              ActivitySums& activity) {
   BatchMemory<T>& memory = *memory_;
   const Objective& objective = *state_.objective;
   memory.forward_and_back(pass, objective, rows, scales_, team);
@@ -51,13 +52,14 @@ bool BatchGradients<T>::part_forward_and_back(const Pass<T>& pass, const BatchRo
     loss += sum;
     if (team.rank() == 0) outcome.add_loss(goal.number, sum, pass.first_row == 0 ? weights_[goal.number] : 0);
   }
-  activity += memory.activity_sum(rows.count);
-  const bool finite = std::isfinite(loss) && std::isfinite(activity);
+  memory.add_activity(activity, rows.count);
+  const double added = activity.of(batch.count);
+  const bool finite = std::isfinite(loss) && std::isfinite(added);
   if (team.rank() == 0) {
     memory.fold_scores(outcome.scores, rows);
     const bool last = pass.first_row + rows.count == batch.count;
     if (last || !finite) {
-      const double penalty = penalty_scale() * penalties_.value() + activity / static_cast<double>(batch.count);
+      const double penalty = penalty_scale() * penalties_.value() + added;
       outcome.add(loss, batch.count);
       outcome.add_penalty(penalty, outcome.penalty_weight(weights_.front(), batch.count));
     }

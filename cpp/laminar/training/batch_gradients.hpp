@@ -40,7 +40,7 @@ class BatchGradients {
  private:
   /// A part's way forward and back; its losses are added up. False where it ends here.
   bool part_forward_and_back(const Pass<T>& pass, const BatchRows<T>& batch, const BatchRows<T>& rows, const Team& team,
-                             Outcome& outcome, double& loss, double& activity);
+                             Outcome& outcome, double& loss, ActivitySums& activity);
   /// This thread's share of phase B. With `lasting`, that which changes running statistics, or the rest.
   void gradient_share(const Pass<T>& pass, const GradientSink<T>& to, Index rows, const Team& team,
                       std::optional<bool> lasting);
@@ -67,7 +67,7 @@ bool BatchGradients<T>::sum(const BatchRows<T>& batch, Index iteration, Gradient
   const Index part = memory.rows();
   const bool in_place = to.gradients == nullptr;
   double loss = 0;
-  double activity = 0;
+  ActivitySums activity;
   penalties_.compute(state_.parameters.data(), team);
   for (Index first = 0; first < batch.count; first += part) {
     if (first > 0 && team.rank() == 0) between_parts();
@@ -84,7 +84,9 @@ bool BatchGradients<T>::sum(const BatchRows<T>& batch, Index iteration, Gradient
                        .step = iteration,
                        .first_row = first,
                        .activity = memory.activity(),
+                       .summed_activity = memory.summed_activity(),
                        .activity_scale = 1 / static_cast<double>(batch.count),
+                       .d_added = {static_cast<T>(1 / static_cast<double>(batch.count)), T(1)},
                        .stop = stop};
     if (!part_forward_and_back(pass, batch, rows, team, outcome, loss, activity)) return false;
     ready(pass, rows.count, first == 0);

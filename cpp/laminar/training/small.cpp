@@ -21,7 +21,7 @@ bool SmallNetwork<T>::suits(const Network& network, const Objective& objective, 
   if (objective.apart || objective.ignore_nan || goal.weight != 1) return false;
   if (goal.loss && goal.loss->own != nullptr) return false;
   if (objective.whole_batch()) return false;  // a step has no place where all losses are known
-  if (!network.is_stack()) return false;
+  if (!network.is_stack() || network.penalizes_activity()) return false;
   for (std::size_t i = 1; i < network.nodes().size(); ++i) {
     const Node& node = network.nodes()[i];
     if (!node.trainable || !std::holds_alternative<Dense>(node.layer)) return false;

@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .. import _arrays, _seed
 from .._component import flag
-from ..layers import _own
+from ..layers import _added, _own
 from ..ops._held import Held, Tensor
 from ..ops._tapes import Computation, Node, Slopes, apply, listening, note
 from ..ops._trace import ROWS, Trace
@@ -51,6 +51,8 @@ def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
     else:
         made = model._predicted(core, rows, None)
     results = model._parted(made)
+    if model._adding:
+        model._last_call = _LastCall(core, rows, parts, training)
     if listening():
         results = _as_tensors(results)
         call = _Call(model, core, rows, parts, weights, step)
@@ -243,10 +245,48 @@ def of_layer(layer: Layer, inputs: Any, training: bool | None) -> Tensor:
     return apply(computation, read, dtype, len(plain[0]), seed)[0]
 
 
-def _program_of(model: BaseModel, core: CoreModel, training: bool) -> tuple[Computation, list[int]]:
-    """Return the program of a built model, and which of its tensors follow the inputs there."""
+class _LastCall(NamedTuple):
+    """What the losses that layers have added in a call follow from."""
+
+    core: CoreModel
+    rows: NDArray[Any]
+    parts: Sequence[Any]
+    training: bool
+
+
+def losses_of(model: BaseModel) -> list[Tensor]:
+    """Return the losses that layers added in the last call of a model, one tensor for each.
+
+    Raises
+    ------
+    ValueError
+        Where they follow from what is drawn in training.
+    """
+    call = model._last_call
+    if call is None:
+        return []
+    computation, order = _program_of(model, call.core, call.training, losses=True)
+    if computation.draws:
+        raise ValueError(
+            f"model {model.name!r}: losses: an added loss follows from what is drawn at random in "
+            "training, which is drawn once in a call; compute it from the model's outputs"
+        )
+    dtype = call.rows.dtype.name
+    inputs = _inputs(call.parts, _input_shapes(model), dtype, model.name)
+    weights = model.variables
+    return apply(computation, [*inputs, *(weights[i] for i in order)], dtype, len(call.rows))
+
+
+def _program_of(
+    model: BaseModel, core: CoreModel, training: bool, losses: bool = False
+) -> tuple[Computation, list[int]]:
+    """Return the program of a built model, and which of its tensors follow the inputs there.
+
+    With ``losses`` its outputs are those that layers add.
+    """
     known = _programs.setdefault(core, {})
-    if training not in known:
+    key = (training, losses)
+    if key not in known:
         wiring = model._wiring()
         trace = Trace(lambda variable: None)
         inputs = wiring.inputs
@@ -255,7 +295,9 @@ def _program_of(model: BaseModel, core: CoreModel, training: bool) -> tuple[Comp
             for number, reads in wiring.calls:
                 read = [values[i] for i in reads]
                 values.append(_inside(model.layers[number], read, training))
-        outputs = [values[i] for _, i in wiring.outputs]
+            outputs = [values[i] for _, i in wiring.outputs]
+            if losses:
+                outputs = [_added.total(trace, parts) for parts in trace.added]
         places = {}
         for layer, facts in zip(model.layers, model._described(core), strict=True):
             names = [weight.name for weight in layer._facts()] if facts["parameters"] else []
@@ -265,8 +307,8 @@ def _program_of(model: BaseModel, core: CoreModel, training: bool) -> tuple[Comp
                     if place is not None:
                         places[id(variable)] = facts["tensors"][0] + place
         order = [places[id(variable)] for variable in trace._variables]
-        known[training] = Computation(trace.description(outputs, trace._variables)), order
-    return known[training]
+        known[key] = Computation(trace.description(outputs, trace._variables)), order
+    return known[key]
 
 
 def _program_of_layer(

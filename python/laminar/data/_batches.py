@@ -186,14 +186,25 @@ def _same(batch: Any) -> Any:
     return batch
 
 
-def piece_of(batch: Any, where: str) -> Piece:
+def piece_of(batch: Any, where: str, alone: bool = False) -> Piece:
     """Return a batch to train on, or to evaluate.
+
+    Parameters
+    ----------
+    batch : tuple
+        As the user brings it.
+    where : str
+        What errors call it.
+    alone : bool
+        Whether it may be x itself, or (x,).
 
     Raises
     ------
     ValueError
         Where it is no tuple (x, y) or (x, y, sample_weight).
     """
+    if alone and (not isinstance(batch, (tuple, list)) or len(batch) == 1):
+        return Piece(batch[0] if isinstance(batch, (tuple, list)) else batch, None)
     if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
         size = f" of {len(batch)}" if isinstance(batch, (tuple, list)) else ""
         raise ValueError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _rows
+from .._heads import unread
 from .._rows import Rows
 from . import _inputs
 from ._pieces import Piece
@@ -100,7 +101,7 @@ class Conversion:
 
     def _converted(self, piece: Piece, where: str, place: str) -> Rows:
         x, y, weight = map(_inputs.plain, piece)
-        if y is None:
+        if y is None and not unread(self._loss):
             raise ValueError(f"{where}: the data set has no y")
         if (weight is not None) != self._weighted:
             comma = "," if place else ""
@@ -109,7 +110,12 @@ class Conversion:
 
     def without_samples(self, y: Any, weight: Any, where: str) -> Rows:
         """Return targets and weights alone, for what is summed over all of them."""
-        return self._weighed(where, np.zeros((_inputs.rows_of(y), 1), self._dtype), y, weight)
+        return self._weighed(
+            where,
+            np.zeros((_inputs.rows_of(weight if y is None else y), 1), self._dtype),
+            y,
+            weight,
+        )
 
     def _weighed(self, where: str, x: Any, y: Any, weight: Any) -> Rows:
         rows = _rows.converted(where, x, y, weight, self._dtype, self._labels, self._loss)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _core
+from .._heads import unread
 from .._rows import Rows
 from ._batches import Batches, Once, Order, piece_of
 from ._conversion import Conversion, Joined, weights_of_a_row
@@ -72,7 +73,9 @@ class Brought(Passes):
         if batches.number == 0 or batches.first is None:
             raise ValueError(f"{where}: x is {batches.kind} and has none")
         told = f"{where}: batch 1"
-        self._conversion = Conversion(told, dtype, loss, joined, piece_of(batches.first, told))
+        self._alone = unread(loss)  # a batch may have no targets
+        first = piece_of(batches.first, told, self._alone)
+        self._conversion = Conversion(told, dtype, loss, joined, first)
         self.first = self._conversion.first
         self.weighted = self._conversion.weighted
 
@@ -80,7 +83,8 @@ class Brought(Passes):
         """Return them with the weights of rows multiplied by those of their classes."""
         weighted = copy.copy(self)
         weighted._conversion = self._conversion.with_class_weight(class_weight)
-        weighted._conversion.rows(piece_of(self.batches.first, where), where)  # shows what is wrong
+        first = piece_of(self.batches.first, where, self._alone)
+        weighted._conversion.rows(first, where)  # shows what is wrong
         weighted.weighted = 1
         return weighted
 
@@ -90,7 +94,7 @@ class Brought(Passes):
             yield partial(self._taken, take)
 
     def _taken(self, take: Callable[[], Any], where: str) -> Rows:
-        return self._conversion.rows(piece_of(take(), where), where)
+        return self._conversion.rows(piece_of(take(), where, self._alone), where)
 
     def mean_weight(self) -> tuple[float, int]:
         """Nothing is known before the last batch has come."""

@@ -180,7 +180,7 @@ def _program(description: dict[str, Any]) -> Program:
         shapes = [list(values[read].shape) for read in reads]
         shape = _core.operation_shape(step["op"], shapes, integers, numbers)
         values.append(Value(len(values), step["op"], reads, integers, numbers, tuple(shape)))
-    (output,) = description["outputs"]
+    output = description["outputs"][0]  # behind it are losses, of training alone
     wanted = {output}
     for value in reversed(values):
         if value.number in wanted:

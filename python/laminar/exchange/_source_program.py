@@ -102,7 +102,7 @@ def program(model: BaseModel, dialect: Dialect, where: str) -> Program:
         Where the model is not built, or has a layer or an activation that has no form in C.
     """
     model._core(where)
-    wiring = model._wiring()
+    wiring = model._wiring().of_prediction(model.layers)
     steps = _steps(model, wiring, dialect, where)
     ends = [(name, wiring.shapes[number]) for name, number in wiring.outputs]
     inputs = _arguments("in", "x", wiring.inputs, dialect)

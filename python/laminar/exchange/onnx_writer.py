@@ -41,7 +41,8 @@ def write(model: BaseModel, path: str) -> None:
 
 def message(onnx: Any, model: BaseModel) -> Any:
     """Return a model as onnx's ModelProto."""
-    steps, wiring, names = steps_of(model), model._wiring(), model._layer_names()
+    steps, names = steps_of(model), model._layer_names()
+    wiring = model._wiring().of_prediction(model.layers)
     dtype = np.dtype(model.dtype)
     size = model.count_params() * dtype.itemsize
     if size > _LARGEST:

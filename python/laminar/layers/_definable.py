@@ -79,6 +79,7 @@ class Definable(Placed):
     _variables: Sequence[Variable] = ()
     _recorded: Mapping[Any, Recorded] = MappingProxyType({})
     _is_built = False
+    _hands_on: bool = False  # its output is its first input, see `AddLoss`
     _listed = False  # whether it is called on a list
     _given: tuple[tuple[Any, ...], Mapping[str, Any]] = ((), MappingProxyType({}))
 
@@ -186,6 +187,41 @@ class Definable(Placed):
             trainable=trainable,
         )
         return made
+
+    def add_loss(self, loss: Any) -> None:
+        """Add to the loss of the model, from ``call`` of a layer of one's own.
+
+        Parameters
+        ----------
+        loss : value or list of values
+            What operations have made in this call, or a number. As in Keras the sum of its elements
+            counts, the rows among them: write a mean over the batch as ``ops.mean(x)``, or
+            ``ops.sum(x)`` where it shall grow with the batch. Only such means and sums of what
+            follows from each row, and what follows from weights alone, can be added.
+
+        Raises
+        ------
+        RuntimeError
+            Outside ``call``.
+        TypeError
+            For what is no value, and for a layer of laminar's.
+        ValueError
+            Where rows are brought together in another way, or the value has no slope.
+
+        Notes
+        -----
+        ``fit`` and ``evaluate`` count it in "loss", where rows all weigh the same; without a
+        ``loss`` in `compile` a model that adds some is trained on them alone, and needs no y.
+        Predictions, exports and nested models' outputs do without.
+        """
+        if not self._own:
+            raise TypeError(f"{type(self).__name__}: add_loss is for layers of one's own")
+        tracing_module().add_loss(self, loss)
+
+    @property
+    def _adds_losses(self) -> bool:
+        """Whether a call that has been traced adds losses."""
+        return any(len(made.program["outputs"]) > 1 for made in self._recorded.values())
 
     def __setattr__(self, name: str, value: object) -> None:
         if name == "built" and self._own:  # which build sets in Keras

@@ -19,6 +19,7 @@ import numpy as np
 from .. import _arrays, _core, _seed
 from ..ops._trace import ROWS, Trace, active, value_of
 from ..ops._traced import Traced
+from . import _added
 from ._own_config import config_text
 from ._variable import Variable
 
@@ -130,6 +131,11 @@ def add_weight(layer: Layer, shape: Any, name: str | None, **options: Any) -> Va
     return variable
 
 
+def add_loss(layer: Layer, loss: Any) -> None:
+    """Add a loss to what the call that is traced adds; RuntimeError where none is."""
+    _added.add(layer, loss, _state.stage is not None and _state.stage[1] == "call")
+
+
 def recorded(layer: Layer, shapes: Shapes) -> Recorded:
     """Return what a layer computes for samples of some shapes; errors of its own come through."""
     key = (layer._listed, tuple(map(tuple, shapes)))
@@ -145,7 +151,14 @@ def recorded(layer: Layer, shapes: Shapes) -> Recorded:
             )
         # Known only now: layers that call calls may have got their weights meanwhile.
         weights = [variable for _, variable in weights_of(layer)]
-        programs = [made.description([out], weights) for made, out in (plain, training)]
+        traces = [trace for trace, _ in (plain, training)]
+        added: list[list[Traced]] = [[], []]
+        if any(trace.added for trace in traces):
+            added = [_added.outputs(trace) for trace in traces]
+        programs = [
+            trace.description([out, *losses], weights)
+            for (trace, out), losses in zip((plain, training), added, strict=True)
+        ]
         _check_rows(layer, programs)
         same = programs[0] == programs[1]
         known = Recorded(programs[0], None if same else programs[1], tuple(shape[1:]))

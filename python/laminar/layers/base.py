@@ -163,6 +163,10 @@ class Layer(Definable, family="layer"):
 
     def _called_on(self, symbols: Sequence[Symbol]) -> Symbol:
         """Return the symbol of the output; ValueError where number or shapes do not fit."""
+        for symbol in symbols:
+            if symbol._of_batch:
+                advice = symbol._advice()  # type: ignore[attr-defined]  # of a BatchSymbol
+                raise ValueError(f"{self._label()}: cannot read {symbol!r}: {advice}")
         self._check_number(len(symbols))
         before = [symbol.shape for symbol in symbols]
         shape = self._output_shape(before)

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from .. import _core
 from .._spelling import keywords
 from .base import Layer, Shape
+from .symbol import Symbol
 
 
 class Operations(Layer, entry="operations"):
@@ -68,11 +69,57 @@ class Operations(Layer, entry="operations"):
         program = _core.Program(json.dumps(self.recorded["program"]))
         return tuple(program.shapes()[0][1:])
 
+    @property
+    def _hands_on(self) -> bool:  # type: ignore[override]  # known by the file
+        return self.recorded.get("class_name") == AddLoss.__name__
+
+    @property
+    def _adds_losses(self) -> bool:
+        return len(self.recorded["program"]["outputs"]) > 1
+
     def _options(self) -> dict[str, Any]:
         return dict(self.recorded)
 
     def __repr__(self) -> str:
         return f"<Operations {self._known_name!r}, once {self.recorded.get('class_name')!r}>"
+
+
+class AddLoss(Layer):
+    """What `Model.add_loss` puts behind an output: it hands that on, and adds a loss."""
+
+    _own = True
+    _entry = "operations"
+    _hands_on = True
+
+    def __init__(self, function: Callable[[Sequence[Any]], Any]) -> None:
+        super().__init__()
+        self._function = function
+        self._listed = True
+
+    @classmethod
+    def on(cls, output: Symbol, loss: Any, where: str) -> Symbol:
+        """Return the symbol of an output with a loss behind it; TypeError where it is none."""
+        if isinstance(loss, Symbol):
+            made = cast("Any", loss)
+            reads = made._reads if loss._of_batch else [loss]
+            function = made._function if loss._of_batch else (lambda values: values[0])
+        elif isinstance(loss, (int, float)):
+            reads, function = (), lambda _: loss
+        else:
+            raise TypeError(
+                f"{where}: loss must be what operations make of the model's symbols, or a number, "
+                f"got {loss!r}"
+            )
+        return cls(function)._called_on([output, *reads])
+
+    def call(self, inputs: Any) -> Any:
+        """Return the output as it is."""
+        output, *values = inputs
+        self.add_loss(self._function(values))
+        return output
+
+    def _word(self) -> str:
+        return "add_loss"
 
 
 class Lambda(Layer):

@@ -64,6 +64,7 @@ class Symbol(Attributes):
 
     shape: tuple[int, ...]
     _symbolic = True
+    _of_batch = False  # of all rows together, see ops/_symbols.py
     __array_ufunc__ = None  # so that NumPy leaves array + symbol to the symbol
 
     _layer: Layer | None = None  # that computes it; None for an input
@@ -159,7 +160,8 @@ def _of_numbers(dtype: Any) -> bool:
 
 def _merged(kind: str, left: Any, right: Any) -> Any:
     """Return the sum, difference or product: the layer of two symbols, or an operation."""
-    if isinstance(left, Symbol) and isinstance(right, Symbol):
+    symbols = isinstance(left, Symbol) and isinstance(right, Symbol)
+    if symbols and not (left._of_batch or right._of_batch):
         spread = len(left.shape) != len(right.shape) or 1 in (*left.shape, *right.shape)
         if left.shape == right.shape or not spread:
             from . import merging  # which imports this file

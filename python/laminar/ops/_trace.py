@@ -67,6 +67,7 @@ class Trace:
         self._known: dict[object, Traced] = {}
         self._inputs = 0
         self._draws = 0
+        self.added: list[Any] = []  # losses that layers add, see layers/_added.py
 
     @contextmanager
     def recording(self) -> Iterator[None]:

@@ -29,6 +29,8 @@ RowValues<const T> values_of(const FormInput& input, int node, const Pass<T>& pa
       const RowValues<T> kept = kept_rows(node, pass, input.position, row);
       return {kept.values, kept.stride};
     }
+    case FormInput::From::d_added:
+      return {&pass.d_added[input.position], 0};
     case FormInput::From::d_output:
       break;
   }
@@ -39,8 +41,8 @@ RowValues<const T> values_of(const FormInput& input, int node, const Pass<T>& pa
 template <typename T>
 class Room {
  public:
-  Room(const Program& program, const ProgramPlan& plan)
-      : Room(program, scratch<T>(Scratch::program, size(program, plan))) {}
+  Room(const Program& program, const ProgramPlan& plan, Index more = 0)
+      : Room(program, scratch<T>(Scratch::program, size(program, plan) + more)) {}
   Room(const Program& program, T* start) : values(start + said(program)), next_(reinterpret_cast<std::byte*>(start)) {}
 
   static Index size(const Program& program, const ProgramPlan& plan) { return said(program) + plan.size(); }
@@ -99,42 +101,31 @@ ProgramRun<T> run_of(const Program& program, const ProgramPlan& plan, int node, 
   return run;
 }
 
+/// The way forward through rows. `added`: the losses that the layer adds are among the outputs, and wanted.
 template <typename T>
-void predict(int node, const Pass<T>& pass, Rows rows) {
-  const Node& n = pass.node(node);
-  const Program& program = n.forms->program();
-  const ProgramPlan& plan = pass.plan[node].program->forward;
-  Room<T> room(program, plan);
-  ProgramRun<T> work = run_of(program, plan, node, pass, rows);
-  const auto inputs = room.template arguments<RowValues<const T>>(n.inputs.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    inputs[i] = {pass.output(n.inputs[i], rows.begin), pass.stride(n.inputs[i])};
-  }
-  const auto outputs = room.template arguments<RowValues<T>>(1);
-  outputs[0] = {pass.output_to_write(node, rows.begin), pass.plan[node].stride};
-  work.memory = room.values;
-  work.inputs = inputs;
-  work.outputs = outputs;
-  work.weights = weights_of(program, node, pass, room);
-  work.packed = packed_of(program, node, pass, room);
-  run(work);
-}
-
-template <typename T>
-void forward_rows(int node, const Pass<T>& pass, Rows rows) {
-  const ProgramSpace& space = *pass.plan[node].program;
-  const FormPart& part = space.form->forward;
-  Room<T> room(part.program, space.forward);
-  ProgramRun<T> work = run_of(part.program, space.forward, node, pass, rows);
+void forward_rows(const FormPart& part, const ProgramPlan& plan, int node, const Pass<T>& pass, Rows rows, bool added) {
+  Room<T> room(part.program, plan, added ? static_cast<Index>(kAddedLosses) * rows.count() : 0);
+  ProgramRun<T> work = run_of(part.program, plan, node, pass, rows);
   work.inputs = inputs_of(part, node, pass, rows.begin, room);
   const auto outputs = room.template arguments<RowValues<T>>(part.program.outputs.size());
   outputs[0] = {pass.output_to_write(node, rows.begin), pass.plan[node].stride};
-  for (std::size_t k = 0; k < space.form->forward_kept; ++k) outputs[1 + k] = kept_rows(node, pass, k, rows.begin);
+  T* const losses = room.values + plan.size();
+  std::size_t next = 1;
+  if (pass.plan[node].program->form == nullptr ? added : pass.node(node).forms->adds_losses()) {
+    for (std::size_t k = 0; k < kAddedLosses; ++k) {
+      outputs[next++] = {added ? losses + static_cast<Index>(k) * rows.count() : nullptr, 1};
+    }
+  }
+  for (std::size_t k = 0; next < outputs.size(); ++k) outputs[next++] = kept_rows(node, pass, k, rows.begin);
   work.memory = room.values;
   work.outputs = outputs;
   work.weights = weights_of(part.program, node, pass, room);
   work.packed = packed_of(part.program, node, pass, room);
   run(work);
+  for (Index i = 0; i < (added ? rows.count() : 0); ++i) {
+    pass.activity[rows.begin + i] += static_cast<double>(losses[i]);
+    pass.summed_activity[rows.begin + i] += static_cast<double>(losses[rows.count() + i]);
+  }
 }
 
 template <typename T>
@@ -180,14 +171,15 @@ void in_parts(Rows rows, Index at_once, const Work& work) {
 
 template <typename T>
 void forward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
+  const ProgramForms& forms = *pass.node(node).forms;
   const ProgramSpace& space = *pass.plan[node].program;
-  in_parts(rows, space.forward_rows, [&](Rows part) {
-    if (space.form == nullptr) {
-      predict(node, pass, part);
-    } else {
-      forward_rows(node, pass, part);
-    }
-  });
+  const bool added = pass.activity != nullptr && forms.adds_losses();
+  const bool evaluates = space.form == nullptr && added;
+  const FormPart& all = space.form != nullptr ? space.form->forward
+                        : evaluates           ? forms.evaluation()
+                                              : forms.prediction();
+  const ProgramPlan& plan = evaluates ? space.evaluation : space.forward;
+  in_parts(rows, space.forward_rows, [&](Rows part) { forward_rows(all, plan, node, pass, part, added); });
 }
 
 template <typename T>

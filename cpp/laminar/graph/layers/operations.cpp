@@ -26,7 +26,17 @@ void check(const Program& program, const Declaration& declaration) {
     declaration.refuse("was made for values of shape ", rows_text(wanted), ", got samples of shape ",
                        to_string(before[i]->shape), " from '", before[i]->name, "'");
   }
-  if (program.outputs.size() != 1) declaration.refuse("has one output, got ", program.outputs.size());
+  const std::size_t outputs = program.outputs.size();
+  if (outputs != 1 && outputs != 1 + kAddedLosses) {
+    declaration.refuse("has one output, or ", 1 + kAddedLosses,
+                       ": behind it losses whose mean and losses whose sum is ", "added to that of the model; got ",
+                       outputs);
+  }
+  for (std::size_t o = 1; o < outputs; ++o) {
+    if (program.shape(program.outputs[o]) == Shape{kBatch}) continue;
+    declaration.refuse("adds a loss that must be one number a row, of shape (None,), got ",
+                       rows_text(program.shape(program.outputs[o])));
+  }
   const int output = program.outputs[0];
   if (!is_of_rows(program.shape(output))) {
     declaration.refuse("must give a value for each row, got shape ", rows_text(program.shape(output)));

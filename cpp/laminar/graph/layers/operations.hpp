@@ -36,7 +36,8 @@ struct OwnWeight {
 };
 
 /// What a program makes of one or several samples, each of its own row. Its inputs are (rows, shape of a sample),
-/// its one output is as well.
+/// its output is as well. Two more outputs, (rows,) each, are losses that the layer adds to those of the model: the
+/// batch's mean of the one and its sum of the other.
 struct Operations {
   static constexpr const char* kKind = "operations";
   static constexpr LayerTraits kTraits{.parameters = true, .merges = true};
