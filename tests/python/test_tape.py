@@ -386,3 +386,10 @@ def test_ways_of_many_computations(monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(length):
             expected, slope = np.sin(expected) + 1, np.cos(expected) * slope + 1
         assert float(tape.gradient(y, x)) == pytest.approx(slope, rel=1e-12)
+
+
+def test_ways_that_arrive_nowhere() -> None:
+    x = Variable([1.5, 2.5])
+    with GradientTape() as tape:
+        y = ops.cos(ops.sin(ops.floor(x)))
+    assert tape.gradient(y, x) is None

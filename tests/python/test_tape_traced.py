@@ -180,6 +180,17 @@ def test_a_file_needs_no_class(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
 
 
+def test_onnx_has_the_slopes(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    model = Sequential([Input((2,)), Field()], seed=5)
+    x = RNG.normal(size=(9, 2)).astype(np.float32)
+    model.export(tmp_path / "field.onnx")
+    session = runtime.InferenceSession(tmp_path / "field.onnx")
+    (made,) = session.run(None, {session.get_inputs()[0].name: x})
+    np.testing.assert_allclose(made, model.predict(x), rtol=1e-5, atol=1e-5)
+
+
 def traced(function: Callable[[Any], Any], x: Any = None) -> Any:
     """Return what a function makes of a batch in a layer's call."""
 
