@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 
+_OF_PYTHON = "function_of_python"  # in configurations that do not hold it
+
 
 class _Weights(NamedTuple):
     """What stands for the weights while a function is traced."""
@@ -63,6 +65,12 @@ class Rule:
             _check_signature(function, kind, self.name)
         self._known: dict[Shape, tuple[dict[str, Any], Computation]] = {}
         self.program = None if program is None else dict(program)
+
+    def spec(self) -> dict[str, Any]:
+        """Return what configurations hold: the program, if there is one already."""
+        program = self.known()
+        of_python = {_OF_PYTHON: True} if program is None else {"program": program}
+        return {"name": self.name, **of_python}
 
     def known(self) -> dict[str, Any] | None:
         """Return a program that there is already, that of the shape traced first."""
@@ -195,6 +203,12 @@ def function_of(base: type[Any], identifier: object) -> object:
         identifier = identifier()
     if is_program(identifier):
         return identifier
+    if isinstance(identifier, Mapping) and identifier.get(_OF_PYTHON):
+        raise ValueError(
+            f"{base._family} {identifier.get('name')!r} was a function of Python's that no model "
+            "had taken yet, so that the configuration does not hold it: build the model first, or "
+            "give the function"
+        )
     if isinstance(identifier, base) and not is_own(type(identifier)):
         return {"function": identifier}
     if callable(identifier) and not isinstance(identifier, Component):

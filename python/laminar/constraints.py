@@ -196,8 +196,7 @@ class Function(Constraint):
         vars(self)[name] = value
 
     def _spec(self) -> dict[str, Any]:
-        program = self._rule.known()
-        return {"name": self.name} if program is None else {"name": self.name, "program": program}
+        return self._rule.spec()
 
     def get_config(self) -> dict[str, Any]:
         """Return name and program; TypeError for a function that no model has taken."""

@@ -268,6 +268,10 @@ def test_copies_and_configurations(x: Array, y: Array) -> None:
     fresh.compile("sgd", "mse")
     assert fresh.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
     assert models.clone_model(model).layers[0].kernel_regularizer.name == "squares"
+    unknown = Sequential([layers.Dense(3, kernel_regularizer=squares)])
+    for twin_of in (models.clone_model, copy.deepcopy):
+        with pytest.raises(ValueError, match="regularizer 'squares' was a function of Python's"):
+            twin_of(unknown)
 
 
 def test_functions_by_name(x: Array, y: Array) -> None:
@@ -292,7 +296,7 @@ def test_calls_on_arrays() -> None:
     assert w[0, 0] == -1
     assert repr(limit) == "<constraint positive>"
     fresh = layers.Dense(3, kernel_constraint=positive)
-    assert "kernel_constraint={'name': 'positive'}" in repr(fresh)
+    assert "kernel_constraint={'name': 'positive', " in repr(fresh)
 
 
 def test_the_core_s_functions_take_programs() -> None:
