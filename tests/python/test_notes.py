@@ -321,7 +321,7 @@ TYPOS = {
     "tf.reduce_men([1.0])": "did you mean 'reduce_mean'",
     "tf.nn.rellu([1.0])": "did you mean 'relu'",
     "tf.keras.optimizer.SGD()": "did you mean 'optimizers'",
-    "keras.layer.Dense(3)": "did you mean 'layers'",
+    "keras.layrs.Dense(3)": "did you mean 'layers'",
     "keras.Sequental()": "did you mean 'Sequential'",
     "own.add_weight('kernel', shap=[3, 2])": "did you mean 'shape'",
 }
