@@ -19,10 +19,11 @@ _WITHOUT = "comparisons, argmax, one_hot, sign, floor, stop_gradient"
 
 
 class _Slopes(NamedTuple):
-    """Which inputs of a program have a slope, and which of the weights that it reads have none."""
+    """Which inputs and weights of a layer's program have a slope, of its value and its losses."""
 
-    inputs: Sequence[bool]
-    stuck: Sequence[int]
+    value: Sequence[bool]  # inputs, then weights
+    losses: Sequence[bool]  # of those that the layer adds, whoever reads its value
+    unread: Sequence[bool]  # weights that the program does not read
 
 
 def check(where: str, config: str) -> None:
@@ -44,53 +45,62 @@ def check(where: str, config: str) -> None:
     reached = set(network.get("outputs") or [first + len(nodes) - 1])
     used: set[int] = set()
     known = {i: _of(spec) for i, spec in enumerate(specs) if spec["kind"] == "operations"}
+    learned = {i: list(slopes.unread) for i, slopes in known.items()}
     for i in reversed(range(len(nodes))):
-        if first + i in reached:
-            number, reads = nodes[i]["layer"], nodes[i]["inputs"]
+        number, reads = nodes[i]["layer"], nodes[i]["inputs"]
+        is_read = first + i in reached
+        if number not in known:
+            leads = [is_read] * len(reads)
+        else:
+            value, losses, _ = known[number]
+            leads = [a or b for a, b in zip(value, losses, strict=True)] if is_read else [*losses]
+            by_weight = leads[len(reads) :]
+            learned[number] = [a or b for a, b in zip(learned[number], by_weight, strict=True)]
+        if is_read or any(leads):
             used.add(number)
-            slopes = known.get(number)
-            leads = [True] * len(reads) if slopes is None else slopes.inputs
-            reached.update(read for read, has in zip(reads, leads, strict=True) if has)
+        reached.update(read for read, has in zip(reads, leads, strict=False) if has)
     for number, spec in enumerate(specs):
         if not spec.get("trainable", True):
             continue
         called = f"{where}: layer {spec['name']!r}"
-        if number in known:
-            stuck = [spec["weights"][i]["name"] for i in known[number].stuck]
-            if stuck:
-                raise ValueError(
-                    f"{called}: no slope leads from its output back to {listed(stuck)}: on the way "
-                    f"are operations that have none ({_WITHOUT}); what training is not to change "
-                    "has trainable=False"
-                )
         if number not in used and _has_weights(spec):
-            without = [specs[i]["name"] for i, each in known.items() if not all(each.inputs)]
+            without = [specs[i]["name"] for i, each in known.items() if not all(each.value)]
             raise ValueError(
                 f"{called}: no slope leads from the outputs back to its weights: "
                 f"{listed(map(repr, without))} behind it has operations that have none "
                 f"({_WITHOUT}); freeze it with trainable = False, or write them otherwise"
+            )
+        weights = zip(spec["weights"], learned[number], strict=True) if number in known else ()
+        stuck = [weight["name"] for weight, has in weights if _trains(weight) and not has]
+        if stuck:
+            raise ValueError(
+                f"{called}: no slope leads from its output back to {listed(stuck)}: on the way are "
+                f"operations that have none ({_WITHOUT}); what training is not to change has "
+                "trainable=False"
             )
 
 
 def _of(spec: Mapping[str, Any]) -> _Slopes:
     program = spec.get("training_program") or spec["program"]
     inputs, weights = len(program["inputs"]), len(program["weights"])
-    made = json.loads(
-        _core.Program(json.dumps(program))
-        .with_gradients(0, list(range(inputs + weights)))
-        .description()
-    )
-    start = len(made["inputs"]) + len(made["weights"])
-    slopes = [_leads(made, value - start) for value in made["outputs"][1:]]
+    core = _core.Program(json.dumps(program))
+    by_output = [_by(core, output, inputs + weights) for output in range(len(program["outputs"]))]
+    losses = [any(each) for each in zip(*by_output[1:], strict=True)]
     read = {value for step in program["steps"] for value in step.get("reads", ())}
-    stuck = [
-        i
-        for i in range(weights)
-        if inputs + i in read
-        and not slopes[inputs + i]
-        and spec["weights"][i].get("trainable", True)
-    ]
-    return _Slopes(slopes[:inputs], stuck)
+    return _Slopes(
+        by_output[0],
+        losses or [False] * (inputs + weights),
+        [inputs + i not in read for i in range(weights)],
+    )
+
+
+def _by(core: _core.Program, output: int, count: int) -> list[bool]:
+    """Return which of the inputs and weights have a slope of an output."""
+    if not count:
+        return []
+    made = json.loads(core.with_gradients(output, list(range(count))).description())
+    start = len(made["inputs"]) + len(made["weights"])
+    return [_leads(made, value - start) for value in made["outputs"][-count:]]
 
 
 def _leads(program: Mapping[str, Any], step: int) -> bool:
@@ -103,5 +113,9 @@ def _leads(program: Mapping[str, Any], step: int) -> bool:
 
 def _has_weights(spec: Mapping[str, Any]) -> bool:
     if spec["kind"] == "operations":
-        return any(weight.get("trainable", True) for weight in spec["weights"])
+        return any(map(_trains, spec["weights"]))
     return any(name.endswith("_initializer") for name in spec)
+
+
+def _trains(weight: Mapping[str, Any]) -> bool:
+    return bool(weight.get("trainable", True))

@@ -8,6 +8,7 @@ which predicts and trains on afterwards.
 
 from __future__ import annotations
 
+import json
 import traceback
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from laminar import Input, Model, Sequential, layers, ops
+from laminar import Input, Model, Sequential, _slopes, layers, ops
 
 PROLOGUE = """
 import numpy as np
@@ -718,3 +719,32 @@ def test_what_is_frozen_needs_no_slope() -> None:
     assert [(a == b).all() for a, b in zip(before, after, strict=True)] == [True, True] + [
         False
     ] * 2
+
+
+@pytest.mark.parametrize(
+    ("outputs", "leads"),
+    [([2], True), ([3], False), ([3, 5, 7], True), ([2, 7, 7], True), ([3, 7, 7], False)],
+)
+def test_slopes_of_added_losses_count(outputs: list[int], leads: bool) -> None:
+    steps = [
+        {"op": "multiply", "reads": [0, 1]},
+        {"op": "floor", "reads": [2]},
+        {"op": "sum", "reads": [2], "integers": [1]},
+        {"op": "reshape", "reads": [4], "integers": [-1]},
+        {"op": "constant", "integers": [], "numbers": [0.0]},
+        {"op": "broadcast_to", "reads": [6], "integers": [-1]},
+    ]
+    program = {"inputs": [[-1, 3]], "weights": [[3]], "steps": steps, "outputs": outputs}
+    own = {"kind": "operations", "name": "own", "program": program, "weights": [{"name": "w"}]}
+    dense = {"kind": "dense", "name": "dense", "kernel_initializer": {"name": "zeros"}}
+    network = {
+        "inputs": [{"name": "input", "shape": [3]}],
+        "layers": [dense, own],
+        "nodes": [{"inputs": [0], "layer": 0}, {"inputs": [1], "layer": 1}],
+        "outputs": [2],
+    }
+    if leads:
+        _slopes.check("fit", json.dumps(network))
+    else:
+        with pytest.raises(ValueError, match="fit: layer 'dense': no slope leads from the outputs"):
+            _slopes.check("fit", json.dumps(network))
