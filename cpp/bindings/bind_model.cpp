@@ -72,8 +72,15 @@ py::dict layer(const Network& network, std::size_t i) {
   Index count = 0;
   for (const std::size_t t : node.tensors) count += network.parameters()[t].size;
   const std::size_t first = node.tensors.empty() ? 0 : node.tensors.front();
+  std::vector<std::string> calls;
+  if (node.forms != nullptr) {
+    for (const Instruction& value : node.forms->prediction().program.values()) {
+      if (value.function != nullptr) calls.push_back(value.function->name());
+    }
+  }
   py::dict described;
   described["name"] = node.name;
+  described["calls"] = calls;  // functions of Python
   described["kind"] = kind_of(node.layer);
   described["output_shape"] = node.shape;
   described["parameters"] = count;
@@ -395,8 +402,7 @@ void bind(py::module_& module, const char* name) {
       .def("predict", &predict<T>, py::arg("x"), py::arg("out"))
       .def("predict_ready", &predict_ready<T>, py::arg("x"))
       .def("loss_and_gradients", &loss_and_gradients<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"))
-      .def("outputs_in_training", &outputs_in_training<T>, py::arg("x"), py::arg("step"),
-           py::arg("follow") = false)
+      .def("outputs_in_training", &outputs_in_training<T>, py::arg("x"), py::arg("step"), py::arg("follow") = false)
       .def("vjp", &vjp<T>, py::arg("x"), py::arg("d_outputs"), py::arg("training"), py::arg("step") = -1,
            py::arg("by_input") = true);
 }

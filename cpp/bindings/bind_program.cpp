@@ -3,6 +3,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "interrupts.hpp"
+#include "python_function.hpp"
 
 #include "laminar/base/buffer.hpp"
 #include "laminar/files/config.hpp"
@@ -12,10 +13,12 @@ namespace laminar::bindings {
 namespace {
 
 Shape bound_shape(const std::string& operation, const std::vector<Shape>& operands, const std::vector<Index>& integers,
-                  const std::vector<double>& numbers) {
+                  const std::vector<double>& numbers, const std::string& function) {
   std::vector<const Shape*> shapes;
   for (const Shape& shape : operands) shapes.push_back(&shape);
-  return laminar::shape_of(Instruction{operation_of(operation), {}, integers, numbers, {}}, shapes);
+  Instruction instruction{operation_of(operation), {}, integers, numbers};
+  if (!function.empty()) instruction.function = function_of(function);
+  return laminar::shape_of(instruction, shapes);
 }
 
 /// The shape with a number in the place of that of the rows.
@@ -107,7 +110,16 @@ Program with_gradients(const Program& program, std::size_t output, const std::ve
 void bind_program(py::module_& module) {
   module.def("operation_names", &operation_names);
   module.def("operation_shape", &bound_shape, py::arg("operation"), py::arg("shapes"), py::arg("integers"),
-             py::arg("numbers"));
+             py::arg("numbers"), py::arg("function") = "");
+  py::class_<PythonFunction, std::shared_ptr<PythonFunction>>(module, "Function")
+      .def(py::init([](std::string name, py::object forward, py::object vjp, std::optional<Shape> sample) {
+             auto function = std::make_shared<PythonFunction>(std::move(name), std::move(forward), std::move(vjp),
+                                                              std::move(sample));
+             register_function(function);
+             return function;
+           }),
+           py::arg("name"), py::arg("forward"), py::arg("vjp"), py::arg("sample"))
+      .def_property_readonly("name", [](const PythonFunction& function) { return function.name(); });
   py::class_<Program>(module, "Program")
       .def(py::init([](const std::string& description) { return program_from_json(description); }),
            py::arg("description"))
@@ -118,13 +130,15 @@ void bind_program(py::module_& module) {
              for (const int output : program.outputs) shapes.push_back(program.shape(output));
              return shapes;
            })
-      .def("mixes_rows",
-           [](const Program& program) {
-             const std::vector<Dependence> known = dependences(program);
-             return std::any_of(program.outputs.begin(), program.outputs.end(), [&](int output) {
-               return known[static_cast<std::size_t>(output)] == Dependence::batch;
-             });
-           })
+      .def(
+          "mixes_rows",
+          [](const Program& program, bool calls) {
+            const std::vector<Dependence> known = dependences(program, calls);
+            return std::any_of(program.outputs.begin(), program.outputs.end(), [&](int output) {
+              return known[static_cast<std::size_t>(output)] == Dependence::batch;
+            });
+          },
+          py::arg("calls") = true)
       .def("with_gradients", &with_gradients, py::arg("output"), py::arg("by"))
       .def("run", &bound_run, py::arg("inputs"), py::arg("weights"), py::arg("rows"), py::arg("dtype"),
            py::arg("seed") = 0);

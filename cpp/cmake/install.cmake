@@ -18,7 +18,7 @@ set(laminar_headers
   laminar model model_file lbfgs own_parts eigen build_info
   base/buffer base/error base/family base/mean_weight base/product_precision base/random base/rows_view base/stop
   base/types threads/parallel kernels/table kernels/elementwise_list
-  operations/program operations/run operations/symbol
+  operations/function operations/program operations/run operations/symbol
   catalogue/activation catalogue/choice catalogue/constraint catalogue/initializer catalogue/loss catalogue/metric
   catalogue/optimizer catalogue/own_function catalogue/own_rule catalogue/parameters catalogue/regularizer catalogue/schedule
   graph/head graph/layer graph/network data/row_source training/fit_options training/perceptron

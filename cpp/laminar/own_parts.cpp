@@ -100,6 +100,18 @@ Operations own_layer(const std::vector<Shape>& inputs, const std::function<Symbo
   return layer.layer(output, std::move(name));
 }
 
+BatchOperations own_batch_layer(const std::vector<Shape>& inputs,
+                                const std::function<Symbol(OwnLayer&, bool training)>& write, std::string name) {
+  const auto written = [&](bool training) {
+    OwnLayer layer(inputs);
+    const Symbol output = write(layer, training);
+    return layer.layer(output, name);
+  };
+  BatchOperations layer{written(false)};
+  layer.training_program = written(true).program;
+  return layer;
+}
+
 Loss own_loss(std::string name, const Shape& targets, const Shape& outputs,
               const std::function<Symbol(const Symbol& y_true, const Symbol& y_pred)>& write) {
   return Loss(own_function(std::move(name), targets, outputs, true, write));

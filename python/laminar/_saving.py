@@ -265,7 +265,7 @@ def _known_classes(config: Mapping[str, Any], core: CoreModel) -> Mapping[str, A
     """Return a model's configuration without classes of the user's that nobody knows here."""
     specs = json.loads(core.config)["layers"]
     entries = [
-        _known_class(entry, spec) if spec["kind"] == "operations" else entry
+        _known_class(entry, spec) if "program" in spec else entry
         for entry, spec in zip(config["layers"], specs, strict=True)
     ]
     return {**config, "layers": entries}
@@ -354,7 +354,7 @@ def notes_of(texts: Mapping[str, str]) -> dict[str, Any] | None:
 
 def layer_config(spec: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration of a layer of which the core's is known."""
-    if spec["kind"] == "operations":
+    if "program" in spec:
         return loaded_entry(spec)
     options = dict(spec)
     kind = layers.Layer._classes[options.pop("kind")]

@@ -44,7 +44,7 @@ def check(where: str, config: str) -> None:
     ]
     reached = set(network.get("outputs") or [first + len(nodes) - 1])
     used: set[int] = set()
-    known = {i: _of(spec) for i, spec in enumerate(specs) if spec["kind"] == "operations"}
+    known = {i: _of(spec) for i, spec in enumerate(specs) if "program" in spec}
     learned = {i: list(slopes.unread) for i, slopes in known.items()}
     for i in reversed(range(len(nodes))):
         number, reads = nodes[i]["layer"], nodes[i]["inputs"]
@@ -112,7 +112,7 @@ def _leads(program: Mapping[str, Any], step: int) -> bool:
 
 
 def _has_weights(spec: Mapping[str, Any]) -> bool:
-    if spec["kind"] == "operations":
+    if "program" in spec:
         return any(map(_trains, spec["weights"]))
     return any(name.endswith("_initializer") for name in spec)
 

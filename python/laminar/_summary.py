@@ -80,6 +80,8 @@ def _row(layer: Layer, facts: Mapping[str, Any] | None) -> list[str]:
     kind = type(layer).__name__
     if facts is None:
         return [f"{printable(layer.name or kind.lower())} ({kind})", "?", "0 (unbuilt)"]
+    if facts["calls"]:
+        kind = f"{kind}, Python: {', '.join(map(printable, facts['calls']))}"
     shape = (None, *facts["output_shape"])
     return [f"{printable(facts['name'])} ({kind})", str(shape), f"{facts['parameters']:,}"]
 

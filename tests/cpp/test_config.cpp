@@ -2,6 +2,7 @@
 #include "laminar/files/config.hpp"
 
 #include "graphs.hpp"
+#include "own_parts.hpp"
 #include "support.hpp"
 
 using namespace laminar;
@@ -78,7 +79,7 @@ TEST_CASE("config: a network comes back as it went, to the last digit") {
 
 TEST_CASE("config: every kind of layer comes back as it went") {
   std::vector<std::string> kinds = layer_kinds();
-  std::vector<Network> networks{rich_network(), preparing_network()};
+  std::vector<Network> networks{rich_network(), preparing_network(), own_network(), Network(3, {own_centred(3)})};
   for (const Layer& layer : merging_layers()) networks.push_back(merged(layer));
   for (const Network& network : networks) {
     const std::string text = to_json(network);

@@ -9,6 +9,7 @@
 #include "allocations.hpp"
 #include "folder.hpp"
 #include "graphs.hpp"
+#include "own_parts.hpp"
 #include "task.hpp"
 
 using namespace laminar;
@@ -82,6 +83,8 @@ std::string outcome(const Bytes& damaged, const Model<float>& whole) {
 TEST_CASE_TEMPLATE("model_file: every kind of layer comes back in every bit", T, float, double) {
   std::vector<std::string> kinds = layer_kinds();
   std::vector<Network> networks = every_layer();
+  networks.push_back(own_network());
+  networks.emplace_back(3, std::vector<Layer>{own_centred(3)});
   for (const Layer& layer : merging_layers()) networks.push_back(merged(layer, true));
   for (const Network& network : networks) {
     for (const Node& node : network.nodes()) {

@@ -6,6 +6,8 @@
 #include "laminar/files/config.hpp"
 #include "laminar/graph/layers/operations.hpp"
 #include "laminar/model_file.hpp"
+#include "layers.hpp"
+#include "own_parts.hpp"
 #include "support.hpp"
 
 using namespace laminar;
@@ -14,47 +16,6 @@ using namespace laminar::tests;
 namespace {
 
 using Op = Operation;
-
-/// tanh(x w + b)
-Operations own_dense(Index in, Index out, const char* name) {
-  return own_layer(
-      {{in}},
-      [&](OwnLayer& l) {
-        const Symbol w = l.weight("kernel", {in, out});
-        const Symbol b = l.weight("bias", {out}, "zeros");
-        return tanh(matmul(l.input(), w) + b);
-      },
-      name);
-}
-
-/// Values that are narrow, wide and shared: t x e^(-x^2 e^s) less its mean.
-Operations own_bump(Index width, const char* name) {
-  return own_layer(
-      {{width}},
-      [&](OwnLayer& l) {
-        const Symbol x = l.input();
-        const Symbol scale = l.weight("scale", {width}, "random_normal");
-        const Symbol gain = l.weight("gain", {}, "ones");
-        const Symbol bump = x * exp(-(square(x) * exp(scale)));
-        return bump * gain - mean(bump, {-1}, true);
-      },
-      name);
-}
-
-/// A network of own layers that is read in several ways: one is shared, one has its matrix twice.
-Network own_network() {
-  const Operations twice = own_layer({{7}}, [](OwnLayer& l) {
-    const Symbol w = l.weight("w", {7, 20});  // whose gradient is no single product
-    return matmul(sigmoid(matmul(l.input(), w)), transpose(w, {1, 0}));
-  });
-  Graph graph;
-  graph.inputs = {{"a", {7}}, {"b", {7}}};
-  graph.layers = {own_dense(7, 33, "first"), own_bump(33, "bump"),    twice, Add{},
-                  Dense{.units = 33},        own_dense(33, 2, "last")};
-  graph.calls = {{0, {0}}, {0, {1}}, {1, {2}}, {2, {1}}, {4, {5}}, {3, {4, 3, 6}}, {1, {7}}, {5, {8}}};
-  graph.outputs = {9};
-  return Network(std::move(graph));
-}
 
 Symbol huber(const Symbol& y, const Symbol& f) {
   const Symbol e = f - y;
@@ -282,12 +243,47 @@ TEST_CASE("own losses: targets may have other widths than the outputs") {
   CHECK_THROWS_WITH(model.compile(loss, "sgd", {"mae"}), doctest::Contains("compares targets with as many"));
 }
 
+TEST_CASE_TEMPLATE("own kernels: one that is a built-in activation trains as it does", T, float, double) {
+  const Rows<T> rows(120, 6, 2);
+  const auto network = [](const auto& activate) {
+    const Operations middle =
+        own_layer({{6}}, [&](OwnLayer& l) { return activate(matmul(l.input(), l.weight("w", {6, 19}))); });
+    return Network(6, {middle, Dense{.units = 2}});
+  };
+  const Network own = network([](const Symbol& x) { return call(softsign_kernel(), {x}); });
+  const Network known = network([](const Symbol& x) { return x / (abs(x) + 1); });
+  const auto expected = trained(own, "mse", rows.data(), 1);
+  CHECK(difference(expected, trained(known, "mse", rows.data(), 1), std::is_same_v<T, float> ? 1e-4 : 1e-12) == "");
+  for (const int threads : {2, 3}) CHECK(bit_difference(trained(own, "mse", rows.data(), threads), expected) == "");
+  CHECK(to_json(network_from_json(to_json(own))) == to_json(own));
+  CHECK_THROWS_WITH(function_of("nobody's"), doctest::Contains("is code, which no file holds"));
+}
+
+TEST_CASE("own layers: gradients of one that looks at all rows are central differences") {
+  const Network network(5, {Dense{.units = 7, .activation = "tanh"}, own_centred(7), Dense{.units = 2}});
+  for (const Index rows : {1, 2, 33, 130}) check_gradient(network, rows);
+}
+
+TEST_CASE_TEMPLATE("own layers: one that looks at all rows has the same bits for any number of threads", T, float,
+                   double) {
+  const Rows<T> rows(120, 6, 2);
+  const Network network(6, {Dense{.units = 33}, own_centred(33), Dense{.units = 2}});
+  const auto expected = trained(network, "mse", rows.data(), 1);
+  for (const int threads : {2, 3, 8})
+    CHECK(bit_difference(trained(network, "mse", rows.data(), threads), expected) == "");
+  Model<T> model(network, 3);
+  const auto all = predictions(model, rows.data().x);  // each row by itself
+  std::vector<T> single(2);
+  model.predict({rows.x.data() + 6 * 7, 1, 6}, {single.data(), 1, 2});
+  CHECK(bit_difference(single, std::span<const T>(all).subspan(14, 2)) == "");
+}
+
 TEST_CASE_TEMPLATE("own rules: those that are built-in ones train as these", T, float, double) {
   const Rows<T> rows(120, 6, 2);
   const Shape shape{6, 19};
   const auto network = [&](const Regularizer& regularizer, const Constraint& constraint) {
-    return Network(6, {Dense{.units = 19, .kernel_regularizer = regularizer, .kernel_constraint = constraint},
-                       Dense{.units = 2}});
+    return Network(
+        6, {Dense{.units = 19, .kernel_regularizer = regularizer, .kernel_constraint = constraint}, Dense{.units = 2}});
   };
   const Network known = network(Regularizer("l2", {{"l2", 0.5}}), "non_neg");
   const Network own = network(own_regularizer("mine", shape, [](const Symbol& w) { return sum(square(w)) * 0.5; }),

@@ -29,7 +29,8 @@ Index room_for(std::size_t elements) { return round_up(static_cast<Index>(elemen
 
 }  // namespace
 
-OwnRule::OwnRule(std::string name, Program program, Gives gives) : name_(std::move(name)), program_(std::move(program)) {
+OwnRule::OwnRule(std::string name, Program program, Gives gives)
+    : name_(std::move(name)), program_(std::move(program)) {
   if (!program_.inputs().empty() || program_.weights().size() != 1 || program_.outputs.size() != 1) {
     fail(name_, ": must be a program of one weight, without inputs and of one output");
   }

@@ -86,7 +86,9 @@ void Plan::size_scratch(const Network& network) {
   if (mode_ == Mode::inference) scratch_.need(Scratch::workspace, size_);
   for (std::size_t i = 0; i < spaces_.size(); ++i) {
     const Node& node = network.nodes()[i];
-    if (has_kernel(node.layer)) scratch_.need(Scratch::tiles, kernels::tiles_size(kBlockRows));
+    if (has_kernel(node.layer) || (node.forms != nullptr && !node.forms->factors().empty())) {
+      scratch_.need(Scratch::tiles, kernels::tiles_size(kBlockRows));
+    }
     if (node.forms != nullptr) scratch_.need(Scratch::program, program_room(node, *spaces_[i].program, mode_));
     if (mode_ == Mode::inference) scratch_.need(Scratch::pieces, kBlockRows * padded_stride(node.kept));
   }
@@ -94,8 +96,9 @@ void Plan::size_scratch(const Network& network) {
 
 Index Plan::place_program(const Node& node, NodeSpace& space) {
   auto program = std::make_shared<ProgramSpace>();
+  const bool whole = mode_ != Mode::inference && needs_whole_batch(node.layer);
   const auto plan = [&](const Program& run, Index& rows) {
-    rows = rows_at_once(run, std::min(rows_, kBlockRows));
+    rows = whole ? rows_ : rows_at_once(run, std::min(rows_, kBlockRows));
     return ProgramPlan(run, rows);
   };
   if (mode_ == Mode::inference) {

@@ -89,7 +89,11 @@ Program program_from(const Json& json, const std::string& owner) {
     }
     std::vector<int> reads;
     if (const Json* given = parts.find("reads")) reads = places_of(*given, which);
-    program.add(operation, std::move(reads), std::move(integers), std::move(numbers));
+    Instruction value{operation, std::move(reads), std::move(integers), std::move(numbers)};
+    if (const bool calls = operation == Operation::call || operation == Operation::call_gradient; calls) {
+      value.function = function_of(parts.text("function"));
+    }
+    program.add(std::move(value));
     parts.finish();
   }
   program.outputs = places_of(members.require("outputs"), owner + ": outputs");
@@ -122,6 +126,7 @@ Json json_of_program(const Program& program) {
       for (const int read : value.reads) reads.push_back(places[static_cast<std::size_t>(read)]);
       step["reads"] = std::move(reads);
     }
+    if (value.function != nullptr) step["function"] = value.function->name();
     if (value.operation == Operation::activation || value.operation == Operation::activation_gradient) {
       // By its name: numbers of kernels are this version's own.
       step["activation"] =

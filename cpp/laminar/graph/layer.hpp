@@ -30,6 +30,6 @@ namespace laminar {
 using Layer = std::variant<Dense, Activate, Dropout, BatchNormalization, Prelu, Maxout, LayerNormalization,
                            AlphaDropout, GaussianNoise, GaussianDropout, Flatten, Reshape, Normalization, Rescaling,
                            Discretization, CategoryEncoding, Embedding, Slice, Add, Subtract, Multiply, Average,
-                           Maximum, Minimum, Concatenate, Dot, RmsNormalization, Operations>;
+                           Maximum, Minimum, Concatenate, Dot, RmsNormalization, Operations, BatchOperations>;
 
 }  // namespace laminar

@@ -57,42 +57,76 @@ inline V power(V a, V b) {
 LAMINAR_ELEMENTWISE(LAMINAR_ENTRY)
 #undef LAMINAR_ENTRY
 
+/// Vectors that lie so many elements apart, those of the value in steps[3]. Not part of its caller, where it would be
+/// there three times.
+template <typename Entry, typename T>
+[[gnu::noinline]] void elementwise_vectors(T* out, const T* const from[3], const Index steps[4], Index count) {
+  using V = Vector<T>;
+  const T* a = from[0];
+  const T* b = from[1];
+  const T* c = from[2];
+  for (Index j = 0; j < count; ++j) {
+    store(out, Entry::value(load(a), Entry::operands > 1 ? load(b) : V{}, Entry::operands > 2 ? load(c) : V{}));
+    out += steps[3];
+    a += steps[0];
+    if (Entry::operands > 1) b += steps[1];
+    if (Entry::operands > 2) c += steps[2];
+  }
+}
+
+/// Rows of so few whole vectors go one column of vectors after the other.
+inline constexpr Index kNarrowVectors = 4;
+
+template <typename Entry, typename T>
+bool elementwise_columns(const ElementwiseRows<T>& r) {
+  constexpr Index lanes = kLanes<T>;
+  const Index vectors = r.columns / lanes;
+  if (r.columns % lanes != 0 || vectors > kNarrowVectors || r.rows < vectors) return false;
+  const T* from[3]{};
+  Index steps[4]{0, 0, 0, r.out_stride};
+  for (int o = 0; o < Entry::operands; ++o) {
+    if (r.operands[o].single) return false;
+    from[o] = r.operands[o].values;
+    steps[o] = r.operands[o].stride;
+  }
+  for (Index j = 0; j < vectors; ++j) {
+    elementwise_vectors<Entry, T>(r.out + j * lanes, from, steps, r.rows);
+    for (int o = 0; o < Entry::operands; ++o) from[o] += lanes;
+  }
+  return true;
+}
+
 template <typename Entry, typename T>
 void elementwise_rows(const ElementwiseRows<T>& r) {
   using V = Vector<T>;
-  constexpr int count = Entry::operands;
+  if (elementwise_columns<Entry>(r)) return;
   const Index whole = r.columns / kLanes<T> * kLanes<T>;
   const Index rest = r.columns - whole;
   for (Index i = 0; i < r.rows; ++i) {
-    V fixed[3]{};
+    V held[3];
     const T* from[3]{};
-    Index step[3]{};
-    for (int o = 0; o < count; ++o) {
+    Index steps[4]{0, 0, 0, kLanes<T>};
+    for (int o = 0; o < Entry::operands; ++o) {
       const ElementwiseOperand<T>& operand = r.operands[o];
       from[o] = operand.values + i * operand.stride;
-      step[o] = operand.single ? 0 : kLanes<T>;
-      if (!operand.single) continue;
-      fixed[o] = broadcast<V>(*from[o]);
-      from[o] = reinterpret_cast<const T*>(&fixed[o]);
+      if (operand.single) {
+        held[o] = broadcast<V>(*from[o]);
+        from[o] = reinterpret_cast<const T*>(&held[o]);
+      } else {
+        steps[o] = kLanes<T>;
+      }
     }
     T* out = r.out + i * r.out_stride;
-    const auto next = [&](int o) {
-      const V v = load(from[o]);
-      from[o] += step[o];
-      return v;
-    };
-    for (Index j = 0; j < whole; j += kLanes<T>) {
-      const V a = next(0);
-      const V b = count > 1 ? next(1) : V{};
-      const V c = count > 2 ? next(2) : V{};
-      store(out + j, Entry::value(a, b, c));
-    }
+    elementwise_vectors<Entry, T>(out, from, steps, whole / kLanes<T>);
     if (rest == 0) continue;
-    const auto last = [&](int o) { return step[o] == 0 ? fixed[o] : load_first(from[o], rest); };
-    const V a = last(0);
-    const V b = count > 1 ? last(1) : V{};
-    const V c = count > 2 ? last(2) : V{};
-    store_first(out + whole, Entry::value(a, b, c), rest);
+    for (int o = 0; o < Entry::operands; ++o) {
+      if (steps[o] == 0) continue;
+      held[o] = load_first(from[o] + whole, rest);
+      from[o] = reinterpret_cast<const T*>(&held[o]);
+    }
+    V last;
+    elementwise_vectors<Entry, T>(reinterpret_cast<T*>(&last), from, steps, 1);
+    store_first(out + whole, last, rest);
   }
 }
 
@@ -102,6 +136,17 @@ void elementwise(const ElementwiseRows<T>& r) {
   static constexpr void (*work[])(const ElementwiseRows<T>&) = {LAMINAR_ELEMENTWISE(LAMINAR_ENTRY)};
 #undef LAMINAR_ENTRY
   work[r.operation](r);
+}
+
+/// All lanes combined, in the first one: each half with the other, in a fixed order.
+template <typename V, typename Combine, int H = static_cast<int>(kLanes<Scalar<V>>) / 2>
+inline V by_halves(V lanes, const Combine& combine) {
+  lanes = combine(lanes, exchange<H>(lanes, LaneSequence<V>{}));
+  if constexpr (H > 1) {
+    return by_halves<V, Combine, H / 2>(lanes, combine);
+  } else {
+    return lanes;
+  }
 }
 
 /// Each row to one number, by lanes and then these by halves.
@@ -118,12 +163,7 @@ void reduce_by(const ReducedRows<T>& r, T start, const Combine& combine) {
       for (Index l = r.columns - j; l < kLanes<T>; ++l) last[l] = start;
       lanes = combine(lanes, last);
     }
-    for (Index half = kLanes<T> / 2; half > 0; half /= 2) {
-      V upper = lanes;
-      for (Index l = 0; l < half; ++l) upper[l] = lanes[l + half];
-      lanes = combine(lanes, upper);
-    }
-    r.out[i] = lanes[0];
+    r.out[i] = by_halves(lanes, combine)[0];
   }
 }
 

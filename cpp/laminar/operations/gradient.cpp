@@ -219,6 +219,25 @@ class Reverse {
         return give(a, program_.add(Op::activation_gradient, {a, i, d}, value.integers, value.numbers));
       case Op::activation_gradient:
         return back_of_slope(value, d);
+      case Op::call:
+        return back_of_call(value, i, d);
+      case Op::call_gradient:
+        fail("call: the gradient of the function '", value.function->name(), "' has no gradient itself");
+    }
+  }
+
+  void back_of_call(const Instruction& value, int i, int d) {
+    if (!value.function->traits().gradient) {
+      fail("call: the function '", value.function->name(), "' has no gradient (vjp), which is needed to train what ",
+           "stands before it");
+    }
+    for (std::size_t k = 0; k < value.reads.size(); ++k) {
+      if (!wants(value.reads[k])) continue;
+      Instruction gradient = value;
+      gradient.operation = Op::call_gradient;
+      gradient.reads.insert(gradient.reads.end(), {i, d});
+      gradient.integers = {static_cast<Index>(k)};
+      give(value.reads[k], program_.add(std::move(gradient)));
     }
   }
 

@@ -26,7 +26,8 @@ std::size_t at(int value) { return static_cast<std::size_t>(value); }
 bool has_rows(const Shape& shape) { return std::find(shape.begin(), shape.end(), kBatch) != shape.end(); }
 
 /// Whether axis 0, that of the rows, comes out of an operation on rows as it went in.
-bool keeps_rows(const Program& program, const Instruction& value, const std::vector<Dependence>& known) {
+bool keeps_rows(const Program& program, const Instruction& value, const std::vector<Dependence>& known,
+                bool calls_mix) {
   const Shape& out = value.shape;
   if (out.empty() || out[0] != kBatch || std::count(out.begin(), out.end(), kBatch) != 1) return false;
   const auto by_rows = [&](std::size_t operand) { return known[at(value.reads[operand])] == Dependence::rows; };
@@ -61,6 +62,9 @@ bool keeps_rows(const Program& program, const Instruction& value, const std::vec
       if (out.size() == 2) return by_rows(0) && !by_rows(1) && value.integers[0] == 0;
       return lined(0) && lined(1);
     }
+    case Operation::call:
+    case Operation::call_gradient:
+      return value.function->traits().by_rows || !calls_mix;
     default:  // element by element: rows are lined up
       for (std::size_t o = 0; o < value.reads.size(); ++o) {
         if (by_rows(o) && shape(o).size() != out.size()) return false;
@@ -100,11 +104,14 @@ int Program::add_weight(Shape shape) {
 
 int Program::add(Operation operation, std::vector<int> reads, std::vector<Index> integers,
                  std::vector<double> numbers) {
-  Instruction value{operation, std::move(reads), std::move(integers), std::move(numbers), {}};
+  return add(Instruction{operation, std::move(reads), std::move(integers), std::move(numbers)});
+}
+
+int Program::add(Instruction value) {
   std::vector<const Shape*> operands;
   for (const int read : value.reads) {
     if (read < 0 || read >= size()) {
-      fail(name_of(operation), ": reads value ", read, ", but there are ", size(), " before it");
+      fail(name_of(value.operation), ": reads value ", read, ", but there are ", size(), " before it");
     }
     operands.push_back(&shape(read));
   }
@@ -113,7 +120,16 @@ int Program::add(Operation operation, std::vector<int> reads, std::vector<Index>
   return size() - 1;
 }
 
-std::vector<Dependence> dependences(const Program& program) {
+void Program::replace(int value, Operation operation, std::vector<int> reads, std::vector<Index> integers,
+                      std::vector<double> numbers) {
+  Instruction made{operation, std::move(reads), std::move(integers), std::move(numbers), {}};
+  std::vector<const Shape*> operands;
+  for (const int read : made.reads) operands.push_back(&shape(read));
+  made.shape = shape_of(made, operands);
+  values_[at(value)] = std::move(made);
+}
+
+std::vector<Dependence> dependences(const Program& program, bool calls_mix) {
   std::vector<Dependence> known;
   for (const Instruction& value : program.values()) {
     Dependence most = Dependence::none;
@@ -122,7 +138,7 @@ std::vector<Dependence> dependences(const Program& program) {
     if (source && has_rows(value.shape)) most = Dependence::rows;
     if (most == Dependence::none && has_rows(value.shape)) most = Dependence::rows;  // something common, for each row
     if (value.operation == Operation::batch_rows) most = Dependence::none;
-    if (most == Dependence::rows && !source && !keeps_rows(program, value, known)) most = Dependence::batch;
+    if (most == Dependence::rows && !source && !keeps_rows(program, value, known, calls_mix)) most = Dependence::batch;
     known.push_back(most);
   }
   return known;
@@ -156,7 +172,9 @@ Extract extract(const Program& program, const std::vector<int>& outputs, const s
     const Instruction& value = program[i];
     std::vector<int> reads;
     for (const int read : value.reads) reads.push_back(place[at(read)]);
-    place[at(i)] = part.program.add(value.operation, std::move(reads), value.integers, value.numbers);
+    Instruction same = value;
+    same.reads = std::move(reads);
+    place[at(i)] = part.program.add(std::move(same));
   }
   for (const int value : outputs) part.program.outputs.push_back(place[at(value)]);
   return part;

@@ -7,12 +7,14 @@
 // shapes say kBatch for it.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "laminar/base/types.hpp"
 #include "laminar/kernels/elementwise_list.hpp"
+#include "laminar/operations/function.hpp"
 
 namespace laminar {
 
@@ -22,21 +24,24 @@ inline constexpr Index kBatch = -1;
 inline constexpr int kMaxAxes = 8;
 
 /// The list of operations: those on elements, then these.
-#define LAMINAR_OPERATIONS(X)                                                                                      \
-  X(input)                                                                                                         \
-  X(weight)                                                                                                        \
-  X(constant)                                                                                                      \
-  X(batch_rows)                                                                                                    \
-  X(sum)                                                                                                           \
-  X(prod)                                                                                                          \
-  X(max)                                                                                                           \
-  X(min)                                                                                                           \
-  X(argmax)                                                                                                        \
-  X(cumsum)                                                                                                        \
-  X(reshape)                                                                                                       \
-  X(transpose)                                                                                                     \
-  X(broadcast_to) X(slice) X(pad) X(concatenate) X(take) X(scatter) X(matmul) X(activation) X(activation_gradient) \
-      X(stop_gradient) X(random)
+#define LAMINAR_OPERATIONS(X)                                                                               \
+  X(input)                                                                                                  \
+  X(weight)                                                                                                 \
+  X(constant)                                                                                               \
+  X(batch_rows)                                                                                             \
+  X(sum)                                                                                                    \
+  X(prod)                                                                                                   \
+  X(max)                                                                                                    \
+  X(min)                                                                                                    \
+  X(argmax)                                                                                                 \
+  X(cumsum)                                                                                                 \
+  X(reshape)                                                                                                \
+  X(transpose)                                                                                              \
+  X(broadcast_to)                                                                                           \
+  X(slice)                                                                                                  \
+  X(pad)                                                                                                    \
+  X(concatenate) X(take) X(scatter) X(matmul) X(activation) X(activation_gradient) X(stop_gradient) X(call) \
+      X(call_gradient) X(random)
 
 /// What an instruction does. `integers` and `numbers` of an instruction are, where there are any:
 ///   input, weight        its position; the shape is given
@@ -55,6 +60,8 @@ inline constexpr int kMaxAxes = 8;
 ///   matmul               1 to transpose the last two axes of the first, of the second operand
 ///   activation           the number of a kernel; its parameters
 ///   activation_gradient  the same, of (z, a, d): d times the slope
+///   call                 nothing, of its operands: the value of a function
+///   call_gradient        the operand that it is by, of (operands, value, d)
 ///   random               0 uniform or 1 normal, a number that tells draws apart, a shape
 enum class Operation : int {
 #define LAMINAR_NAME(name, ...) name,
@@ -76,7 +83,8 @@ struct Instruction {
   std::vector<int> reads = {};
   std::vector<Index> integers = {};
   std::vector<double> numbers = {};
-  Shape shape = {};  // of the value; () for a number
+  Shape shape = {};                               // of the value; () for a number
+  std::shared_ptr<const Function> function = {};  // that is called
 };
 
 /// "(None, 3)"
@@ -91,7 +99,12 @@ class Program {
   int add_weight(Shape shape);
   int add(Operation operation, std::vector<int> reads, std::vector<Index> integers = {},
           std::vector<double> numbers = {});
+  /// The same of an instruction whose shape is not known yet.
+  int add(Instruction instruction);
   int number(double value) { return add(Operation::constant, {}, {}, {value}); }
+  /// Puts an operation in the place of another whose value it has.
+  void replace(int value, Operation operation, std::vector<int> reads, std::vector<Index> integers = {},
+               std::vector<double> numbers = {});
 
   const std::vector<Instruction>& values() const { return values_; }
   const Instruction& operator[](int value) const { return values_[static_cast<std::size_t>(value)]; }
@@ -115,7 +128,8 @@ enum class Dependence {
   rows,   // each of its rows follows from that row alone
   batch,  // it follows from all of them
 };
-std::vector<Dependence> dependences(const Program& program);
+/// `calls_mix`: functions that want all rows of a batch look at all of them.
+std::vector<Dependence> dependences(const Program& program, bool calls_mix = true);
 
 /// A value, and what each of its elements weighs in the sum whose gradients are wanted.
 struct Cotangent {

@@ -14,6 +14,8 @@ bool is_another_form(Op operation) { return operation == Op::reshape || operatio
 
 /// Elements that hold where one value lies.
 constexpr Index kPlaceElements = 4;
+/// In place of the number of a value that no output follows from.
+constexpr int kNotNeeded = -1;
 
 Index matmul_scratch(const Program& program, const Instruction& value, Index rows) {
   const Shape& a = program.shape(value.reads[0]);
@@ -33,6 +35,7 @@ Index scratch_of(const Program& program, const Instruction& value, Index rows) {
     case Op::matmul:
       return matmul_scratch(program, value, rows);
     case Op::sum:
+      return 2 * elements(program.shape(value.reads[0]), rows) + kSlice;
     case Op::prod:
     case Op::max:
     case Op::min:
@@ -42,6 +45,22 @@ Index scratch_of(const Program& program, const Instruction& value, Index rows) {
       return 3 * padded_stride(value.shape.empty() ? 1 : elements({value.shape.back()}, rows)) + 4 * kSlice;
     default:
       return 0;
+  }
+}
+
+/// Whether rows of an operand may lie with gaps between them.
+bool reads_rows(const Program& program, const Instruction& value, int operand) {
+  if (elementwise_operands(value.operation) > 0) return true;
+  if (program.shape(operand).size() != 2) return false;
+  switch (value.operation) {
+    case Op::matmul:
+    case Op::activation:
+    case Op::activation_gradient:
+      return true;
+    case Op::sum:
+      return value.integers == std::vector<Index>{0};
+    default:
+      return false;
   }
 }
 
@@ -71,6 +90,20 @@ ProgramPlan::Lines lines_of(const Program& program, const Instruction& value) {
   return lines;
 }
 
+/// Whether a value is that of a product and a row of weights.
+bool adds_row(const Program& program, int value, int product) {
+  const Instruction& sum = program[value];
+  if (sum.operation != Op::add) return false;
+  const Instruction& bias = program[sum.reads[sum.reads[0] == product ? 1 : 0]];
+  return bias.operation == Op::weight && bias.shape == Shape{sum.shape.back()} && sum.shape == program.shape(product);
+}
+
+/// Whether an operation is an activation of one element at a time.
+bool is_on_elements(const Instruction& value) {
+  return value.operation == Op::tanh || value.operation == Op::sigmoid ||
+         (value.operation == Op::activation && value.integers[1] == 0);
+}
+
 }  // namespace
 
 Index row_width(const Shape& shape, Index rows) {
@@ -81,24 +114,43 @@ Index row_width(const Shape& shape, Index rows) {
   return product;
 }
 
-void ProgramPlan::find_sums(const Program& program) {
-  std::vector<int> readers(static_cast<std::size_t>(program.size()), 0);
-  for (const Instruction& value : program.values()) {
-    for (const int read : value.reads) ++readers[as_size(read)];
+namespace {
+
+/// Whether some output follows from a value, by value.
+std::vector<char> needed_in(const Program& program) {
+  std::vector<char> needed(as_size(program.size()), 0);
+  for (const int output : program.outputs) needed[as_size(output)] = 1;
+  for (int i = program.size(); i-- > 0;) {
+    for (const int read : needed[as_size(i)] != 0 ? program[i].reads : std::vector<int>()) needed[as_size(read)] = 1;
+  }
+  return needed;
+}
+
+}  // namespace
+
+void ProgramPlan::find_chains(const Program& program) {
+  const int size = program.size();
+  const std::vector<char> needed = needed_in(program);
+  std::vector<int> readers(static_cast<std::size_t>(size), 0);
+  std::vector<int> reader(readers.size(), -1);
+  for (int i = 0; i < size; ++i) {
+    if (needed[as_size(i)] == 0) continue;
+    for (const int read : program[i].reads) {
+      ++readers[as_size(read)];
+      reader[as_size(read)] = i;
+    }
   }
   for (const int output : program.outputs) ++readers[as_size(output)];
-  sums_.assign(readers.size(), -1);
-  for (int i = 0; i < program.size(); ++i) {
-    const Instruction& sum = program[i];
-    if (sum.operation != Op::add) continue;
-    for (const std::size_t side : {0U, 1U}) {
-      const int product = sum.reads[side];
-      const Instruction& bias = program[sum.reads[1 - side]];
-      const bool fits = program[product].operation == Op::matmul && readers[as_size(product)] == 1 &&
-                        bias.operation == Op::weight && bias.shape == Shape{sum.shape.back()} &&
-                        sum.shape == program.shape(product);
-      if (fits) sums_[as_size(product)] = i;
-    }
+  const auto only_reader = [&](int value) { return readers[as_size(value)] == 1 ? reader[as_size(value)] : -1; };
+  chains_.assign(readers.size(), {});
+  for (int product = 0; product < size; ++product) {
+    if (program[product].operation != Op::matmul || program.shape(product).size() != 2) continue;
+    std::vector<int> parts{product};
+    const int sum = only_reader(product);
+    if (sum >= 0 && adds_row(program, sum, product)) parts.push_back(sum);
+    const int activation = only_reader(parts.back());
+    if (activation >= 0 && is_on_elements(program[activation])) parts.push_back(activation);
+    for (const int part : parts) chains_[as_size(part)] = {product, parts.back()};
   }
 }
 
@@ -106,26 +158,28 @@ ProgramPlan::ProgramPlan(const Program& program, Index rows) {
   const auto count = static_cast<std::size_t>(program.size());
   places_.assign(count, -1);
   takes_gaps_.assign(count, 1);
-  find_sums(program);
+  find_chains(program);
   std::vector<int> until(count, -1);  // the last value that reads this one
+  const std::vector<char> needed = needed_in(program);
   for (int i = 0; i < program.size(); ++i) {
     const Instruction& value = program[i];
+    if (needed[as_size(i)] == 0) {
+      sources_.push_back(kNotNeeded);
+      continue;
+    }
     const bool form = is_another_form(value.operation);
     sources_.push_back(form ? sources_[as_size(value.reads[0])] : i);
     for (const int read : value.reads) {
       const auto source = as_size(sources_[as_size(read)]);
       until[source] = i;
-      const bool reads_rows = elementwise_operands(value.operation) > 0 ||
-                              (value.operation == Op::matmul && program.shape(read).size() == 2);
-      if (!reads_rows || read != static_cast<int>(source)) takes_gaps_[source] = 0;
+      if (!reads_rows(program, value, read) || read != static_cast<int>(source)) takes_gaps_[source] = 0;
     }
     scratch_ = std::max(scratch_, scratch_of(program, value, rows));
   }
-  for (int i = 0; i < program.size(); ++i) {
-    const int sum = sums_[as_size(i)];
-    for (const int read : sum < 0 ? std::vector<int>() : program[i].reads) {  // with which it is computed
+  for (int i = 0; i < program.size(); ++i) {  // with what comes last all is computed
+    for (const int read : chain(i).product == i ? program[i].reads : std::vector<int>()) {
       int& last = until[as_size(sources_[as_size(read)])];
-      last = std::max(last, sum);
+      last = std::max(last, chain(i).last);
     }
   }
   for (const int output : program.outputs) until[as_size(sources_[as_size(output)])] = program.size();

@@ -10,6 +10,7 @@
 #include "laminar/base/buffer.hpp"
 #include "laminar/base/random.hpp"
 #include "laminar/operations/moving.hpp"
+#include "laminar/operations/second_slope.hpp"
 
 namespace laminar {
 namespace {
@@ -31,6 +32,14 @@ Op adding(Op reduction) {
   }
 }
 
+/// The kernel of an activation, which two elementwise operations are as well.
+Index kernel_of(const Instruction& value) {
+  static const Index tanh = activation_kernel("tanh");
+  static const Index sigmoid = activation_kernel("sigmoid");
+  if (value.operation == Op::tanh) return tanh;
+  return value.operation == Op::sigmoid ? sigmoid : value.integers[0];
+}
+
 template <typename T>
 class Runner {
  public:
@@ -38,7 +47,8 @@ class Runner {
 
   void all() {
     places_ = reinterpret_cast<Place*>(run_.memory + run_.plan.table());
-    for (int i = 0; i < program_.size(); ++i) new (places_ + i) Place(find_place(i));
+    for (int i = 0; i < program_.size(); ++i)
+      new (places_ + i) Place(run_.plan.source(i) < 0 ? Place{} : find_place(i));
     for (int i = 0; i < program_.size(); ++i) compute(i);
     for (std::size_t o = 0; o < program_.outputs.size(); ++o) leave(o);
   }
@@ -90,7 +100,10 @@ class Runner {
       if (program_.outputs[o] != value || run_.outputs[o].values == nullptr) continue;
       const Index stride = run_.outputs[o].stride;
       const bool dense = !starts_with_rows(program_.shape(value)) || stride == natural_lead(program_.shape(value));
-      const bool fits = dense || ((elementwise_operands(operation) > 0 || product) && in_place(value, stride));
+      const bool activates = operation == Op::activation || operation == Op::activation_gradient;
+      const bool goes_by_rows =
+          elementwise_operands(operation) > 0 || product || (activates && program_.shape(value).size() == 2);
+      const bool fits = dense || (goes_by_rows && in_place(value, stride));
       return fits ? &run_.outputs[o] : nullptr;
     }
     return nullptr;
@@ -115,11 +128,11 @@ class Runner {
     const Instruction& value = program_[i];
     if (run_.plan.source(i) != i || value.operation == Op::weight) return;
     if (value.operation == Op::input) return take_input(i, value);
-    if (const T* panels = packed_operand(i); panels != nullptr) {
-      if (run_.plan.sum_of(i) < 0) packed_product(i, i, panels);
+    const ProgramPlan::Chain& chain = run_.plan.chain(i);
+    if (const T* panels = chain.product < 0 ? nullptr : packed_operand(chain.product); panels != nullptr) {
+      if (chain.last == i) packed_product(chain, panels);
       return;
     }
-    if (const int product = product_under(i); product >= 0) return packed_product(product, i, packed_operand(product));
     T* const out = const_cast<T*>(place_of(i).values);
     if (elementwise_operands(value.operation) > 0) return elementwise(i, value, out);
     switch (value.operation) {
@@ -157,6 +170,9 @@ class Runner {
         return activation(i, value, out);
       case Op::activation_gradient:
         return activation_gradient(i, value, out);
+      case Op::call:
+      case Op::call_gradient:
+        return call(value, out);
       case Op::random:
         return random(i, value, out);
       default:
@@ -325,9 +341,32 @@ class Runner {
     }
   }
 
+  /// Rows of a matrix, which may have gaps between them, to one.
+  void sum_of_rows(const Instruction& value, T* out) {
+    const Shape& shape = program_.shape(value.reads[0]);
+    const Place from = place_of(value.reads[0]);
+    const Index width = natural_lead(shape);
+    const Index count = starts_with_rows(shape) ? run_.rows : shape[0];
+    if (in_vectors(width, from.lead)) {
+      T* const room = run_.memory + run_.plan.scratch();
+      run_.kernels.column_sums(from.values, from.lead, count, width, room);
+      std::copy_n(room, width, out);
+      return;
+    }
+    std::fill_n(out, width, T(0));
+    for (Index i = 0; i < count; ++i) combine(Op::add, from.values + i * from.lead, width, out);
+  }
+
+  /// Whether rows may be read and written in whole vectors.
+  bool in_vectors(Index width, Index lead) const {
+    return width % run_.kernels.lanes == 0 || lead >= round_up(width, run_.kernels.lanes);
+  }
+
   void reduce(const Instruction& value, T* out) {
     const T* in = read(value, 0);
     const auto& over = value.integers;
+    const bool matrix = program_.shape(value.reads[0]).size() == 2;
+    if (value.operation == Op::sum && matrix && over == std::vector<Index>{0}) return sum_of_rows(value, out);
     Axes left = axes(value.reads[0]);
     const Index room = left.size();
     if (over.empty()) {
@@ -366,21 +405,12 @@ class Runner {
     Index columns;
     Index stride;
   };
-  /// The packed product that is computed with this sum; -1: there is none.
-  int product_under(int sum) const {
-    if (run_.packed.empty()) return -1;
-    for (const int read : program_[sum].reads) {
-      if (run_.plan.sum_of(read) == sum && packed_operand(read) != nullptr) return read;
-    }
-    return -1;
-  }
-
-  /// A product of rows and a packed weight, left as the value `as`: with the bias that this adds, if it is another.
-  void packed_product(int i, int as, const T* panels) {
-    const Instruction& value = program_[i];
+  /// A product of rows and a packed weight, with what is computed with it.
+  void packed_product(const ProgramPlan::Chain& chain, const T* panels) {
+    const Instruction& value = program_[chain.product];
     const kernels::Kernels<T>& k = run_.kernels;
     const Place from = place_of(value.reads[0]);
-    const Place to = place_of(as);
+    const Place to = place_of(chain.last);
     kernels::Product<T> p;
     p.left = from.values;
     p.left_stride = from.lead;
@@ -388,11 +418,21 @@ class Runner {
     p.rows = run_.rows;
     p.depth = program_.shape(value.reads[0]).back();
     p.columns = value.shape.back();
-    if (as != i) {
-      const std::vector<int>& reads = program_[as].reads;
-      p.bias = place_of(reads[0] == i ? reads[1] : reads[0]).values;
+    if (p.columns >= kTiledColumns) p.tiles = run_.tiles;
+    std::array<T, 16> parameters{};
+    int last = chain.last;
+    if (last != chain.product && program_[last].operation != Op::add) {
+      const kernels::ActivationRows<T> activation = activation_rows(program_[last], parameters);
+      p.epilogue = k.activate;
+      p.activation = activation.activation;
+      p.activation_parameters = activation.parameters;
+      last = program_[last].reads[0];
     }
-    const bool in_place = to.lead >= round_up(p.columns, k.lanes) || p.columns % k.lanes == 0;
+    if (last != chain.product) {
+      const std::vector<int>& reads = program_[last].reads;
+      p.bias = place_of(reads[reads[0] == chain.product ? 1 : 0]).values;
+    }
+    const bool in_place = in_vectors(p.columns, to.lead);
     T* const out = const_cast<T*>(to.values);
     p.out = in_place ? out : run_.memory + run_.plan.scratch();
     p.out_stride = in_place ? to.lead : padded_stride(p.columns);
@@ -457,29 +497,42 @@ class Runner {
     for (Index i = 0; i < a.rows; ++i) std::copy_n(padded + i * p.out_stride, columns, out + i * columns);
   }
 
-  /// Calls work(in, other, out, columns) for rows that have room for whole vectors; `other` may be null.
+  /// Rows of an operand or value.
+  template <typename Element>
+  struct Lines {
+    Element* values;
+    Index stride;
+  };
+
+  /// Calls work(in, other, out, rows, columns) for rows that have room for whole vectors; `other` may have none.
   template <typename Work>
-  void in_rows(int i, const Instruction& value, const T* in, const T* other, T* out, const Work& work) {
+  void in_rows(int i, const Instruction& value, const Place& in, const Place& other, T* out, const Work& work) {
     const Index count = size(i);
-    const bool whole = value.integers[1] != 0;  // rows, not elements
-    const Index vector = run_.kernels.lanes;
-    const Index columns = whole ? program_.shape(i).back() : count;
     if (count == 0) return;
-    Index begin = 0;
-    if (!whole) {
-      begin = count / vector * vector;
-      if (begin > 0) work(in, other, out, begin);
+    const bool whole = value.integers[1] != 0;  // rows, not elements
+    const Shape& shape = program_.shape(i);
+    const Index to_lead = place_of(i).lead;
+    const Index row = shape.size() == 2 && starts_with_rows(shape) ? natural_lead(shape) : 0;
+    const bool gaps = row != 0 && (in.lead != row || to_lead != row || (other.values != nullptr && other.lead != row));
+    if (row != 0 && (gaps || whole) && in_vectors(row, in.lead) && in_vectors(row, to_lead) &&
+        (other.values == nullptr || in_vectors(row, other.lead))) {
+      return work({in.values, in.lead}, {other.values, other.lead}, {out, to_lead}, run_.rows, row);
     }
-    const Index width = whole ? columns : count - begin;
+    const Index vector = run_.kernels.lanes;
+    Index begin = 0;
+    if (!whole && !gaps) {
+      begin = count / vector * vector;
+      if (begin > 0) work({in.values, begin}, {other.values, begin}, {out, begin}, 1, begin);
+    }
+    const Index width = gaps ? row : whole ? shape.back() : count - begin;
     T* const room = run_.memory + run_.plan.scratch();
-    T* const in_room = room;
     T* const other_room = room + padded_stride(width) + kSlice;
     T* const out_room = other_room + padded_stride(width) + kSlice;
-    for (; begin < count; begin += width) {
-      std::copy_n(in + begin, width, in_room);
-      if (other != nullptr) std::copy_n(other + begin, width, other_room);
-      work(in_room, other == nullptr ? nullptr : other_room, out_room, width);
-      std::copy_n(out_room, width, out + begin);
+    for (Index done = begin, line = 0; done < count; done += width, ++line) {
+      std::copy_n(in.values + (gaps ? line * in.lead : done), width, room);
+      if (other.values != nullptr) std::copy_n(other.values + (gaps ? line * other.lead : done), width, other_room);
+      work({room, width}, {other.values == nullptr ? nullptr : other_room, width}, {out_room, width}, 1, width);
+      std::copy_n(out_room, width, out + (gaps ? line * to_lead : done));
     }
   }
 
@@ -487,7 +540,7 @@ class Runner {
     std::transform(value.numbers.begin(), value.numbers.end(), parameters.begin(),
                    [](double x) { return static_cast<T>(x); });
     kernels::ActivationRows<T> rows;
-    rows.activation = static_cast<int>(value.integers[0]);
+    rows.activation = static_cast<int>(kernel_of(value));
     rows.parameters = parameters.data();
     rows.rows = 1;
     return rows;
@@ -495,27 +548,55 @@ class Runner {
 
   void activation(int i, const Instruction& value, T* out) {
     std::array<T, 16> parameters{};
-    kernels::ActivationRows<T> rows = activation_rows(value, parameters);
-    in_rows(i, value, read(value, 0), nullptr, out, [&](const T* in, const T*, T* to, Index columns) {
-      rows.in = in;
-      rows.out = to;
-      rows.columns = columns;
-      run_.kernels.activate(rows);
-    });
+    kernels::ActivationRows<T> work = activation_rows(value, parameters);
+    in_rows(i, value, place_of(value.reads[0]), {nullptr, 0}, out,
+            [&](Lines<const T> in, Lines<const T>, Lines<T> to, Index rows, Index columns) {
+              work.in = in.values;
+              work.in_stride = in.stride;
+              work.out = to.values;
+              work.out_stride = to.stride;
+              work.rows = rows;
+              work.columns = columns;
+              run_.kernels.activate(work);
+            });
   }
 
   void activation_gradient(int i, const Instruction& value, T* out) {
     std::array<T, 16> parameters{};
-    kernels::ActivationRows<T> rows = activation_rows(value, parameters);
+    kernels::ActivationRows<T> work = activation_rows(value, parameters);
     const bool keeps_input = value.integers[2] != 0;
-    in_rows(i, value, read(value, keeps_input ? 0 : 1), read(value, 2), out,
-            [&](const T* in, const T* d, T* to, Index columns) {
-              std::copy_n(d, columns, to);
-              rows.in = in;
-              rows.out = to;
-              rows.columns = columns;
-              run_.kernels.activation_gradient(rows);
+    in_rows(i, value, place_of(value.reads[keeps_input ? 0 : 1]), place_of(value.reads[2]), out,
+            [&](Lines<const T> in, Lines<const T> d, Lines<T> to, Index rows, Index columns) {
+              for (Index row = 0; row < rows; ++row) {
+                std::copy_n(d.values + row * d.stride, columns, to.values + row * to.stride);
+              }
+              work.in = in.values;
+              work.in_stride = in.stride;
+              work.out = to.values;
+              work.out_stride = to.stride;
+              work.rows = rows;
+              work.columns = columns;
+              run_.kernels.activation_gradient(work);
             });
+  }
+
+  void call(const Instruction& value, T* out) {
+    std::array<const T*, kMaxFunctionOperands> operands{};
+    std::array<const Shape*, kMaxFunctionOperands> shapes{};
+    const bool back = value.operation == Op::call_gradient;
+    const std::size_t count = value.reads.size() - (back ? 2 : 0);
+    for (std::size_t k = 0; k < count; ++k) {
+      operands[k] = read(value, k);
+      shapes[k] = &program_.shape(value.reads[k]);
+    }
+    FunctionRows<T> rows{.operands = std::span(operands).first(count), .shapes = std::span(shapes).first(count)};
+    rows.rows = run_.rows;
+    rows.out = out;
+    if (!back) return value.function->value(rows);
+    rows.value = read(value, count);
+    rows.d_value = read(value, count + 1);
+    rows.of = as_size(value.integers[0]);
+    value.function->gradient(rows);
   }
 
   void random(int i, const Instruction& value, T* out) {

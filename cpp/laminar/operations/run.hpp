@@ -27,6 +27,9 @@ inline constexpr Index kNarrowRows = 32;
 /// Elements of one row of a value in a run of so many rows, or of all of it where it has no rows.
 Index row_width(const Shape& shape, Index rows = 1);
 
+/// From so many columns on a product of rows brings these into tiles.
+inline constexpr Index kTiledColumns = 512;
+
 /// A weight in panels, for products with it and with its transpose; null: it is not packed.
 template <typename T>
 struct PackedFactor {
@@ -55,18 +58,23 @@ class ProgramPlan {
   const Lines& lines(int value) const { return lines_[static_cast<std::size_t>(value)]; }
   /// The value that this one is another form of.
   int source(int value) const { return sources_[static_cast<std::size_t>(value)]; }
-  /// The sum of this product and a row of weights, which may be computed with it; -1: there is none.
-  int sum_of(int product) const { return sums_[static_cast<std::size_t>(product)]; }
+  /// A product of rows and what may be computed with it: the sum with a row of weights, an activation.
+  struct Chain {
+    int product = -1;
+    int last = -1;  // nothing else reads what comes before it
+  };
+  /// The one that a value belongs to; without a product where there is none.
+  const Chain& chain(int value) const { return chains_[static_cast<std::size_t>(value)]; }
   /// Rows with gaps between them will do: all that reads the value goes element by element.
   bool takes_gaps(int value) const { return takes_gaps_[static_cast<std::size_t>(value)] != 0; }
 
  private:
-  void find_sums(const Program& program);
+  void find_chains(const Program& program);
 
   std::vector<Index> places_;
   std::vector<int> sources_;
   std::vector<char> takes_gaps_;
-  std::vector<int> sums_;
+  std::vector<Chain> chains_;
   std::vector<Lines> lines_;
   Index scratch_ = 0;
   Index table_ = 0;
@@ -89,6 +97,7 @@ struct ProgramRun {
   std::span<const RowValues<const T>> inputs = {};  // by position
   std::span<const T* const> weights = {};
   std::span<const PackedFactor<T>> packed = {};  // by weight; empty: none is
+  T* tiles = nullptr;                            // room that products of kTiledColumns with these may use, or null
   std::span<const RowValues<T>> outputs = {};    // null: not wanted
   Index rows = 0;
   Index batch = 0;      // rows of the whole batch

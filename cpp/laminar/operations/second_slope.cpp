@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "laminar/operations/second_slope.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include "laminar/kernels/activations.hpp"
@@ -126,7 +128,15 @@ Term sum_of_row(Term a) {
   return a.apply(Op::sum, {a.value}, {last});
 }
 
+template <typename... Entries>
+Index kernel_of_name(kernels::List<Entries...>, std::string_view name) {
+  const std::string_view names[] = {Entries::info.name...};
+  return std::find(std::begin(names), std::end(names), name) - std::begin(names);
+}
+
 }  // namespace
+
+Index activation_kernel(std::string_view name) { return kernel_of_name(kernels::Activations{}, name); }
 
 SlopeGradients add_slope_gradients(Program& program, const Instruction& gradient, int upstream, bool by_z, bool by_d) {
   const Term z{&program, gradient.reads[0]};

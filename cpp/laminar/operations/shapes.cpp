@@ -255,6 +255,24 @@ void check_activation(const Instruction& value) {
   }
 }
 
+Shape called(const Instruction& value, const Operands& operands) {
+  if (value.function == nullptr) refuse(value, "there is no function to call");
+  if (operands.empty() || operands.size() > kMaxFunctionOperands) {
+    refuse(value, "takes 1 to ", kMaxFunctionOperands, " operands, got ", operands.size());
+  }
+  return checked(value, value.function->shape(operands));
+}
+
+/// Operands are those of the call, its value and the gradient by that.
+Shape called_back(const Instruction& value, const Operands& operands) {
+  check_integers(value, 1);
+  const Index count = static_cast<Index>(operands.size()) - 2;
+  if (value.integers[0] < 0 || value.integers[0] >= count) refuse(value, "there is no operand ", value.integers[0]);
+  const Shape shape = called(value, Operands(operands.begin(), operands.end() - 2));
+  if (*operands.end()[-2] != shape || *operands.end()[-1] != shape) refuse(value, "takes values of one shape");
+  return *operands[static_cast<std::size_t>(value.integers[0])];
+}
+
 Shape constant(const Instruction& value) {
   Shape shape = checked(value, value.integers);
   const Count count = count_of(shape);
@@ -308,6 +326,10 @@ Shape shape_of(const Instruction& value, const Operands& operands) {
       if (*operands[0] != *operands[1] || *operands[0] != *operands[2]) refuse(value, "takes values of one shape");
       return *operands[0];
     }
+    case Operation::call:
+      return called(value, operands);
+    case Operation::call_gradient:
+      return called_back(value, operands);
     case Operation::random: {
       check_count(value, operands, 0);
       if (value.integers.size() < 2) refuse(value, "takes a kind, a number and a shape");

@@ -54,14 +54,23 @@ int Symbol::in(const std::shared_ptr<Program>& program) const {
   return value_;
 }
 
-Symbol Symbol::apply(Operation operation, const std::vector<Symbol>& operands, std::vector<Index> integers) {
+Symbol Symbol::add(Instruction instruction, const std::vector<Symbol>& operands) {
   const auto found =
       std::find_if(operands.begin(), operands.end(), [](const Symbol& s) { return s.program_ != nullptr; });
-  if (found == operands.end()) fail(name_of(operation), ": needs a value of a program, got numbers alone");
+  if (found == operands.end()) fail(name_of(instruction.operation), ": needs a value of a program, got numbers alone");
   const std::shared_ptr<Program> program = found->program_;
-  std::vector<int> reads;
-  for (const Symbol& operand : operands) reads.push_back(operand.in(program));
-  return {program, program->add(operation, std::move(reads), std::move(integers))};
+  for (const Symbol& operand : operands) instruction.reads.push_back(operand.in(program));
+  return {program, program->add(std::move(instruction))};
+}
+
+Symbol Symbol::apply(Operation operation, const std::vector<Symbol>& operands, std::vector<Index> integers) {
+  return add(Instruction{operation, {}, std::move(integers)}, operands);
+}
+
+Symbol Symbol::call(std::shared_ptr<const Function> function, const std::vector<Symbol>& operands) {
+  Instruction instruction{Operation::call};
+  instruction.function = std::move(function);
+  return add(std::move(instruction), operands);
 }
 
 Symbol Symbol::batch_rows() const {

@@ -25,10 +25,13 @@ class Symbol {
 
   /// The value of an operation on symbols.
   static Symbol apply(Operation operation, const std::vector<Symbol>& operands, std::vector<Index> integers = {});
+  /// What a function makes of symbols.
+  static Symbol call(std::shared_ptr<const Function> function, const std::vector<Symbol>& operands);
   /// The number of rows of the batch, in the program of this symbol.
   Symbol batch_rows() const;
 
  private:
+  static Symbol add(Instruction instruction, const std::vector<Symbol>& operands);
   int in(const std::shared_ptr<Program>& program) const;
 
   std::shared_ptr<Program> program_ = {};
@@ -57,6 +60,11 @@ inline Symbol operator+(const Symbol& a, const Symbol& b) { return add(a, b); }
 inline Symbol operator-(const Symbol& a, const Symbol& b) { return subtract(a, b); }
 inline Symbol operator*(const Symbol& a, const Symbol& b) { return multiply(a, b); }
 inline Symbol operator/(const Symbol& a, const Symbol& b) { return divide(a, b); }
+
+/// What a function makes of symbols.
+inline Symbol call(std::shared_ptr<const Function> function, const std::vector<Symbol>& operands) {
+  return Symbol::call(std::move(function), operands);
+}
 
 /// Products over the last axis of a and the last but one of b.
 Symbol matmul(const Symbol& a, const Symbol& b);

@@ -30,6 +30,8 @@ WITHOUT_FORM = {
     "random": "draws random numbers in prediction",
     "batch_rows": "reads the number of rows",
     "activation_gradient": "computes the gradient of an activation",
+    "call": "calls a function of Python",
+    "call_gradient": "calls a function of Python",
 }
 
 
@@ -178,7 +180,8 @@ def _program(description: dict[str, Any]) -> Program:
         if "activation" in step:
             integers, numbers = _core.activation_operation(json.dumps(step["activation"]))
         shapes = [list(values[read].shape) for read in reads]
-        shape = _core.operation_shape(step["op"], shapes, integers, numbers)
+        function = step.get("function", "")
+        shape = _core.operation_shape(step["op"], shapes, integers, numbers, function)
         values.append(Value(len(values), step["op"], reads, integers, numbers, tuple(shape)))
     output = description["outputs"][0]  # behind it are losses, of training alone
     wanted = {output}

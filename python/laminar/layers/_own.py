@@ -35,6 +35,7 @@ class Recorded(NamedTuple):
     program: dict[str, Any]
     training: dict[str, Any] | None  # where it is not the same
     shape: tuple[int, ...]  # of a sample that goes out
+    whole: bool  # whether training looks at all rows of a batch at once
 
 
 class _State(threading.local):
@@ -159,9 +160,10 @@ def recorded(layer: Layer, shapes: Shapes) -> Recorded:
             trace.description([out, *losses], weights)
             for (trace, out), losses in zip((plain, training), added, strict=True)
         ]
-        _check_rows(layer, programs)
+        _check_rows(layer, programs[0])
         same = programs[0] == programs[1]
-        known = Recorded(programs[0], None if same else programs[1], tuple(shape[1:]))
+        whole = any(_mixes_rows(program) for program in programs)
+        known = Recorded(programs[0], None if same else programs[1], tuple(shape[1:]), whole)
         layer._recorded = {**layer._recorded, key: known}
     return known
 
@@ -219,15 +221,19 @@ def _traced(
     return (trace, made), extents
 
 
-def _check_rows(layer: Layer, programs: Sequence[Mapping[str, Any]]) -> None:
-    for program in programs:
-        whole = any(step["op"] == "batch_rows" for step in program["steps"])
-        if whole or _core.Program(json.dumps(program)).mixes_rows():
-            raise ValueError(
-                f"{layer._label()}: call brings together rows of a batch, so that its output for "
-                "one would depend on the others; operations of a layer leave axis 0 alone (a "
-                "loss may use it)"
-            )
+def _mixes_rows(program: Mapping[str, Any], calls: bool = True) -> bool:
+    """Whether rows of a batch are brought together; ``calls``: by functions of Python as well."""
+    whole = any(step["op"] == "batch_rows" for step in program["steps"])
+    return whole or _core.Program(json.dumps(program)).mixes_rows(calls)
+
+
+def _check_rows(layer: Layer, prediction: Mapping[str, Any]) -> None:
+    if _mixes_rows(prediction, calls=False):
+        raise ValueError(
+            f"{layer._label()}: call brings together rows of a batch, so that its output for "
+            "one would depend on the others; operations of a layer leave axis 0 alone (a "
+            "loss may use it, and so may call(inputs, training=True))"
+        )
 
 
 def called(layer: Layer, inputs: Any, training: bool) -> Any:
@@ -297,7 +303,7 @@ def spec(layer: Layer, shapes: Shapes) -> dict[str, Any]:
     """Return the description that the core takes."""
     made = recorded(layer, shapes)
     description: dict[str, Any] = {
-        "kind": "operations",
+        "kind": "batch_operations" if made.whole else "operations",
         "name": layer._name,
         "program": made.program,
         "weights": [variable._spec(name) for name, variable in weights_of(layer)],

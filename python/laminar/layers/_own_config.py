@@ -44,7 +44,8 @@ def operations_entry(description: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration of a layer of which there is the core's description alone."""
     rest = dict(description)
     config = {name: rest.pop(name, None) for name in ("name", "trainable")}
-    rest.pop("kind", None)
+    if rest.pop("kind", None) == "batch_operations":
+        rest["whole_batch"] = True
     if config["trainable"] is None:
         config["trainable"] = True
     return {"class_name": "Operations", "config": {"recorded": rest, **config}}

@@ -80,6 +80,12 @@ class Operations(Layer, entry="operations"):
     def _options(self) -> dict[str, Any]:
         return dict(self.recorded)
 
+    def _spec(self) -> dict[str, Any]:
+        spec = super()._spec()
+        if spec.pop("whole_batch", False):
+            spec["kind"] = "batch_operations"
+        return spec
+
     def __repr__(self) -> str:
         return f"<Operations {self._known_name!r}, once {self.recorded.get('class_name')!r}>"
 
@@ -120,6 +126,9 @@ class AddLoss(Layer):
 
     def _word(self) -> str:
         return "add_loss"
+
+
+Layer._classes["batch_operations"] = Operations
 
 
 class Lambda(Layer):

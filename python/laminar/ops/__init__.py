@@ -96,6 +96,7 @@ from ._elementwise import (
     where,
     zeros_like,
 )
+from ._functions import python_function
 from ._indexing import (
     argmax,
     one_hot,
@@ -192,6 +193,7 @@ __all__ = [
     "ones_like",
     "power",
     "prod",
+    "python_function",
     "random",
     "relu",
     "relu6",

@@ -31,6 +31,7 @@ class Step(NamedTuple):
     integers: tuple[int, ...]
     numbers: tuple[float, ...]
     shape: tuple[int, ...]
+    function: str = ""  # the name of what is called
 
 
 class _Active(threading.local):
@@ -89,15 +90,16 @@ class Trace:
         reads: Sequence[Traced] = (),
         integers: Sequence[int] = (),
         numbers: Sequence[float] = (),
+        function: str = "",
     ) -> Traced:
         """Return the value of an operation of the core's; ValueError where shapes do not fit."""
         places = tuple(read._index for read in reads)
-        key = (op, places, tuple(integers), np.asarray(numbers, np.float64).tobytes())
+        key = (op, places, tuple(integers), np.asarray(numbers, np.float64).tobytes(), function)
         known = self._known.get(key)
         if known is None:
             shapes = [read._extents for read in reads]
-            shape = _core.operation_shape(op, shapes, list(integers), list(numbers))
-            step = Step(op, places, tuple(integers), tuple(numbers), tuple(shape))
+            shape = _core.operation_shape(op, shapes, list(integers), list(numbers), function)
+            step = Step(op, places, tuple(integers), tuple(numbers), tuple(shape), function)
             known = self._known[key] = self._add(step)
         return known
 
@@ -276,6 +278,8 @@ def _description(step: Step, reads: list[int]) -> dict[str, Any]:
         made["integers"] = [int(i) for i in step.integers]
     if step.numbers:
         made["numbers"] = [_number(x) for x in step.numbers]
+    if step.function:
+        made["function"] = step.function
     return made
 
 

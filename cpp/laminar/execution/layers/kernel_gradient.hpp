@@ -52,21 +52,24 @@ PieceRoom room_of(const kernels::Kernels<T>& k, const GradientTask& task, Index 
   return {stride, round_up(task.in_count * stride + k.lanes, kSlice), task.in_count * batch_rows};
 }
 
-/// A piece of d_W = X^T d_Z of one node into `block`, and where `sums` is not null the sums of d_Z's columns.
-/// Returns false where it was told to stop.
+/// X of a kernel's gradient, over the batch.
 template <typename T>
-bool kernel_gradient_of(int node, const GradientTask& task, const Pass<T>& pass, Index rows,
-                        const GradientSink<T>& sink, const Deltas<T>& deltas, const PieceRoom& room, T* block,
-                        T* sums) {
-  const Node& n = pass.node(node);
-  const Tensor& kernel = pass.network.parameters()[n.tensors[0]];
+struct LeftRows {
+  const T* values;
+  Index stride;
+};
+
+/// A piece of d_W = X^T d_Z into `block`, and where `sums` is not null the sums of d_Z's columns; panel_at(column) is
+/// a panel of d_Z. Returns false where it was told to stop.
+template <typename T, typename PanelAt>
+bool kernel_gradient_of(const kernels::Kernels<T>& k, const Tensor& kernel, const GradientTask& task,
+                        const Pass<T>& pass, Index rows, const GradientSink<T>& sink, const LeftRows<T>& left,
+                        const PanelAt& panel_at, const PieceRoom& room, T* block, T* sums) {
   const Index columns = kernel.shape[1];
-  const kernels::Kernels<T>& k = pass.kernels;
-  const int input = n.inputs[0];
 
   kernels::WeightGradient<T> g;
-  g.left = pass.output(input, 0) + task.in_begin;
-  g.left_stride = pass.stride(input);
+  g.left = left.values + task.in_begin;
+  g.left_stride = left.stride;
   const bool long_rows = rows * g.left_stride > kLargestInputInPlace && g.left_stride > kLongStride;
   if (k.depths > 1 || (long_rows && task.out_count > k.panel)) {
     T* tiles = block + room.block;
@@ -86,7 +89,7 @@ bool kernel_gradient_of(int node, const GradientTask& task, const Pass<T>& pass,
       return false;
     }
     const Index j = (panels - 1 - p) * k.panel;
-    const DeltaPanel<T> panel = delta_panel(pass, node, deltas, task.out_begin + j);
+    const DeltaPanel<T> panel = panel_at(task.out_begin + j);
     g.delta = panel.values;
     g.delta_stride = panel.stride;
     g.out_count = std::min(k.panel, task.out_count - j);
@@ -121,7 +124,13 @@ void kernel_gradient(bool use_bias, const GradientTask& task, const Pass<T>& pas
     alignas(kAlignment) T more[kTaskOutputs];
     T* const to = first ? block : block + size;
     T* const own = first ? sums : more;
-    if (!kernel_gradient_of(call, task, pass, rows, sink, deltas_of(call), room, to, with_bias ? own : nullptr)) return;
+    const int input = pass.node(call).inputs[0];
+    const LeftRows<T> left{pass.output(input, 0), pass.stride(input)};
+    const Deltas<T> deltas = deltas_of(call);
+    const auto panel_at = [&](Index column) { return delta_panel(pass, call, deltas, column); };
+    T* const column_sums = with_bias ? own : nullptr;
+    if (!kernel_gradient_of(pass.kernels, kernel, task, pass, rows, sink, left, panel_at, room, to, column_sums))
+      return;
     if (first) continue;
     pass.kernels.add_product(to, room.block, nullptr, 0, block, room.block, 1, room.block);
     if (with_bias) pass.kernels.add_product(more, kTaskOutputs, nullptr, 0, sums, kTaskOutputs, 1, task.out_count);

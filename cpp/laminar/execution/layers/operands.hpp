@@ -8,9 +8,8 @@
 
 namespace laminar {
 
-// From so many rows and columns on a product of numbers brings its left operand into tiles.
+// From so many rows on, and kTiledColumns, a product of numbers brings its left operand into tiles.
 inline constexpr Index kTiledRows = 32;
-inline constexpr Index kTiledColumns = 512;
 
 /// Where a product may bring its left operand into tiles, or null where that costs more than it gives.
 template <typename T>

@@ -31,6 +31,8 @@ RowValues<const T> values_of(const FormInput& input, int node, const Pass<T>& pa
     }
     case FormInput::From::d_added:
       return {&pass.d_added[input.position], 0};
+    case FormInput::From::output:
+      return {pass.output(node, row), pass.stride(node)};
     case FormInput::From::d_output:
       break;
   }
@@ -74,14 +76,16 @@ std::span<const T* const> weights_of(const Program& program, int node, const Pas
   return weights;
 }
 
+/// Weights in panels, and room for what products with them bring into tiles.
 template <typename T>
-std::span<const PackedFactor<T>> packed_of(const Program& program, int node, const Pass<T>& pass, Room<T>& room) {
-  const std::span<PackedFactor<T>> packed = room.template arguments<PackedFactor<T>>(program.weights().size());
+void give_packed(ProgramRun<T>& run, int node, const Pass<T>& pass, Room<T>& room) {
+  const std::span<PackedFactor<T>> packed = room.template arguments<PackedFactor<T>>(run.program.weights().size());
   for (std::size_t w = 0; w < packed.size(); ++w) {
     const std::size_t tensor = pass.node(node).tensors[w];
     if (pass.packed.holds(tensor)) packed[w] = {pass.packed.forward(tensor), pass.packed.backward(tensor)};
   }
-  return packed;
+  run.packed = packed;
+  if (!pass.node(node).forms->factors().empty()) run.tiles = room_for_tiles(run.kernels, run.rows, kTiledColumns);
 }
 
 template <typename T>
@@ -96,6 +100,7 @@ template <typename T>
 ProgramRun<T> run_of(const Program& program, const ProgramPlan& plan, int node, const Pass<T>& pass, Rows rows) {
   ProgramRun<T> run{.program = program, .plan = plan, .kernels = kernels::kernels<T>()};
   run.rows = rows.count();
+  run.batch = rows.count();
   run.first_row = pass.first_row + rows.begin;
   run.draws = {pass.seed, static_cast<std::uint32_t>(node), static_cast<std::uint32_t>(pass.step)};
   return run;
@@ -120,7 +125,7 @@ void forward_rows(const FormPart& part, const ProgramPlan& plan, int node, const
   work.memory = room.values;
   work.outputs = outputs;
   work.weights = weights_of(part.program, node, pass, room);
-  work.packed = packed_of(part.program, node, pass, room);
+  give_packed(work, node, pass, room);
   run(work);
   for (Index i = 0; i < (added ? rows.count() : 0); ++i) {
     pass.activity[rows.begin + i] += static_cast<double>(losses[i]);
@@ -155,7 +160,7 @@ void backward_rows(int node, const Pass<T>& pass, Rows rows) {
   work.memory = room.values;
   work.outputs = outputs;
   work.weights = weights_of(part.program, node, pass, room);
-  work.packed = packed_of(part.program, node, pass, room);
+  give_packed(work, node, pass, room);
   run(work);
 }
 
@@ -186,6 +191,26 @@ template <typename T>
 void backward(const Operations&, int node, const Pass<T>& pass, Rows rows) {
   in_parts(rows, pass.plan[node].program->backward_rows, [&](Rows part) { backward_rows(node, pass, part); });
 }
+
+// One thread, which the caller's is: it alone may be interrupted in what it calls.
+
+template <typename T>
+void forward_sums(const BatchOperations& layer, int node, const Pass<T>& pass, Index rows, const Team& team) {
+  if (team.rank() == 0) forward(static_cast<const Operations&>(layer), node, pass, {0, rows});
+}
+
+template <typename T>
+void forward(const BatchOperations& layer, int node, const Pass<T>& pass, Rows rows) {
+  if (pass.plan.mode() == Mode::inference) forward(static_cast<const Operations&>(layer), node, pass, rows);
+}
+
+template <typename T>
+void backward_sums(const BatchOperations&, int node, const Pass<T>& pass, Index rows, const Team& team) {
+  if (team.rank() == 0) backward_rows(node, pass, {0, rows});
+}
+
+template <typename T>
+void backward(const BatchOperations&, int, const Pass<T>&, Rows) {}
 
 void gradient_tasks(const Operations&, int node, const Network& network, Index panel, Index rows,
                     std::vector<GradientTask>& tasks) {
@@ -251,8 +276,8 @@ void product_gradient(const GradientTask& task, const Pass<T>& pass, Index rows,
   const Tensor& tensor = pass.network.parameters()[pass.node(task.node).tensors[weight]];
   const Index columns = tensor.shape[1];
   const std::vector<int>& calls = pass.network.calls_of(task.node);
-  const Index stride = padded_stride(task.out_count);
-  const Index size = round_up(task.in_count * stride + k.lanes, kSlice);
+  const PieceRoom room = room_of(k, task, pass.plan.rows());
+  const Index size = room.block + room.inputs;
   T* const block = scratch<T>(Scratch::gradient, calls.size() > 1 ? 2 * size : size);
   for (const int node : calls) {
     const TrainingForm& form = *pass.plan[node].program->form;
@@ -262,23 +287,12 @@ void product_gradient(const GradientTask& task, const Pass<T>& pass, Index rows,
     const RowValues<const T> left = values_of(product->left, node, pass, 0);
     const RowValues<const T> delta = values_of(product->delta, node, pass, 0);
     T* const to = node == task.node ? block : block + size;
-    kernels::WeightGradient<T> g;
-    g.left = left.values + task.in_begin;
-    g.left_stride = left.stride;
-    g.delta_stride = delta.stride;
-    g.rows = rows;
-    g.in_count = task.in_count;
-    g.out_stride = stride;
-    for (Index j = (task.out_count - 1) / k.panel * k.panel; j >= 0; j -= k.panel) {
-      if (sink.gradients != nullptr && pass.stopping(rows, 2.0 * static_cast<double>(task.in_count * k.panel))) return;
-      g.delta = delta.values + task.out_begin + j;
-      g.out_count = std::min(k.panel, task.out_count - j);
-      g.out = to + j;
-      k.weight_gradient(g);
-    }
-    if (node != task.node) k.add_product(to, size, nullptr, 0, block, size, 1, size);
+    const auto panel_at = [&](Index column) { return DeltaPanel<T>{delta.values + column, delta.stride, nullptr}; };
+    const LeftRows<T> rows_of{left.values, left.stride};
+    if (!kernel_gradient_of<T>(k, tensor, task, pass, rows, sink, rows_of, panel_at, room, to, nullptr)) return;
+    if (node != task.node) k.add_product(to, room.block, nullptr, 0, block, room.block, 1, room.block);
   }
-  sink.take(tensor.offset + task.in_begin * columns + task.out_begin, columns, block, stride, task.in_count,
+  sink.take(tensor.offset + task.in_begin * columns + task.out_begin, columns, block, room.stride, task.in_count,
             task.out_count);
   if (sink.packed != nullptr) refresh(*sink.packed, pass.network, task, sink.parameters);
 }
@@ -297,6 +311,14 @@ void parameter_gradient(const Operations&, const GradientTask& task, const Pass<
 
 template void forward(const Operations&, int, const Pass<float>&, Rows);
 template void forward(const Operations&, int, const Pass<double>&, Rows);
+template void forward_sums(const BatchOperations&, int, const Pass<float>&, Index, const Team&);
+template void forward_sums(const BatchOperations&, int, const Pass<double>&, Index, const Team&);
+template void forward(const BatchOperations&, int, const Pass<float>&, Rows);
+template void forward(const BatchOperations&, int, const Pass<double>&, Rows);
+template void backward_sums(const BatchOperations&, int, const Pass<float>&, Index, const Team&);
+template void backward_sums(const BatchOperations&, int, const Pass<double>&, Index, const Team&);
+template void backward(const BatchOperations&, int, const Pass<float>&, Rows);
+template void backward(const BatchOperations&, int, const Pass<double>&, Rows);
 template void backward(const Operations&, int, const Pass<float>&, Rows);
 template void backward(const Operations&, int, const Pass<double>&, Rows);
 template void parameter_gradient(const Operations&, const GradientTask&, const Pass<float>&, Index,

@@ -155,4 +155,13 @@ template <typename T>
 void parameter_gradient(const Operations& layer, const GradientTask& task, const Pass<T>& pass, Index rows,
                         const GradientSink<T>& sink);
 
+template <typename T>
+void forward_sums(const BatchOperations& layer, int node, const Pass<T>& pass, Index rows, const Team& team);
+template <typename T>
+void forward(const BatchOperations& layer, int node, const Pass<T>& pass, Rows rows);
+template <typename T>
+void backward_sums(const BatchOperations& layer, int node, const Pass<T>& pass, Index rows, const Team& team);
+template <typename T>
+void backward(const BatchOperations& layer, int node, const Pass<T>& pass, Rows rows);
+
 }  // namespace laminar

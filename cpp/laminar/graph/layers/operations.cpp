@@ -15,7 +15,14 @@ bool is_of_rows(const Shape& shape) {
   return shape.size() > 1 && std::count(shape.begin(), shape.end(), kBatch) == 1 && shape[0] == kBatch;
 }
 
-void check(const Program& program, const Declaration& declaration) {
+/// What a program may do with the rows of a batch.
+enum class Mixing {
+  none,
+  calls,  // functions may want all rows, but get those that there are
+  all,
+};
+
+void check(const Program& program, const Declaration& declaration, Mixing mixing) {
   const auto& before = declaration.inputs();
   if (program.inputs().size() != before.size()) {
     declaration.refuse("reads ", program.inputs().size(), " values, got ", before.size());
@@ -41,13 +48,14 @@ void check(const Program& program, const Declaration& declaration) {
   if (!is_of_rows(program.shape(output))) {
     declaration.refuse("must give a value for each row, got shape ", rows_text(program.shape(output)));
   }
-  const std::vector<Dependence> known = dependences(program);
-  const auto mixes = [&](int value) { return known[static_cast<std::size_t>(value)] == Dependence::batch; };
+  if (mixing == Mixing::all) return;
+  const std::vector<Dependence> known = dependences(program, mixing == Mixing::none);
   for (int i = 0; i < program.size(); ++i) {
-    if (mixes(i) || program[i].operation == Operation::batch_rows) {
-      declaration.refuse(name_of(program[i].operation), " brings together rows of a batch, which a layer may not: ",
-                         "its output for a row would depend on the others");
-    }
+    const Instruction& value = program[i];
+    if (known[static_cast<std::size_t>(i)] != Dependence::batch && value.operation != Operation::batch_rows) continue;
+    declaration.refuse(value.function != nullptr ? value.function->name().c_str() : name_of(value.operation),
+                       " brings together rows of a batch, which a layer may not: its output for a row would depend ",
+                       "on the others");
   }
 }
 
@@ -61,12 +69,10 @@ bool same_sources(const Program& a, const Program& b) {
          shapes(a, a.outputs) == shapes(b, b.outputs);
 }
 
-}  // namespace
-
-void declare(const Operations& layer, Declaration& declaration) {
-  check(layer.program, declaration);
+void declare_programs(const Operations& layer, Declaration& declaration, Mixing at_prediction, Mixing in_training) {
+  check(layer.program, declaration, at_prediction);
   if (layer.training_program.has_value()) {
-    check(*layer.training_program, declaration);
+    check(*layer.training_program, declaration, in_training);
     if (!same_sources(layer.program, *layer.training_program)) {
       declaration.refuse("must have the same inputs, weights and shapes in training and prediction");
     }
@@ -90,6 +96,16 @@ void declare(const Operations& layer, Declaration& declaration) {
   forms->form(true, declaration.trained_before());  // an operation without a gradient is refused here
   declaration.forms(std::move(forms));
   declaration.output(sample_of(layer.program.shape(layer.program.outputs[0])));
+}
+
+}  // namespace
+
+void declare(const Operations& layer, Declaration& declaration) {
+  declare_programs(layer, declaration, Mixing::none, Mixing::none);
+}
+
+void declare(const BatchOperations& layer, Declaration& declaration) {
+  declare_programs(layer, declaration, Mixing::calls, Mixing::all);
 }
 
 }  // namespace laminar

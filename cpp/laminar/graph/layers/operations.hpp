@@ -59,6 +59,14 @@ struct Operations {
   }
 };
 
+/// The same of all rows of a batch at once in training, where they may be brought together: done by one thread,
+/// while the others wait. At prediction a row follows from itself alone, as elsewhere.
+struct BatchOperations : Operations {
+  static constexpr const char* kKind = "batch_operations";
+  static constexpr LayerTraits kTraits{.parameters = true, .whole_batch = true, .merges = true};
+};
+
 void declare(const Operations& layer, Declaration& declaration);
+void declare(const BatchOperations& layer, Declaration& declaration);
 
 }  // namespace laminar
