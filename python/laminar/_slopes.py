@@ -96,11 +96,20 @@ def _of(spec: Mapping[str, Any]) -> _Slopes:
 
 def _by(core: _core.Program, output: int, count: int) -> list[bool]:
     """Return which of the inputs and weights have a slope of an output."""
-    if not count:
-        return []
-    made = json.loads(core.with_gradients(output, list(range(count))).description())
+    return _by_each(core, output, list(range(count))) if count else []
+
+
+def _by_each(core: _core.Program, output: int, values: list[int]) -> list[bool]:
+    try:
+        made = json.loads(core.with_gradients(output, values).description())
+    except ValueError:  # a function of Python that has no way back
+        return (
+            [has for each in values for has in _by_each(core, output, [each])]
+            if values[1:]
+            else [False]
+        )
     start = len(made["inputs"]) + len(made["weights"])
-    return [_leads(made, value - start) for value in made["outputs"][-count:]]
+    return [_leads(made, value - start) for value in made["outputs"][-len(values) :]]
 
 
 def _leads(program: Mapping[str, Any], step: int) -> bool:

@@ -483,7 +483,7 @@ for _entry in _core.entries("activation"):
 for _name in ("softmax", "log_softmax", "sparsemax"):
     CASES[_name] = [*CASES[_name], *turned(_name)]
 # Those that give no value, and other names of an operation.
-OTHERS = {"convert_to_tensor", "shape", "random"}
+OTHERS = {"convert_to_tensor", "python_function", "shape", "random"}
 SAME = {"swish": "silu", "hard_swish": "hard_silu"}
 
 ALL = [(name, i) for name, cases in CASES.items() for i in range(len(cases))]

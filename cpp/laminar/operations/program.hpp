@@ -24,24 +24,14 @@ inline constexpr Index kBatch = -1;
 inline constexpr int kMaxAxes = 8;
 
 /// The list of operations: those on elements, then these.
-#define LAMINAR_OPERATIONS(X)                                                                               \
-  X(input)                                                                                                  \
-  X(weight)                                                                                                 \
-  X(constant)                                                                                               \
-  X(batch_rows)                                                                                             \
-  X(sum)                                                                                                    \
-  X(prod)                                                                                                   \
-  X(max)                                                                                                    \
-  X(min)                                                                                                    \
-  X(argmax)                                                                                                 \
-  X(cumsum)                                                                                                 \
-  X(reshape)                                                                                                \
-  X(transpose)                                                                                              \
-  X(broadcast_to)                                                                                           \
-  X(slice)                                                                                                  \
-  X(pad)                                                                                                    \
-  X(concatenate) X(take) X(scatter) X(matmul) X(activation) X(activation_gradient) X(stop_gradient) X(call) \
-      X(call_gradient) X(random)
+// clang-format off
+#define LAMINAR_OPERATIONS(X) \
+  X(input) X(weight) X(constant) X(batch_rows) X(sum) X(prod) \
+  X(max) X(min) X(argmax) X(cumsum) X(reshape) X(transpose) \
+  X(broadcast_to) X(slice) X(pad) X(concatenate) X(take) X(scatter) \
+  X(matmul) X(activation) X(activation_gradient) X(stop_gradient) X(call) X(call_gradient) \
+  X(random)
+// clang-format on
 
 /// What an instruction does. `integers` and `numbers` of an instruction are, where there are any:
 ///   input, weight        its position; the shape is given

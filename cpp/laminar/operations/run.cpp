@@ -345,16 +345,18 @@ class Runner {
   void sum_of_rows(const Instruction& value, T* out) {
     const Shape& shape = program_.shape(value.reads[0]);
     const Place from = place_of(value.reads[0]);
-    const Index width = natural_lead(shape);
-    const Index count = starts_with_rows(shape) ? run_.rows : shape[0];
-    if (in_vectors(width, from.lead)) {
+    const Axes axes(shape, run_.rows, from.lead);
+    const Index count = axes.extents[0];
+    const Index width = axes.extents[1];
+    const Index lead = axes.strides[0];
+    if (in_vectors(width, lead)) {
       T* const room = run_.memory + run_.plan.scratch();
-      run_.kernels.column_sums(from.values, from.lead, count, width, room);
+      run_.kernels.column_sums(from.values, lead, count, width, room);
       std::copy_n(room, width, out);
       return;
     }
     std::fill_n(out, width, T(0));
-    for (Index i = 0; i < count; ++i) combine(Op::add, from.values + i * from.lead, width, out);
+    for (Index i = 0; i < count; ++i) combine(Op::add, from.values + i * lead, width, out);
   }
 
   /// Whether rows may be read and written in whole vectors.

@@ -78,13 +78,18 @@ def python_function(
     >>> cube(np.array([2.0]))
     array([8.])
     """
-    for function, word in ((forward, "forward"), (vjp, "vjp")):
-        if not callable(function) and (word == "forward" or function is not None):
+    checked: dict[str, Any] = (
+        {"forward": forward} if vjp is None else {"forward": forward, "vjp": vjp}
+    )
+    for word, function in checked.items():
+        if not callable(function):
             raise TypeError(f"python_function: {word} must be callable, got {function!r}")
     if name is None:
         name = f"{getattr(forward, '__name__', type(forward).__name__)}#{next(_numbers)}"
-    elif not isinstance(name, str) or not name:
-        raise TypeError(f"python_function: name must be a string, got {name!r}")
+    else:
+        given: object = name
+        if not isinstance(given, str) or not given:
+            raise TypeError(f"python_function: name must be a string, got {given!r}")
     shape = None
     if output_shape is not None:
         shape = tuple(whole(e, "python_function: output_shape") for e in output_shape)
