@@ -56,7 +56,7 @@ class ProgramPlan {
   Index table() const { return table_; }
   /// The first is `other` where some operand lies in another way.
   const Lines& lines(int value) const { return lines_[static_cast<std::size_t>(value)]; }
-  /// The value that this one is another form of.
+  /// The value that this one is another form of; -1: no output follows from it.
   int source(int value) const { return sources_[static_cast<std::size_t>(value)]; }
   /// A product of rows and what may be computed with it: the sum with a row of weights, an activation.
   struct Chain {
