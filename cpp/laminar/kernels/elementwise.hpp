@@ -74,24 +74,39 @@ template <typename Entry, typename T>
   }
 }
 
-/// Rows of so few whole vectors go one column of vectors after the other.
+/// Rows of so few whole vectors go one column of vectors after the other, so many rows at a time where an operand has
+/// one number for each.
 inline constexpr Index kNarrowVectors = 4;
+inline constexpr Index kRowsTogether = 16;
 
 template <typename Entry, typename T>
 bool elementwise_columns(const ElementwiseRows<T>& r) {
+  using V = Vector<T>;
   constexpr Index lanes = kLanes<T>;
   const Index vectors = r.columns / lanes;
   if (r.columns % lanes != 0 || vectors > kNarrowVectors || r.rows < vectors) return false;
-  const T* from[3]{};
-  Index steps[4]{0, 0, 0, r.out_stride};
+  Index together = r.rows;
   for (int o = 0; o < Entry::operands; ++o) {
-    if (r.operands[o].single) return false;
-    from[o] = r.operands[o].values;
-    steps[o] = r.operands[o].stride;
+    if (r.operands[o].single && together > kRowsTogether) together = kRowsTogether;
   }
-  for (Index j = 0; j < vectors; ++j) {
-    elementwise_vectors<Entry, T>(r.out + j * lanes, from, steps, r.rows);
-    for (int o = 0; o < Entry::operands; ++o) from[o] += lanes;
+  V repeated[3][kRowsTogether];
+  for (Index i = 0; i < r.rows; i += together) {
+    const Index rows = r.rows - i < together ? r.rows - i : together;
+    const T* from[3]{};
+    Index steps[4]{0, 0, 0, r.out_stride};
+    for (int o = 0; o < Entry::operands; ++o) {
+      const ElementwiseOperand<T>& operand = r.operands[o];
+      from[o] = operand.values + i * operand.stride;
+      steps[o] = operand.stride;
+      if (!operand.single) continue;
+      for (Index k = 0; k < rows; ++k) repeated[o][k] = broadcast<V>(from[o][k * operand.stride]);
+      from[o] = reinterpret_cast<const T*>(repeated[o]);
+      steps[o] = lanes;
+    }
+    for (Index j = 0; j < vectors; ++j) {
+      elementwise_vectors<Entry, T>(r.out + i * r.out_stride + j * lanes, from, steps, rows);
+      for (int o = 0; o < Entry::operands; ++o) from[o] += r.operands[o].single ? 0 : lanes;
+    }
   }
   return true;
 }
