@@ -21,12 +21,6 @@ Shape bound_shape(const std::string& operation, const std::vector<Shape>& operan
   return laminar::shape_of(instruction, shapes);
 }
 
-/// The shape with a number in the place of that of the rows.
-Shape with_rows(Shape shape, Index rows) {
-  std::replace(shape.begin(), shape.end(), kBatch, rows);
-  return shape;
-}
-
 void require_shape(const py::array& array, const Shape& shape, const std::string& argument) {
   if (laminar::bindings::shape_of(array) != shape) {
     fail(argument, ": expected shape ", to_string(shape), ", got ", to_string(laminar::bindings::shape_of(array)));

@@ -10,11 +10,6 @@
 namespace laminar::bindings {
 namespace {
 
-Shape with_rows(Shape shape, Index rows) {
-  std::replace(shape.begin(), shape.end(), kBatch, rows);
-  return shape;
-}
-
 /// A copy: nobody knows how long the function keeps it.
 template <typename T>
 py::array array_of(const T* values, const Shape& shape) {

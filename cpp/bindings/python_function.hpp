@@ -4,11 +4,18 @@
 
 #include "bindings.hpp"
 
+#include <algorithm>
 #include <optional>
 
-#include "laminar/operations/function.hpp"
+#include "laminar/operations/program.hpp"
 
 namespace laminar::bindings {
+
+/// The shape with a number in the place of that of the rows.
+inline Shape with_rows(Shape shape, Index rows) {
+  std::replace(shape.begin(), shape.end(), kBatch, rows);
+  return shape;
+}
 
 class PythonFunction : public Function {
  public:
