@@ -57,10 +57,9 @@ inline V power(V a, V b) {
 LAMINAR_ELEMENTWISE(LAMINAR_ENTRY)
 #undef LAMINAR_ENTRY
 
-/// Vectors that lie so many elements apart, those of the value in steps[3]. Not part of its caller, where it would be
-/// there three times.
+/// Vectors that lie so many elements apart, those of the value in steps[3].
 template <typename Entry, typename T>
-[[gnu::noinline]] void elementwise_vectors(T* out, const T* const from[3], const Index steps[4], Index count) {
+void elementwise_vectors(T* out, const T* const from[3], const Index steps[4], Index count) {
   using V = Vector<T>;
   const T* a = from[0];
   const T* b = from[1];
@@ -74,19 +73,24 @@ template <typename Entry, typename T>
   }
 }
 
+/// An operation on vectors. All that is done around it is there once for all of them.
+template <typename T>
+struct ElementwiseEntry {
+  int operands;
+  void (*vectors)(T* out, const T* const from[3], const Index steps[4], Index count);
+};
+
 /// Rows of so few whole vectors go one column of vectors after the other, so many rows at a time where an operand has
 /// one number for each.
 inline constexpr Index kNarrowVectors = 4;
 inline constexpr Index kRowsTogether = 16;
 
-template <typename Entry, typename T>
-bool elementwise_columns(const ElementwiseRows<T>& r) {
+template <typename T>
+void elementwise_columns(const ElementwiseRows<T>& r, const ElementwiseEntry<T>& entry) {
   using V = Vector<T>;
   constexpr Index lanes = kLanes<T>;
-  const Index vectors = r.columns / lanes;
-  if (r.columns % lanes != 0 || vectors > kNarrowVectors || r.rows < vectors) return false;
   Index together = r.rows;
-  for (int o = 0; o < Entry::operands; ++o) {
+  for (int o = 0; o < entry.operands; ++o) {
     if (r.operands[o].single && together > kRowsTogether) together = kRowsTogether;
   }
   V repeated[3][kRowsTogether];
@@ -94,7 +98,7 @@ bool elementwise_columns(const ElementwiseRows<T>& r) {
     const Index rows = r.rows - i < together ? r.rows - i : together;
     const T* from[3]{};
     Index steps[4]{0, 0, 0, r.out_stride};
-    for (int o = 0; o < Entry::operands; ++o) {
+    for (int o = 0; o < entry.operands; ++o) {
       const ElementwiseOperand<T>& operand = r.operands[o];
       from[o] = operand.values + i * operand.stride;
       steps[o] = operand.stride;
@@ -103,25 +107,23 @@ bool elementwise_columns(const ElementwiseRows<T>& r) {
       from[o] = reinterpret_cast<const T*>(repeated[o]);
       steps[o] = lanes;
     }
-    for (Index j = 0; j < vectors; ++j) {
-      elementwise_vectors<Entry, T>(r.out + i * r.out_stride + j * lanes, from, steps, rows);
-      for (int o = 0; o < Entry::operands; ++o) from[o] += r.operands[o].single ? 0 : lanes;
+    for (Index j = 0; j < r.columns; j += lanes) {
+      entry.vectors(r.out + i * r.out_stride + j, from, steps, rows);
+      for (int o = 0; o < entry.operands; ++o) from[o] += r.operands[o].single ? 0 : lanes;
     }
   }
-  return true;
 }
 
-template <typename Entry, typename T>
-void elementwise_rows(const ElementwiseRows<T>& r) {
+template <typename T>
+void elementwise_rows(const ElementwiseRows<T>& r, const ElementwiseEntry<T>& entry) {
   using V = Vector<T>;
-  if (elementwise_columns<Entry>(r)) return;
   const Index whole = r.columns / kLanes<T> * kLanes<T>;
   const Index rest = r.columns - whole;
   for (Index i = 0; i < r.rows; ++i) {
     V held[3];
     const T* from[3]{};
     Index steps[4]{0, 0, 0, kLanes<T>};
-    for (int o = 0; o < Entry::operands; ++o) {
+    for (int o = 0; o < entry.operands; ++o) {
       const ElementwiseOperand<T>& operand = r.operands[o];
       from[o] = operand.values + i * operand.stride;
       if (operand.single) {
@@ -132,25 +134,31 @@ void elementwise_rows(const ElementwiseRows<T>& r) {
       }
     }
     T* out = r.out + i * r.out_stride;
-    elementwise_vectors<Entry, T>(out, from, steps, whole / kLanes<T>);
+    entry.vectors(out, from, steps, whole / kLanes<T>);
     if (rest == 0) continue;
-    for (int o = 0; o < Entry::operands; ++o) {
+    for (int o = 0; o < entry.operands; ++o) {
       if (steps[o] == 0) continue;
       held[o] = load_first(from[o] + whole, rest);
       from[o] = reinterpret_cast<const T*>(&held[o]);
     }
     V last;
-    elementwise_vectors<Entry, T>(reinterpret_cast<T*>(&last), from, steps, 1);
+    entry.vectors(reinterpret_cast<T*>(&last), from, steps, 1);
     store_first(out + whole, last, rest);
   }
 }
 
 template <typename T>
 void elementwise(const ElementwiseRows<T>& r) {
-#define LAMINAR_ENTRY(name_, operands_, value_) &elementwise_rows<Elementwise_##name_, T>,
-  static constexpr void (*work[])(const ElementwiseRows<T>&) = {LAMINAR_ELEMENTWISE(LAMINAR_ENTRY)};
+#define LAMINAR_ENTRY(name_, operands_, value_) {operands_, &elementwise_vectors<Elementwise_##name_, T>},
+  static constexpr ElementwiseEntry<T> entries[] = {LAMINAR_ELEMENTWISE(LAMINAR_ENTRY)};
 #undef LAMINAR_ENTRY
-  work[r.operation](r);
+  const ElementwiseEntry<T>& entry = entries[r.operation];
+  const Index vectors = r.columns / kLanes<T>;
+  if (r.columns % kLanes<T> == 0 && vectors <= kNarrowVectors && r.rows >= vectors) {
+    elementwise_columns(r, entry);
+  } else {
+    elementwise_rows(r, entry);
+  }
 }
 
 /// All lanes combined, in the first one: each half with the other, in a fixed order.
