@@ -144,6 +144,7 @@ void ProgramPlan::find_chains(const Program& program) {
   const auto only_reader = [&](int value) { return readers[as_size(value)] == 1 ? reader[as_size(value)] : -1; };
   chains_.assign(readers.size(), {});
   for (int product = 0; product < size; ++product) {
+    if (needed[as_size(product)] == 0) continue;
     if (program[product].operation != Op::matmul || program.shape(product).size() != 2) continue;
     std::vector<int> parts{product};
     const int sum = only_reader(product);
