@@ -40,9 +40,10 @@ FAMILIES = (
 def layer_kinds(merging: bool = True) -> set[str]:
     """Return the kinds of layers, without those of several inputs where these are not wanted.
 
-    The core itself makes slices, the inputs of a graph that has several.
+    The core itself makes slices, the inputs of a graph that has several; operations are of a kind
+    of their own where training looks at whole batches.
     """
-    kinds = {entry["name"] for entry in _core.entries("layer")} - {"slice"}
+    kinds = {entry["name"] for entry in _core.entries("layer")} - {"slice", "batch_operations"}
     if merging:
         return kinds
     return {kind for kind in kinds if not layers.Layer._classes[kind]._merges}

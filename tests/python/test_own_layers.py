@@ -344,7 +344,7 @@ TWO = [
 def test_every_layer_is_inside_one_or_refused() -> None:
     from laminar.layers import _expanding
 
-    apart = {"embedding", "operations", "batch_operations", *_expanding._REASONS}
+    apart = {"embedding", "operations", *_expanding._REASONS}
     tried = {layer._entry for layer in (*INSIDE, *TWO)} | apart
     assert tried == set(layers.Layer._classes)
 

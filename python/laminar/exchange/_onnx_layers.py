@@ -218,5 +218,4 @@ WRITERS: dict[str, Callable[[Graph, str, Step], str]] = {
     "category_encoding": _category_encoding,
     "embedding": _embedding,
     "operations": _operations,
-    "batch_operations": _operations,
 }

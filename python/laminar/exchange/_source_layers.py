@@ -306,7 +306,6 @@ KINDS: dict[str, Callable[[Source], list[Step]]] = {
     "maxout": _maxout,
     "normalization": _normalization,
     "operations": _source_operations.steps,
-    "batch_operations": _source_operations.steps,
     "prelu": _prelu,
     "rescaling": _rescaling,
     "rms_normalization": _rms_normalization,

@@ -128,9 +128,6 @@ class AddLoss(Layer):
         return "add_loss"
 
 
-Layer._classes["batch_operations"] = Operations
-
-
 class Lambda(Layer):
     """A function as a layer.
 
