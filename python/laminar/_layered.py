@@ -182,6 +182,9 @@ class Layered(Sharing):
     def _described(self, core: CoreModel) -> list[dict[str, Any]]:
         """Return what the core says of each layer."""
         everything = core.layers()
+        for facts in everything:
+            if facts["kind"] == "batch_operations":  # which are others in training alone
+                facts["kind"] = "operations"
         return [everything[place] for place in self._places]
 
     def _layer_names(self) -> list[str]:
