@@ -158,6 +158,43 @@ class Rule:
         return program
 
 
+class OfRule(Component):
+    """A regularizer or constraint that is a rule."""
+
+    _rule: Rule
+
+    def _config_for(self, shape: Sequence[int]) -> dict[str, Any]:
+        return self._rule.config_for(shape)
+
+    @property
+    def name(self) -> str:
+        """What errors and files call it."""
+        return self._rule.name
+
+    def _assign(self, name: str, value: object) -> None:
+        vars(self)[name] = value
+
+    def _spec(self) -> dict[str, Any]:
+        return self._rule.spec()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name and program; TypeError for a function that no model has taken."""
+        if self._rule.known() is None:
+            raise TypeError(f"{self!r} has no configuration, as it is a function of Python's")
+        return self._spec()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all that pickle and copy take along."""
+        rule = self._rule
+        return {"function": rule.function, "name": rule.name, "program": rule.program}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        type(self).__init__(self, **state)
+
+    def __repr__(self) -> str:
+        return f"<{self._rule.kind} {self.name}>"
+
+
 def _check_signature(function: Callable[..., Any], kind: str, name: str) -> None:
     try:
         signature = inspect.signature(function)

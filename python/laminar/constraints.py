@@ -143,7 +143,7 @@ class MinMaxNorm(Constraint, entry="min_max_norm"):
         self.axis = axis
 
 
-class Function(Constraint):
+class Function(_own_rules.OfRule, Constraint):
     """A limit that is a function of the user's own, written in `laminar.ops`.
 
     It is traced for the shape of the weights, where a model takes the layer; its file holds the
@@ -183,37 +183,6 @@ class Function(Constraint):
             return self._rule.of(w, getattr(w, "dtype", "float32"))
         weights = _own_rules.array_of(w, f"{self!r}: w")
         return self._rule.of(weights, weights.dtype.name).numpy()
-
-    def _config_for(self, shape: Sequence[int]) -> dict[str, Any]:
-        return self._rule.config_for(shape)
-
-    @property
-    def name(self) -> str:
-        """What errors and files call it."""
-        return self._rule.name
-
-    def _assign(self, name: str, value: object) -> None:
-        vars(self)[name] = value
-
-    def _spec(self) -> dict[str, Any]:
-        return self._rule.spec()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return name and program; TypeError for a function that no model has taken."""
-        if self._rule.known() is None:
-            raise TypeError(f"{self!r} has no configuration, as it is a function of Python's")
-        return self._spec()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return all that pickle and copy take along."""
-        rule = self._rule
-        return {"function": rule.function, "name": rule.name, "program": rule.program}
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        type(self).__init__(self, **state)
-
-    def __repr__(self) -> str:
-        return f"<constraint {self.name}>"
 
 
 # The other names that Keras has for them.

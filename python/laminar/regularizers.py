@@ -142,7 +142,7 @@ class OrthogonalRegularizer(Regularizer, entry="orthogonal"):
         self.mode = mode
 
 
-class Function(Regularizer):
+class Function(_own_rules.OfRule, Regularizer):
     """A penalty that is a function of the user's own, written in `laminar.ops`.
 
     It is traced for the shape of the weights, where a model takes the layer; its file holds the
@@ -183,37 +183,6 @@ class Function(Regularizer):
             return self._rule.of(x, getattr(x, "dtype", "float32"))
         weights = _own_rules.array_of(x, f"{self!r}: x").astype(np.float64)
         return float(self._rule.of(weights, "float64"))
-
-    def _config_for(self, shape: Sequence[int]) -> dict[str, Any]:
-        return self._rule.config_for(shape)
-
-    @property
-    def name(self) -> str:
-        """What errors and files call it."""
-        return self._rule.name
-
-    def _assign(self, name: str, value: object) -> None:
-        vars(self)[name] = value
-
-    def _spec(self) -> dict[str, Any]:
-        return self._rule.spec()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return name and program; TypeError for a function that no model has taken."""
-        if self._rule.known() is None:
-            raise TypeError(f"{self!r} has no configuration, as it is a function of Python's")
-        return self._spec()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return all that pickle and copy take along."""
-        rule = self._rule
-        return {"function": rule.function, "name": rule.name, "program": rule.program}
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        type(self).__init__(self, **state)
-
-    def __repr__(self) -> str:
-        return f"<regularizer {self.name}>"
 
 
 # The other names that Keras has for them.

@@ -7,6 +7,7 @@ import inspect
 import json
 from typing import Any
 
+import exchange_models
 import numpy as np
 import pytest
 
@@ -16,25 +17,7 @@ from laminar import Sequential, layers, optimizers
 CLASSES: list[type[layers.Layer]] = [  # those that a stack can have
     cls for cls in (*layers.Layer._classes.values(), *layers.Layer._variants) if not cls._merges
 ]
-# What a file holds of a layer of the user's own: tanh(x W + b).
-RECORDED = {
-    "program": {
-        "inputs": [[-1, 6]],
-        "weights": [[6, 3], [3]],
-        "steps": [
-            {"op": "matmul", "reads": [0, 1], "integers": [0, 0]},
-            {"op": "add", "reads": [3, 2]},
-            {"op": "tanh", "reads": [4]},
-        ],
-        "outputs": [5],
-    },
-    "weights": [
-        {"name": "kernel", "initializer": {"name": "glorot_uniform"}, "trainable": True},
-        {"name": "bias", "initializer": {"name": "zeros"}, "trainable": True},
-    ],
-    "class_name": "Mine",
-    "config": "",
-}
+RECORDED = {**exchange_models.RECORDED, "class_name": "Mine", "config": ""}
 # Required arguments, and for every class others than the defaults.
 REQUIRED: dict[str, dict[str, Any]] = {
     "Activation": {"activation": "tanh"},
