@@ -32,22 +32,22 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/cpp/laminar/graph/layers
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/laminar/graph COMPONENT cpp
         FILES_MATCHING PATTERN "*.hpp" PATTERN declaration.hpp EXCLUDE)
 
+# The link by which linkers find a shared library, which in a wheel would be a copy: CMake needs none, and
+# pkg-config names the file.
+set(laminar_link "")
+set(laminar_pc_library -llaminar)
+if(laminar_pip_build AND "shared" IN_LIST laminar_kinds)
+  set(laminar_link NAMELINK_SKIP)
+  set(laminar_pc_library -l:liblaminar.so.${laminar_binary_version})
+endif()
 foreach(kind IN LISTS laminar_kinds)
   install(TARGETS ${laminar_target_${kind}} EXPORT laminar_${kind} COMPONENT cpp
-          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ${laminar_link} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
           RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
           INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(EXPORT laminar_${kind} NAMESPACE laminar:: FILE laminar-${kind}.cmake
           DESTINATION ${laminar_package_dir} COMPONENT cpp)
 endforeach()
-
-# In a wheel each byte counts: see pack_archive.cmake. (The front end strips the module.)
-if(SKBUILD AND CMAKE_OBJCOPY AND CMAKE_STRIP AND UNIX AND NOT APPLE)
-  install(CODE "
-    set(archive \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/liblaminar.a\")
-    set(tools \"${CMAKE_LINKER}\" \"${CMAKE_OBJCOPY}\" \"${CMAKE_STRIP}\" \"${CMAKE_AR}\")" COMPONENT cpp)
-  install(SCRIPT ${PROJECT_SOURCE_DIR}/cpp/cmake/pack_archive.cmake COMPONENT cpp)
-endif()
 
 configure_package_config_file(
   ${PROJECT_SOURCE_DIR}/cpp/cmake/laminarConfig.cmake.in

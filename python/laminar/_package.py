@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the C++ package lies that every installation brings: headers, static library, CMake files.
+"""Where the C++ package lies that every installation brings: headers, library, CMake files.
 
 They stand beside the compiled module, which in an editable installation is not where the Python
 files are.

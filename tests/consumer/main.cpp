@@ -5,7 +5,24 @@
 #include <cstdio>
 #include <cstring>
 #include <laminar/laminar.hpp>
+#include <stdexcept>
 #include <vector>
+
+namespace {
+
+/// Whether it throws just this.
+template <typename Error, typename Call>
+bool throws(Call&& call) {
+  try {
+    call();
+  } catch (const Error&) {
+    return true;
+  } catch (...) {
+  }
+  return false;
+}
+
+}  // namespace
 
 int main() {
   const std::vector<float> x = {0, 0, 0, 1, 1, 0, 1, 1};
@@ -29,5 +46,16 @@ int main() {
   }
   std::printf("%.0f%.0f%.0f%.0f weights %016llx laminar %s\n", out[0], out[1], out[2], out[3],
               static_cast<unsigned long long>(checksum), laminar::build_info().version.c_str());
+
+  // Errors keep their types on the way out of a shared library.
+  if (!throws<std::invalid_argument>([&] { model.compile("no such loss", laminar::Optimizer("adam")); })) return 2;
+  const std::vector<float> much = {1e38f, 1e38f, 1e38f, 1e38f};
+  laminar::Model<float> high(laminar::Network(1, {laminar::Dense{.units = 1}}), 7);
+  high.compile("mean_squared_error", laminar::Optimizer("sgd", {{"learning_rate", 1e10}}));
+  const laminar::MatrixView<const float> column(much, 1);
+  if (!throws<laminar::NonFiniteError>(
+          [&] { high.fit({column, laminar::Targets<float>(column), {}}, {.epochs = 9}); })) {
+    return 3;
+  }
   return out[0] < 0.1f && out[1] > 0.9f && out[2] > 0.9f && out[3] < 0.1f ? 0 : 1;
 }

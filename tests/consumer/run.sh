@@ -79,13 +79,26 @@ else
 fi
 
 if [ -n "$python" ]; then
-  consume "Python package" static -Dlaminar_DIR="$("$python" -m laminar --cmakedir)"
+  # As the module of a package is compiled, with its names hidden.
+  consume "Python package" shared -Dlaminar_DIR="$("$python" -m laminar --cmakedir)" \
+    -DCMAKE_CXX_VISIBILITY_PRESET=hidden -DCMAKE_VISIBILITY_INLINES_HIDDEN=ON
   cp -r "$("$python" -m laminar --includedir)/.." "$work/moved"
   holds_no_path "$work/moved" "$source"
-  consume "Python package, moved" static -Dlaminar_ROOT="$work/moved"
+  consume "Python package, moved" shared -Dlaminar_ROOT="$work/moved"
+  # A package that links laminar, installed beside it.
   "$python" -m pip wheel --quiet --no-deps --no-build-isolation "$here" -w "$work/wheel" -Cbuild-dir="$work/scikit-build-core"
-  report scikit-build-core "$("$work/scikit-build-core/consumer")"
+  "$python" -m pip install --quiet --no-deps --target "$work/site" "$work"/wheel/*.whl
+  mv "$work/moved" "$work/site/laminar"
+  report scikit-build-core "$("$work/site/laminar_consumer/consumer")"
 fi
+
+# ---- What a shared library exports, and that a plugin that holds a static one may be unloaded.
+if command -v nm >/dev/null; then
+  foreign=$(nm -D --defined-only "$work"/prefix/lib*/liblaminar.so* "$work"/site/laminar/lib/liblaminar.so* 2>/dev/null |
+    awk 'NF == 3 && $3 !~ /^(_Z(N|NK|T[VIS]N)7laminar.*@@)?LAMINAR_[0-9.]+$/ || $2 == "u"' || true)
+  [ -z "$foreign" ] || fail "a shared laminar exports names that are not its own: $foreign"
+fi
+"$work/static/host" "$work/static/plugin.so" || fail "a plugin that holds laminar cannot be unloaded"
 
 # ---- Components.
 explains() {  # explains TEXT CMAKE_ARGUMENTS...: laminar is not found, and the text says why
