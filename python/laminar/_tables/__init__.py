@@ -9,8 +9,9 @@ own: its first layer, a Normalization, standardizes them and passes zeros and on
 
 from __future__ import annotations
 
+from .kept import Kept
 from .reading import Block, Source
 from .survey import Choices, Survey
 from .table import Column, Encoder, Table, Target
 
-__all__ = ["Block", "Choices", "Column", "Encoder", "Source", "Survey", "Table", "Target"]
+__all__ = ["Block", "Choices", "Column", "Encoder", "Kept", "Source", "Survey", "Table", "Target"]

@@ -25,12 +25,24 @@ MISSING = ("", "?", "na", "n/a", "nan", "null", "none")
 
 
 class Cells(NamedTuple):
-    """Some cells of one column."""
+    """Some cells of one column: numbers, or places in a list of words, or dates."""
 
-    missing: Array  # bool
-    texts: Any  # a pyarrow array of strings, null where missing; None in a column of numbers
-    numbers: Array | None  # float64, NaN where missing; None in a column of texts
+    rows: int
+    missing: Array | None = None  # bool; None where none is
+    words: Any = None  # a pyarrow array of strings, null where one means that there is no value
+    places: Array | None = None  # of each cell's word, -1 where it is missing
+    numbers: Array | None = None  # float32 or float64, NaN where missing; None in one of texts
     dates: bool = False  # of a type that is a date or a time
+
+    def text(self, row: int) -> str:
+        """Return what a cell of texts says."""
+        assert self.places is not None
+        return str(self.words[int(self.places[row])].as_py())
+
+    def parts(self) -> list[Any]:
+        """Return the arrays, which have ``nbytes``."""
+        parts = (self.missing, self.words, self.places, self.numbers)
+        return [part for part in parts if part is not None]
 
 
 def cells_of(column: Any, name: str, missing: Sequence[str]) -> Cells:
@@ -46,62 +58,104 @@ def cells_of(column: Any, name: str, missing: Sequence[str]) -> Cells:
         Texts that mean that there is no value, besides `MISSING`.
     """
     arrow = required("pyarrow", "tabular", "tables")
-    compute = required("pyarrow.compute", "tabular", "tables")
     types = arrow.types
-    if types.is_dictionary(column.type):
+    if types.is_dictionary(column.type) and not _is_text(column.type.value_type):
         column = column.dictionary_decode()
     kind = column.type
-    if any(holds(kind) for holds in (types.is_string, types.is_large_string, types.is_null)) or (
-        str(kind) == "string_view"
-    ):
-        words = arrow.array(sorted({_lower(text.strip()) for text in (*MISSING, *missing)}))
-        texts = compute.utf8_trim_whitespace(column.cast(arrow.string()))
-        none = compute.is_in(compute.ascii_lower(texts), value_set=words)
-        none = compute.or_(compute.is_null(texts), none)
-        texts = compute.if_else(none, arrow.scalar(None, texts.type), texts)
-        return Cells(none.to_numpy(zero_copy_only=False), texts, None)
-    gaps = compute.is_null(column).to_numpy(zero_copy_only=False)
+    if types.is_dictionary(kind) or types.is_null(kind) or _is_text(kind):
+        return _texts(column, missing)
     if types.is_temporal(kind):
-        return Cells(gaps, None, None, True)
+        none = required("pyarrow.compute", "tabular", "tables").is_null(column)
+        return Cells(len(column), _some(none.to_numpy(zero_copy_only=False)), dates=True)
     if types.is_boolean(kind):
         column = column.cast(arrow.uint8())
     elif not (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
         raise ValueError(f"{name} holds {kind}; columns must hold texts or numbers")
-    numbers = column.cast(arrow.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return Cells(gaps | np.isnan(numbers), None, numbers)
+    if not types.is_float32(kind):
+        column = column.cast(arrow.float64(), safe=False)
+    numbers = column.to_numpy(zero_copy_only=False)
+    return Cells(len(column), _some(np.isnan(numbers)), numbers=numbers)
 
 
-def as_numbers(cells: Cells) -> tuple[Array, Array]:
-    """Return cells as float64, NaN where there is none, and where they hold something else."""
-    if cells.numbers is not None:
-        return cells.numbers, np.zeros(cells.missing.shape, bool)
+def _some(missing: Array) -> Array | None:
+    return missing if missing.any() else None
+
+
+def _is_text(kind: Any) -> bool:
+    types = required("pyarrow", "tabular", "tables").types
+    return types.is_string(kind) or types.is_large_string(kind) or str(kind) == "string_view"
+
+
+def _texts(column: Any, missing: Sequence[str]) -> Cells:
+    """Return texts as cells; what follows has to look at each different one once."""
     arrow = required("pyarrow", "tabular", "tables")
     compute = required("pyarrow.compute", "tabular", "tables")
-    texts = compute.replace_substring_regex(cells.texts, r"^\+([0-9.])", r"\1")
-    broken = np.zeros(cells.missing.shape, bool)
+    if not arrow.types.is_dictionary(column.type):
+        column = column.cast(arrow.string()).dictionary_encode()
+    nothing = arrow.array(sorted({_lower(text.strip()) for text in (*MISSING, *missing)}))
+    words = compute.utf8_trim_whitespace(column.dictionary.cast(arrow.string()))
+    none = compute.is_in(compute.ascii_lower(words), value_set=nothing)
+    none = compute.or_(compute.is_null(words), none)
+    words = compute.if_else(none, arrow.scalar(None, words.type), words)
+    places = column.indices.cast(arrow.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
+    gaps = np.append(none.to_numpy(zero_copy_only=False), True)[places]
+    if not gaps.any():
+        return Cells(len(column), None, words, places)
+    return Cells(len(column), gaps, words, np.where(gaps, np.int32(-1), places))
+
+
+def as_numbers(cells: Cells) -> tuple[Array, Array | None]:
+    """Return cells as floats, NaN where there is none, and where they hold something else, if any.
+
+    Of the latter those that are called infinite are so in the numbers.
+    """
+    if cells.numbers is not None:
+        return cells.numbers, None
+    assert cells.places is not None
+    numbers, broken = _numbers(cells.words)
+    numbers = np.append(numbers, np.nan)[cells.places]
+    if broken is not None:
+        broken = _some(np.append(broken, False)[cells.places])
+    return numbers, broken
+
+
+def _numbers(words: Any) -> tuple[Array, Array | None]:
+    """Return what `as_numbers` does, of words."""
+    arrow = required("pyarrow", "tabular", "tables")
+    compute = required("pyarrow.compute", "tabular", "tables")
+    texts = compute.replace_substring_regex(words, r"^\+([0-9.])", r"\1")
     try:
         numbers = texts.cast(arrow.float64())
     except arrow.ArrowInvalid:
-        good = compute.match_substring_regex(texts, r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
-        broken = compute.equal(good, False).fill_null(False).to_numpy(zero_copy_only=False)
-        numbers = compute.if_else(good, texts, arrow.scalar(None, texts.type))
-        numbers = numbers.cast(arrow.float64())
+        numbers = None
+    if numbers is not None and compute.all(compute.is_finite(numbers)).as_py() is not False:
+        return numbers.to_numpy(zero_copy_only=False), None
+    good = compute.match_substring_regex(texts, r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+    named = compute.match_substring_regex(texts, r"^[+-]?inf(inity)?$", ignore_case=True)
+    broken = compute.equal(good, False).fill_null(False).to_numpy(zero_copy_only=False)
+    numbers = compute.if_else(good, texts, arrow.scalar(None, texts.type)).cast(arrow.float64())
+    numbers = compute.if_else(named, np.inf, numbers)
     return numbers.to_numpy(zero_copy_only=False), broken
 
 
-def as_texts(cells: Cells) -> Any:
-    """Return cells as a pyarrow array of strings, null where there is none; 3.0 becomes "3"."""
-    if cells.texts is not None:
-        return cells.texts
+def as_words(cells: Cells) -> tuple[Any, Array]:
+    """Return cells as words and the places of each cell's, -1 where there is none; 3.0 is "3"."""
+    if cells.places is not None:
+        return cells.words, cells.places
     arrow = required("pyarrow", "tabular", "tables")
     assert cells.numbers is not None
     values, where = np.unique(cells.numbers, return_inverse=True)
     words = arrow.array([text_of(value) for value in values.tolist()], arrow.string())
-    found = words.take(arrow.array(where.reshape(-1)))
-    none = arrow.scalar(None, arrow.string())
-    return required("pyarrow.compute", "tabular", "tables").if_else(
-        arrow.array(cells.missing), none, found
-    )
+    where = where.reshape(-1)
+    return words, where if cells.missing is None else np.where(cells.missing, -1, where)
+
+
+def counted(words: Any, places: Array) -> list[tuple[str, int]]:
+    """Return the words that cells have, and how often each comes."""
+    counts = np.bincount(places[places >= 0], minlength=1)
+    used = np.flatnonzero(counts)
+    texts = words.take(required("pyarrow", "tabular", "tables").array(used)).to_pylist()
+    return list(zip(texts, counts[used].tolist(), strict=True))
 
 
 def text_of(number: float) -> str:

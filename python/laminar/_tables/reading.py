@@ -1,23 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CSV and Parquet files in blocks of rows, read by pyarrow.
+"""CSV and Parquet files in blocks of rows, read by pyarrow, in threads ahead of who asks for them.
 
-Cells of a CSV file are read as texts, since the type of a column is known only after its last row:
-a reader that guesses by the first block fails, or errs, later. Spaces around a cell do not count.
+The type of a CSV file's column is known only after its last row: a reader that guesses by the first
+block fails, or errs, later. So a user says what it looks for, and cells that are not of the kind
+come as the texts that they are. Spaces around a cell do not count.
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .._printable import printable
 from ..exchange._extras import required
+from .ahead import in_order
 from .cells import Cells, cells_of
+from .csv_rows import BYTE_ORDER_MARK, OddRowError, Parsed, Parser, blocks_of
+from .kept import Kept
 
-_BLOCK_BYTES = 1 << 22
-_BLOCK_ROWS = 1 << 15
+_BLOCK_ROWS = 1 << 15  # of a Parquet file, fewer where there are many columns
+_BLOCK_CELLS = 1 << 22
 
 
 class Block(NamedTuple):
@@ -26,6 +31,11 @@ class Block(NamedTuple):
     first: int  # the number of its first row, counted from 1, the header not counted
     rows: int
     cells: dict[str, Cells]
+
+    def bytes(self) -> int:
+        """Return about how much memory it takes."""
+        parts = [part for cells in self.cells.values() for part in cells.parts()]
+        return sum(int(part.nbytes) for part in parts)
 
 
 class Source:
@@ -46,6 +56,8 @@ class Source:
         Headers for a file without one, of which the one with the right length is taken.
     known : sequence of str
         Columns one of which shows that a first line is a header, even if another is a number.
+    kept : Kept, optional
+        Where blocks are kept for the next time; without it they are read anew.
 
     Raises
     ------
@@ -61,7 +73,9 @@ class Source:
         missing: Sequence[str] = (),
         fallback: Sequence[Sequence[str]] = (),
         known: Sequence[str] = (),
+        kept: Kept | None = None,
     ) -> None:
+        self._kept = Kept() if kept is None else kept
         self._file, self.path = path, printable(path)  # to open, and for messages
         self.missing = tuple(missing)
         self._arrow = required("pyarrow", "tabular", "tables")
@@ -71,7 +85,12 @@ class Source:
         self._delimiter = delimiter or ("\t" if path.endswith(".tsv") else ",")
         if len(self._delimiter) != 1:
             raise ValueError(f"{self.path}: a delimiter must be one character, got {delimiter!r}")
-        self._skip = 0
+        if not self._delimiter.isascii() or self._delimiter in '"\r\n':
+            raise ValueError(
+                f"{self.path}: a delimiter must be an ASCII character other than quotes and line "
+                f"ends, got {delimiter!r}"
+            )
+        self._start = 0  # the byte at which rows begin
         self.has_header = True
         if self._parquet:
             if header is not None:
@@ -92,28 +111,73 @@ class Source:
         return range(self._opened_parquet().num_row_groups) if self._parquet else (None,)
 
     def blocks(
-        self, columns: Sequence[str] | None = None, row_group: int | None = None
+        self,
+        columns: Sequence[str] | None = None,
+        numbers: set[str] | None = None,
+        row_group: int | None = None,
     ) -> Iterator[Block]:
         """Yield all rows, or those of a row group, with the columns named or all of them.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Those that are wanted.
+        numbers : set of str, optional
+            Columns of a CSV file that are wanted as numbers, as far as they hold some: cells of a
+            block come as texts where one of them is something else. Such a column is then taken out
+            of the set, which may also change otherwise between blocks.
+        row_group : int, optional
+            One of `row_groups`.
 
         Raises
         ------
         ValueError
             Where the file has no rows, or a row has not as many cells as there are columns.
         """
-        first = 1
         chosen = [name for name in self.names if columns is None or name in columns]
-        batches = self._parquet_batches(chosen, row_group) if self._parquet else self._csv_batches()
-        for batch in batches:
-            cells = {
-                name: cells_of(batch.column(name), f"{self.path}: column {name!r}", self.missing)
-                for name in chosen
-            }
-            if batch.num_rows:
-                yield Block(first, batch.num_rows, cells)
-            first += batch.num_rows
+        key = (self._file, row_group, *chosen)
+        kept = self._kept.blocks(key, self._file)
+        if kept is None:
+            read = self._read(chosen, set() if numbers is None else numbers, row_group)
+            yield from self._kept.filled(key, self._file, read)
+        else:
+            yield from kept
+
+    def forget(self) -> None:
+        """Read blocks anew the next time."""
+        self._kept.forget()
+
+    def _read(self, chosen: list[str], numbers: set[str], row_group: int | None) -> Iterator[Block]:
+        if self._parquet:
+            parsed = in_order(self._of_parquet, self._parquet_batches(chosen, row_group))
+        else:
+            parsed = self._parsed_csv(chosen, numbers)
+        first = 1
+        try:
+            for rows, cells, texts in parsed:
+                numbers.difference_update(texts)
+                if rows:
+                    yield Block(first, rows, cells)
+                first += rows
+        except OddRowError as error:
+            raise ValueError(f"{self.path}: row {first - 1 + error.row} {error}") from None
         if first == 1 and row_group is None:
             raise ValueError(f"{self.path} has a header and no rows")
+
+    def _parsed_csv(self, chosen: list[str], numbers: set[str]) -> Iterator[Parsed]:
+        parser = Parser(self.path, self.names, chosen, self._delimiter, self.missing)
+        blocks = blocks_of(self._file, self.path, self._start, self._delimiter)
+        for few in itertools.islice(blocks, 1):  # their columns of texts are known to the others
+            yield parser.parsed(few, numbers)
+        yield from in_order(lambda block: parser.parsed(block, numbers), blocks)
+
+    def _of_parquet(self, batch: Any) -> Parsed:
+        named = zip(batch.schema.names, batch.columns, strict=True)
+        cells = {
+            name: cells_of(column, f"{self.path}: column {name!r}", self.missing)
+            for name, column in named
+        }
+        return Parsed(batch.num_rows, cells, set())
 
     def _header(
         self,
@@ -121,7 +185,7 @@ class Source:
         fallback: Sequence[Sequence[str]],
         known: Sequence[str],
     ) -> tuple[str, ...]:
-        line, cells = self._first_line()
+        begin, end, cells = self._first_line()
         names = tuple(cell.strip() for cell in cells)
         if header is not None:
             if len(header) != len(names):
@@ -130,14 +194,13 @@ class Source:
                     f"the first row has {len(names)} cells"
                 )
             self.has_header = tuple(header) == names
-            self._skip = line + 1 if self.has_header else line
+            self._start = end if self.has_header else begin
             return tuple(header)
         self.has_header = any(name in names for name in known)
         self.has_header = self.has_header or not any(_is_number(name) for name in names)
+        self._start = end if self.has_header else begin
         if self.has_header:
-            self._skip = line + 1
             return names
-        self._skip = line
         for candidate in fallback:
             if len(candidate) == len(names):
                 return tuple(candidate)
@@ -148,12 +211,23 @@ class Source:
             )
         return tuple(f"column{i + 1}" for i in range(len(names)))
 
-    def _first_line(self) -> tuple[int, list[str]]:
+    def _first_line(self) -> tuple[int, int, list[str]]:
+        """Return the first row that is not empty, and the bytes at which it begins and ends."""
         try:
             with open(self._file, encoding="utf-8-sig", newline="") as file:
-                for i, cells in enumerate(csv.reader(file, delimiter=self._delimiter)):
+                end = len(BYTE_ORDER_MARK) if _has_mark(self._file) else 0
+
+                def lines() -> Iterator[str]:
+                    nonlocal end
+                    for line in file:
+                        end += len(line.encode())
+                        yield line
+
+                begin = end
+                for cells in csv.reader(lines(), delimiter=self._delimiter):
                     if cells:
-                        return i, cells
+                        return begin, end, cells
+                    begin = end
         except (UnicodeDecodeError, csv.Error) as error:
             raise ValueError(f"{self.path} is no CSV file in UTF-8: {error}") from None
         raise ValueError(f"{self.path} is empty")
@@ -167,44 +241,15 @@ class Source:
 
     def _parquet_batches(self, columns: list[str], row_group: int | None) -> Iterator[Any]:
         groups = None if row_group is None else [row_group]
+        rows = max(1 << 8, min(_BLOCK_ROWS, _BLOCK_CELLS // max(1, len(columns))))
         yield from self._opened_parquet().iter_batches(
-            batch_size=_BLOCK_ROWS, row_groups=groups, columns=columns
+            batch_size=rows, row_groups=groups, columns=columns
         )
 
-    def _csv_batches(self) -> Iterator[Any]:
-        reading = required("pyarrow.csv", "tabular", "tables")
-        odd: list[str] = []
 
-        def on_odd_row(row: Any) -> str:
-            place = "a row" if row.number is None else f"row {row.number - self._skip}"
-            text = row.text if len(row.text) <= 60 else row.text[:60] + "…"
-            odd.append(
-                f"{self.path}: {place} has {row.actual_columns} cells where "
-                f"{row.expected_columns} are expected: {text!r}"
-            )
-            return "error"
-
-        text = self._arrow.string()
-        try:
-            yield from reading.open_csv(
-                self._file,
-                reading.ReadOptions(
-                    use_threads=False,
-                    block_size=_BLOCK_BYTES,
-                    column_names=list(self.names),
-                    skip_rows=self._skip,
-                ),
-                reading.ParseOptions(
-                    delimiter=self._delimiter,
-                    newlines_in_values=True,
-                    invalid_row_handler=on_odd_row,
-                ),
-                reading.ConvertOptions(column_types=dict.fromkeys(self.names, text)),
-            )
-        except self._arrow.ArrowInvalid as error:
-            if not odd and "Empty CSV" in str(error):
-                return
-            raise ValueError(odd[0] if odd else f"{self.path}: {printable(error)}") from None
+def _has_mark(file: str) -> bool:
+    with open(file, "rb") as opened:
+        return opened.read(len(BYTE_ORDER_MARK)) == BYTE_ORDER_MARK
 
 
 def _is_number(text: str) -> bool:

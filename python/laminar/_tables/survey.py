@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from .._spelling import hint
-from .cells import Cells, as_numbers, as_texts
+from .cells import Cells, as_numbers, as_words, counted
 from .reading import Block
 from .table import Column, Table, Target
 
@@ -30,6 +30,8 @@ MAX_CATEGORIES = 1000
 _MAX_COUNTED = 20_000  # distinct values of a column
 _MAX_CLASSES_OF_NUMBERS = 20
 _MOSTLY_NUMBERS = 0.9
+_STRETCH = 1 << 15  # numbers whose moments are computed at once
+_MOST_WAITING = 1 << 23  # numbers of all columns that wait for that
 _DATE = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{4}/\d{1,2}/\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}( .*)?"
 )
@@ -46,7 +48,10 @@ class Readable(Protocol):
     def has_header(self) -> bool: ...
     @property
     def missing(self) -> tuple[str, ...]: ...
-    def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Block]: ...
+    def blocks(
+        self, columns: Sequence[str] | None = None, numbers: set[str] | None = None
+    ) -> Iterator[Block]: ...
+    def forget(self) -> None: ...
 
 
 class Choices(NamedTuple):
@@ -71,6 +76,9 @@ class Choices(NamedTuple):
 
 class Survey:
     """One pass over a file: what it holds, and how a model takes it.
+
+    Columns are read as numbers as long as they hold some: what each cell says is then not counted.
+    Where such a column turns out to be one of categories, it is read once more, as texts.
 
     Attributes
     ----------
@@ -104,22 +112,60 @@ class Survey:
         used = [name for name in source.names if name not in choices.drop]
         if len(used) == 1:
             raise ValueError(f"{source.path} has no column beside the target {choices.target!r}")
-        tallies = {name: _Tally(f"{source.path}: column {name!r}") for name in used}
+        tallies = self._tallies(used)
+        # A target of so many classes that it cannot be one of a classification is one of numbers.
+        target = tallies[choices.target]
+        numbers = set(used).difference(choices.categorical, [choices.target])
         self.rows = 0
-        for block in source.blocks(used):
+        for block in source.blocks(used, numbers):
+            overflowed = target.overflows
             for name, cells in block.cells.items():
                 tallies[name].add(cells, block.first)
             self.rows += block.rows
+            if target.overflows and not overflowed:
+                numbers.add(choices.target)
+        again = [name for name, tally in tallies.items() if tally.needs_counts]
+        tallies.update(self._tallies(again))
+        if again:
+            source.forget()
+            self._count_again(again, tallies)
+        for tally in tallies.values():
+            tally.end()
         self.classes: dict[str, int] = {}
         self.target_moments = (0.0, 1.0)
-        target = self._target(tallies.pop(choices.target))
+        predicted = self._target(tallies.pop(choices.target))
         columns, moments = [], []
         for name, tally in tallies.items():
             columns.append(self._column(name, tally))
             first = (tally.mean, tally.variance) if columns[-1].kind == "number" else (0.0, 1.0)
             moments += [first] + [(0.0, 1.0)] * (columns[-1].width - 1)
         self.mean, self.variance = np.array(moments).T
-        self.table = Table(source.names, tuple(columns), target, source.missing)
+        self.table = Table(source.names, tuple(columns), predicted, source.missing)
+
+    def _tallies(self, names: Sequence[str]) -> dict[str, _Tally]:
+        choices, path = self._choices, self._source.path
+        stretch = max(1 << 10, min(_STRETCH, _MOST_WAITING // len(self._source.names)))
+        tallies = {}
+        for name in names:
+            target = name == choices.target
+            counts = target or name in choices.categorical
+            most = MAX_CATEGORIES if target else _MAX_COUNTED
+            tallies[name] = _Tally(f"{path}: column {name!r}", stretch, counts, most)
+        return tallies
+
+    def _count_again(self, names: list[str], tallies: dict[str, _Tally]) -> None:
+        """Read columns as texts."""
+        rows = 0
+        for block in self._source.blocks(names, set()):
+            for name in names:
+                tallies[name].add(block.cells[name], block.first)
+            rows += block.rows
+        self._source.forget()
+        if rows != self.rows:
+            raise ValueError(
+                f"{self._source.path} had {self.rows} rows and then {rows}: it has changed while "
+                "it was read"
+            )
 
     def _column(self, name: str, tally: _Tally) -> Column:
         choices = self._choices
@@ -195,12 +241,31 @@ class Survey:
 
 
 class _Tally:
-    """What the cells of one column have been so far."""
+    """What the cells of one column have been so far.
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    Parameters
+    ----------
+    name : str
+        What to call it in messages.
+    stretch : int
+        How many numbers the moments are computed of at once. It is no number of cells or of blocks,
+        so that where these end changes no bit.
+    counts : bool
+        Whether numbers are counted as well: texts are.
+    most : int
+        Distinct values that are counted at most.
+    """
+
+    def __init__(self, name: str, stretch: int, counts: bool, most: int) -> None:
+        self.name, self._stretch = name, stretch
+        self._counts_numbers, self._most_counted = counts, most
+        self._uncounted = False
+        self._waiting: list[Array] = []  # numbers, so many:
+        self._waits = 0
+        self._numbers = 0  # in the moments
         self.missing = self.first_missing = 0
         self.values = self.other = 0  # cells that hold something, and those that hold no number
+        self.infinite = 0  # of the latter, those that are called so
         self.example = ""
         self.whole = True
         self.dates = False
@@ -211,34 +276,50 @@ class _Tally:
 
     @property
     def variance(self) -> float:
-        numbers = self.values - self.other
         # Of a constant, what the mean is off by rounding is no variance.
-        return self._squares / numbers if self.least < self.most else 0.0
+        return self._squares / self._numbers if self.least < self.most else 0.0
 
     @property
     def mostly_numbers(self) -> bool:
         return self.other < (1 - _MOSTLY_NUMBERS) * self.values
 
+    @property
+    def needs_counts(self) -> bool:
+        """Whether it is a column of categories, some of which were not counted."""
+        return self._uncounted and self.other > self.infinite and not self.mostly_numbers
+
     def add(self, cells: Cells, first: int) -> None:
         """Count cells, of which the first is in row ``first``."""
-        if cells.missing.any() and not self.missing:
+        gaps = 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
+        if cells.missing is not None and not self.missing:
             self.first_missing = first + int(np.argmax(cells.missing))
-        self.missing += int(cells.missing.sum())
-        self.values += int((~cells.missing).sum())
+        self.missing += gaps
+        self.values += cells.rows - gaps
         self.dates = self.dates or cells.dates
         if cells.dates:
             return
         numbers, broken = as_numbers(cells)
-        if broken.any():
+        if broken is not None:
             if not self.other:
                 row = int(np.argmax(broken))
-                self.example = f"{cells.texts[row].as_py()!r} in row {first + row}"
-            self.other += int(broken.sum())
-        self._add_numbers(numbers[~(cells.missing | broken)], first)
-        if not self.overflows:
-            found = as_texts(cells).drop_null().value_counts()
-            self.counts.update({item["values"].as_py(): item["counts"].as_py() for item in found})
-            self.overflows = len(self.counts) > _MAX_COUNTED
+                self.example = f"{cells.text(row)!r} in row {first + row}"
+            self.other += int(np.count_nonzero(broken))
+            self.infinite += int(np.count_nonzero(np.isinf(numbers[broken])))
+            numbers = np.where(broken, np.nan, numbers)
+        missing = gaps > 0 or broken is not None
+        self._add_numbers(numbers[~np.isnan(numbers)] if missing else numbers)
+        if cells.numbers is not None and not self._counts_numbers:
+            self._uncounted = True
+        elif not self.overflows:
+            for word, count in counted(*as_words(cells)):
+                self.counts[word] += count
+            self.overflows = len(self.counts) > self._most_counted
+
+    def end(self) -> None:
+        """Take into account what waits; ValueError where the numbers are not finite."""
+        if self.infinite and self.infinite == self.other:
+            self._refuse_infinite()
+        self._take(np.concatenate([np.empty(0), *self._waiting]))
 
     def refuse_dates(self, cure: str) -> None:
         """Raise ValueError where all values are dates."""
@@ -246,15 +327,26 @@ class _Tally:
         if self.dates or (texts and all(_DATE.fullmatch(text) for text in self.counts)):
             raise ValueError(f"{self.name} holds dates, which a network cannot take; {cure}")
 
-    def _add_numbers(self, numbers: Array, first: int) -> None:
+    def _add_numbers(self, numbers: Array) -> None:
+        if not np.isfinite(numbers).all():
+            self._refuse_infinite()
+        self._waiting.append(numbers.astype(np.float64, copy=False))
+        self._waits += numbers.size
+        if self._waits < self._stretch:
+            return
+        numbers = np.concatenate(self._waiting)
+        whole = numbers.size // self._stretch * self._stretch
+        for stretch in numbers[:whole].reshape(-1, self._stretch):
+            self._take(stretch)
+        self._waiting = [numbers[whole:].copy()]
+        self._waits -= whole
+
+    def _take(self, numbers: Array) -> None:
         """Add to the moments, by the formula of Chan, Golub and LeVeque (1979)."""
         if not numbers.size:
             return
-        if not np.isfinite(numbers).all():
-            raise ValueError(f"{self.name} holds a number that is infinite")
         self.whole = self.whole and bool((np.floor(numbers) == numbers).all())
-        after = self.values - self.other
-        before = after - numbers.size
+        before, after = self._numbers, self._numbers + numbers.size
         mean = float(numbers.mean())
         distance = mean - self.mean
         self.mean += distance * numbers.size / after
@@ -262,6 +354,10 @@ class _Tally:
         self._squares += distance**2 * before * numbers.size / after
         self.least = min(self.least, float(numbers.min()))
         self.most = max(self.most, float(numbers.max()))
+        self._numbers = after
+
+    def _refuse_infinite(self) -> None:
+        raise ValueError(f"{self.name} holds a number that is infinite")
 
 
 def _natural(text: str) -> tuple[int, float, str]:

@@ -26,18 +26,26 @@ import numpy as np
 from .. import _core
 from .._printable import listed
 from ..exchange._extras import required
-from .cells import Cells, as_numbers, as_texts
+from .cells import as_numbers, as_words, counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from .cells import Cells
     from .reading import Block
 
     Array = NDArray[Any]
+    # Fills the inputs of a column, (inputs, rows), for some rows of a block.
+    Fill = Callable[[slice, Array], None]
 
 FORMAT = 1
 # The name of the table in a model's file.
 TEXT = "table"
+# Columns are put side by side in pieces that stay in a processor's cache.
+_PIECE_BYTES = 1 << 19
+_MOST = float(np.finfo(np.float32).max)
 
 
 class Column(NamedTuple):
@@ -96,6 +104,11 @@ class Table(NamedTuple):
         """Return the names of the columns that a prediction needs."""
         return [column.name for column in self.columns]
 
+    def numbers(self) -> set[str]:
+        """Return the names of the columns that hold numbers, the target perhaps among them."""
+        names = {column.name for column in self.columns if column.kind == "number"}
+        return names | ({self.target.name} if self.target.kind == "number" else set())
+
     def to_json(self) -> str:
         """Return it as text."""
         return json.dumps(
@@ -151,15 +164,29 @@ class Encoder:
 
     def inputs(self, block: Block, out: Array) -> Array:
         """Fill ``out``, (rows, inputs), and return it."""
+        fills: list[tuple[slice, Fill]] = []
         start = 0
         for column in self.table.columns:
-            end = start + column.width
-            cells = block.cells[column.name]
+            take = self._number if column.kind == "number" else self._category
+            fill = take(column, block.cells[column.name], block.first)
+            fills.append((slice(start, start + column.width), fill))
+            start += column.width
+        # Not a power of two, whose multiples share few places of a cache.
+        rows = _PIECE_BYTES // (out.itemsize * max(1, start)) // 32 * 32 + 16
+        piece = np.empty((start, min(rows, block.rows)), out.dtype)
+        finite = True
+        for first in range(0, block.rows, rows):
+            some = slice(first, min(first + rows, block.rows))
+            columns = piece[:, : some.stop - first]
+            with np.errstate(over="ignore"):
+                for inputs, fill in fills:
+                    fill(some, columns[inputs])
+            finite = finite and bool(columns.min() > -_MOST and columns.max() < _MOST)
+            out[some] = columns.T
+        for column in self.table.columns if not finite else ():
             if column.kind == "number":
-                self._number(column, cells, block.first, out[:, start:end])
-            else:
-                self._category(column, cells, out[:, start:end])
-            start = end
+                numbers, _ = as_numbers(block.cells[column.name])
+                _refuse_infinite(numbers, self._named(column), block.first)
         return out
 
     def targets(self, block: Block) -> Array:
@@ -174,24 +201,27 @@ class Encoder:
         target = self.table.target
         cells = block.cells[target.name]
         name = f"{self.path}: the target {target.name!r}"
-        if cells.missing.any():
+        if cells.missing is not None:
             row = block.first + int(np.argmax(cells.missing))
             raise ValueError(f"{name} has no value in row {row}")
         if target.kind == "number":
-            return self._checked_numbers(cells, name, block.first)
-        found = _places(as_texts(cells), target.classes)
+            numbers = _numbers(cells, name, block.first)
+            _refuse_infinite(numbers, name, block.first)
+            return numbers.astype(np.float64)
+        words, places = as_words(cells)
+        known = _places(words, target.classes)
+        found = known[places]
         if (found < 0).any():
-            texts = as_texts(cells)
             compute = required("pyarrow.compute", "tabular", "tables")
-            loose = _places(compute.utf8_rtrim(texts, "."), target.classes)
+            loose = _places(compute.utf8_rtrim(words, "."), target.classes)[places]
             if (loose < 0).any():
                 row = int(np.argmax(loose < 0))
                 raise ValueError(
-                    f"{name} is {texts[row].as_py()!r} in row {block.first + row}, a class that "
-                    f"training has not seen; it has seen {listed(target.classes[:10])}"
+                    f"{name} is {words[int(places[row])].as_py()!r} in row {block.first + row}, a "
+                    f"class that training has not seen; it has seen {listed(target.classes[:10])}"
                 )
-            for row in np.flatnonzero(found < 0)[:1]:
-                self.loose_labels[texts[int(row)].as_py()] += int((found < 0).sum())
+            row = int(np.argmax(found < 0))
+            self.loose_labels[words[int(places[row])].as_py()] += int((found < 0).sum())
             found = loose
         return found.astype(np.int32)
 
@@ -217,53 +247,72 @@ class Encoder:
             )
         return [f"{self.path}: {line}" for line in lines]
 
-    def _number(self, column: Column, cells: Cells, first: int, out: Array) -> None:
-        numbers = self._checked_numbers(cells, f"{self.path}: column {column.name!r}", first)
-        out[:, 0] = np.where(cells.missing, column.mean, numbers)
-        if column.indicator:
-            out[:, 1] = cells.missing
-        elif cells.missing.any():
-            self.filled[column.name] += int(cells.missing.sum())
+    def _named(self, column: Column) -> str:
+        return f"{self.path}: column {column.name!r}"
 
-    def _checked_numbers(self, cells: Cells, name: str, first: int) -> Array:
-        if cells.dates:
-            raise ValueError(f"{name} holds dates, but held numbers in training")
-        numbers, broken = as_numbers(cells)
-        if broken.any():
-            row = int(np.argmax(broken))
-            raise ValueError(
-                f"{name} must hold numbers, got {cells.texts[row].as_py()!r} in row {first + row}"
-            )
-        wrong = ~(cells.missing | (np.abs(numbers) < np.finfo(np.float32).max))
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            raise ValueError(
-                f"{name} must hold finite numbers, got {numbers[row]} in row {first + row}"
-            )
-        return numbers
+    def _number(self, column: Column, cells: Cells, first: int) -> Fill:
+        numbers, missing = _numbers(cells, self._named(column), first), cells.missing
+        if missing is not None and not column.indicator:
+            self.filled[column.name] += int(np.count_nonzero(missing))
 
-    def _category(self, column: Column, cells: Cells, out: Array) -> None:
+        def fill(rows: slice, out: Array) -> None:
+            out[0] = numbers[rows]
+            if missing is not None:
+                out[0][missing[rows]] = column.mean
+            if column.indicator:
+                out[1] = 0 if missing is None else missing[rows]
+
+        return fill
+
+    def _category(self, column: Column, cells: Cells, first: int) -> Fill:
         if cells.dates:
-            raise ValueError(
-                f"{self.path}: column {column.name!r} holds dates, but held categories in training"
-            )
-        texts = as_texts(cells)
-        places = _places(texts, column.categories)
-        out[:] = 0
-        known = places >= 0
-        out[np.flatnonzero(known), places[known]] = 1
-        if column.indicator:
-            out[~known, -1] = 1
-        new = np.flatnonzero(~known & ~cells.missing)
-        if new.size:
+            raise ValueError(f"{self._named(column)} holds dates, but held categories in training")
+        words, places = as_words(cells)
+        inputs = _places(words, column.categories)[places]
+        new = inputs < 0 if cells.missing is None else (inputs < 0) & ~cells.missing
+        if new.any():
             counts = self.unseen.setdefault(column.name, Counter())
-            counts.update(texts[int(row)].as_py() for row in new)
+            counts[words[int(places[np.argmax(new)])].as_py()] += 0  # the first is the example
+            for word, number in counted(words, places[new]):
+                counts[word] += number
+
+        def fill(rows: slice, out: Array) -> None:
+            chosen = inputs[rows]
+            out[:] = 0
+            ones = np.flatnonzero(chosen >= 0)
+            out[chosen[ones], ones] = 1
+            if column.indicator:
+                out[-1, chosen < 0] = 1
+
+        return fill
 
 
-def _places(texts: Any, values: tuple[str, ...]) -> Array:
-    """Return the position of each text among the values, -1 for others and missing ones."""
+def _numbers(cells: Cells, name: str, first: int) -> Array:
+    """Return cells as numbers, NaN where there is none; ValueError where one is something else."""
+    if cells.dates:
+        raise ValueError(f"{name} holds dates, but held numbers in training")
+    numbers, broken = as_numbers(cells)
+    if broken is not None:
+        row = int(np.argmax(broken))
+        raise ValueError(f"{name} must hold numbers, got {cells.text(row)!r} in row {first + row}")
+    return numbers
+
+
+def _refuse_infinite(numbers: Array, name: str, first: int) -> None:
+    wrong = np.abs(numbers) >= _MOST
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(
+            f"{name} must hold finite numbers, got {numbers[row]} in row {first + row}"
+        )
+
+
+def _places(words: Any, values: tuple[str, ...]) -> Array:
+    """Return the position of each word among the values, -1 for others; and a -1 for cells without.
+
+    So that what it is for a cell is found with the place of its word, which may be -1.
+    """
     arrow = required("pyarrow", "tabular", "tables")
     compute = required("pyarrow.compute", "tabular", "tables")
-    found = compute.index_in(texts, value_set=arrow.array(values, arrow.string()), skip_nulls=True)
-    places: Array = found.fill_null(-1).to_numpy(zero_copy_only=False)
-    return places
+    found = compute.index_in(words, value_set=arrow.array(values, arrow.string()), skip_nulls=True)
+    return np.append(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int32(-1))

@@ -119,7 +119,7 @@ class Rows:
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows in blocks."""
-        return self._source.blocks(self._columns)
+        return self._source.blocks(self._columns, self.encoder.table.numbers())
 
     def say_notes(self) -> None:
         """Say on stderr what a user should know of the rows."""

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``laminar train DATA --target COLUMN``: a network for a table, without a line of code.
 
-The file is read twice: once to see what its columns hold, once to encode them. Rows are shuffled,
+The file is read once to see what its columns hold, and where that is more than is kept, once more
+to encode them. Rows are shuffled,
 some are held out, and training stops where these get no better; the best weights stay. The target
 of a regression is scaled for training, and its scale then goes into the weights of the last layer.
 """
@@ -18,7 +19,7 @@ import numpy as np
 from .. import _memory, _saving, callbacks, layers, metrics, optimizers
 from .._component import integer
 from .._printable import printable, say
-from .._tables import Choices, Encoder, Source, Survey
+from .._tables import Choices, Encoder, Kept, Source, Survey
 from .._tables.table import TEXT
 from ..sequential import Sequential
 from ._reading import add_file_arguments, add_missing_argument
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 
+_KEPT_BYTES = 1 << 28  # of what the file holds
 _COLUMNS = (
     "A column of which every value is a number is standardized; a missing one counts as the mean, "
     "and sets an input of its own. Any other column becomes one input for each category, and one "
@@ -124,10 +126,14 @@ def run(arguments: argparse.Namespace) -> None:
         folder = os.path.dirname(path or "") or "."
         if not os.path.isdir(folder):
             raise ValueError(f"--{name}: there is no folder {folder!r}")
-    source = Source(arguments.data, arguments.header, arguments.delimiter, arguments.missing)
+    kept = Kept(_KEPT_BYTES)
+    source = Source(
+        arguments.data, arguments.header, arguments.delimiter, arguments.missing, kept=kept
+    )
     survey = Survey(source, _choices(arguments))
     say(_described(arguments.data, survey))
     parts = _read(source, survey, [arguments.validation, test], arguments.seed)
+    kept.forget()
     train, validation, held_out = parts
     model, history = _trained(train, validation, survey, arguments)
     model._texts = {TEXT: survey.table.to_json()}
@@ -211,10 +217,19 @@ def _read(source: Source, survey: Survey, shares: list[float], seed: int) -> lis
     x = _rows_array(survey.rows, table.width)
     y = np.empty(survey.rows, np.float64 if table.target.kind == "number" else np.int32)
     encoder = Encoder(table, source.path)
-    for block in source.blocks([*table.needed(), table.target.name]):
-        there = places[block.first - 1 : block.first - 1 + block.rows]
+    rows = 0
+    for block in source.blocks([*table.needed(), table.target.name], table.numbers()):
+        there = places[rows : rows + block.rows]
+        rows += block.rows
+        if len(there) < block.rows:
+            break
         x[there] = encoder.inputs(block, np.empty((block.rows, table.width), np.float32))
         y[there] = encoder.targets(block)
+    if rows != survey.rows:
+        raise ValueError(
+            f"{source.path} had {survey.rows} rows and then {rows}: it has changed while it was "
+            "read"
+        )
     ends = [0, first, first + held[0], survey.rows]
     return [_Part(x[a:b], y[a:b]) for a, b in itertools.pairwise(ends)]
 

@@ -185,9 +185,10 @@ class Dataset:
     ) -> Dataset:
         """Return the rows of CSV or Parquet files; needs ``pip install laminar[tabular]``.
 
-        All files are read once to see what their columns hold. Numbers stay as they are, a missing
-        one becomes the mean and sets an input of its own; any other column becomes an input for
-        each category. A model that was trained on the data set takes raw rows in `predict`.
+        All files are read once to see what their columns hold. Later reading is ahead of training.
+        Both take as many threads as training does, eight at most. Numbers stay as they are, a
+        missing one becomes the mean and sets an input of its own; any other column becomes an input
+        for each category. A model that was trained on the data set takes raw rows in `predict`.
 
         Parameters
         ----------
@@ -211,7 +212,8 @@ class Dataset:
         max_categories : int, optional
             Keep the most frequent ones of each column, the others count as one.
         buffer_size : int or str
-            As in `from_arrays`.
+            As in `from_arrays`; what the files held is kept for the next time as well, as far as
+            it takes no more than this. A file that has changed is read again.
 
         Raises
         ------
@@ -225,7 +227,8 @@ class Dataset:
             table = like._table
             if table is None:
                 raise ValueError("Dataset.from_files: like must be a data set of files")
-        sources = _files.Sources(_paths(files), header, delimiter, missing, table)
+        most = number_of_bytes(buffer_size, "Dataset: buffer_size")
+        sources = _files.Sources(_paths(files), header, delimiter, missing, table, most)
         survey = None
         if table is None:
             assert target is not None

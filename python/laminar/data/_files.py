@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from .._component import integer
 from .._printable import listed
-from .._tables import Block, Choices, Encoder, Source, Survey, Table
+from .._tables import Block, Choices, Encoder, Kept, Source, Survey, Table
 from ._pieces import Piece, Pieces
 
 _ENDINGS = (".csv", ".tsv", ".parquet")
@@ -28,6 +29,8 @@ class Sources:
         As in `_tables.Source`.
     table : Table or None
         What a model reads, where that is known.
+    kept_bytes : int
+        How much of what has been read is kept for the next time.
     """
 
     def __init__(
@@ -37,13 +40,17 @@ class Sources:
         delimiter: str | None,
         missing: Sequence[str],
         table: Table | None,
+        kept_bytes: int,
     ) -> None:
         files = [file for path in paths for file in _listed(os.fspath(path))]
         if not files:
             raise ValueError("Dataset.from_files: files must name at least one file")
         fallback, known = ((), ()) if table is None else (table.headers(), table.needed())
         missing = table.missing if table is not None else missing
-        self.each = [Source(f, header, delimiter, missing, fallback, known) for f in files]
+        self._kept = Kept(kept_bytes)
+        self.each = [
+            Source(f, header, delimiter, missing, fallback, known, self._kept) for f in files
+        ]
         first = self.each[0]
         self.path = first.path if len(files) == 1 else f"{first.path} and {len(files) - 1} others"
         self.names, self.missing = first.names, first.missing
@@ -62,15 +69,23 @@ class Sources:
         counts = [source.rows() for source in self.each]
         return None if None in counts else sum(count or 0 for count in counts)
 
-    def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Block]:
+    def blocks(
+        self, columns: Sequence[str] | None = None, numbers: set[str] | None = None
+    ) -> Iterator[Block]:
         """Yield the rows of all files, numbered on."""
-        before = 0
+        first = 1
         for source in self.each:
-            rows = 0
-            for block in source.blocks(columns):
-                rows = block.first - 1 + block.rows
-                yield block._replace(first=before + block.first)
-            before += rows
+            before = first
+            for group in source.row_groups():
+                for block in source.blocks(columns, numbers, group):
+                    yield block._replace(first=first)
+                    first += block.rows
+            if first == before:
+                raise ValueError(f"{source.path} has a header and no rows")
+
+    def forget(self) -> None:
+        """Read blocks anew the next time."""
+        self._kept.forget()
 
 
 def surveyed(
@@ -103,14 +118,23 @@ class Encoded(Pieces):
         self.rows = sources.counted() if rows is None else rows
         self._parts = [(source, group) for source in sources.each for group in source.row_groups()]
         self.parts = len(self._parts)
+        self._dtype: np.dtype[Any] = np.dtype(np.float64)
+
+    def in_dtype(self, dtype: np.dtype[Any]) -> Encoded:
+        """Return the same with the inputs rounded at once."""
+        other = copy.copy(self)
+        other.__dict__.pop("first", None)
+        other._dtype = dtype
+        return other
 
     def open(self, part: int) -> Iterator[Piece]:
         """Yield the rows of a file, or of a row group."""
         source, group = self._parts[part]
-        table = self._table
+        table, dtype = self._table, self._dtype
+
         encoder = Encoder(table, source.path)
-        for block in source.blocks([*table.needed(), table.target.name], group):
-            x = encoder.inputs(block, np.empty((block.rows, table.width), order="F"))
+        for block in source.blocks([*table.needed(), table.target.name], table.numbers(), group):
+            x = encoder.inputs(block, np.empty((block.rows, table.width), dtype))
             yield Piece(x, encoder.targets(block))
 
     def name(self, part: int) -> str:

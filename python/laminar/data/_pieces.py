@@ -60,6 +60,10 @@ class Pieces(ABC):
         """Yield the rows of a part, without pieces that have none."""
         return (piece for piece in self.open(part) if _inputs.rows_of(piece.x))
 
+    def in_dtype(self, dtype: np.dtype[Any]) -> Pieces:
+        """Return the same rows, whose samples may be of a dtype at once."""
+        return self
+
     def targets(self) -> Iterator[tuple[Any, Any]]:
         """Yield all targets and weights, where that needs no reading of rows; else nothing."""
         return iter(())

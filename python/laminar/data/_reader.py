@@ -51,7 +51,7 @@ class Reader:
         loss: Target | None,
         joined: Joined,
     ) -> None:
-        self._pieces, self._where, self.dtype = dataset._pieces, where, dtype
+        self._pieces, self._where, self.dtype = dataset._pieces.in_dtype(dtype), where, dtype
         self._loss = loss
         first = self._pieces.first
         if first is None:
