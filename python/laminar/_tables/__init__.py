@@ -9,9 +9,34 @@ own: its first layer, a Normalization, standardizes them and passes zeros and on
 
 from __future__ import annotations
 
-from .kept import Kept
-from .reading import Block, Source
-from .survey import Choices, Survey
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .cells import Block
 from .table import Column, Encoder, Table, Target
 
-__all__ = ["Block", "Choices", "Column", "Encoder", "Kept", "Source", "Survey", "Table", "Target"]
+if TYPE_CHECKING:
+    from .kept import Kept
+    from .reading import Source
+    from .survey import Choices, Survey
+
+__all__ = [
+    "Block",
+    "Choices",
+    "Column",
+    "Encoder",
+    "Kept",
+    "Source",
+    "Survey",
+    "Table",
+    "Target",
+]
+
+# What reads files, which most programs never do, is imported when it is used.
+_READING = {"Choices": "survey", "Kept": "kept", "Source": "reading", "Survey": "survey"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _READING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_READING[name]}", __name__), name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Some cells of one column, as numbers or as texts, whichever a use needs.
+"""Cells of columns, as numbers or as texts, whichever a use needs.
 
 What a text says is defined once more in the core, for rows (cpp/laminar/files/cells.hpp), and a
 test compares the two.
@@ -43,6 +43,19 @@ class Cells(NamedTuple):
         """Return the arrays, which have ``nbytes``."""
         parts = (self.missing, self.words, self.places, self.numbers)
         return [part for part in parts if part is not None]
+
+
+class Block(NamedTuple):
+    """Consecutive rows of a file."""
+
+    first: int  # the number of its first row, counted from 1, the header not counted
+    rows: int
+    cells: dict[str, Cells]
+
+    def bytes(self) -> int:
+        """Return about how much memory it takes."""
+        parts = [part for cells in self.cells.values() for part in cells.parts()]
+        return sum(int(part.nbytes) for part in parts)
 
 
 def cells_of(column: Any, name: str, missing: Sequence[str]) -> Cells:

@@ -10,8 +10,7 @@ import numpy as np
 
 from .._printable import listed
 from ..exchange._extras import required
-from .cells import cells_of
-from .reading import Block
+from .cells import Block, cells_of
 from .table import Encoder, Table
 
 if TYPE_CHECKING:

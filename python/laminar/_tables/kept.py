@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
-    from .reading import Block
+    from .cells import Block
 
     Stamp = tuple[int, int, int]
 

@@ -12,30 +12,17 @@ import csv
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._printable import printable
 from ..exchange._extras import required
 from .ahead import in_order
-from .cells import Cells, cells_of
+from .cells import Block, cells_of
 from .csv_rows import BYTE_ORDER_MARK, OddRowError, Parsed, Parser, blocks_of
 from .kept import Kept
 
 _BLOCK_ROWS = 1 << 15  # of a Parquet file, fewer where there are many columns
 _BLOCK_CELLS = 1 << 22
-
-
-class Block(NamedTuple):
-    """Consecutive rows of a file."""
-
-    first: int  # the number of its first row, counted from 1, the header not counted
-    rows: int
-    cells: dict[str, Cells]
-
-    def bytes(self) -> int:
-        """Return about how much memory it takes."""
-        parts = [part for cells in self.cells.values() for part in cells.parts()]
-        return sum(int(part.nbytes) for part in parts)
 
 
 class Source:

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from .._spelling import hint
-from .cells import Cells, as_numbers, as_words, counted
-from .reading import Block
+from .cells import Block, Cells, as_numbers, as_words, counted
 from .table import Column, Table, Target
 
 if TYPE_CHECKING:

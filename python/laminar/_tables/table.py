@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .cells import Cells
-    from .reading import Block
+    from .cells import Block, Cells
 
     Array = NDArray[Any]
     # Fills the inputs of a column, (inputs, rows), for some rows of a block.

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from .. import _saving
 from .._printable import listed, printable
+from .._tables import Source
 from .._tables.cells import MISSING
-from .._tables.reading import Source
 from .._tables.table import TEXT, Encoder, Table
 from ..models import kind_of
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .._base_model import BaseModel
-    from .._tables.reading import Block
+    from .._tables import Block
 
 
 def add_file_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from .. import _core, _seed
 from .._component import flag, integer, number_of_bytes
 from .._spelling import keywords
-from . import _files, _inputs, _npy, _pieces
+from . import _inputs, _npy, _pieces
 from ._reader import Reader
 
 if TYPE_CHECKING:
@@ -220,6 +220,8 @@ class Dataset:
         TypeError, ValueError, OSError, ImportError
             Where a file is absent, empty, damaged or has other columns, or a column is of no use.
         """
+        from . import _files  # what reads tables, which few programs do
+
         if (target is None) == (like is None):
             raise ValueError("Dataset.from_files: give either target or like")
         table = None
