@@ -29,7 +29,7 @@ from laminar.data import Dataset
 
 pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 
-BLOCKS = (1, 60, 1 << 22)  # bytes
+BLOCKS = (1, 150)  # bytes; each row its own, and a few of them
 
 
 def lines(*rows: str, end: str = "\n") -> bytes:
@@ -163,7 +163,7 @@ def test_a_number_that_means_nothing_may_have_spaces(
     (tmp_path / "t.csv").write_bytes(
         lines(*PLAIN, *(f"{a}{missing}{b},u,1" for a in ("", " ", "\t", "  ") for b in ("", " ")))
     )
-    for size in BLOCKS:
+    for size in (*BLOCKS, 1 << 22):
         monkeypatch.setattr(csv_rows, "_BLOCK_BYTES", size)
         data = Dataset.from_files(tmp_path / "t.csv", "y", task="regression", missing=[missing])
         assert data.mean is not None
@@ -176,7 +176,7 @@ def test_blocks_end_where_rows_do() -> None:
     """Random texts: the blocks have the rows, or the odd row, that pyarrow finds in the whole."""
     rng = random.Random(1)
     parser = csv_rows.Parser("t", ["a", "b"], ["a", "b"], ",", ())
-    for _ in range(400):
+    for _ in range(150):
         text = "".join(rng.choices('",\n\rxy', (3, 2, 2, 1, 2, 1), k=rng.randrange(1, 60))).encode()
         cells = ",".join(rng.choices(['"p\nq"', '"""', "r", '"",s"', "t\n"], k=8)).encode()
         for data in (text, cells):
@@ -209,7 +209,7 @@ def test_odd_rows_are_counted_over_blocks(
 ) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(lines(*PLAIN[:40], "", "1,2", *PLAIN))
-    for size in BLOCKS:
+    for size in (*BLOCKS, 1 << 22):
         monkeypatch.setattr(csv_rows, "_BLOCK_BYTES", size)
         with pytest.raises(ValueError, match=r"t.csv: row 41 has 2 cells where 3 .*: '1,2'"):
             Dataset.from_files(path, "y")
@@ -339,13 +339,14 @@ def test_an_interrupt_ends_reading_and_its_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = threading.active_count()
-    (tmp_path / "t.csv").write_bytes(lines(*many("#.5,u,#", 5000)))
+    (tmp_path / "t.csv").write_bytes(lines(*many("#.5,u,#", 3000)))
     monkeypatch.setattr(csv_rows, "_BLOCK_BYTES", 20)
     threading.Timer(0.1, _thread.interrupt_main).start()
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         while time.monotonic() < start + 30:
             Dataset.from_files(tmp_path / "t.csv", "y", task="regression")
-    assert time.monotonic() < start + 10
-    assert threading.active_count() <= before
+    while threading.active_count() > before:  # one that was told to end may still have to
+        assert time.monotonic() < start + 20
+        time.sleep(0.01)
     (tmp_path / "t.csv").unlink()

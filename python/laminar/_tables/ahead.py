@@ -48,5 +48,7 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[
             begin()
             yield result
     finally:
-        readers.shutdown(cancel_futures=True)  # first: the others wait for what it would read
-        workers.shutdown(cancel_futures=True)
+        try:  # Ctrl-C may come here as well
+            readers.shutdown(cancel_futures=True)  # first: the others wait for what it would read
+        finally:
+            workers.shutdown(cancel_futures=True)
