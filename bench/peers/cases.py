@@ -66,20 +66,29 @@ CASES = {
         Case("gated", (own.INPUTS, 1), "relu", 128, "adam", "mse", 200, graph="gated"),
         Case("cox", (20, 64, 64, 1), "relu", 256, "adam", "cox", 100),
         Case("mixture", (1, 64, 64, 3 * own.COMPONENTS), "tanh", 128, "adam", "mixture", 200),
-        Case("predict-1-row", (17, 64, 64, 6), "tanh", 1, "adam", "categorical", 1, predict=True),
-        Case(
-            "predict-1024-rows",
-            (28, *[300] * 5, 1),
-            "tanh",
-            1024,
-            "adam",
-            "binary",
-            1,
-            predict=True,
-        ),
     )
 }
-DEFAULT_CASES = ("17-64-64-6", "784-128-10", "predict-1-row", "predict-1024-rows")
+# Prediction: of few rows the time of a call, of many the rate.
+CASES |= {
+    f"predict-{rows} {name}": Case(name, widths, activation, rows, "adam", loss, 1, predict=True)
+    for rows in (1, 32, 1024)
+    for name, widths, activation, loss in (
+        ("17-64-64-6", (17, 64, 64, 6), "tanh", "categorical"),
+        ("30-128-64-1", (30, 128, 64, 1), "relu", "binary"),
+        ("784-128-10", (784, 128, 10), "relu", "categorical"),
+        ("784-512-512-10", (784, 512, 512, 10), "relu", "categorical"),
+        ("28-5x300-1", (28, *[300] * 5, 1), "tanh", "binary"),
+        ("1024-2048-2048-1024", (1024, 2048, 2048, 1024), "relu", "mse"),
+    )
+}
+PREDICTIONS = tuple(name for name, case in CASES.items() if case.predict)
+TRAININGS = tuple(CASES)[:8]  # of stacks, which every rival has
+DEFAULT_CASES = (
+    "17-64-64-6",
+    "784-128-10",
+    "predict-1 17-64-64-6",
+    "predict-1024 28-5x300-1",
+)
 
 Weights = list[np.ndarray]  # kernel (in, out), bias (out), kernel, …
 Arrays = dict[str, np.ndarray]

@@ -126,12 +126,12 @@ class Peer:
         """Return the weights."""
         return [np.asarray(w) for w in self.state[0]]
 
-    def predictor(self, x: np.ndarray) -> Callable[[], jax.Array]:
+    def predictors(self, x: np.ndarray) -> list[Callable[[], jax.Array]]:
         """Return a function that predicts x, a JAX array already."""
         array = jnp.array(x)
         weights = self.state[0]
         forward = jax.jit(lambda w, x: OUTPUTS[self.case.loss](logits(self.case, w, x)))
-        return lambda: forward(weights, array).block_until_ready()
+        return [lambda: forward(weights, array).block_until_ready()]
 
     def as_numpy(self, outputs: jax.Array) -> np.ndarray:
         """Return the outputs as an array."""

@@ -139,9 +139,9 @@ class Peer:
         """Return the weights."""
         return [w for layer in self.weighted for w in layer.get_weights()]
 
-    def predictor(self, x: np.ndarray) -> Callable[[], np.ndarray]:
+    def predictors(self, x: np.ndarray) -> list[Callable[[], np.ndarray]]:
         """Return a function that predicts x."""
-        return lambda: self.model.predict(x)
+        return [lambda: self.model.predict(x)]
 
     def as_numpy(self, outputs: np.ndarray) -> np.ndarray:
         """Return the outputs."""

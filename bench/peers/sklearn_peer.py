@@ -68,9 +68,9 @@ class Peer:
         pairs = zip(self.model.coefs_, self.model.intercepts_, strict=True)
         return [w for pair in pairs for w in pair]
 
-    def predictor(self, x: np.ndarray) -> Callable[[], np.ndarray]:
+    def predictors(self, x: np.ndarray) -> list[Callable[[], np.ndarray]]:
         """Return a function that predicts x."""
-        return lambda: self.model.predict_proba(x)
+        return [lambda: self.model.predict_proba(x)]
 
     def as_numpy(self, outputs: np.ndarray) -> np.ndarray:
         """Return the outputs; of two classes, the second's probability."""

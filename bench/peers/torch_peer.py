@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch: the plain eager loop that its users write, on tensors that are there already."""
+"""PyTorch: the plain eager loop that its users write, on tensors that are there already.
 
+Predictions are of the module or of its trace, whichever is faster.
+"""
+
+import warnings
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -71,8 +75,8 @@ class Peer:
 
     @staticmethod
     def versions() -> dict[str, str]:
-        """Return the version."""
-        return {"torch": torch.__version__}
+        """Return the version and the instruction set of its own kernels."""
+        return {"torch": torch.__version__, "torch isa": torch.backends.cpu.get_cpu_capability()}
 
     def __init__(self, case: cases.Case, x: np.ndarray, y: np.ndarray, weights: cases.Weights):
         modules: list[torch.nn.Module] = []
@@ -114,15 +118,24 @@ class Peer:
         found = [p.detach().numpy() for p in self.model.parameters()]
         return found if self.graph else [w.T for w in found]
 
-    def predictor(self, x: np.ndarray) -> Callable[[], torch.Tensor]:
-        """Return a function that predicts x, a tensor already."""
+    def predictors(self, x: np.ndarray) -> list[Callable[[], torch.Tensor]]:
+        """Return the module as it is, and as a frozen trace; x is a tensor already."""
         tensor = torch.from_numpy(x)
+        self.with_output.eval()
+        with warnings.catch_warnings():  # that tracing is going to be replaced
+            warnings.simplefilter("ignore")
+            traced = torch.jit.freeze(torch.jit.trace(self.with_output, tensor))
 
-        def predict() -> torch.Tensor:
-            with torch.inference_mode():
-                return self.with_output(tensor)
+        def using(network: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[], torch.Tensor]:
+            def predict() -> torch.Tensor:
+                with torch.inference_mode():
+                    return network(tensor)
 
-        return predict
+            for _ in range(2):  # in which a trace is compiled
+                predict()
+            return predict
+
+        return [using(self.with_output), using(traced)]
 
     def as_numpy(self, outputs: torch.Tensor) -> np.ndarray:
         """Return the outputs as an array."""
