@@ -8,6 +8,7 @@
 #include "interrupts.hpp"
 #include "python_rows.hpp"
 #include "shared_model.hpp"
+#include "train_ready.hpp"
 
 #include "laminar/execution/state.hpp"
 #include "laminar/files/config.hpp"
@@ -328,7 +329,7 @@ py::tuple moment(const py::object& self, const char* operation, bool with_notes)
 template <typename T>
 void bind(py::module_& module, const char* name) {
   using S = SharedModel<T>;
-  const auto of_state = [](const auto& get) { return [get](const S& s) { return get(s.now().state()); }; };
+  const auto of_state = [](const auto& get) { return [get](const S& s) { return get(s.now().facts()); }; };
   py::class_<S>(module, name)
       .def(py::init([](const std::string& config, std::uint64_t seed, const std::string& precision) {
              const auto products = precision == kBfloat16 ? ProductPrecision::bfloat16 : ProductPrecision::full;
@@ -398,6 +399,7 @@ void bind(py::module_& module, const char* name) {
       .def("fit_lbfgs", &fit_lbfgs<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"), py::arg("max_iterations"),
            py::arg("max_evaluations"), py::arg("tolerance"), py::arg("scale"), py::arg("on_iteration"))
       .def("train_on_batch", &train_on_batch<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"))
+      .def("train_ready", &train_ready<T>, py::arg("x"), py::arg("y"), py::arg("distributions"))
       .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("buffer_size"))
       .def("predict", &predict<T>, py::arg("x"), py::arg("out"))
       .def("predict_ready", &predict_ready<T>, py::arg("x"))

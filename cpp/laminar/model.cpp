@@ -22,6 +22,22 @@ struct Model<T>::Core {
   std::unique_ptr<Trainer<T>> trainer;
   Stage stage = Stage::idle;
 
+  /// The state with all that training has done; any thread that may look at the model may ask.
+  const State<T>& settled() {
+    if (trainer != nullptr && trainer->ahead()) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      trainer->settle();
+    }
+    return *state;
+  }
+  /// Calls change(state), which changes what updates go on from.
+  template <typename Change>
+  void change(const Change& change) {
+    settled();
+    change(*state);
+    if (trainer != nullptr) trainer->changed();
+  }
+
   void set_parameters(std::span<const T> values);
   double loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight);
 
@@ -51,22 +67,27 @@ Model<T>::Model(std::unique_ptr<State<T>> state) : core_(std::make_shared<Core>(
 
 template <typename T>
 const State<T>& Model<T>::state() const {
+  return core_->settled();
+}
+
+template <typename T>
+const State<T>& Model<T>::facts() const {
   return *core_->state;
 }
 
 template <typename T>
 const Network& Model<T>::network() const {
-  return state().network;
+  return facts().network;
 }
 
 template <typename T>
 std::uint64_t Model<T>::seed() const {
-  return state().seed;
+  return facts().seed;
 }
 
 template <typename T>
 ProductPrecision Model<T>::precision() const {
-  return state().precision;
+  return facts().precision;
 }
 
 template <typename T>
@@ -76,12 +97,12 @@ std::span<const T> Model<T>::parameters() const {
 
 template <typename T>
 bool Model<T>::compiled() const {
-  return state().objective.has_value();
+  return facts().objective.has_value();
 }
 
 template <typename T>
 bool Model<T>::penalties_per_row() const {
-  return state().penalties_per_row;
+  return facts().penalties_per_row;
 }
 
 template <typename T>
@@ -97,7 +118,7 @@ Model<T>::Training::~Training() {
 
 template <typename T>
 const State<T>& Model<T>::Training::state() const {
-  return *core_->state;
+  return core_->settled();
 }
 
 template <typename T>
@@ -133,8 +154,10 @@ void Model<T>::Core::set_parameters(std::span<const T> values) {
   if (values.size() != size) {
     fail("set_parameters: expected ", size, " values (padding included), got ", values.size());
   }
-  std::copy(values.begin(), values.end(), state->parameters.data());
-  state->packed.refresh(state->network, state->parameters.data());
+  change([&](State<T>& changed) {
+    std::copy(values.begin(), values.end(), changed.parameters.data());
+    changed.packed.refresh(changed.network, changed.parameters.data());
+  });
 }
 
 template <typename T>
@@ -145,7 +168,7 @@ void Model<T>::set_parameters(std::span<const T> values) {
 
 template <typename T>
 std::span<const T> Model<T>::tensor(std::size_t i) const {
-  const std::vector<Tensor>& tensors = state().network.parameters().tensors();
+  const std::vector<Tensor>& tensors = facts().network.parameters().tensors();
   if (i >= tensors.size()) fail("tensor: i must be less than the ", tensors.size(), " tensors, got ", i);
   const Tensor& tensor = tensors[i];
   return parameters().subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(tensor.size));
@@ -154,7 +177,7 @@ std::span<const T> Model<T>::tensor(std::size_t i) const {
 template <typename T>
 void Model<T>::set_layer(std::size_t node, Layer layer) {
   require(Stage::between, "set_layer");
-  core_->state->network.replace(node, std::move(layer));
+  core_->change([&](State<T>& state) { state.network.replace(node, std::move(layer)); });
 }
 
 template <typename T>
@@ -179,6 +202,7 @@ void Model<T>::compile(const std::vector<Head>& heads, const Optimizer& optimize
   }
   OptimizerState<T> optimizer_state(optimizer, state.network.parameters());
   auto trainer = std::make_unique<Trainer<T>>(state, optimizer);
+  core_->settled();   // by the trainer that was
   core_->exchange();  // what is there is for the objective that was
   state.objective = std::move(objective);
   state.optimizer = std::move(optimizer_state);
@@ -232,8 +256,8 @@ std::vector<T> Model<T>::side_by_side(const std::vector<NamedTargets<T>>& target
 
 template <typename T>
 const Objective& Model<T>::objective(const char* operation) const {
-  if (!state().objective.has_value()) fail(operation, ": the model has no loss and optimizer yet; call compile first");
-  return *state().objective;
+  if (!facts().objective.has_value()) fail(operation, ": the model has no loss and optimizer yet; call compile first");
+  return *facts().objective;
 }
 
 template <typename T>
@@ -244,7 +268,7 @@ const std::vector<std::string>& Model<T>::metric_names() const {
 template <typename T>
 double Model<T>::learning_rate() const {
   objective("learning_rate");
-  return state().optimizer->learning_rate();
+  return facts().optimizer->learning_rate();
 }
 
 template <typename T>
@@ -257,29 +281,29 @@ void Model<T>::set_learning_rate(double rate) {
 template <typename T>
 void Model<T>::set_penalties_per_row(bool per_row) {
   require(Stage::idle, "penalties_per_row");
-  if (per_row && state().objective.has_value() && state().objective->apart) {
+  if (per_row && facts().objective.has_value() && facts().objective->apart) {
     fail("penalties_per_row: rows weigh something of their own for each output; of several outputs it must be false");
   }
-  core_->state->penalties_per_row = per_row;
+  core_->change([&](State<T>& state) { state.penalties_per_row = per_row; });
 }
 
 template <typename T>
 Index Model<T>::iterations() const {
-  return state().optimizer.has_value() ? state().optimizer->iterations : 0;
+  return facts().optimizer.has_value() ? facts().optimizer->iterations : 0;
 }
 
 template <typename T>
 Index Model<T>::optimizer_parameters() const {
-  if (!state().optimizer.has_value()) return 0;
+  if (!facts().optimizer.has_value()) return 0;
   Index trainable = 0;
   for (const Tensor& tensor : network().parameters().tensors()) trainable += tensor.trainable ? tensor.size : 0;
-  return state().optimizer->arrays() * trainable;
+  return facts().optimizer->arrays() * trainable;
 }
 
 template <typename T>
 std::vector<std::string> Model<T>::tables_by_rows() const {
   std::vector<std::string> names;
-  if (!state().optimizer.has_value() || !state().optimizer->optimizer.by_rows()) return names;
+  if (!facts().optimizer.has_value() || !facts().optimizer->optimizer.by_rows()) return names;
   for (const Tensor& tensor : network().parameters().tensors()) {
     if (tensor.by_rows && tensor.trainable) names.push_back(tensor.name);
   }
@@ -397,7 +421,7 @@ template <typename T>
 std::vector<double> Model<T>::evaluate(RowSource<T>& source, Index buffer_size,
                                        const std::function<bool()>& stop) const {
   const std::shared_ptr<const Core> core = core_;  // whatever stop does
-  return laminar::evaluate(*core->state, *blocks("evaluate", source, 1, buffer_size), stop);
+  return laminar::evaluate(state(), *blocks("evaluate", source, 1, buffer_size), stop);
 }
 
 template <typename T>
@@ -437,7 +461,7 @@ void Model<T>::follow_batch(MatrixView<const T> x, MatrixView<T> out, Index step
   check_input("follow_batch", network(), x);
   check_out("follow_batch", network(), x.rows, out);
   require(Stage::between, "follow_batch");
-  laminar::outputs_in_training(state(), x, out, step, core_->state->parameters.data());
+  core_->change([&](State<T>& state) { laminar::outputs_in_training(state, x, out, step, state.parameters.data()); });
 }
 
 template <typename T>
@@ -448,6 +472,7 @@ double Model<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradien
 
 template <typename T>
 double Model<T>::Core::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight) {
+  settled();
   check_dataset("loss_and_gradients", state->network, *state->objective, data);
   state->network.require_gradient();
   if (static_cast<Index>(gradients.size()) != state->parameters.size()) {

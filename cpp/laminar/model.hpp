@@ -50,8 +50,11 @@ class Model {
   Model& operator=(Model&&) noexcept = default;
   ~Model() = default;
 
-  /// All that training changes, as files keep it: an internal type, for laminar's own code.
+  /// All that training changes, as files keep it: an internal type, for laminar's own code. Training may be ahead of
+  /// it: whoever asks for it has it brought up to the last update.
   const State<T>& state() const;
+  /// The same as it stands: of weights and what optimizers keep of them nothing may be read here.
+  const State<T>& facts() const;
 
   /// The structure.
   const Network& network() const;
@@ -61,7 +64,8 @@ class Model {
   /// AVX512-BF16 multiply bfloat16 at twice the speed of floats, others more slowly to the same sums.
   ProductPrecision precision() const;
 
-  /// The flat parameter buffer in the layout of network().parameters().
+  /// The flat parameter buffer in the layout of network().parameters(), as it is now: whether training changes what
+  /// has been asked for before is not said, so it is asked for again.
   std::span<const T> parameters() const;
   /// Replaces all parameters; `values` has the size of parameters().
   void set_parameters(std::span<const T> values);

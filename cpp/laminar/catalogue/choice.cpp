@@ -124,11 +124,11 @@ void Choice::set_list(std::string_view parameter, std::vector<double> values) {
 }
 
 std::size_t Choice::position(std::string_view parameter) const {
-  std::vector<std::string> known;
   for (int i = 0; i < info().count(); ++i) {
     if (parameter == info().parameters[i].name) return static_cast<std::size_t>(i);
-    known.emplace_back(info().parameters[i].name);
   }
+  std::vector<std::string> known;  // only now: every step of a training asks for parameters by name
+  for (int i = 0; i < info().count(); ++i) known.emplace_back(info().parameters[i].name);
   fail(family_->title, " '", name(), "': ", unknown_name("argument", parameter, known));
 }
 

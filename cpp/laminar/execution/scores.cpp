@@ -169,6 +169,11 @@ void Scores::fold(const RowScores<T>& scores, const T* weights, Index rows) {
   }
 }
 
+void Scores::clear() {
+  for (std::size_t m = 0; m < states_.size(); ++m)
+    states_[m].assign(static_cast<std::size_t>((*metrics_)[m].state_size(columns_)), 0.0);
+}
+
 void Scores::reserve(Index rows) {
   for (std::size_t m = 0; m < states_.size(); ++m) {
     const auto size = static_cast<Index>(states_[m].size());

@@ -56,6 +56,8 @@ class Scores {
   /// Adds the first `rows` rows; weights may be null, and only weighted metrics look at them.
   template <typename T>
   void fold(const RowScores<T>& scores, const T* weights, Index rows);
+  /// As before the first row.
+  void clear();
   /// Makes room for so many more rows.
   void reserve(Index rows);
   std::size_t size() const { return metrics_->size(); }

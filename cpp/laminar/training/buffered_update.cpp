@@ -7,7 +7,7 @@ namespace laminar {
 
 template <typename T>
 BufferedUpdate<T>::BufferedUpdate(State<T>& state, const Optimizer& optimizer)
-    : state_(state), updater_(state.network.parameters(), optimizer) {
+    : state_(state), updater_(state.network.parameters(), optimizer), fused_(optimizer.fused()) {
   const auto& tensors = state.network.parameters().tensors();
   constrains_ =
       std::any_of(tensors.begin(), tensors.end(), [](const Tensor& tensor) { return tensor.constraint.has_value(); });
@@ -15,7 +15,7 @@ BufferedUpdate<T>::BufferedUpdate(State<T>& state, const Optimizer& optimizer)
 
 template <typename T>
 bool BufferedUpdate<T>::needed() const {
-  return constrains_ || state_.objective->whole_batch() || !state_.optimizer->optimizer.fused();
+  return constrains_ || state_.objective->whole_batch() || !fused_;
 }
 
 template <typename T>

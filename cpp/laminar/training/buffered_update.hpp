@@ -32,6 +32,7 @@ class BufferedUpdate {
  private:
   State<T>& state_;
   Updater<T> updater_;
+  bool fused_;  // the optimizer has no options that need all gradients, and no later change gives it any
   bool constrains_;
   AlignedBuffer<T> gradients_;
   TableGradients<T>* tables_ = nullptr;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,6 +45,9 @@ struct Batches {
   /// Rows of a batch but the last one.
   Index batch_size() const { return epoch.batch_size > 0 ? epoch.batch_size : data.x.rows; }
   Index size() const { return (data.x.rows + batch_size() - 1) / batch_size(); }
+  bool single() const { return end - begin == 1; }
+  /// One of the block's.
+  Batches only(Index b) const { return {data, order, epoch, earlier, b, b + 1}; }
   BatchRows<T> batch(Index b) const {
     const Index first = b * batch_size();
     return {data, order, first, std::min(batch_size(), data.x.rows - first), epoch.means, epoch.own_weights};
@@ -70,16 +74,24 @@ struct Outcome {
   std::vector<Scores> scores;
   std::vector<Log> logs;
 
-  /// After so many batches of an epoch, to go on from there.
-  EpochPosition position(const Epoch& epoch, Index batches_done) const {
-    EpochPosition position{batches_done, epoch.rows, epoch.batch_size, epoch.shuffle, epoch.block_rows,
-                           epoch.parts,  rows};
+  /// Notes where an epoch stands after so many batches, to go on from there. Memory that is there is used again.
+  void note(std::optional<EpochPosition>& to, const Epoch& epoch, Index batches_done) const {
+    if (!to.has_value()) to.emplace();
+    EpochPosition& position = *to;
+    position.batches = batches_done;
+    position.rows = epoch.rows;
+    position.batch_size = epoch.batch_size;
+    position.shuffle = epoch.shuffle;
+    position.block_rows = epoch.block_rows;
+    position.parts = epoch.parts;
+    position.rows_seen = rows;
     position.sums = sums;
     position.penalties = penalties;
-    for (const Scores& of_goal : scores) {
-      position.scores.insert(position.scores.end(), of_goal.states().begin(), of_goal.states().end());
-    }
-    return position;
+    std::size_t metrics = 0;
+    for (const Scores& of_goal : scores) metrics += of_goal.size();
+    position.scores.resize(metrics);
+    auto score = position.scores.begin();
+    for (const Scores& of_goal : scores) score = std::copy(of_goal.states().begin(), of_goal.states().end(), score);
   }
   void go_on(const EpochPosition& from) {
     rows = from.rows_seen;
@@ -91,6 +103,15 @@ struct Outcome {
       of_goal.set_states({state, end});
       state = end;
     }
+  }
+  /// As it was before the first batch.
+  void restart() {
+    done = rows = 0;
+    finite = true;
+    stop = abandoned = false;
+    last_loss = penalties = 0;
+    std::fill(sums.begin(), sums.end(), LossSum{});
+    for (Scores& of_goal : scores) of_goal.clear();
   }
   void reserve(Index more_rows) {
     for (Scores& of_goal : scores) of_goal.reserve(more_rows);

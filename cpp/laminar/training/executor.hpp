@@ -20,8 +20,9 @@ class Executor {
   virtual void reserve(Index rows, Index part) = 0;
   /// Gives that memory back.
   virtual void release() = 0;
-  /// Makes the updates of some batches. `outcome` is what has come of the epoch so far. `poll` may be null.
-  virtual Outcome run(const Batches<T>& batches, Poll<T>* poll, Outcome outcome) = 0;
+  /// Makes the updates of some batches. `outcome` is what has come of the epoch so far, and what comes of these is
+  /// added. `poll` may be null. The state may lag behind until it is settled.
+  virtual void run(const Batches<T>& batches, Poll<T>* poll, Outcome& outcome) = 0;
 };
 
 /// Operations of a step of so many rows, about. The first rows only wait for the weights, which every thread would

@@ -117,7 +117,7 @@ GradientSink<T> GeneralExecutor<T>::sink(Index iteration) {
 
 // The caller goes from step to step, and calls the others into each.
 template <typename T>
-Outcome GeneralExecutor<T>::run(const Batches<T>& batches, Poll<T>* poll, Outcome outcome) {
+void GeneralExecutor<T>::run(const Batches<T>& batches, Poll<T>* poll, Outcome& outcome) {
   const Index start = state_.optimizer->batches();
   const double work = work_of_step(state_.network, batches.batch_size());
   const int threads = threads_for(work);
@@ -153,7 +153,6 @@ Outcome GeneralExecutor<T>::run(const Batches<T>& batches, Poll<T>* poll, Outcom
     outcome.stop = true;
   }
   save(outcome.done);
-  return outcome;
 }
 
 template class GeneralExecutor<float>;

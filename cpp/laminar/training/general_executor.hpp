@@ -29,7 +29,7 @@ class GeneralExecutor final : public Executor<T> {
 
   void reserve(Index rows, Index part) override;
   void release() override { gradients_.release(); }
-  Outcome run(const Batches<T>& batches, Poll<T>* poll, Outcome outcome) override;
+  void run(const Batches<T>& batches, Poll<T>* poll, Outcome& outcome) override;
   /// At the end of training: what the optimizer's options do to the weights then.
   void finalize() { buffered_.finalize(); }
 

@@ -114,7 +114,7 @@ class RunPoll {
     Outcome last = before_step.has_value() ? *before_step : outcome_;
     const Index done = batches_.earlier + batches_.begin + last.done;
     save_(last.done);
-    state_.position = last.position(batches_.epoch, done);
+    last.note(state_.position, batches_.epoch, done);
     const auto means = last.rows > 0 ? last.means() : std::span<const Log>{};
     return poll_->ask({batches_.epoch.number, done, batches_.epoch.batches(), means});
   }

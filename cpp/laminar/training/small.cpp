@@ -148,6 +148,18 @@ void SmallNetwork<T>::save(State<T>& state) const {
   }
 }
 
+// What pads a row may be NaN where an optimizer divides 0 by 0, so it does not count.
+template <typename T>
+bool SmallNetwork<T>::finite() const {
+  if (kernels_.all_finite(parameters_.data(), size_)) return true;
+  for (const Place& p : places_) {
+    for (Index i = 0; i < p.rows; ++i) {
+      if (!kernels_.all_finite(parameters_.data() + p.place + i * p.stride, p.columns)) return false;
+    }
+  }
+  return true;
+}
+
 template <typename T>
 void SmallNetwork<T>::gradients(T* out) const {
   collect(gradients_, out);

@@ -28,6 +28,8 @@ class SmallNetwork {
   void load(const State<T>& state);
   /// … and gives them back.
   void save(State<T>& state) const;
+  /// All weights are finite.
+  bool finite() const;
 
   /// One batch, its losses divided by `divisor`; iteration 0 is the first. Without `optimizer`
   /// the weights stay as they are and gradients() has the gradients.

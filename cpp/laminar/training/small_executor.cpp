@@ -8,7 +8,29 @@ namespace laminar {
 template <typename T>
 void SmallExecutor<T>::reserve(Index rows, Index) {
   if (network_ != nullptr && network_->rows() >= rows) return;
+  release();
   network_ = std::make_unique<SmallNetwork<T>>(state_.network, *state_.objective, rows);
+}
+
+template <typename T>
+void SmallExecutor<T>::release() {
+  settle();
+  network_.reset();
+  loaded_ = false;
+}
+
+template <typename T>
+void SmallExecutor<T>::settle() {
+  if (!ahead()) return;
+  network_->save(state_);
+  state_.packed.refresh(state_.network, state_.parameters.data());
+  ahead_.store(false, std::memory_order_release);
+}
+
+template <typename T>
+void SmallExecutor<T>::forget() {
+  loaded_ = false;
+  ahead_.store(false, std::memory_order_release);
 }
 
 template <typename T>
@@ -43,7 +65,7 @@ bool SmallExecutor<T>::steps(const Batches<T>& batches, Index b, Index end, Outc
   const bool by_row = batches.batch_size() == 1;
   while (b < end) {
     const Index iteration = start_ + b - batches.begin;
-    if (by_row) {
+    if (by_row && end - b > 1) {  // a run keeps all as it was, which pays for several
       const BatchRows<T> rows{batches.data,
                               batches.order,
                               b,
@@ -65,22 +87,23 @@ bool SmallExecutor<T>::steps(const Batches<T>& batches, Index b, Index end, Outc
 }
 
 template <typename T>
-Outcome SmallExecutor<T>::run(const Batches<T>& batches, Poll<T>* poll, Outcome outcome) {
+void SmallExecutor<T>::run(const Batches<T>& batches, Poll<T>* poll, Outcome& outcome) {
   start_ = state_.optimizer->batches();
-  const auto save = [&](Index done) {
+  if (!loaded_) network_->load(state_);
+  loaded_ = true;
+  const auto save = [this](Index done) {
     state_.optimizer->iterations = start_ + done;
-    network_->save(state_);
-    state_.packed.refresh(state_.network, state_.parameters.data());
+    ahead_.store(true, std::memory_order_release);
+    settle();
   };
   RunPoll<T> asking(poll, state_, batches, outcome, save);
   const Index at_once = steps_between_polls(work_of_step(state_.network, batches.batch_size()));
-  network_->load(state_);
   for (Index b = batches.begin; b < batches.end; b += at_once) {
     asking.ask();
     if (outcome.stop || !steps(batches, b, std::min(batches.end, b + at_once), outcome)) break;
   }
-  save(outcome.done);
-  return outcome;
+  state_.optimizer->iterations = start_ + outcome.done;
+  ahead_.store(true, std::memory_order_release);
 }
 
 template bool small_step(SmallNetwork<float>&, const Goal&, const BatchRows<float>&, const Optimizer*, Index, Outcome&);

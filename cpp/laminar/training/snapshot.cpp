@@ -23,13 +23,15 @@ void Snapshot<T>::for_each_array(const Visit& visit) const {
 }
 
 template <typename T>
-void Snapshot<T>::take() {
+Index Snapshot<T>::take() {
   by_rows_ = by_rows(state_);
   const ParameterLayout& layout = state_.network.parameters();
   const Index size = by_rows_ ? layout.whole_size() : layout.size();
+  Index copied = 0;
   for_each_array([&](const T* array, std::size_t i) {
     if (copies_[i].size() != size) copies_[i] = AlignedBuffer<T>(size);
     std::copy_n(array, size, copies_[i].data());
+    copied += size;
   });
   optimizer_ = state_.optimizer->optimizer;
   iterations_ = state_.optimizer->iterations;
@@ -40,6 +42,7 @@ void Snapshot<T>::take() {
     kept.offsets.clear();
     kept.used = 0;
   }
+  return copied * static_cast<Index>(sizeof(T));
 }
 
 template <typename T>

@@ -26,8 +26,8 @@ class Snapshot {
  public:
   explicit Snapshot(State<T>& state) : state_(state) {}
 
-  /// Takes this moment. Tables that change by rows are not copied.
-  void take();
+  /// Takes this moment. Tables that change by rows are not copied. Returns the bytes that were.
+  Index take();
   /// Brings the moment back.
   void restore();
 

@@ -21,15 +21,54 @@ Batches<T> whole(const Dataset<T>& data, bool by_weight) {
   return {data, nullptr, epoch, 0, 0, 1};
 }
 
+/// The number that the learning rate is where no schedule gives it.
+double rate_of(const Optimizer& optimizer) { return optimizer.values()[0]; }
+void set_rate(Optimizer& optimizer, double rate) {
+  if (!optimizer.schedule && rate != rate_of(optimizer)) optimizer.set("learning_rate", rate);
+}
+
 }  // namespace
 
 template <typename T>
 Trainer<T>::Trainer(State<T>& state, const Optimizer& optimizer)
-    : state_(state), snapshot_(state), general_(state, optimizer, snapshot_), small_(state) {}
+    : state_(state), snapshot_(state), journal_(state), general_(state, optimizer, snapshot_), small_(state) {}
 
 template <typename T>
-Outcome Trainer<T>::run(const Batches<T>& batches, Poll<T>* poll, const Outcome* before) {
-  Outcome outcome = before != nullptr ? *before : Outcome(*state_.objective);
+void Trainer<T>::changed() {
+  small_.forget();
+  journal_.close();
+}
+
+template <typename T>
+Index Trainer<T>::take_snapshot() {
+  settle();
+  return snapshot_.take();
+}
+
+template <typename T>
+void Trainer<T>::restore_snapshot() {
+  small_.forget();
+  snapshot_.restore();
+}
+
+template <typename T>
+template <typename Again>
+void Trainer<T>::redo(const Again& again) {
+  Optimizer& optimizer = state_.optimizer->optimizer;
+  const Index updates = journal_.size();
+  const double rate = rate_of(optimizer);
+  const StopScope scope({});
+  restore_snapshot();
+  Outcome none(*state_.objective);
+  for (Index i = 0; i < updates; ++i) {
+    set_rate(optimizer, journal_.rate(i));
+    again(i, [&](const Batches<T>& batches) { run(batches, nullptr, none); });
+  }
+  set_rate(optimizer, rate);
+}
+
+template <typename T>
+void Trainer<T>::run(const Batches<T>& batches, Poll<T>* poll, Outcome& outcome) {
   outcome.done = 0;
   const Index rows = batches.batch_size();
   outcome.reserve(rows * (batches.end - batches.begin));
@@ -38,7 +77,7 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll<T>* poll, const Outcome*
   if (!general_.buffers(rows, batches.epoch.part) && suits_small(state_, rows)) std::swap(executor, other);
   other->release();
   executor->reserve(rows, batches.epoch.part);
-  return executor->run(batches, poll, std::move(outcome));
+  executor->run(batches, poll, outcome);
 }
 
 // A loss that is not finite is met before its update, but an update with a finite loss may itself
@@ -47,48 +86,64 @@ Outcome Trainer<T>::run(const Batches<T>& batches, Poll<T>* poll, const Outcome*
 // were found so far.
 template <typename T>
 void Trainer<T>::keep_last_finite(const Batches<T>& batches, Index done) {
-  if (snapshot_.finite()) return;
-  snapshot_.restore();
+  if (finite()) return;
+  restore_snapshot();
   const StopScope scope({});  // of its own: within 50 ms it does not hear of a stop that was asked for before
   const double work = 3 * state_.network.work() * static_cast<double>(batches.batch_size());
   for (Index b = batches.begin; b < batches.begin + done; ++b) {
-    snapshot_.take();
-    Batches<T> one = batches;
-    one.begin = b;
-    one.end = b + 1;
-    if (StopScope::current()->poll(work) || run(one, nullptr).stop) return;
-    if (snapshot_.finite()) continue;
-    snapshot_.restore();
+    take_snapshot();
+    Outcome none(*state_.objective);
+    if (StopScope::current()->poll(work)) return;
+    run(batches.only(b), nullptr, none);
+    if (none.stop) return;
+    if (finite()) continue;
+    restore_snapshot();
     return;
   }
 }
 
 template <typename T>
-Outcome Trainer<T>::safe_run(const Batches<T>& batches, Poll<T>* poll, const Outcome* before) {
-  snapshot_.take();
-  const std::optional<EpochPosition> position = state_.position;
+void Trainer<T>::note_update(const Batches<T>& batches, const Dataset<T>* rows) {
+  journal_.add(rate_of(state_.optimizer->optimizer), work_of_step(state_.network, batches.batch_size()), rows);
+}
+
+template <typename T>
+template <typename Again>
+void Trainer<T>::safe_run(const Batches<T>& batches, Poll<T>* poll, Outcome& outcome, const Dataset<T>* rows,
+                          const Again& again) {
+  const double work = work_of_step(state_.network, batches.batch_size());
+  if (!batches.single() || !journal_.takes(work, rows)) {
+    const Index bytes = take_snapshot();
+    journal_.close();
+    if (batches.single() && !by_rows(state_)) journal_.begin(bytes);
+  }
+  position_before_ = state_.position;
   try {
-    return run(batches, poll, before);
+    run(batches, poll, outcome);
   } catch (...) {
-    snapshot_.restore();
-    state_.position = position;
+    redo(again);
+    state_.position = position_before_;
     throw;
   }
 }
 
 template <typename T>
-Outcome Trainer<T>::finite_run(const Batches<T>& batches, Poll<T>& poll, const Outcome* before) {
-  Outcome outcome = safe_run(batches, &poll, before);
-  state_.position = outcome.position(batches.epoch, batches.earlier + batches.begin + outcome.done);
-  if (outcome.stop && !snapshot_.finite()) {
-    state_.position.reset();
-    keep_last_finite(batches, outcome.done);
-  }
+void Trainer<T>::finite_run(const Batches<T>& batches, Poll<T>& poll, Outcome& outcome) {
+  // Updates in the journal are those of the batches before.
+  const auto again = [&](Index update, const auto& visit) {
+    visit(batches.only(batches.begin - journal_.size() + update));
+  };
+  safe_run(batches, &poll, outcome, nullptr, again);
+  outcome.note(state_.position, batches.epoch, batches.earlier + batches.begin + outcome.done);
+  const bool spoiled = !finite();
+  if (spoiled || !outcome.finite) state_.position.reset();
+  if (spoiled) batches.single() ? redo(again) : keep_last_finite(batches, outcome.done);
   poll.rethrow();
-  if (outcome.finite && snapshot_.finite()) return outcome;
-  state_.position.reset();
+  if (outcome.finite && (!spoiled || outcome.stop)) {
+    if (!spoiled && outcome.done > 0 && batches.single()) note_update(batches, nullptr);
+    return;
+  }
   const Index at = batches.earlier + batches.begin + outcome.done - (outcome.finite ? 1 : 0);
-  keep_last_finite(batches, outcome.done);
   poll.rethrow();
   std::ostringstream message;
   message << "fit: the " << (outcome.finite ? "weights are" : "loss is") << " not finite in epoch "
@@ -132,9 +187,10 @@ void Trainer<T>::check_position(const Epoch& epoch) const {
 template <typename T>
 bool Trainer<T>::run_block(RowBlocks<T>& rows, Batches<T>& batches, const FitOptions<T>& options, Poll<T>& poll,
                            Outcome& outcome, bool& leave) {
+  journal_.close();
   while (!leave && batches.begin < batches.size()) {
     batches.end = options.on_batch ? batches.begin + 1 : batches.size();
-    outcome = finite_run(batches, poll, &outcome);
+    finite_run(batches, poll, outcome);
     if (outcome.stop) return false;
     batches.begin = batches.end;
     if (!options.on_batch) continue;
@@ -255,6 +311,7 @@ void Trainer<T>::run_epochs(RowBlocks<T>& rows, RowBlocks<T>* validation, const 
     for (const Log& log : outcome.means()) values.push_back(log.value);
     if (validation != nullptr && options.validates(epoch.number)) {
       bool stopped = false;
+      settle();
       const std::vector<double> held_out = evaluate(
           state_, *validation, [&] { return stopped = poll.waits(epoch, epoch.batches(), outcome); },
           "fit: validation_data");
@@ -279,16 +336,27 @@ void Trainer<T>::run_epochs(RowBlocks<T>& rows, RowBlocks<T>* validation, const 
 template <typename T>
 std::vector<double> Trainer<T>::train_on_batch(const Dataset<T>& data) {
   const Batches<T> batches = whole(data, state_.penalties_per_row);
-  Outcome outcome = safe_run(batches, nullptr, nullptr);
+  const auto again = [&](Index update, const auto& visit) {
+    const Dataset<T> earlier = journal_.rows(update);
+    visit(whole(earlier, state_.penalties_per_row));
+  };
+  if (single_.has_value()) {
+    single_->restart();
+  } else {
+    single_.emplace(*state_.objective);
+  }
+  Outcome& outcome = *single_;
+  safe_run(batches, nullptr, outcome, &data, again);
   if (outcome.stop) StopScope::current()->leave();
   state_.position.reset();
-  if (!outcome.finite || !snapshot_.finite()) {
-    if (outcome.finite) snapshot_.restore();
+  if (!outcome.finite || !finite()) {
+    if (outcome.finite) redo(again);
     std::ostringstream message;
     message << "train_on_batch: the " << (outcome.finite ? "updated weights are not" : "loss is not")
             << " finite (loss " << outcome.last_loss << "); the weights are unchanged";
     throw NonFiniteError(message.str());
   }
+  note_update(batches, &data);
   std::vector<double> values;
   const BatchRows<T> rows = batches.batch(0);
   const auto divisor = [&](const Goal& goal, double weight) { return rows.divisor(goal, weight); };
