@@ -21,11 +21,11 @@ class Lock:
     """A lock that the thread that holds it may take again."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self.held = threading.RLock()  # the same as a context, without a call of Python's
         _all[id(self)] = weakref.ref(self)
 
     def __enter__(self) -> None:
-        self._lock.acquire()
+        self.held.acquire()
 
     def __exit__(
         self,
@@ -33,14 +33,14 @@ class Lock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._lock.release()
+        self.held.release()
 
 
 def _open() -> None:
     for known in list(_all.values()):
         lock = known()
         if lock is not None:
-            lock._lock = threading.RLock()
+            lock.held = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -84,9 +84,14 @@ def prepared(
     return rows
 
 
+def sums_to_one(loss: Target) -> bool:
+    """Whether targets of several columns shall be distributions over classes."""
+    return loss._entry in _DISTRIBUTIONS
+
+
 def check_sums(where: str, y: Array, loss: Target) -> None:
     """Warn where rows that shall sum to 1 are far from it; rows of zeros count for nothing."""
-    if loss._entry not in _DISTRIBUTIONS or y.ndim != 2 or y.shape[1] == 1:
+    if not sums_to_one(loss) or y.ndim != 2 or y.shape[1] == 1:
         return
     sums = y.sum(axis=1)
     wrong = (np.abs(sums - 1) > _MOST_BESIDE) & (sums != 0)

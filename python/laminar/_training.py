@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import _frames, _labels, _progress, _range_test, _rates, _rows
 from ._component import flag, integer, number_of_bytes
 from ._feed import feed, first_targets, split, validation
+from ._quick import Quick
 from ._resume import Resumed
 from ._saving import Saving
 from ._spelling import keywords
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 class Training(Saving):
     """A model that is trained."""
+
+    _quick: Quick | None = None
 
     @keywords(nb_epoch="epochs")
     def fit(
@@ -232,8 +235,8 @@ class Training(Saving):
             calls.epoch_begin(epoch + 1)
             return bool(self.stop_training)
 
-        def on_batch(epoch: int, done: int, ends: bool, logs: Mapping[str, float]) -> bool:
-            calls.batch_end(done - 1, dict(logs))
+        def on_batch(epoch: int, done: int, ends: bool, logs: dict[str, float]) -> bool:
+            calls.batch_end(done - 1, logs)
             if not self.stop_training and not ends:
                 calls.batch_begin(done)
             return bool(self.stop_training)
@@ -327,6 +330,15 @@ class Training(Saving):
         KeyboardInterrupt
             At Ctrl-C, before the update; the weights are unchanged.
         """
+        quick = self._quick
+        if quick is not None and sample_weight is None and class_weight is None:
+            with self._lock.held:  # so that nobody begins to train or to change the model meanwhile
+                values = quick.update(self, x, y)
+            if type(values) is float and not return_dict:
+                return values
+            if values is not None:
+                several = values if isinstance(values, list) else [values]
+                return quick.compiled.named(several, return_dict)
         x = self._joined(x, "train_on_batch: x")
         y = self._of_output(y, "train_on_batch: y")
         sample_weight = self._of_output(sample_weight, "train_on_batch: sample_weight")
@@ -339,7 +351,9 @@ class Training(Saving):
             self._in_training("train_on_batch", compiled, core),
         ):
             self._check_slopes("train_on_batch", core)
-            return compiled.named(core.train_on_batch(*rows), return_dict)
+            values = core.train_on_batch(*rows)
+        self._quick = Quick.of(self, compiled, core)
+        return compiled.named(values, return_dict)
 
     @keywords()
     def loss_and_gradients(
