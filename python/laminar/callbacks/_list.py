@@ -51,7 +51,7 @@ class CallbackList:
     )
 
     def __init__(self, where: str, callbacks: object, *last: Callback) -> None:
-        one = isinstance(callbacks, type) or is_callback(callbacks)
+        one = callbacks is not None and (isinstance(callbacks, type) or is_callback(callbacks))
         try:
             given: list[object] = [callbacks] if one else list(callbacks or ())  # type: ignore[call-overload]
         except TypeError:
