@@ -99,7 +99,7 @@ class Network {
 
   /// One sample's forward pass in floating-point operations, counting what is not arithmetic as the
   /// operations that would take as long: enough to choose a number of threads by.
-  double work() const;
+  double work() const { return work_; }
   /// Parameters that a step of so many rows may change, about.
   Index changed(Index rows) const;
   /// Some layer's output is penalized, or it adds a loss.
@@ -127,6 +127,7 @@ class Network {
   std::vector<char> depends_;
   bool is_stack_ = true;
   std::size_t end_ = 0;  // nodes from here on only bring the outputs together
+  double work_ = 0;
 };
 
 /// What a kind says of itself, see layer.hpp.

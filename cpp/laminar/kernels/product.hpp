@@ -182,10 +182,66 @@ inline void panel_tiles(TileArguments<T> t, Index rows, int vectors, Index prefe
   }
 }
 
+/// Few rows by several panels at once, `panel` elements apart: a tile would wait for each sum's last addition.
+template <typename A, int Rows, int Panels, typename T = typename A::Scalar>
+__attribute__((noinline)) void few_rows(const TileArguments<T>& t, Index panel) {
+  using V = Vector<T>;
+  constexpr int vectors = Panels * kTileVectors;
+  V sums[Rows][vectors];
+  for (int i = 0; i < Rows; ++i) {
+    const T* start = t.resume ? t.out + i * t.out_stride : t.start;
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) sums[i][v] = start != nullptr ? load(start + v * kLanes<T>) : V{};
+  }
+  const T* left = t.left;
+  const T* right = t.right;
+  for (Index k = t.depth; k > 0; --k) {
+    V b[vectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) {
+      b[v] = load(right + v / kTileVectors * panel + v % kTileVectors * kLanes<T>);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < Rows; ++i) {
+      const V a = A::spread(left + i * t.left_row);
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) sums[i][v] = A::add_product(sums[i][v], a, b[v]);
+    }
+    ++left;
+    right += kPanel<T>;
+  }
+  for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) store(t.out + i * t.out_stride + v * kLanes<T>, sums[i][v]);
+  }
+}
+
+/// Most panels at once for 1, 2, 3 rows: as many sums as the processor has additions under way.
+constexpr Index kMostPanels[] = {4, 2, 2};
+constexpr Index kFewRows = 3;
+
+/// So many of the next whole panels at once.
+inline Index panels_together(Index rows, Index panels) {
+  if (rows > kFewRows || panels < 2) return 1;
+  const Index most = kMostPanels[rows - 1];
+  const Index turns = (panels + most - 1) / most;
+  return (panels + turns - 1) / turns;
+}
+
+template <typename A, typename T = typename A::Scalar>
+inline void few_rows(const TileArguments<T>& t, Index rows, Index panels, Index panel) {
+  if (rows == 3) return few_rows<A, 3, 2>(t, panel);
+  if (rows == 2) return few_rows<A, 2, 2>(t, panel);
+  if (panels == 4) return few_rows<A, 1, 4>(t, panel);
+  if (panels == 3) return few_rows<A, 1, 3>(t, panel);
+  few_rows<A, 1, 2>(t, panel);
+}
+
 template <typename A, typename T = typename A::Scalar>
 void product(const Product<T>& p) {
   if (p.rows == 0) return;
   const Index whole = elements<A>(p.depth);
+  const bool in_tiles = A::kInTiles || p.tiles != nullptr;
   for (Index k = 0; k == 0 || k < whole; k += kDepthBlock) {
     const Index depth = minimum_of(kDepthBlock, whole - k);
     const bool last = k + depth == whole;
@@ -194,19 +250,27 @@ void product(const Product<T>& p) {
       tiles_of_rows<A>(p.left + done, p.left_stride, p.rows, minimum_of(kDepthBlock * A::kDepths, p.depth - done),
                        p.tiles);
     }
-    for (Index j = 0; j < p.columns; j += kPanel<T>) {
+    Index width = 0;
+    for (Index j = 0; j < p.columns; j += width) {
       const int vectors = p.columns - j > kLanes<T> ? 2 : 1;
-      const Index width = vectors * kLanes<T>;
-      const T* right = p.right + j * whole + k * width;
+      const Index panels =
+          in_tiles ? 1 : panels_together(p.rows, (p.columns - j + kPanel<T> - kLanes<T> - 1) / kPanel<T>);
+      width = panels > 1 ? panels * kPanel<T> : vectors * kLanes<T>;
+      const Index panel_width = vectors * kLanes<T>;
+      const T* right = p.right + j * whole + k * panel_width;
       const T* start = p.bias != nullptr ? p.bias + j : nullptr;
       const T* next = j + kPanel<T> < p.columns ? p.right + (j + kPanel<T>)*whole + k * kPanel<T> : nullptr;
-      TileArguments<T> t{p.left + k, p.left_stride, 1,         right,        width, depth,
+      TileArguments<T> t{p.left + k, p.left_stride, 1,         right,        panel_width, depth,
                          start,      k > 0,         p.out + j, p.out_stride, next};
-      if (A::kInTiles || p.tiles != nullptr) {
+      if (in_tiles) {
         t.read_tiles(p.tiles);
-        panel_tiles<A, true>(t, p.rows, vectors, depth * width);
+        panel_tiles<A, true>(t, p.rows, vectors, depth * panel_width);
       } else if constexpr (!A::kInTiles) {
-        panel_tiles<A, false>(t, p.rows, vectors, depth * width);
+        if (panels > 1) {
+          few_rows<A>(t, p.rows, panels, whole * kPanel<T>);
+        } else {
+          panel_tiles<A, false>(t, p.rows, vectors, depth * panel_width);
+        }
       }
       if (!last || p.epilogue == nullptr) continue;
       const bool slope = p.values != nullptr;
