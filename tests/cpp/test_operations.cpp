@@ -6,6 +6,7 @@
 #include "laminar/base/buffer.hpp"
 #include "laminar/files/config.hpp"
 #include "laminar/operations/run.hpp"
+#include "laminar/operations/simplify.hpp"
 #include "own_parts.hpp"
 #include "support.hpp"
 
@@ -335,6 +336,97 @@ TEST_CASE_TEMPLATE("operations: rows in any parts give the same bits", T, float,
       }
       CHECK(bit_difference(parts, whole) == "");
     }
+  }
+}
+
+namespace {
+
+/// A program whose outputs are the gradients of another's first by its inputs, and how many values the other has.
+std::pair<Program, int> gradient_program(Program program, const std::vector<int>& by) {
+  const int first = program.size();
+  const int d = program.add_input(program.shape(program.outputs[0]));
+  std::vector<int> wanted;
+  for (const int input : by) wanted.push_back(program.inputs()[as_size(input)]);
+  std::vector<int> gradients = add_gradients(program, program.outputs[0], d, wanted);
+  std::erase(gradients, -1);
+  program.outputs = std::move(gradients);
+  return {std::move(program), first};
+}
+
+int count(const Program& program, Op operation) {
+  const auto is = [&](const Instruction& value) { return value.operation == operation; };
+  return static_cast<int>(std::count_if(program.values().begin(), program.values().end(), is));
+}
+
+}  // namespace
+
+TEST_CASE("operations: gradients that are simplified have the same values") {
+  for (const auto& [op, all] : examples()) {
+    INFO(name_of(op));
+    for (const Example& example : all) {
+      if (!example.smooth) continue;
+      const std::vector<int> by = all_or(example.by, example.program.inputs().size());
+      const auto& [given, first] = gradient_program(example.program, by);
+      const Program made = simplify(given, first).program;
+      Arrays inputs = inputs_of(example, 17, 5);
+      inputs.push_back(draws<double>(count_of(given.shape(given.inputs().back()), 17), -1, 1, 9));
+      CHECK(run_with<double>(made, inputs, 17) == run_with<double>(given, inputs, 17));
+    }
+  }
+}
+
+TEST_CASE("operations: gradients take no step that they can do without") {
+  SUBCASE("powers of two go to the smaller factor") {
+    Program program;
+    const int x = program.add_input({kBatch, 1, 4});
+    const int centres = program.add_input({3, 4});
+    const int difference = program.add(Op::subtract, {x, centres});
+    program.outputs = {program.add(Op::sum, {program.add(Op::square, {difference})}, {2})};
+    const auto [given, first] = gradient_program(program, {1});
+    const Program made = extract(simplify(given, first).program, simplify(given, first).program.outputs).program;
+    int wide = 0;
+    for (const Instruction& value : made.values()) {
+      if (elementwise_operands(value.operation) > 0 && value.shape == Shape{kBatch, 3, 4}) ++wide;
+    }
+    CHECK(wide == 2);  // the difference, and what it is multiplied by
+    CHECK(count(made, Op::negative) == 0);
+  }
+  SUBCASE("slices of one value give back one value") {
+    Program program;
+    const int x = program.add_input({kBatch, 6});
+    const int a = program.add(Op::slice, {x}, {0, kBatch, 1, 0, 2, 1});
+    const int b = program.add(Op::slice, {x}, {0, kBatch, 1, 4, 2, 1});
+    const int c = program.add(Op::slice, {x}, {0, kBatch, 1, 2, 2, 1});
+    program.outputs = {program.add(Op::multiply, {program.add(Op::multiply, {a, b}), program.add(Op::exp, {c})})};
+    const auto [given, first] = gradient_program(program, {0});
+    const Simplified made = simplify(given, first);
+    const Program needed = extract(made.program, made.program.outputs).program;
+    CHECK(count(needed, Op::concatenate) == 1);
+    CHECK(count(needed, Op::pad) == 0);
+    const std::vector<std::vector<double>> inputs{draws<double>(5 * 6, -1, 1, 1), draws<double>(5 * 2, -1, 1, 2)};
+    CHECK(run_with<double>(needed, inputs, 5) == run_with<double>(given, inputs, 5));
+  }
+  SUBCASE("slices that overlap, or leave a gap, are added up") {
+    for (const Index begin : {1, 3}) {
+      Program program;
+      const int x = program.add_input({kBatch, 5});
+      const int a = program.add(Op::slice, {x}, {0, kBatch, 1, 0, 2, 1});
+      const int b = program.add(Op::slice, {x}, {0, kBatch, 1, begin, 2, 1});
+      program.outputs = {program.add(Op::multiply, {a, b})};
+      const auto [given, first] = gradient_program(program, {0});
+      const Program made = simplify(given, first).program;
+      CHECK(count(made, Op::concatenate) == 0);
+      const std::vector<std::vector<double>> inputs{draws<double>(7 * 5, -1, 1, 1), draws<double>(7 * 2, -1, 1, 2)};
+      CHECK(run_with<double>(made, inputs, 7) == run_with<double>(given, inputs, 7));
+    }
+  }
+  SUBCASE("what is computed twice is computed once") {
+    Program program;
+    const int x = program.add_input({kBatch, 4});
+    const int first = program.add(Op::exp, {x});
+    const int second = program.add(Op::exp, {x});
+    program.outputs = {program.add(Op::divide, {first, program.add(Op::subtract, {second, x})})};
+    CHECK(count(simplify(program, first).program, Op::exp) == 1);
   }
 }
 

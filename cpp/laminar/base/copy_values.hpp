@@ -23,6 +23,16 @@ template <typename T>
   for (; i < count; ++i) to[i] = from[i];
 }
 
+/// Rows to others, each `count` values of them.
+template <typename T>
+void copy_rows(const T* from, Index from_stride, Index rows, Index count, T* to, Index to_stride) {
+  if (count == 1) {
+    for (Index row = 0; row < rows; ++row) to[row * to_stride] = from[row * from_stride];
+    return;
+  }
+  for (Index row = 0; row < rows; ++row) copy_values(from + row * from_stride, count, to + row * to_stride);
+}
+
 /// Asks for values that will be read soon.
 template <typename T>
 void fetch_values(const T* from, Index count) {

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "laminar/base/error.hpp"
-#include "laminar/operations/forms.hpp"
+#include "laminar/operations/simplify.hpp"
 #include "laminar/threads/scratch.hpp"
 
 namespace laminar {
@@ -37,7 +37,7 @@ OwnFunction::OwnFunction(std::string name, Program program, bool gradient)
     int slope = add_gradients(with_gradient_, with_gradient_.outputs[0], d_values, {outputs})[0];
     if (slope < 0) fail(name_, ": no gradient leads from its value back to the outputs (y_pred)");
     with_gradient_.outputs.push_back(slope);
-    simplify(with_gradient_, program_.size());
+    with_gradient_ = simplify(with_gradient_, program_.size()).program;
   }
   const auto& values = program_.values();
   mixes_rows_ = mixes(with_gradient_) || std::any_of(values.begin(), values.end(), counts);

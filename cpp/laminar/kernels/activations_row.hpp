@@ -8,15 +8,6 @@
 namespace laminar::kernels {
 namespace {
 
-/// Lanes below n.
-template <typename V>
-inline Integer<V> first_lanes(Index n) {
-  Integer<V> lane;
-  for (Index i = 0; i < kLanes<Scalar<V>>; ++i) lane[i] = static_cast<decltype(lane[0] + 0)>(i);
-  constexpr Index lanes = kLanes<Scalar<V>>;
-  return lane < static_cast<decltype(lane[0] + 0)>(n < lanes ? n : lanes);
-}
-
 /// The largest of the first `columns` values of a row. A NaN may be missed: it shows in the sums.
 template <typename T>
 inline Vector<T> row_maximum(const T* z, Index columns) {

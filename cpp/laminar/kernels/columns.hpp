@@ -9,26 +9,23 @@
 namespace laminar::kernels {
 namespace {
 
+/// Vectors whose sums are taken in one go down the rows: each waits for its own last addition.
+template <typename A, int N, typename T>
+inline void sum_down(const T* row, Index stride, Index rows, T* sums) {
+  Vector<T> totals[N]{};
+  for (Index i = 0; i < rows; ++i, row += stride) {
+    for (int k = 0; k < N; ++k) totals[k] = A::add(totals[k], load(row + k * kLanes<T>));
+  }
+  for (int k = 0; k < N; ++k) store(sums + k * kLanes<T>, totals[k]);
+}
+
 template <typename A, typename T = typename A::Scalar>
 void column_sums(const T* values, Index stride, Index rows, Index columns, T* sums) {
   constexpr Index lanes = kLanes<T>;
   Index j = 0;
-  for (; j + lanes < columns; j += 2 * lanes) {  // two at a time: each waits for its own last addition
-    Vector<T> first{};
-    Vector<T> second{};
-    const T* row = values + j;
-    for (Index i = 0; i < rows; ++i, row += stride) {
-      first = A::add(first, load(row));
-      second = A::add(second, load(row + lanes));
-    }
-    store(sums + j, first);
-    store(sums + j + lanes, second);
-  }
-  if (j < columns) {
-    Vector<T> total{};
-    for (Index i = 0; i < rows; ++i) total = A::add(total, load(values + i * stride + j));
-    store(sums + j, total);
-  }
+  for (; j + 7 * lanes < columns; j += 8 * lanes) sum_down<A, 8>(values + j, stride, rows, sums + j);
+  for (; j + lanes < columns; j += 2 * lanes) sum_down<A, 2>(values + j, stride, rows, sums + j);
+  if (j < columns) sum_down<A, 1>(values + j, stride, rows, sums + j);
 }
 
 template <typename T>

@@ -161,32 +161,50 @@ void elementwise(const ElementwiseRows<T>& r) {
   }
 }
 
-/// All lanes combined, in the first one: each half with the other, in a fixed order.
-template <typename V, typename Combine, int H = static_cast<int>(kLanes<Scalar<V>>) / 2>
-inline V by_halves(V lanes, const Combine& combine) {
-  lanes = combine(lanes, exchange<H>(lanes, LaneSequence<V>{}));
-  if constexpr (H > 1) {
-    return by_halves<V, Combine, H / 2>(lanes, combine);
-  } else {
-    return lanes;
-  }
+/// The first half of each group of 2 H lanes of both, one after the other, and the second halves.
+template <int H, typename V, int... J>
+inline V first_halves(V a, V b, Sequence<J...>) {
+  return __builtin_shufflevector(a, b, (J / H * 2 * H + J % H)...);
+}
+template <int H, typename V, int... J>
+inline V second_halves(V a, V b, Sequence<J...>) {
+  return __builtin_shufflevector(a, b, (J / H * 2 * H + H + J % H)...);
 }
 
-/// Each row to one number, by lanes and then these by halves.
+/// A vector for each row: the lanes of each combined, each half with the other, so that row i is left in lane i of the
+/// first vector.
+template <typename V, typename Combine, int H = static_cast<int>(kLanes<Scalar<V>>) / 2>
+inline void by_halves(V* rows, const Combine& combine) {
+#pragma GCC unroll 8
+  for (int k = 0; k < H; ++k) {
+    const V a = rows[2 * k];
+    const V b = rows[2 * k + 1];
+    rows[k] = combine(first_halves<H>(a, b, LaneSequence<V>{}), second_halves<H>(a, b, LaneSequence<V>{}));
+  }
+  if constexpr (H > 1) by_halves<V, Combine, H / 2>(rows, combine);
+}
+
+/// Each row to one number, by lanes and then these by halves; as many rows at once as vectors have lanes.
 template <typename T, typename Combine>
 void reduce_by(const ReducedRows<T>& r, T start, const Combine& combine) {
   using V = Vector<T>;
-  for (Index i = 0; i < r.rows; ++i) {
-    const T* row = r.in + i * r.in_stride;
-    V lanes = broadcast<V>(start);
-    Index j = 0;
-    for (; j + kLanes<T> <= r.columns; j += kLanes<T>) lanes = combine(lanes, load(row + j));
-    if (j < r.columns) {
-      V last = load_first(row + j, r.columns - j);
-      for (Index l = r.columns - j; l < kLanes<T>; ++l) last[l] = start;
-      lanes = combine(lanes, last);
+  constexpr Index lanes = kLanes<T>;
+  const Index whole = r.columns / lanes * lanes;
+  const Index rest = r.columns - whole;
+  const Integer<V> valid = first_lanes<V>(rest);
+  const V none = broadcast<V>(start);
+  V rows[lanes];
+  for (Index i = 0; i < r.rows; i += lanes) {
+    const Index count = r.rows - i < lanes ? r.rows - i : lanes;
+    for (Index k = 0; k < lanes; ++k) {
+      rows[k] = none;
+      if (k >= count) continue;
+      const T* row = r.in + (i + k) * r.in_stride;
+      for (Index j = 0; j < whole; j += lanes) rows[k] = combine(rows[k], load(row + j));
+      if (rest > 0) rows[k] = combine(rows[k], select<V>(valid, load_first(row + whole, rest), none));
     }
-    r.out[i] = by_halves(lanes, combine)[0];
+    by_halves(rows, combine);
+    store_first(r.out + i, rows[0], count);
   }
 }
 

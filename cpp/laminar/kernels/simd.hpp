@@ -140,6 +140,15 @@ inline void store_first(T* p, Vector<T> v, Index n) {
 #endif
 }
 
+/// Lanes below n.
+template <typename V>
+inline Integer<V> first_lanes(Index n) {
+  Integer<V> lane;
+  for (Index i = 0; i < kLanes<Scalar<V>>; ++i) lane[i] = static_cast<decltype(lane[0] + 0)>(i);
+  constexpr Index lanes = kLanes<Scalar<V>>;
+  return lane < static_cast<decltype(lane[0] + 0)>(n < lanes ? n : lanes);
+}
+
 /// Lane i if `mask` lane i is set, from `a`, else from `b`.
 template <typename V>
 inline V select(Integer<V> mask, V a, V b) {

@@ -5,7 +5,7 @@
 
 #include "laminar/base/buffer.hpp"
 #include "laminar/operations/run.hpp"
-#include "laminar/operations/second_slope.hpp"
+#include "laminar/operations/simplify.hpp"
 
 namespace laminar {
 namespace {
@@ -32,56 +32,6 @@ FormPart forward_part(const Program& program, const std::vector<int>& outputs) {
   return part;
 }
 
-/// The value that is squared, or -1.
-int squared(const Program& program, int value) {
-  return program[value].operation == Operation::square ? program[value].reads[0] : -1;
-}
-
-/// The activation whose slope, times a gradient, is what an instruction adds to it: 1 - a^2 or a - a^2.
-int activation_of_slope(const Program& program, int slope) {
-  const Instruction& value = program[slope];
-  if (value.operation != Operation::subtract) return -1;
-  const int a = squared(program, value.reads[1]);
-  if (a < 0) return -1;
-  const Instruction& first = program[value.reads[0]];
-  const bool one = first.operation == Operation::constant && first.numbers == std::vector<double>{1};
-  if (program[a].operation == Operation::tanh && one) return a;
-  return program[a].operation == Operation::sigmoid && value.reads[0] == a ? a : -1;
-}
-
-/// Lets an operation on elements repeat operands itself, in place of reading them repeated.
-void read_before_broadcast(Program& program, int i) {
-  const Instruction& value = program[i];
-  std::vector<int> reads = value.reads;
-  for (int& read : reads) {
-    if (program[read].operation == Operation::broadcast_to) read = program[read].reads[0];
-  }
-  if (reads == value.reads) return;
-  std::vector<const Shape*> shapes;
-  for (const int read : reads) shapes.push_back(&program.shape(read));
-  if (shape_of(value, shapes) == value.shape) program.replace(i, value.operation, std::move(reads));
-}
-
-}  // namespace
-
-void simplify(Program& program, int first) {
-  for (int i = first; i < program.size(); ++i) {
-    if (elementwise_operands(program[i].operation) > 0) read_before_broadcast(program, i);
-    const Instruction& value = program[i];
-    if (value.operation == Operation::activation_gradient) {
-      const int read = value.reads[value.integers[2] != 0 ? 0 : 1];
-      program.replace(i, value.operation, {read, read, value.reads[2]}, value.integers, value.numbers);
-    } else if (value.operation == Operation::multiply) {
-      const int a = activation_of_slope(program, value.reads[1]);
-      if (a < 0 || program.shape(a) != value.shape || program.shape(value.reads[0]) != value.shape) continue;
-      const Index kernel = activation_kernel(name_of(program[a].operation));
-      program.replace(i, Operation::activation_gradient, {a, a, value.reads[0]}, {kernel, 0, 0});
-    }
-  }
-}
-
-namespace {
-
 class Former {
  public:
   Former(const Program& program, bool by_inputs, const std::vector<char>& trained,
@@ -101,7 +51,10 @@ class Former {
       weights.push_back(w);
     }
     gradients_ = add_gradients(all_, of, by);
-    simplify(all_, given_.size());
+    Simplified simplified = simplify(all_, given_.size());
+    all_ = std::move(simplified.program);
+    for (int& value : d_outputs_) value = simplified.places[at(value)];
+    for (int& value : gradients_) value = value < 0 ? value : simplified.places[at(value)];
     known_ = dependences(all_);
     const std::size_t inputs = by_inputs ? program.inputs().size() : 0;
     form_.gives.assign(program.inputs().size(), 0);

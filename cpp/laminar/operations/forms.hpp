@@ -16,11 +16,6 @@ namespace laminar {
 /// Losses that a program adds to those of the model, where it adds any.
 inline constexpr std::size_t kAddedLosses = 2;
 
-/// Lets gradients, the values from `first` on, be computed as nothing that has gradients itself could be: slopes of
-/// tanh and sigmoid by one operation, those of activations without what they do not look at, and nothing is repeated
-/// that an operation on elements repeats itself.
-void simplify(Program& program, int first);
-
 /// Where an input of one of these programs comes from.
 struct FormInput {
   enum class From { input, output, d_output, kept, d_added };

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "laminar/base/copy_values.hpp"
 #include "laminar/operations/axes.hpp"
 
 namespace laminar {
@@ -16,6 +17,7 @@ using Integers = std::vector<Index>;
 template <typename T>
 void copy_elements(const T* in, const Axes& from, T* out, const Axes& to) {
   for_runs(from, to, [&](Index i, Index o, Index count, Index in_step, Index out_step) {
+    if (in_step == 1 && out_step == 1) return copy_values(in + i, count, out + o);
     for (Index k = 0; k < count; ++k) out[o + k * out_step] = in[i + k * in_step];
   });
 }
@@ -68,7 +70,7 @@ void concatenate(Index axis, const Array<const T>& in, Index first, const Array<
   const Split part(in.axes, axis, axis + 1);
   const Index count = part.extent * part.inner;
   for (Index i = 0; i < whole.outer; ++i) {
-    std::copy_n(in.values + i * count, count, out.values + i * whole.extent * whole.inner + first);
+    copy_values(in.values + i * count, count, out.values + i * whole.extent * whole.inner + first);
   }
 }
 
@@ -90,7 +92,7 @@ void take(Index axis, const Array<const T>& in, const Array<const T>& indices, T
       if (at < 0) {
         std::fill_n(out, split.inner, std::numeric_limits<T>::quiet_NaN());
       } else {
-        std::copy_n(from + at * split.inner, split.inner, out);
+        copy_values(from + at * split.inner, split.inner, out);
       }
     }
   }

@@ -35,14 +35,15 @@ Index scratch_of(const Program& program, const Instruction& value, Index rows) {
     case Op::matmul:
       return matmul_scratch(program, value, rows);
     case Op::sum:
-      return 2 * elements(program.shape(value.reads[0]), rows) + kSlice;
+      if (sums_rows(value)) return round_up(elements(value.shape, rows), kSlice);
+      return 2 * elements(program.shape(value.reads[0]), rows);
     case Op::prod:
     case Op::max:
     case Op::min:
       return 2 * elements(program.shape(value.reads[0]), rows);
     case Op::activation:
     case Op::activation_gradient:
-      return 3 * padded_stride(value.shape.empty() ? 1 : elements({value.shape.back()}, rows)) + 4 * kSlice;
+      return 3 * kRowsCopied * round_up(value.shape.empty() ? 1 : elements({value.shape.back()}, rows), kSlice);
     default:
       return 0;
   }
@@ -50,15 +51,13 @@ Index scratch_of(const Program& program, const Instruction& value, Index rows) {
 
 /// Whether rows of an operand may lie with gaps between them.
 bool reads_rows(const Program& program, const Instruction& value, int operand) {
-  if (elementwise_operands(value.operation) > 0) return true;
+  if (elementwise_operands(value.operation) > 0 || sums_rows(value)) return true;
   if (program.shape(operand).size() != 2) return false;
   switch (value.operation) {
     case Op::matmul:
     case Op::activation:
     case Op::activation_gradient:
       return true;
-    case Op::sum:
-      return value.integers == std::vector<Index>{0};
     default:
       return false;
   }
@@ -106,6 +105,10 @@ bool is_on_elements(const Instruction& value) {
 
 }  // namespace
 
+bool sums_rows(const Instruction& value) {
+  return value.operation == Op::sum && value.integers == std::vector<Index>{0};
+}
+
 Index row_width(const Shape& shape, Index rows) {
   Index product = 1;
   for (std::size_t i = starts_with_rows(shape) ? 1 : 0; i < shape.size(); ++i) {
@@ -128,9 +131,8 @@ std::vector<char> needed_in(const Program& program) {
 
 }  // namespace
 
-void ProgramPlan::find_chains(const Program& program) {
+void ProgramPlan::find_chains(const Program& program, const std::vector<char>& needed) {
   const int size = program.size();
-  const std::vector<char> needed = needed_in(program);
   std::vector<int> readers(static_cast<std::size_t>(size), 0);
   std::vector<int> reader(readers.size(), -1);
   for (int i = 0; i < size; ++i) {
@@ -142,7 +144,6 @@ void ProgramPlan::find_chains(const Program& program) {
   }
   for (const int output : program.outputs) ++readers[as_size(output)];
   const auto only_reader = [&](int value) { return readers[as_size(value)] == 1 ? reader[as_size(value)] : -1; };
-  chains_.assign(readers.size(), {});
   for (int product = 0; product < size; ++product) {
     if (needed[as_size(product)] == 0) continue;
     if (program[product].operation != Op::matmul || program.shape(product).size() != 2) continue;
@@ -151,49 +152,52 @@ void ProgramPlan::find_chains(const Program& program) {
     if (sum >= 0 && adds_row(program, sum, product)) parts.push_back(sum);
     const int activation = only_reader(parts.back());
     if (activation >= 0 && is_on_elements(program[activation])) parts.push_back(activation);
-    for (const int part : parts) chains_[as_size(part)] = {product, parts.back()};
+    for (const int part : parts) values_[as_size(part)].chain = {product, parts.back()};
   }
 }
 
-ProgramPlan::ProgramPlan(const Program& program, Index rows) {
-  const auto count = static_cast<std::size_t>(program.size());
-  places_.assign(count, -1);
-  takes_gaps_.assign(count, 1);
-  find_chains(program);
-  std::vector<int> until(count, -1);  // the last value that reads this one
+ProgramPlan::ProgramPlan(const Program& program, Index rows) : values_(as_size(program.size())) {
   const std::vector<char> needed = needed_in(program);
+  find_chains(program, needed);
+  std::vector<int> until(values_.size(), -1);  // the last value that reads this one
   for (int i = 0; i < program.size(); ++i) {
     const Instruction& value = program[i];
-    if (needed[as_size(i)] == 0) {
-      sources_.push_back(kNotNeeded);
-      continue;
-    }
+    Value& known = values_[as_size(i)];
+    known.lines = lines_of(program, value);
+    known.by_rows = starts_with_rows(value.shape);
+    const auto inner = value.shape.begin() + (known.by_rows ? 1 : 0);
+    known.width = std::count(inner, value.shape.end(), kBatch) > 0 ? -1 : row_width(value.shape);
+    if (needed[as_size(i)] == 0) continue;
     const bool form = is_another_form(value.operation);
-    sources_.push_back(form ? sources_[as_size(value.reads[0])] : i);
+    known.source = form ? values_[as_size(value.reads[0])].source : i;
     for (const int read : value.reads) {
-      const auto source = as_size(sources_[as_size(read)]);
-      until[source] = i;
-      if (!reads_rows(program, value, read) || read != static_cast<int>(source)) takes_gaps_[source] = 0;
+      const int source = values_[as_size(read)].source;
+      until[as_size(source)] = i;
+      if (!reads_rows(program, value, read) || read != source) values_[as_size(source)].takes_gaps = false;
     }
+    if (!form && value.operation != Op::weight) steps_.push_back(i);
     scratch_ = std::max(scratch_, scratch_of(program, value, rows));
   }
-  for (int i = 0; i < program.size(); ++i) {  // with what comes last all is computed
-    for (const int read : chain(i).product == i ? program[i].reads : std::vector<int>()) {
-      int& last = until[as_size(sources_[as_size(read)])];
-      last = std::max(last, chain(i).last);
+  for (const int i : steps_) {  // with what comes last all is computed
+    const Chain& chain = values_[as_size(i)].chain;
+    for (const int read : chain.product == i ? program[i].reads : std::vector<int>()) {
+      int& last = until[as_size(values_[as_size(read)].source)];
+      last = std::max(last, chain.last);
     }
   }
-  for (const int output : program.outputs) until[as_size(sources_[as_size(output)])] = program.size();
+  for (std::size_t o = program.outputs.size(); o-- > 0;) {
+    Value& value = values_[as_size(program.outputs[o])];
+    value.output = static_cast<int>(o);
+    until[as_size(value.source)] = program.size();
+  }
   struct Area {
     Index begin;
     Index size;
     int until;
   };
   std::vector<Area> areas;
-  for (int i = 0; i < program.size(); ++i) {
-    const Instruction& value = program[i];
-    if (sources_[as_size(i)] != i || value.operation == Op::weight) continue;
-    const Index size = round_up(elements(value.shape, rows), kSlice);
+  for (const int i : steps_) {
+    const Index size = round_up(elements(program.shape(i), rows), kSlice);
     auto best = areas.end();
     for (auto area = areas.begin(); area != areas.end(); ++area) {
       const bool better = best == areas.end() || area->size < best->size;
@@ -204,14 +208,13 @@ ProgramPlan::ProgramPlan(const Program& program, Index rows) {
       size_ += size;
     }
     best->until = std::max(until[as_size(i)], i);
-    places_[as_size(i)] = best->begin;
+    values_[as_size(i)].place = best->begin;
   }
   const Index begin = size_;
   size_ += scratch_ + kSlice;
   scratch_ = begin;
   table_ = size_;
   size_ += kPlaceElements * round_up(program.size(), kSlice);
-  for (const Instruction& value : program.values()) lines_.push_back(lines_of(program, value));
 }
 
 }  // namespace laminar

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "laminar/base/buffer.hpp"
+#include "laminar/base/copy_values.hpp"
 #include "laminar/base/random.hpp"
 #include "laminar/operations/moving.hpp"
 #include "laminar/operations/second_slope.hpp"
@@ -47,9 +48,10 @@ class Runner {
 
   void all() {
     places_ = reinterpret_cast<Place*>(run_.memory + run_.plan.table());
-    for (int i = 0; i < program_.size(); ++i)
-      new (places_ + i) Place(run_.plan.source(i) < 0 ? Place{} : find_place(i));
-    for (int i = 0; i < program_.size(); ++i) compute(i);
+    for (int i = 0; i < program_.size(); ++i) {
+      new (places_ + i) Place(run_.plan[i].source < 0 ? Place{} : find_place(i));
+    }
+    for (const int i : run_.plan.steps()) compute(i);
     for (std::size_t o = 0; o < program_.outputs.size(); ++o) leave(o);
   }
 
@@ -59,14 +61,18 @@ class Runner {
     Index lead;  // elements from one index of the first axis to the next, where that is of rows
   };
 
-  Index natural_lead(const Shape& shape) const { return row_width(shape, run_.rows); }
+  /// Elements from row to row where there are no gaps, or all of them where there are no rows.
+  Index width(int value) const {
+    const Index known = run_.plan[value].width;
+    return known >= 0 ? known : row_width(program_.shape(value), run_.rows);
+  }
 
   Place place_of(int value) const { return places_[value]; }
 
   Place find_place(int value) const {
-    const int source = run_.plan.source(value);
+    const int source = run_.plan[value].source;
     const Instruction& from = program_[source];
-    const Index lead = natural_lead(program_.shape(value));
+    const Index lead = width(value);
     if (from.operation == Op::weight) return {run_.weights[as_size(from.integers[0])], lead};
     if (from.operation == Op::input) {
       const RowValues<const T>& given = run_.inputs[as_size(from.integers[0])];
@@ -74,32 +80,31 @@ class Runner {
     }
     if (const RowValues<T>* left = direct(source); left != nullptr)
       return {left->values, lead_of(source, left->stride)};
-    return {run_.memory + run_.plan.place(source), lead};
+    return {run_.memory + run_.plan[source].place, lead};
   }
 
-  Index lead_of(int value, Index stride) const {
-    const Shape& shape = program_.shape(value);
-    return starts_with_rows(shape) ? stride : natural_lead(shape);
-  }
+  Index lead_of(int value, Index stride) const { return run_.plan[value].by_rows ? stride : width(value); }
 
   /// Whether a value may lie where rows are so far apart.
   bool in_place(int value, Index stride) const {
-    const Shape& shape = program_.shape(value);
-    const Index width = natural_lead(shape);
-    if (!starts_with_rows(shape) || stride == width || run_.rows == 1) return true;
-    return width >= kNarrowRows && run_.plan.takes_gaps(value);
+    const ProgramPlan::Value& known = run_.plan[value];
+    const Index natural = width(value);
+    if (!known.by_rows || stride == natural || run_.rows == 1) return true;
+    return natural >= kNarrowRows && known.takes_gaps;
   }
 
-  /// Where the value is left at once, as it is an output; null where it is brought there at the end.
+  /// Whether the value goes to an output at once; null where it is brought there at the end.
   const RowValues<T>* direct(int value) const {
+    const ProgramPlan::Value& known = run_.plan[value];
+    if (known.output < 0) return nullptr;
     const Op operation = program_[value].operation;
     if (is_given(operation)) return nullptr;
     const bool product = packed_operand(value) != nullptr;
     if (operation == Op::matmul && !product) return nullptr;
-    for (std::size_t o = 0; o < program_.outputs.size(); ++o) {
+    for (std::size_t o = as_size(known.output); o < program_.outputs.size(); ++o) {
       if (program_.outputs[o] != value || run_.outputs[o].values == nullptr) continue;
       const Index stride = run_.outputs[o].stride;
-      const bool dense = !starts_with_rows(program_.shape(value)) || stride == natural_lead(program_.shape(value));
+      const bool dense = !known.by_rows || stride == width(value);
       const bool activates = operation == Op::activation || operation == Op::activation_gradient;
       const bool goes_by_rows =
           elementwise_operands(operation) > 0 || product || (activates && program_.shape(value).size() == 2);
@@ -126,9 +131,8 @@ class Runner {
 
   void compute(int i) {
     const Instruction& value = program_[i];
-    if (run_.plan.source(i) != i || value.operation == Op::weight) return;
     if (value.operation == Op::input) return take_input(i, value);
-    const ProgramPlan::Chain& chain = run_.plan.chain(i);
+    const ProgramPlan::Chain& chain = run_.plan[i].chain;
     if (const T* panels = chain.product < 0 ? nullptr : packed_operand(chain.product); panels != nullptr) {
       if (chain.last == i) packed_product(chain, panels);
       return;
@@ -145,7 +149,7 @@ class Runner {
       case Op::prod:
       case Op::max:
       case Op::min:
-        return reduce(value, out);
+        return reduce(i, value, out);
       case Op::argmax:
         return argmax(value.integers[0], array(value.reads[0]), out);
       case Op::cumsum:
@@ -183,9 +187,8 @@ class Runner {
   void take_input(int i, const Instruction& value) {
     const RowValues<const T>& given = run_.inputs[as_size(value.integers[0])];
     if (in_place(i, given.stride)) return;
-    const Index width = natural_lead(value.shape);
-    T* to = run_.memory + run_.plan.place(i);
-    for (Index row = 0; row < run_.rows; ++row, to += width) std::copy_n(given.values + row * given.stride, width, to);
+    const Index count = width(i);
+    copy_rows(given.values, given.stride, run_.rows, count, run_.memory + run_.plan[i].place, count);
   }
 
   void leave(std::size_t o) {
@@ -193,15 +196,12 @@ class Runner {
     const int value = program_.outputs[o];
     const Place from = place_of(value);
     if (to.values == nullptr || from.values == to.values) return;
-    const Shape& shape = program_.shape(value);
-    if (!starts_with_rows(shape)) {
+    if (!run_.plan[value].by_rows) {
       std::copy_n(from.values, size(value), to.values);
       return;
     }
-    const Index width = natural_lead(shape);
-    for (Index row = 0; row < run_.rows; ++row) {
-      std::copy_n(from.values + row * from.lead, width, to.values + row * to.stride);
-    }
+    const Index count = width(value);
+    copy_rows(from.values, from.lead, run_.rows, count, to.values, to.stride);
   }
 
   void constant(int i, const Instruction& value, T* out) {
@@ -217,12 +217,12 @@ class Runner {
   void elementwise_in_lines(int i, const Instruction& value, const ProgramPlan::Lines& lines, T* out) {
     const auto count = value.reads.size();
     const Place to = place_of(i);
-    const Index width = natural_lead(value.shape);
-    bool one_line = to.lead == width;
+    const Index row = width(i);
+    bool one_line = to.lead == row;
     for (std::size_t o = 0; o < count; ++o) {
       const bool fits = lines[o] == ProgramPlan::Line::number ||
-                        (lines[o] == ProgramPlan::Line::same && place_of(value.reads[o]).lead == width) ||
-                        (lines[o] == ProgramPlan::Line::column && width == 1);
+                        (lines[o] == ProgramPlan::Line::same && place_of(value.reads[o]).lead == row) ||
+                        (lines[o] == ProgramPlan::Line::column && row == 1);
       one_line = one_line && fits;
     }
     kernels::ElementwiseRows<T> work;
@@ -230,7 +230,7 @@ class Runner {
     work.out = out;
     work.out_stride = to.lead;
     work.rows = one_line ? 1 : run_.rows;
-    work.columns = one_line ? run_.rows * width : width;
+    work.columns = one_line ? run_.rows * row : row;
     for (std::size_t o = 0; o < count; ++o) {
       const Place from = place_of(value.reads[o]);
       const bool by_row = lines[o] == ProgramPlan::Line::same || lines[o] == ProgramPlan::Line::column;
@@ -244,7 +244,7 @@ class Runner {
 
   // Axes along which all operands and the value go on without gaps, or stand still, are one.
   void elementwise(int i, const Instruction& value, T* out) {
-    const ProgramPlan::Lines& lines = run_.plan.lines(i);
+    const ProgramPlan::Lines& lines = run_.plan[i].lines;
     if (lines[0] != ProgramPlan::Line::other) return elementwise_in_lines(i, value, lines, out);
     const auto count = value.reads.size();
     const Axes to = axes(i);
@@ -341,34 +341,32 @@ class Runner {
     }
   }
 
-  /// Rows of a matrix, which may have gaps between them, to one.
-  void sum_of_rows(const Instruction& value, T* out) {
-    const Shape& shape = program_.shape(value.reads[0]);
+  /// What lies along the first axis, perhaps with gaps, to one.
+  void sum_of_rows(int i, const Instruction& value, T* out) {
     const Place from = place_of(value.reads[0]);
-    const Axes axes(shape, run_.rows, from.lead);
+    const Axes axes(program_.shape(value.reads[0]), run_.rows, from.lead);
     const Index count = axes.extents[0];
-    const Index width = axes.extents[1];
+    const Index columns = width(i);
     const Index lead = axes.strides[0];
-    if (in_vectors(width, lead)) {
+    if (in_vectors(columns, lead)) {
       T* const room = run_.memory + run_.plan.scratch();
-      run_.kernels.column_sums(from.values, lead, count, width, room);
-      std::copy_n(room, width, out);
+      run_.kernels.column_sums(from.values, lead, count, columns, room);
+      std::copy_n(room, columns, out);
       return;
     }
-    std::fill_n(out, width, T(0));
-    for (Index i = 0; i < count; ++i) combine(Op::add, from.values + i * lead, width, out);
+    std::fill_n(out, columns, T(0));
+    for (Index row = 0; row < count; ++row) combine(Op::add, from.values + row * lead, columns, out);
   }
 
   /// Whether rows may be read and written in whole vectors.
-  bool in_vectors(Index width, Index lead) const {
-    return width % run_.kernels.lanes == 0 || lead >= round_up(width, run_.kernels.lanes);
+  bool in_vectors(Index columns, Index lead) const {
+    return columns % run_.kernels.lanes == 0 || lead >= round_up(columns, run_.kernels.lanes);
   }
 
-  void reduce(const Instruction& value, T* out) {
+  void reduce(int i, const Instruction& value, T* out) {
     const T* in = read(value, 0);
     const auto& over = value.integers;
-    const bool matrix = program_.shape(value.reads[0]).size() == 2;
-    if (value.operation == Op::sum && matrix && over == std::vector<Index>{0}) return sum_of_rows(value, out);
+    if (sums_rows(value)) return sum_of_rows(i, value, out);
     Axes left = axes(value.reads[0]);
     const Index room = left.size();
     if (over.empty()) {
@@ -446,7 +444,7 @@ class Runner {
   void matmul(const Instruction& value, T* out) {
     const Axes a = axes(value.reads[0]);
     const Axes b = axes(value.reads[1]);
-    const Axes to = Axes(value.shape, run_.rows, natural_lead(value.shape));
+    const Axes to = Axes(value.shape, run_.rows, row_width(value.shape, run_.rows));
     const int leading = to.count - 2;
     Index batches = 1;
     for (int k = 0; k < leading; ++k) batches *= to.extents[as_size(k)];
@@ -514,7 +512,7 @@ class Runner {
     const bool whole = value.integers[1] != 0;  // rows, not elements
     const Shape& shape = program_.shape(i);
     const Index to_lead = place_of(i).lead;
-    const Index row = shape.size() == 2 && starts_with_rows(shape) ? natural_lead(shape) : 0;
+    const Index row = shape.size() == 2 && run_.plan[i].by_rows ? width(i) : 0;
     const bool gaps = row != 0 && (in.lead != row || to_lead != row || (other.values != nullptr && other.lead != row));
     if (row != 0 && (gaps || whole) && in_vectors(row, in.lead) && in_vectors(row, to_lead) &&
         (other.values == nullptr || in_vectors(row, other.lead))) {
@@ -526,15 +524,25 @@ class Runner {
       begin = count / vector * vector;
       if (begin > 0) work({in.values, begin}, {other.values, begin}, {out, begin}, 1, begin);
     }
-    const Index width = gaps ? row : whole ? shape.back() : count - begin;
+    if (begin == count) return;
+    const Index columns = gaps ? row : whole ? shape.back() : count - begin;
+    const Index stride = round_up(columns, kSlice);
     T* const room = run_.memory + run_.plan.scratch();
-    T* const other_room = room + padded_stride(width) + kSlice;
-    T* const out_room = other_room + padded_stride(width) + kSlice;
-    for (Index done = begin, line = 0; done < count; done += width, ++line) {
-      std::copy_n(in.values + (gaps ? line * in.lead : done), width, room);
-      if (other.values != nullptr) std::copy_n(other.values + (gaps ? line * other.lead : done), width, other_room);
-      work({room, width}, {other.values == nullptr ? nullptr : other_room, width}, {out_room, width}, 1, width);
-      std::copy_n(out_room, width, out + (gaps ? line * to_lead : done));
+    T* const other_room = room + kRowsCopied * stride;
+    T* const out_room = other_room + kRowsCopied * stride;
+    const Index lines = (count - begin) / columns;
+    for (Index first = 0; first < lines; first += kRowsCopied) {
+      const Index some = std::min(kRowsCopied, lines - first);
+      const auto place = [&](Index line, Index lead) { return gaps ? line * lead : begin + line * columns; };
+      for (Index line = 0; line < some; ++line) {
+        copy_values(in.values + place(first + line, in.lead), columns, room + line * stride);
+        if (other.values == nullptr) continue;
+        copy_values(other.values + place(first + line, other.lead), columns, other_room + line * stride);
+      }
+      work({room, stride}, {other.values == nullptr ? nullptr : other_room, stride}, {out_room, stride}, some, columns);
+      for (Index line = 0; line < some; ++line) {
+        copy_values(out_room + line * stride, columns, out + place(first + line, to_lead));
+      }
     }
   }
 
@@ -605,7 +613,7 @@ class Runner {
     const std::uint32_t item = run_.draws.item ^ (static_cast<std::uint32_t>(value.integers[1]) << 16);
     const RandomStream stream(run_.draws.seed, Purpose::noise, item, run_.draws.step);
     const Index count = size(i);
-    const Index first = starts_with_rows(value.shape) ? run_.first_row * natural_lead(value.shape) : 0;
+    const Index first = run_.plan[i].by_rows ? run_.first_row * width(i) : 0;
     for (Index k = 0; k < count; ++k) {
       const double u = stream.uniform(static_cast<std::uint64_t>(first + k));
       out[k] = static_cast<T>(value.integers[0] == 0 ? u : normal_quantile(u));

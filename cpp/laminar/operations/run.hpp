@@ -24,6 +24,12 @@ struct RowValues {
 /// Rows of fewer values are brought together before they are read; longer ones may lie with gaps between them.
 inline constexpr Index kNarrowRows = 32;
 
+/// So many rows at once are brought to where there is room for whole vectors.
+inline constexpr Index kRowsCopied = 16;
+
+/// Whether an operation sums along its first axis alone.
+bool sums_rows(const Instruction& value);
+
 /// Elements of one row of a value in a run of so many rows, or of all of it where it has no rows.
 Index row_width(const Shape& shape, Index rows = 1);
 
@@ -45,37 +51,40 @@ class ProgramPlan {
   enum class Line : char { other, same, number, row, column };
   using Lines = std::array<Line, 3>;
 
-  ProgramPlan() = default;
-  ProgramPlan(const Program& program, Index rows);
-
-  /// Elements of the memory that a run needs.
-  Index size() const { return size_; }
-  Index place(int value) const { return places_[static_cast<std::size_t>(value)]; }
-  Index scratch() const { return scratch_; }
-  /// Where a run notes where each value lies.
-  Index table() const { return table_; }
-  /// The first is `other` where some operand lies in another way.
-  const Lines& lines(int value) const { return lines_[static_cast<std::size_t>(value)]; }
-  /// The value that this one is another form of; -1: no output follows from it.
-  int source(int value) const { return sources_[static_cast<std::size_t>(value)]; }
   /// A product of rows and what may be computed with it: the sum with a row of weights, an activation.
   struct Chain {
     int product = -1;
     int last = -1;  // nothing else reads what comes before it
   };
-  /// The one that a value belongs to; without a product where there is none.
-  const Chain& chain(int value) const { return chains_[static_cast<std::size_t>(value)]; }
-  /// Rows with gaps between them will do: all that reads the value goes element by element.
-  bool takes_gaps(int value) const { return takes_gaps_[static_cast<std::size_t>(value)] != 0; }
+  /// What is known of a value before a run.
+  struct Value {
+    Index place = -1;
+    int source = -1;         // the value that this one is another form of; -1: no output follows from it
+    int output = -1;         // the first of the program's that it is
+    Index width = 0;         // elements of a row, or of all where it has no rows; -1: as many as rows make them
+    bool by_rows = false;    // its first axis is that of rows
+    bool takes_gaps = true;  // rows with gaps between them will do: all that reads it goes element by element
+    Lines lines = {};        // the first is `other` where some operand lies in another way
+    Chain chain = {};        // that it belongs to; without a product where there is none
+  };
+
+  ProgramPlan() = default;
+  ProgramPlan(const Program& program, Index rows);
+
+  /// Elements of the memory that a run needs.
+  Index size() const { return size_; }
+  Index scratch() const { return scratch_; }
+  /// Where a run notes where each value lies.
+  Index table() const { return table_; }
+  const Value& operator[](int value) const { return values_[static_cast<std::size_t>(value)]; }
+  /// The values that have to be computed or brought from somewhere, in their order.
+  const std::vector<int>& steps() const { return steps_; }
 
  private:
-  void find_chains(const Program& program);
+  void find_chains(const Program& program, const std::vector<char>& needed);
 
-  std::vector<Index> places_;
-  std::vector<int> sources_;
-  std::vector<char> takes_gaps_;
-  std::vector<Chain> chains_;
-  std::vector<Lines> lines_;
+  std::vector<Value> values_;
+  std::vector<int> steps_;
   Index scratch_ = 0;
   Index table_ = 0;
   Index size_ = 0;
