@@ -10,7 +10,6 @@ unset LAMINAR_ISA  # set below where a check is about one instruction set
 
 CMAKE_BUILD_PARALLEL_LEVEL=$(nproc)
 export CMAKE_BUILD_PARALLEL_LEVEL PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
 
 passed=0
 failed=()
@@ -53,6 +52,8 @@ leave_out() {
 install_package() {
   [ -x .venv/bin/python ] || python3 -m venv .venv || return
   rm -rf build/wheel
+  # With the flags of the build of the tests: ccache compiles what both hold once.
+  local -x SKBUILD_CMAKE_DEFINE=LAMINAR_WERROR=ON
   .venv/bin/pip wheel --quiet . --no-deps -w build/wheel &&
     .venv/bin/pip install --quiet "$(echo build/wheel/*.whl)[test,peers]" &&
     .venv/bin/pip install --quiet --no-deps --force-reinstall build/wheel/*.whl && return
@@ -82,11 +83,15 @@ print(*(name for name in packages.split() if find_spec(name) is None))')
 has_header() { echo "#include <$1>" | "${CXX:-c++}" -std=c++20 -x c++ -E - >/dev/null 2>&1; }
 
 bring_debian_packages() {
-  if ! { has_header doctest/doctest.h && has_header benchmark/benchmark.h; } &&
+  if ! { has_header doctest/doctest.h && has_header benchmark/benchmark.h && command -v ccache >/dev/null; } &&
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq &&
-      apt-get install -y -qq --no-install-recommends doctest-dev libbenchmark-dev >/dev/null
+      apt-get install -y -qq --no-install-recommends ccache doctest-dev libbenchmark-dev >/dev/null
+  fi
+  # What ccache needs to keep what is compiled with precompiled headers.
+  if command -v ccache >/dev/null; then
+    export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
   fi
   has_header doctest/doctest.h || leave_out "C++ tests (no doctest: Debian's doctest-dev)"
   has_header benchmark/benchmark.h ||
@@ -114,14 +119,15 @@ configure() {  # configure FOLDER CMAKE_ARGUMENTS...: says more only where it fa
 build_release() {
   configure build/checks -S tests/consumer -B build/checks -DLAMINAR_SOURCE_DIR="$PWD" \
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DPython_ROOT_DIR="$PWD/.venv" \
-    -DLAMINAR_WERROR=ON -DLAMINAR_INSTALL=ON -DLAMINAR_BOTH_LIBRARIES=ON -DLAMINAR_BUILD_EXAMPLES=ON \
+    -DLAMINAR_WERROR=ON -DLAMINAR_FEW_UNITS=ON -DLAMINAR_INSTALL=ON -DLAMINAR_BOTH_LIBRARIES=ON \
+    -DLAMINAR_BUILD_EXAMPLES=ON \
     -DLAMINAR_BUILD_TESTS="$(on_off has_header doctest/doctest.h)" \
     -DLAMINAR_BUILD_BENCH="$(on_off has_header benchmark/benchmark.h)" &&
     cmake --build build/checks -- --no-print-directory
 }
 
 build_sanitized() {
-  configure build/asan --preset asan && cmake --build --preset asan -- --no-print-directory
+  configure build/asan --preset asan -DLAMINAR_FEW_UNITS=ON && cmake --build --preset asan -- --no-print-directory
 }
 
 best_isa() {
@@ -134,10 +140,10 @@ print(*(isa for isa in config["isas"] if isa != config["isa"]))'
 }
 
 mkdir -p build
+bring_debian_packages
 check "install into .venv" install_package
 check "size of the wheel" check_wheel_size
 find_missing_packages
-bring_debian_packages
 
 check "ruff" .venv/bin/ruff check .
 check "ruff format" .venv/bin/ruff format --check .
