@@ -430,6 +430,22 @@ TEST_CASE("operations: gradients take no step that they can do without") {
   }
 }
 
+TEST_CASE_TEMPLATE("operations: a sum over rows computes what it alone reads, to the same bits", T, float, double) {
+  for (const Index rows : {1, 7, 300, 601}) {
+    Program program;
+    const int x = program.add_input({kBatch, 5, 3});
+    const int d = program.add_input({kBatch, 5, 1});
+    const int product = program.add(Op::multiply, {x, d});
+    program.outputs = {program.add(Op::sum, {product}, {0})};
+    CHECK(ProgramPlan(program, rows)[product].summed_by == program.outputs[0]);
+    const std::vector<std::vector<T>> inputs{draws<T>(rows * 15, -1, 1, 1), draws<T>(rows * 5, -1, 1, 2)};
+    const auto alone = run_with<T>(program, inputs, rows);
+    program.outputs.push_back(product);
+    CHECK(ProgramPlan(program, rows)[product].summed_by == -1);
+    CHECK(bit_difference(alone[0], run_with<T>(program, inputs, rows)[0]) == "");
+  }
+}
+
 TEST_CASE("operations: what depends on other rows is known to") {
   const auto depends = [](const Program& program) { return dependences(program)[as_size(program.outputs[0])]; };
   CHECK(depends(program_of({{kBatch, 3}}, Op::sum, {1})) == Dependence::rows);

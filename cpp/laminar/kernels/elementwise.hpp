@@ -193,15 +193,20 @@ void reduce_by(const ReducedRows<T>& r, T start, const Combine& combine) {
   const Index rest = r.columns - whole;
   const Integer<V> valid = first_lanes<V>(rest);
   const V none = broadcast<V>(start);
+  const auto lanes_of = [&](Index i) {
+    const T* row = r.in + i * r.in_stride;
+    V v = none;
+    for (Index j = 0; j < whole; j += lanes) v = combine(v, load(row + j));
+    return rest > 0 ? combine(v, select<V>(valid, load_first(row + whole, rest), none)) : v;
+  };
   V rows[lanes];
   for (Index i = 0; i < r.rows; i += lanes) {
     const Index count = r.rows - i < lanes ? r.rows - i : lanes;
-    for (Index k = 0; k < lanes; ++k) {
-      rows[k] = none;
-      if (k >= count) continue;
-      const T* row = r.in + (i + k) * r.in_stride;
-      for (Index j = 0; j < whole; j += lanes) rows[k] = combine(rows[k], load(row + j));
-      if (rest > 0) rows[k] = combine(rows[k], select<V>(valid, load_first(row + whole, rest), none));
+    if (count == lanes && r.columns == lanes) {
+#pragma GCC unroll 16
+      for (Index k = 0; k < lanes; ++k) rows[k] = combine(none, load(r.in + (i + k) * r.in_stride));
+    } else {
+      for (Index k = 0; k < lanes; ++k) rows[k] = k < count ? lanes_of(i + k) : none;
     }
     by_halves(rows, combine);
     store_first(r.out + i, rows[0], count);

@@ -102,6 +102,21 @@ class Former {
                        [&](int read) { return by_rows(read) && all_.shape(read).size() == 2; });
   }
 
+  /// Whether what the way back would compute only for a sum over the batch follows from less than itself: then the
+  /// sum computes it.
+  bool is_summed_later(int value) const {
+    if (is_forward(value) || !may_be_summed(all_, value)) return false;
+    for (const Instruction& reader : all_.values()) {
+      const bool reads = std::find(reader.reads.begin(), reader.reads.end(), value) != reader.reads.end();
+      if (reads && !sums_rows(reader)) return false;
+    }
+    Index width = 0;
+    for (const int read : all_[value].reads) {
+      if (by_rows(read) && !is_forward(read) && !is_source(read)) width += row_width(all_.shape(read));
+    }
+    return width < row_width(all_.shape(value));
+  }
+
   /// Finds what the sums over the batch read of its rows, and what of the way forward is read later.
   void keep() {
     std::vector<int> summed;
@@ -113,10 +128,10 @@ class Former {
         summed.push_back(gradient.value);
       }
     }
-    const auto stops = [&](int value) { return by_rows(value); };
+    const auto stops = [&](int value) { return by_rows(value) && !is_summed_later(value); };
     const std::vector<char> late = needed_for(all_, summed, stops);
     for (int i = 0; i < all_.size(); ++i) {
-      if (late[at(i)] != 0 && by_rows(i)) is_kept[at(i)] = 1;
+      if (late[at(i)] != 0 && stops(i)) is_kept[at(i)] = 1;
     }
     // The way back computes these of its own rows.
     std::vector<int> back = by_input_;

@@ -35,7 +35,7 @@ Index scratch_of(const Program& program, const Instruction& value, Index rows) {
     case Op::matmul:
       return matmul_scratch(program, value, rows);
     case Op::sum:
-      if (sums_rows(value)) return round_up(elements(value.shape, rows), kSlice);
+      if (sums_rows(value)) return round_up(elements(value.shape, rows), kSlice) + kSummedElements;
       return 2 * elements(program.shape(value.reads[0]), rows);
     case Op::prod:
     case Op::max:
@@ -109,6 +109,16 @@ bool sums_rows(const Instruction& value) {
   return value.operation == Op::sum && value.integers == std::vector<Index>{0};
 }
 
+bool may_be_summed(const Program& program, int value) {
+  const Instruction& made = program[value];
+  if (elementwise_operands(made.operation) == 0 || !starts_with_rows(made.shape)) return false;
+  return std::all_of(made.reads.begin(), made.reads.end(), [&](int read) {
+    const Shape& shape = program.shape(read);
+    const bool lined = starts_with_rows(shape) && shape.size() == made.shape.size();
+    return std::count(shape.begin(), shape.end(), kBatch) == (lined ? 1 : 0);
+  });
+}
+
 Index row_width(const Shape& shape, Index rows) {
   Index product = 1;
   for (std::size_t i = starts_with_rows(shape) ? 1 : 0; i < shape.size(); ++i) {
@@ -129,20 +139,26 @@ std::vector<char> needed_in(const Program& program) {
   return needed;
 }
 
+/// How many values that are needed read each value, being an output for one more.
+std::vector<int> readers_in(const Program& program, const std::vector<char>& needed) {
+  std::vector<int> readers(needed.size(), 0);
+  for (int i = 0; i < program.size(); ++i) {
+    for (const int read : needed[as_size(i)] != 0 ? program[i].reads : std::vector<int>()) ++readers[as_size(read)];
+  }
+  for (const int output : program.outputs) ++readers[as_size(output)];
+  return readers;
+}
+
 }  // namespace
 
-void ProgramPlan::find_chains(const Program& program, const std::vector<char>& needed) {
+void ProgramPlan::find_chains(const Program& program, const std::vector<char>& needed,
+                              const std::vector<int>& readers) {
   const int size = program.size();
-  std::vector<int> readers(static_cast<std::size_t>(size), 0);
   std::vector<int> reader(readers.size(), -1);
   for (int i = 0; i < size; ++i) {
     if (needed[as_size(i)] == 0) continue;
-    for (const int read : program[i].reads) {
-      ++readers[as_size(read)];
-      reader[as_size(read)] = i;
-    }
+    for (const int read : program[i].reads) reader[as_size(read)] = i;
   }
-  for (const int output : program.outputs) ++readers[as_size(output)];
   const auto only_reader = [&](int value) { return readers[as_size(value)] == 1 ? reader[as_size(value)] : -1; };
   for (int product = 0; product < size; ++product) {
     if (needed[as_size(product)] == 0) continue;
@@ -158,7 +174,8 @@ void ProgramPlan::find_chains(const Program& program, const std::vector<char>& n
 
 ProgramPlan::ProgramPlan(const Program& program, Index rows) : values_(as_size(program.size())) {
   const std::vector<char> needed = needed_in(program);
-  find_chains(program, needed);
+  const std::vector<int> readers = readers_in(program, needed);
+  find_chains(program, needed, readers);
   std::vector<int> until(values_.size(), -1);  // the last value that reads this one
   for (int i = 0; i < program.size(); ++i) {
     const Instruction& value = program[i];
@@ -175,8 +192,19 @@ ProgramPlan::ProgramPlan(const Program& program, Index rows) : values_(as_size(p
       until[as_size(source)] = i;
       if (!reads_rows(program, value, read) || read != source) values_[as_size(source)].takes_gaps = false;
     }
+    if (sums_rows(value) && readers[as_size(value.reads[0])] == 1 && may_be_summed(program, value.reads[0])) {
+      values_[as_size(value.reads[0])].summed_by = i;
+    }
     if (!form && value.operation != Op::weight) steps_.push_back(i);
     scratch_ = std::max(scratch_, scratch_of(program, value, rows));
+  }
+  std::erase_if(steps_, [&](int i) { return values_[as_size(i)].summed_by >= 0; });
+  for (int i = 0; i < program.size(); ++i) {
+    const int sum = values_[as_size(i)].summed_by;
+    for (const int read : sum >= 0 ? program[i].reads : std::vector<int>()) {
+      int& last = until[as_size(values_[as_size(read)].source)];
+      last = std::max(last, sum);
+    }
   }
   for (const int i : steps_) {  // with what comes last all is computed
     const Chain& chain = values_[as_size(i)].chain;

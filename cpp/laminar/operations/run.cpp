@@ -44,7 +44,7 @@ Index kernel_of(const Instruction& value) {
 template <typename T>
 class Runner {
  public:
-  explicit Runner(const ProgramRun<T>& run) : run_(run), program_(run.program) {}
+  explicit Runner(const ProgramRun<T>& run) : run_(run), program_(run.program), rows_(run.rows) {}
 
   void all() {
     places_ = reinterpret_cast<Place*>(run_.memory + run_.plan.table());
@@ -64,10 +64,15 @@ class Runner {
   /// Elements from row to row where there are no gaps, or all of them where there are no rows.
   Index width(int value) const {
     const Index known = run_.plan[value].width;
-    return known >= 0 ? known : row_width(program_.shape(value), run_.rows);
+    return known >= 0 ? known : row_width(program_.shape(value), rows_);
   }
 
-  Place place_of(int value) const { return places_[value]; }
+  /// From the first of the rows on that are looked at.
+  Place place_of(int value) const {
+    Place place = places_[value];
+    if (skipped_ != 0 && run_.plan[value].by_rows) place.values += skipped_ * place.lead;
+    return place;
+  }
 
   Place find_place(int value) const {
     const int source = run_.plan[value].source;
@@ -80,7 +85,8 @@ class Runner {
     }
     if (const RowValues<T>* left = direct(source); left != nullptr)
       return {left->values, lead_of(source, left->stride)};
-    return {run_.memory + run_.plan[source].place, lead};
+    const ProgramPlan::Value& known = run_.plan[source];
+    return {run_.memory + (known.summed_by < 0 ? known.place : run_.plan.scratch()), lead};
   }
 
   Index lead_of(int value, Index stride) const { return run_.plan[value].by_rows ? stride : width(value); }
@@ -124,9 +130,9 @@ class Runner {
     return product.integers[1] == 0 ? packed.forward : packed.backward;
   }
 
-  Axes axes(int value) const { return {program_.shape(value), run_.rows, place_of(value).lead}; }
+  Axes axes(int value) const { return {program_.shape(value), rows_, place_of(value).lead}; }
   Array<const T> array(int value) const { return {place_of(value).values, axes(value)}; }
-  Index size(int value) const { return elements(program_.shape(value), run_.rows); }
+  Index size(int value) const { return elements(program_.shape(value), rows_); }
   const T* read(const Instruction& value, std::size_t operand) const { return place_of(value.reads[operand]).values; }
 
   void compute(int i) {
@@ -229,8 +235,8 @@ class Runner {
     work.operation = static_cast<int>(value.operation);
     work.out = out;
     work.out_stride = to.lead;
-    work.rows = one_line ? 1 : run_.rows;
-    work.columns = one_line ? run_.rows * row : row;
+    work.rows = one_line ? 1 : rows_;
+    work.columns = one_line ? rows_ * row : row;
     for (std::size_t o = 0; o < count; ++o) {
       const Place from = place_of(value.reads[o]);
       const bool by_row = lines[o] == ProgramPlan::Line::same || lines[o] == ProgramPlan::Line::column;
@@ -343,6 +349,7 @@ class Runner {
 
   /// What lies along the first axis, perhaps with gaps, to one.
   void sum_of_rows(int i, const Instruction& value, T* out) {
+    if (run_.plan[value.reads[0]].summed_by == i) return sum_of_parts(i, value.reads[0], out);
     const Place from = place_of(value.reads[0]);
     const Axes axes(program_.shape(value.reads[0]), run_.rows, from.lead);
     const Index count = axes.extents[0];
@@ -356,6 +363,21 @@ class Runner {
     }
     std::fill_n(out, columns, T(0));
     for (Index row = 0; row < count; ++row) combine(Op::add, from.values + row * lead, columns, out);
+  }
+
+  /// The same of rows that are computed meanwhile, a few at a time.
+  void sum_of_parts(int i, int term, T* out) {
+    const Index columns = width(i);
+    const Index some = std::max<Index>(1, kSummedElements / std::max<Index>(1, columns));
+    T* const room = run_.memory + run_.plan.scratch();
+    std::fill_n(out, columns, T(0));
+    for (skipped_ = 0; skipped_ < run_.rows; skipped_ += some) {
+      rows_ = std::min(some, run_.rows - skipped_);
+      elementwise(term, program_[term], room);
+      for (Index row = 0; row < rows_; ++row) combine(Op::add, room + row * columns, columns, out);
+    }
+    skipped_ = 0;
+    rows_ = run_.rows;
   }
 
   /// Whether rows may be read and written in whole vectors.
@@ -623,6 +645,8 @@ class Runner {
   const ProgramRun<T>& run_;
   const Program& program_;
   Place* places_ = nullptr;  // of all values
+  Index rows_;               // that are looked at
+  Index skipped_ = 0;        // before these
 };
 
 }  // namespace

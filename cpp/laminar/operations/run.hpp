@@ -30,6 +30,13 @@ inline constexpr Index kRowsCopied = 16;
 /// Whether an operation sums along its first axis alone.
 bool sums_rows(const Instruction& value);
 
+/// Whether a sum over rows may compute what it adds up itself: rows of an operation on elements, each of which
+/// follows from that row of its operands.
+bool may_be_summed(const Program& program, int value);
+
+/// So many elements of what a sum over rows computes itself are there at once.
+inline constexpr Index kSummedElements = 4096;
+
 /// Elements of one row of a value in a run of so many rows, or of all of it where it has no rows.
 Index row_width(const Shape& shape, Index rows = 1);
 
@@ -65,6 +72,7 @@ class ProgramPlan {
     bool by_rows = false;    // its first axis is that of rows
     bool takes_gaps = true;  // rows with gaps between them will do: all that reads it goes element by element
     Lines lines = {};        // the first is `other` where some operand lies in another way
+    int summed_by = -1;      // the sum over rows that computes this value itself, a few rows at a time
     Chain chain = {};        // that it belongs to; without a product where there is none
   };
 
@@ -81,7 +89,7 @@ class ProgramPlan {
   const std::vector<int>& steps() const { return steps_; }
 
  private:
-  void find_chains(const Program& program, const std::vector<char>& needed);
+  void find_chains(const Program& program, const std::vector<char>& needed, const std::vector<int>& readers);
 
   std::vector<Value> values_;
   std::vector<int> steps_;
