@@ -46,17 +46,23 @@ def compiler(name: str) -> str:
 
 
 def library(path: Path, text: str, *flags: str, by: str = "gcc") -> ctypes.CDLL:
-    """Compile a program as a shared object and load it."""
+    """Compile a program as a shared object and load it.
+
+    By names relative to its folder, so that ccache knows it in the runs for other instruction sets.
+    """
     ending = ".cpp" if by.endswith("++") else ".c"
-    number = len(list(path.iterdir()))
-    source, out = path / f"program_{number}{ending}", path / f"program_{number}.so"
-    source.write_text(text, encoding="ascii")
-    command = [compiler(by), *flags, "-shared", "-fPIC", "-I", str(path), "-o", str(out)]
-    done = subprocess.run(
-        [*command, str(source), "-lm"], capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return ctypes.CDLL(str(out))
+    name = f"program_{len(list(path.iterdir()))}"
+    (path / (name + ending)).write_text(text, encoding="ascii")
+    cache = [found] if (found := shutil.which("ccache")) else []
+    for command in (
+        [*cache, compiler(by), *flags, "-fPIC", "-I", ".", "-c", name + ending, "-o", name + ".o"],
+        [compiler(by), "-shared", name + ".o", "-o", name + ".so", "-lm"],
+    ):
+        done = subprocess.run(
+            command, cwd=path, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    return ctypes.CDLL(str(path / (name + ".so")))
 
 
 def run(
