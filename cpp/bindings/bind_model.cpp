@@ -326,6 +326,22 @@ py::tuple moment(const py::object& self, const char* operation, bool with_notes)
   return py::make_tuple(std::make_unique<SharedModel<T>>(std::move(held)), notes);
 }
 
+/// What the weights take, as they are held for inference.
+template <typename T>
+Index held_bytes(const SharedModel<T>& shared) {
+  const State<T>& state = shared.now().state();
+  const auto& rounded = state.packed.quantized().tensors;
+  Index bytes = 0;
+  for (std::size_t i = 0; i < state.network.parameters().tensors().size(); ++i) {
+    const Index size = state.network.parameters()[i].size;
+    const QuantizedTensor* const tensor = rounded.empty() ? nullptr : rounded[i].get();
+    const bool int8 = tensor != nullptr && !tensor->scales().empty();
+    bytes += size * (tensor == nullptr ? static_cast<Index>(sizeof(T)) : int8 ? 1 : 2);
+    if (int8) bytes += static_cast<Index>(tensor->scales().size() * sizeof(float));
+  }
+  return bytes;
+}
+
 template <typename T>
 void bind(py::module_& module, const char* name) {
   using S = SharedModel<T>;
@@ -343,6 +359,18 @@ void bind(py::module_& module, const char* name) {
                                if (s.now().precision() == ProductPrecision::bfloat16) return kBfloat16;
                                return sizeof(T) == sizeof(float) ? "float32" : "float64";
                              })
+      .def_property_readonly("quantization",
+                             [](const S& s) -> std::optional<std::string> {
+                               if (s.now().quantization() == Quantization::none) return {};
+                               return std::string(name_of(s.now().quantization()));
+                             })
+      .def(
+          "quantize",
+          [](S& s, const std::string& mode) {
+            s.changing("quantize").quantize(quantization_of(mode).value_or(Quantization::none));
+          },
+          py::arg("mode"))
+      .def_property_readonly("held_bytes", &held_bytes<T>)
       .def("layers", [](const S& s) { return layers(s.now().network()); })
       .def(
           "layer", [](const S& s, std::size_t index) { return layer(s.now().network(), index); }, py::arg("index"))

@@ -62,7 +62,8 @@ Model<T>::Model(std::unique_ptr<State<T>> state) : core_(std::make_shared<Core>(
   if (state == nullptr) fail("Model: state must not be null");
   core_->state = std::move(state);
   const std::optional<OptimizerState<T>>& optimizer = core_->state->optimizer;
-  if (optimizer.has_value()) core_->trainer = std::make_unique<Trainer<T>>(*core_->state, optimizer->optimizer);
+  if (optimizer.has_value() && !core_->state->for_inference())
+    core_->trainer = std::make_unique<Trainer<T>>(*core_->state, optimizer->optimizer);
 }
 
 template <typename T>
@@ -96,6 +97,36 @@ std::span<const T> Model<T>::parameters() const {
 }
 
 template <typename T>
+Quantization Model<T>::quantization() const {
+  return facts().quantization();
+}
+
+template <typename T>
+void Model<T>::quantize(Quantization quantization) {
+  require(Stage::idle, "quantize");
+  if (quantization == Quantization::none) fail("quantize: quantization must be bfloat16 or int8, got none");
+  if (sizeof(T) != sizeof(float))
+    fail("quantize: the weights of a model of float64 stay as they are; make one of float32");
+  if (facts().for_inference()) {
+    throw std::logic_error(
+        std::string("quantize: the model's weights are ").append(name_of(facts().quantization())).append(" already"));
+  }
+  const std::vector<Scaled> scaled = rounded_tensors(network());
+  if (std::all_of(scaled.begin(), scaled.end(), [](Scaled each) { return each == Scaled::not_rounded; })) {
+    fail("quantize: no layer of the model multiplies by weights or has a table, so there is nothing to round");
+  }
+  core_->settled();
+  State<T>& state = *core_->state;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    state.take(QuantizedWeights::of(state.network, quantization, state.parameters.data()), state.parameters.span());
+  }
+  core_->exchange();
+  core_->trainer.reset();
+  state.position.reset();
+  if (state.optimizer.has_value()) state.optimizer->forget();
+}
+
+template <typename T>
 bool Model<T>::compiled() const {
   return facts().objective.has_value();
 }
@@ -108,6 +139,7 @@ bool Model<T>::penalties_per_row() const {
 template <typename T>
 Model<T>::Training::Training(Model& model, const char* operation) : core_(model.core_) {
   model.require(Stage::idle, operation);
+  model.require_training(operation);
   core_->stage = Stage::running;
 }
 
@@ -149,12 +181,29 @@ void Model<T>::require(Stage latest, const char* operation) const {
 }
 
 template <typename T>
+void Model<T>::require_training(const char* operation) const {
+  if (!facts().for_inference()) return;
+  throw std::logic_error(std::string(operation)
+                             .append(": the model's weights are ")
+                             .append(name_of(facts().quantization()))
+                             .append(" since quantize, for inference alone; train the model before, or a copy of it"));
+}
+
+template <typename T>
 void Model<T>::Core::set_parameters(std::span<const T> values) {
   const auto size = static_cast<std::size_t>(state->parameters.size());
   if (values.size() != size) {
     fail("set_parameters: expected ", size, " values (padding included), got ", values.size());
   }
   change([&](State<T>& changed) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (changed.for_inference()) {
+        changed.take(QuantizedWeights::of(changed.network, changed.quantization(), values.data(),
+                                          &changed.packed.quantized(), changed.parameters.data()),
+                     values);
+        return;
+      }
+    }
     std::copy(values.begin(), values.end(), changed.parameters.data());
     changed.packed.refresh(changed.network, changed.parameters.data());
   });
@@ -200,8 +249,9 @@ void Model<T>::compile(const std::vector<Head>& heads, const Optimizer& optimize
     fail("compile: class numbers stand between values in y, which hold them up to ", most, ", but the output '",
          goal.name, "' has ", goal.columns, " classes or ignores a larger one");
   }
-  OptimizerState<T> optimizer_state(optimizer, state.network.parameters());
-  auto trainer = std::make_unique<Trainer<T>>(state, optimizer);
+  const bool trains = !state.for_inference();
+  OptimizerState<T> optimizer_state(optimizer, trains ? state.network.parameters() : ParameterLayout());
+  auto trainer = trains ? std::make_unique<Trainer<T>>(state, optimizer) : nullptr;
   core_->settled();   // by the trainer that was
   core_->exchange();  // what is there is for the objective that was
   state.objective = std::move(objective);
@@ -294,7 +344,7 @@ Index Model<T>::iterations() const {
 
 template <typename T>
 Index Model<T>::optimizer_parameters() const {
-  if (!facts().optimizer.has_value()) return 0;
+  if (!facts().optimizer.has_value() || facts().for_inference()) return 0;
   Index trainable = 0;
   for (const Tensor& tensor : network().parameters().tensors()) trainable += tensor.trainable ? tensor.size : 0;
   return facts().optimizer->arrays() * trainable;
@@ -360,6 +410,7 @@ std::unique_ptr<RowBlocks<T>> Model<T>::blocks(const char* operation, RowSource<
 template <typename T>
 History Model<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
   require(Stage::idle, "fit");
+  require_training("fit");
   check_dataset("fit", network(), objective("fit"), data);
   check_options(options);
   RowBlocks<T> rows(data);
@@ -369,6 +420,7 @@ History Model<T>::fit(const Dataset<T>& data, const FitOptions<T>& options) {
 template <typename T>
 History Model<T>::fit(RowSource<T>& source, const FitOptions<T>& options) {
   require(Stage::idle, "fit");
+  require_training("fit");
   objective("fit");
   check_options(options);
   if (options.validation_source == &source) fail("fit: validation_source must be another object than is trained on");
@@ -406,6 +458,7 @@ History Model<T>::fit(RowBlocks<T>& rows, const FitOptions<T>& options) {
 template <typename T>
 std::vector<double> Model<T>::train_on_batch(const Dataset<T>& data) {
   require(Stage::idle, "train_on_batch");
+  require_training("train_on_batch");
   check_dataset("train_on_batch", network(), objective("train_on_batch"), data);
   network().require_gradient();
   return core_->trainer->train_on_batch(data);
@@ -466,6 +519,7 @@ void Model<T>::follow_batch(MatrixView<const T> x, MatrixView<T> out, Index step
 
 template <typename T>
 double Model<T>::loss_and_gradients(const Dataset<T>& data, std::span<T> gradients, bool by_weight) const {
+  require_training("loss_and_gradients");
   objective("loss_and_gradients");
   return core_->loss_and_gradients(data, gradients, by_weight);
 }

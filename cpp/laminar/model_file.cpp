@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <set>
 
 #include "laminar/base/checksum.hpp"
@@ -18,13 +19,16 @@
 namespace laminar {
 namespace {
 
-constexpr std::uint64_t kNewestFormat = 2;
+constexpr std::uint64_t kNewestFormat = 3;
+constexpr std::uint64_t kFormatOfHeads = 2;
 constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 48;
 constexpr const char* kPosition = "laminar.position.";
 constexpr const char* kSums = "training/sums";  // of the epoch so far: weight, loss, penalties, scores
 constexpr std::string_view kExtra = "extra/";
 constexpr const char* kPrecision = "laminar.precision";
 constexpr const char* kBfloat16 = "bfloat16";
+constexpr const char* kQuantization = "laminar.quantization";
+constexpr const char* kScale = "quantization.scale/";
 constexpr const char* kPenaltiesPerRow = "laminar.penalties_per_row";
 constexpr const char* kChecksum = "laminar.checksum";
 constexpr const char* kHeads = "laminar.heads";
@@ -44,6 +48,7 @@ constexpr std::string_view kKeys[] = {"laminar.format",
                                       "laminar.waiting",
                                       kPenaltiesPerRow,
                                       kPrecision,
+                                      kQuantization,
                                       kChecksum,
                                       kHeads,
                                       kIgnoreNan};
@@ -125,6 +130,7 @@ struct Contents {
   std::map<std::string, std::string> metadata;
   std::vector<NamedTensor> tensors;
   std::vector<double> sums;
+  std::vector<std::vector<std::byte>> codes;  // of rounded tensors
   std::string header;
 
   /// Fills this and returns the pieces of the file, which refer to it and to the model.
@@ -137,7 +143,19 @@ struct Contents {
                 {"laminar.seed", std::to_string(state.seed)},
                 {"laminar.network", to_json(state.network)}};
     if (state.precision == ProductPrecision::bfloat16) metadata[kPrecision] = kBfloat16;
-    for (const Tensor& tensor : state.network.parameters().tensors()) add("", tensor, state.parameters);
+    if (state.for_inference()) {
+      metadata[kQuantization] = name_of(state.quantization());
+      raise_format(kNewestFormat);
+    }
+    const QuantizedWeights& quantized = state.packed.quantized();
+    const std::vector<Tensor>& layout = state.network.parameters().tensors();
+    for (std::size_t i = 0; i < layout.size(); ++i) {
+      if (!quantized.tensors.empty() && quantized.tensors[i] != nullptr) {
+        add_rounded(layout[i], *quantized.tensors[i], state.parameters);
+      } else {
+        add("", layout[i], state.parameters);
+      }
+    }
     if (options.training && state.optimizer.has_value()) add_training(state);
     for (const auto& [key, text] : options.attachments.texts) {
       if (key.starts_with("laminar.")) fail("an attached text must not be called '", key, "'");
@@ -159,6 +177,21 @@ struct Contents {
   }
 
  private:
+  void raise_format(std::uint64_t format) {
+    std::string& text = metadata["laminar.format"];
+    if (std::stoull(text) < format) text = std::to_string(format);
+  }
+  template <typename T>
+  void add_rounded(const Tensor& tensor, const QuantizedTensor& quantized, const AlignedBuffer<T>& parameters) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      codes.push_back(quantized.codes(parameters.data() + tensor.offset));
+      const std::vector<float>& scales = quantized.scales();
+      tensors.push_back({tensor.name, scales.empty() ? "BF16" : "I8", tensor.shape, codes.back()});
+      if (scales.empty()) return;
+      tensors.push_back(
+          {kScale + tensor.name, "F32", {static_cast<Index>(scales.size())}, std::as_bytes(std::span(scales))});
+    }
+  }
   template <typename T>
   void add(const std::string& prefix, const Tensor& tensor, const AlignedBuffer<T>& buffer) {
     const std::span<const T> values(buffer.data() + tensor.offset, static_cast<std::size_t>(tensor.size));
@@ -175,11 +208,12 @@ struct Contents {
     }
     if (state.objective->ignore_nan) metadata[kIgnoreNan] = "1";
     if (metadata.contains(kHeads) || metadata.contains(kIgnoreNan)) {
-      metadata["laminar.format"] = std::to_string(kNewestFormat);  // readers of 1 would train towards something else
+      raise_format(kFormatOfHeads);  // readers of 1 would train towards something else
     }
     metadata["laminar.optimizer"] = to_json(state.optimizer->optimizer);
     visit_counters(state, [&](const char* key, Index count) { metadata[key] = std::to_string(count); });
     if (state.penalties_per_row) metadata[kPenaltiesPerRow] = "1";
+    if (state.for_inference()) return;
     visit_buffers(*state.optimizer, [&](const std::string& prefix, const AlignedBuffer<T>& buffer) {
       for (const Tensor& tensor : state.network.parameters().tensors()) {
         if (tensor.trainable) add(prefix, tensor, buffer);
@@ -256,6 +290,13 @@ void ModelFile::check() const {
   if (has(kPrecision) && (text(kPrecision) != kBfloat16 || dtype() != "float32")) {
     fail(kPrecision, " must be ", kBfloat16, ", of a model of float32, got '", text(kPrecision), "'");
   }
+  if (has(kQuantization) && (quantization() == Quantization::none || dtype() != "float32")) {
+    fail(kQuantization, " must be int8 or bfloat16, of a model of float32, got '", text(kQuantization), "'");
+  }
+}
+
+Quantization ModelFile::quantization() const {
+  return has(kQuantization) ? quantization_of(text(kQuantization)).value_or(Quantization::none) : Quantization::none;
 }
 
 ProductPrecision ModelFile::precision() const {
@@ -303,16 +344,22 @@ template <typename T>
 void ModelFile::check_tensors(const Network& network) const {
   std::set<std::string_view> known = {kSums};
   const std::vector<Tensor>& layout = network.parameters().tensors();
-  for (const Tensor& tensor : layout) {
+  const std::vector<Scaled> scaled = rounded_tensors(network);
+  std::set<std::string> scales;
+  for (std::size_t i = 0; i < layout.size(); ++i) {
+    const Tensor& tensor = layout[i];
+    const bool rounded = quantization() != Quantization::none && scaled[i] != Scaled::not_rounded;
+    const char* dtype = rounded ? quantization() == Quantization::int8 ? "I8" : "BF16" : dtype_name<T>();
+    if (rounded && quantization() == Quantization::int8) scales.insert(kScale + tensor.name);
     const StoredTensor* stored = header_.find(tensor.name);
     if (stored == nullptr) fail("the tensor '", tensor.name, "' is missing");
-    if (stored->dtype != dtype_name<T>())
-      fail("'", tensor.name, "' must be ", dtype_name<T>(), ", got ", stored->dtype);
+    if (stored->dtype != dtype) fail("'", tensor.name, "' must be ", dtype, ", got ", stored->dtype);
     if (stored->shape != tensor.shape) {
       fail("'", tensor.name, "' must have shape ", to_string(tensor.shape), ", got ", to_string(stored->shape));
     }
     known.insert(tensor.name);
   }
+  known.insert(scales.begin(), scales.end());
   for (const StoredTensor& stored : header_.tensors) {
     const std::string_view name = stored.name;
     const bool state = name.starts_with("optimizer.") && known.contains(name.substr(name.find('/') + 1));
@@ -341,6 +388,23 @@ void ModelFile::check_checksum() const {
   if (whole(kChecksum, ~std::uint64_t{0}) != checksum.value()) {
     fail("its checksum is wrong: the file is damaged, or was changed by a program that left '", kChecksum, "' in it");
   }
+}
+
+std::vector<float> ModelFile::read_rounded(const Tensor& tensor, Scaled scaled, std::span<float> to) const {
+  std::vector<float> scales;
+  if (quantization() == Quantization::int8) {
+    const std::string name = kScale + tensor.name;
+    scales.resize(static_cast<std::size_t>(tensor.shape[scaled == Scaled::rows ? 0 : 1]));
+    read_tensor(name, {static_cast<Index>(scales.size())}, scales.data());
+    for (const float scale : scales) {
+      if (!std::isnormal(scale) || scale < 0) fail("'", name, "' must hold positive numbers, got ", scale);
+    }
+  }
+  const StoredTensor& stored = *header_.find(tensor.name);
+  std::vector<std::byte> codes(stored.end - stored.begin);
+  read(stored, codes);
+  QuantizedTensor::decode(scaled, tensor.shape[1], codes, scales, to);
+  return scales;
 }
 
 template <typename T>
@@ -386,9 +450,27 @@ Model<T> ModelFile::model() const {
     check_checksum();
     const std::uint64_t seed = whole("laminar.seed", ~std::uint64_t{0});
     const std::vector<Tensor> layout = network.parameters().tensors();
+    QuantizedWeights quantized{quantization()};
+    std::vector<Scaled> scaled;
+    if (quantized.quantization != Quantization::none) scaled = rounded_tensors(network);
     auto state = std::make_unique<State<T>>(std::move(network), seed, precision(), [&](AlignedBuffer<T>& to) {
-      for (const Tensor& tensor : layout) read_tensor(tensor.name, tensor.shape, to.data() + tensor.offset);
+      for (std::size_t i = 0; i < layout.size(); ++i) {
+        const Tensor& tensor = layout[i];
+        T* const values = to.data() + tensor.offset;
+        if constexpr (sizeof(T) == sizeof(float)) {
+          if (!scaled.empty()) quantized.tensors.emplace_back();
+          if (!scaled.empty() && scaled[i] != Scaled::not_rounded) {
+            const std::vector<float> scales =
+                read_rounded(tensor, scaled[i], {values, static_cast<std::size_t>(tensor.size)});
+            quantized.tensors.back() =
+                std::make_shared<QuantizedTensor>(tensor, scaled[i], quantized.quantization, values, scales);
+            continue;
+          }
+        }
+        read_tensor(tensor.name, tensor.shape, values);
+      }
     });
+    if (!scaled.empty()) state->take(std::move(quantized), state->parameters.span());
     if (has("laminar.optimizer")) read_training(*state);
     return Model<T>(std::move(state));
   });
@@ -403,7 +485,7 @@ void ModelFile::read_training(State<T>& state) const {
                                                            .metrics = metrics_from_json(text("laminar.metrics"))}},
                           has(kIgnoreNan) && whole(kIgnoreNan, 1) == 1);
   const Optimizer optimizer = optimizer_from_json(text("laminar.optimizer"));
-  state.optimizer.emplace(optimizer, layout);
+  state.optimizer.emplace(optimizer, state.for_inference() ? ParameterLayout() : layout);
   visit_counters(state, [&](const char* key, Index& count) { count = counter(key); });
   Index batches = 0;
   if (state.optimizer->waiting >= optimizer.options.accumulation() ||
@@ -411,6 +493,7 @@ void ModelFile::read_training(State<T>& state) const {
       batches > static_cast<Index>(kMostCounted)) {
     fail("laminar.iterations and laminar.waiting do not suit gradient_accumulation_steps");
   }
+  if (state.for_inference()) return;
   visit_buffers(*state.optimizer, [&](const std::string& prefix, AlignedBuffer<T>& buffer) {
     for (const Tensor& tensor : layout.tensors()) {
       if (tensor.trainable) read_tensor(prefix + tensor.name, tensor.shape, buffer.data() + tensor.offset);

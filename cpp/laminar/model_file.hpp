@@ -4,10 +4,12 @@
 // Python reads and writes the same files.
 //
 //   laminar.format      1, or 2 where the network is no stack of what readers of 1 know (`format_of`), such as a graph,
-//                       or the training has heads or missing targets; a file of a newer format is refused
+//                       or the training has heads or missing targets, or 3 where weights are rounded for inference; a
+//                       file of a newer format is refused
 //   laminar.version     of the library that wrote it, for the reader
 //   laminar.dtype       float32 or float64
 //   laminar.precision   bfloat16 where the operands of products are rounded to it, else absent
+//   laminar.quantization   int8 or bfloat16 where weights are rounded to it, else absent
 //   laminar.seed        of weights, shuffling and dropout, which are functions of it and of counters
 //   laminar.network     the structure (config.hpp)
 //   laminar.loss, laminar.optimizer, laminar.metrics, laminar.<counter>   where the model is compiled
@@ -18,7 +20,7 @@
 //   laminar.checksum    of all other texts and all tensors; a file without it is not compared
 //
 // Tensors: "dense/kernel", its optimizer state "optimizer.0/dense/kernel", and those of attachments
-// below "extra/".
+// below "extra/". Rounded ones are of I8 with "quantization.scale/dense/kernel", or of BF16.
 #pragma once
 
 #include <cstddef>
@@ -36,6 +38,7 @@
 namespace laminar {
 
 struct EpochPosition;
+enum class Scaled : char;
 
 /// What a file may carry beside the model and laminar does not look at.
 struct Attachments {
@@ -73,6 +76,8 @@ class ModelFile {
   const std::string& dtype() const { return text("laminar.dtype"); }
   /// What its products are computed in.
   ProductPrecision precision() const;
+  /// What its weights are rounded to.
+  Quantization quantization() const;
   /// Metadata and the places of tensors.
   const SafetensorsHeader& header() const { return header_; }
   /// The structure, without weights.
@@ -102,6 +107,8 @@ class ModelFile {
   void read_tensor(const std::string& name, const Shape& shape, T* to) const;
   template <typename T>
   void check_tensors(const Network& network) const;
+  /// The values of a rounded tensor, and their scales, of which bfloat16 has none.
+  std::vector<float> read_rounded(const Tensor& tensor, Scaled scaled, std::span<float> to) const;
   template <typename T>
   void read_training(State<T>& state) const;
   void check_checksum() const;

@@ -2,8 +2,8 @@
 """All that models do, whatever connects their layers: the base of `Sequential` and `Model`.
 
 Each file adds one thing: `_guard` who may change a model, `_layered` layers and weights,
-`_compiling` what is trained for, `_saving` files, `_training`, `_predicting`, and this one what
-other programs take.
+`_compiling` what is trained for, `_saving` files, `_training`, `_predicting`, `_quantizing`, and
+this one what other programs take.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from . import exchange
 from ._attributes import is_own
 from ._component import flag
-from ._predicting import Predicting
+from ._quantizing import Quantizing
 from ._spelling import keywords, late
 from .layers.base import followed, tracing
 from .layers.symbol import Symbol
@@ -34,7 +34,7 @@ _INSTEAD = {
 }
 
 
-class BaseModel(Predicting):
+class BaseModel(Quantizing):
     """A model; see `Sequential`."""
 
     _last_call: Any = None  # that `losses` are of

@@ -203,6 +203,11 @@ class Compiling(Layered):
         """
         if not training:
             self._not_in_training(where)
+            if self._quantization is not None:
+                raise RuntimeError(
+                    f"{where}: the model's weights are {self._quantization} since quantize, for "
+                    "inference alone; train the model before, or a copy of it"
+                )
         if self._compiled is None:
             raise ValueError(f"{where}: compile the model first")
         with self._lock:

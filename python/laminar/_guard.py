@@ -40,6 +40,7 @@ class Guarded(Attributes):
     _model: CoreModel | None = None  # the core's, once the model is built
     _compiled: Compiled | None = None
     _trainer: tuple[int, int] | None = None  # the thread that trains, and its process
+    _quantization: str | None = None  # what weights are rounded to, for inference
     _sharing = False  # whether other models may have some of the layers
 
     def _begin(
@@ -86,6 +87,11 @@ class Guarded(Attributes):
     def precision(self) -> str:
         """What the operands of products are rounded to: "bfloat16", or the dtype."""
         return self._precision
+
+    @property
+    def quantization_mode(self) -> str | None:
+        """What `quantize` has rounded the weights to; None where it has not."""
+        return self._quantization
 
     @property
     def seed(self) -> int:

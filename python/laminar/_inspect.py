@@ -15,7 +15,17 @@ from .models import kind_of
 if TYPE_CHECKING:
     from ._base_model import BaseModel
 
-_ITEM_SIZES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2}
+_ITEM_SIZES = {
+    "F64": 8,
+    "I64": 8,
+    "U64": 8,
+    "F32": 4,
+    "I32": 4,
+    "U32": 4,
+    "F16": 2,
+    "BF16": 2,
+    "I8": 1,
+}
 
 
 def described(path: str) -> str:
@@ -58,6 +68,7 @@ def _facts(model: BaseModel, metadata: dict[str, str]) -> str:
         "format": f"{metadata['laminar.format']}, of laminar {version}",
         "dtype": model.dtype,
         "precision": model.precision,
+        **({"weights": f"rounded to {mode}"} if (mode := model.quantization_mode) else {}),
         "seed": str(model.seed),
         **_ends(model),
     }

@@ -314,11 +314,15 @@ class Layered(Sharing):
             if self._trained_elsewhere():
                 self._not_in_training(where)
             core.set_weights(tensors, first)
-            if self._sharing:
-                self._claim(where)
-            else:
-                for layer in self._layers:
-                    vars(layer)["_version"] = layer._version + 1  # as a step of a loop does it
+            self._changed(where)
+
+    def _changed(self, where: str) -> None:
+        """Let other models that have the layers follow what has been set."""
+        if self._sharing:
+            self._claim(where)
+            return
+        for layer in self._layers:
+            vars(layer)["_version"] = layer._version + 1  # as a step of a loop does it
 
     def _check_change(self, layer: Layer, name: str, value: object) -> None:
         """Raise ValueError or AttributeError where a layer's change does not suit the model."""
@@ -344,6 +348,8 @@ class Layered(Sharing):
             model = CORE_MODELS[self._dtype.name](json.dumps(config), self._seed, self._precision)
             try:
                 self._attach(model)
+                if self._quantization is not None:
+                    model.quantize(self._quantization)
                 if self._compiled is not None:
                     self._compiled.apply(model)
             except BaseException:
@@ -384,6 +390,7 @@ class Layered(Sharing):
         self._outputs, self._adding = self._outputs_of(core), self._adds_losses()
         self._frozen = [not layer.get("trainable", True) for layer in network["layers"]]
         self._model, self._input, self._seed = core, shape, core.seed
+        self._quantization = core.quantization
         if compiled is not None:
             compiled.optimizer._bind(core)
             compiled.optimizer._owner = weakref.ref(self)

@@ -124,6 +124,11 @@ def check_like(mine: CoreModel, other: CoreModel, path: str) -> None:
         raise ValueError(
             f"{where} holds a model of precision {other.precision}, this one's is {mine.precision}"
         )
+    if other.quantization is not None:
+        raise ValueError(
+            f"{where} holds weights of {other.quantization}, which quantize has rounded for "
+            "inference: training goes on from a file of before"
+        )
     own, kept = mine.compiled_with, other.compiled_with
     if own is None or kept is None:
         raise ValueError(f"{where} holds no training: the model was saved without its optimizer")

@@ -105,7 +105,8 @@ class Saving(Compiling):
         Parameters
         ----------
         filepath : str or path
-            Ends in ``.safetensors``; one tensor for each name of `weights`.
+            Ends in ``.safetensors``; one tensor for each name of `weights`, of the model's dtype
+            even where `quantize` has rounded them.
         overwrite : bool
             Replace a file of this name. A crash leaves the old one or the new one, whole.
 
@@ -138,6 +139,10 @@ class Saving(Compiling):
         self._core("load_weights")
         found, metadata = _core.read_safetensors(path)
         names = [weight.name for weight in self._facts("load_weights")]
+        if "laminar.quantization" in metadata:  # its codes and scales are weights together
+            core = _core.load_model(path)[0]
+            values = zip(core.tensors(), core.get_weights(), strict=True)
+            found = {tensor["name"]: value for tensor, value in values}
         own = set(names)
         if "laminar.format" in metadata:  # a whole model; the rest is its training
             found = {

@@ -70,6 +70,8 @@ def of(
         widths = _fitted(widths, line_length)
     head, *body = ["\n".join(_lines(row, widths)) for row in rows]
     rounded = "" if model.precision == model.dtype else f", products of {model.precision}"
+    if model.quantization_mode is not None:
+        rounded += f", weights of {model.quantization_mode}"
     title = f'Model: "{printable(model.name)}" ({model.dtype}{rounded})'
     rule = "─" * (sum(widths) + len(_GAP) * (columns - 1))
     return "\n".join([title, rule, head, rule, *body, rule, *_totals(model, built, with_optimizer)])
@@ -143,6 +145,9 @@ def _totals(model: Compiling, built: bool, with_optimizer: bool) -> list[str]:
         tables = core.tables_by_rows
     size = np.dtype(model.dtype).itemsize
     lines = [f"{name}: {count:,} ({_bytes(count * size)})" for name, count in counts.items()]
+    if model.quantization_mode is not None:
+        held = model._core("summary").held_bytes
+        lines.append(f"Held in {model.quantization_mode} and scales: {_bytes(held)}")
     if tables:
         named = ", ".join(printable(table.rpartition("/")[0]) for table in tables)
         lines.append(f"Updated by the rows that a batch reads: {named}")

@@ -319,7 +319,7 @@ TEST_CASE("model_file: what is no model, or another one, is refused by name") {
   };
   CHECK(changed("", "") == "nothing thrown");
   CHECK(without(changed("laminar.format", nullptr), {"no model of laminar"}) == "");
-  CHECK(without(changed("laminar.format", "3"), {"its format is 3", "reads formats up to 2"}) == "");
+  CHECK(without(changed("laminar.format", "4"), {"its format is 4", "reads formats up to 3"}) == "");
   CHECK(without(changed("laminar.format", "0"), {"its format is 0"}) == "");
   CHECK(without(changed("laminar.format", "1.5"), {"must be a whole number", "'1.5'"}) == "");
   CHECK(without(changed("laminar.seed", "-1"), {"'laminar.seed' must be a whole number"}) == "");

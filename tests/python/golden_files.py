@@ -187,6 +187,19 @@ def _models() -> dict[str, Model | Sequential]:
         loss_weights=[0.5, 2.0],
         ignore_nan=True,
     )
+    for mode in ("int8", "bfloat16"):
+        models[f"v3_{mode}"] = Sequential(
+            [
+                layers.Input(4),
+                layers.Discretization([-0.5, 0.0, 0.5]),
+                layers.Embedding(4, 5),
+                layers.Flatten(),
+                layers.Dense(130, "tanh"),
+                layers.Maxout(3, use_bias=False),
+            ],
+            seed=16,
+        )
+        models[f"v3_{mode}"].quantize(mode)
     models["v2_graph"] = _graph(False)
     models["v2_graph"].compile(laminar.optimizers.Adam(use_ema=True), "mse", metrics=["mae"])
     return models

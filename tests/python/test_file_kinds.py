@@ -106,8 +106,8 @@ def test_files_of_the_right_kind(tmp_path: Path) -> None:
     _core.write_safetensors(path, {"a": np.zeros(3)}, {})
     with pytest.raises(ValueError, match=r"m\.safetensors': .*no model of laminar.*load_weights"):
         load_model(path)
-    _core.write_safetensors(path, {}, {"laminar.format": "3", "laminar.version": "9.1"})
-    message = r"m\.safetensors': its format is 3, written by laminar 9\.1; .*up to 2; update it"
+    _core.write_safetensors(path, {}, {"laminar.format": "4", "laminar.version": "9.1"})
+    message = r"m\.safetensors': its format is 4, written by laminar 9\.1; .*up to 3; update it"
     with pytest.raises(ValueError, match=message):
         load_model(path)
 

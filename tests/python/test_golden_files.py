@@ -78,6 +78,6 @@ def test_graphs_that_say_format_1_load(tmp_path: Path) -> None:
     _core.write_safetensors(str(path), arrays, {**texts, "laminar.format": "1"})
     found = laminar.load_model(path)
     np.testing.assert_array_equal(found.predict(x), wanted.predict(x))
-    _core.write_safetensors(str(path), arrays, {**texts, "laminar.format": "3"})
-    with pytest.raises(ValueError, match=r"its format is 3, .*reads formats up to 2; update it"):
+    _core.write_safetensors(str(path), arrays, {**texts, "laminar.format": "4"})
+    with pytest.raises(ValueError, match=r"its format is 4, .*reads formats up to 3; update it"):
         laminar.load_model(path)

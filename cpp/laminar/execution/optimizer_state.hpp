@@ -22,6 +22,13 @@ struct OptimizerState {
     if (optimizer.options.value("use_ema") != 0) average = AlignedBuffer<T>(layout.size());
   }
 
+  /// Gives back the arrays of a model that is not trained any more.
+  void forget() {
+    for (AlignedBuffer<T>& slot : slots) slot = AlignedBuffer<T>();
+    accumulated = AlignedBuffer<T>();
+    average = AlignedBuffer<T>();
+    waiting = 0;
+  }
   /// Batches whose gradients were taken.
   Index batches() const { return iterations * optimizer.options.accumulation() + waiting; }
   /// Arrays that are kept in the parameters' layout.

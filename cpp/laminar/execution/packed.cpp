@@ -29,6 +29,12 @@ PackedWeights<T>::PackedWeights(const Network& network, ProductPrecision precisi
 }
 
 template <typename T>
+PackedWeights<T>::PackedWeights(const Network& network, ProductPrecision precision, QuantizedWeights quantized)
+    : kernels_(&kernels::kernels<T>(precision)), quantized_(std::move(quantized)) {
+  place(network);
+}
+
+template <typename T>
 void PackedWeights<T>::place(const Network& network) {
   const kernels::Kernels<T>& k = *kernels_;
   Index size = 0;
@@ -43,15 +49,17 @@ void PackedWeights<T>::place(const Network& network) {
       Places& places = places_[node.tensors[0]];
       const Shape& shape = network.parameters()[node.tensors[0]].shape;
       const auto& calls = network.calls_of(i);
+      const bool rounded = compact(node.tensors[0]) != nullptr;  // and not trained
       const bool gives =
-          std::any_of(calls.begin(), calls.end(), [&](int call) { return gives_gradient(network, call); });
-      if (base_ == nullptr) places.forward = room(shape[0], shape[1]);
+          !rounded && std::any_of(calls.begin(), calls.end(), [&](int call) { return gives_gradient(network, call); });
+      if (base_ == nullptr && !rounded) places.forward = room(shape[0], shape[1]);
       if (gives == (base_ == nullptr)) places.backward = room(shape[1], shape[0]);
     }
     if (node.forms == nullptr || base_ != nullptr || k.depths > 1) continue;
     for (const std::size_t weight : node.forms->factors()) {
       const Shape& shape = network.parameters()[node.tensors[weight]].shape;
-      places_[node.tensors[weight]] = {room(shape[0], shape[1]), room(shape[1], shape[0])};
+      const bool rounded = compact(node.tensors[weight]) != nullptr;
+      places_[node.tensors[weight]] = {rounded ? -1 : room(shape[0], shape[1]), room(shape[1], shape[0])};
     }
   }
   buffer_ = AlignedBuffer<T>(size);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels in the panel layout that the products read: W for the way forward and its transpose
-// for the way back. Derived from the parameters; refreshed tile by tile as they are updated.
+// for the way back. Derived from the parameters; refreshed tile by tile as they are updated. Weights that are rounded
+// for inference lie in panels of their own (quantized.hpp).
 #pragma once
 
 #include <vector>
 
 #include "laminar/base/buffer.hpp"
+#include "laminar/execution/quantized.hpp"
 #include "laminar/graph/network.hpp"
 #include "laminar/kernels/table.hpp"
 
@@ -19,6 +21,8 @@ class PackedWeights {
   /// With the panels for the gradients of the network's input and before what is trained, which `base` lacks; all
   /// others are read there.
   PackedWeights(const Network& network, ProductPrecision precision, const PackedWeights& base);
+  /// For inference, rounded weights in place of the panels for the way forward.
+  PackedWeights(const Network& network, ProductPrecision precision, QuantizedWeights quantized);
 
   /// Packs everything anew.
   void refresh(const Network& network, const T* parameters);
@@ -32,14 +36,20 @@ class PackedWeights {
   bool holds(std::size_t tensor) const {
     return places_[tensor].forward >= 0 || (base_ != nullptr && base_->holds(tensor));
   }
+  /// Null where there is compact() in its place.
   const T* forward(std::size_t tensor) const {
     const Index place = places_[tensor].forward;
-    return place < 0 && base_ != nullptr ? base_->forward(tensor) : buffer_.data() + place;
+    if (place >= 0) return buffer_.data() + place;
+    return base_ != nullptr ? base_->forward(tensor) : nullptr;
   }
   const T* backward(std::size_t tensor) const {
     const Index place = places_[tensor].backward;
     return place < 0 && base_ != nullptr ? base_->backward(tensor) : buffer_.data() + place;
   }
+
+  /// Null where weights are not rounded.
+  const kernels::Compact* compact(std::size_t tensor) const { return quantized().compact(tensor); }
+  const QuantizedWeights& quantized() const { return base_ != nullptr ? base_->quantized() : quantized_; }
 
   /// The kernels that read the panels.
   const kernels::Kernels<T>& kernels() const { return *kernels_; }
@@ -55,6 +65,7 @@ class PackedWeights {
   };
   const kernels::Kernels<T>* kernels_;
   const PackedWeights* base_ = nullptr;
+  QuantizedWeights quantized_;
   std::vector<Places> places_;  // by tensor
   AlignedBuffer<T> buffer_;
 };

@@ -51,6 +51,20 @@ struct State {
     packed.refresh(network, parameters.data());
   }
 
+  /// What weights are rounded to since they were.
+  Quantization quantization() const { return packed.quantized().quantization; }
+  /// Whether there are optimizer states, gradients and all that training needs.
+  bool for_inference() const { return quantization() != Quantization::none; }
+  /// Takes weights that are rounded so; `values` are all parameters, before they are.
+  void take(QuantizedWeights quantized, std::span<const T> values) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      packed = PackedWeights<T>(network, precision, std::move(quantized));
+      if (values.data() != parameters.data()) std::copy(values.begin(), values.end(), parameters.data());
+      packed.quantized().round(network, parameters.data());
+      packed.refresh(network, parameters.data());
+    }
+  }
+
   Network network;
   std::uint64_t seed;
   ProductPrecision precision;

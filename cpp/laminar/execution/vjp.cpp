@@ -72,9 +72,10 @@ void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> 
   const Index most = training ? x.rows : std::min(kBlockRows, x.rows);
   const Plan plan(network, most, training ? Mode::training : Mode::gradient, state.precision, by_input);
   AlignedBuffer<T> memory(plan.size());
-  std::optional<PackedWeights<T>> more;  // for the inputs' gradients, which training has not
-  if (by_input) more.emplace(network, state.precision, state.packed).refresh(network, state.parameters.data());
-  const PackedWeights<T>& packed = by_input ? *more : state.packed;
+  std::optional<PackedWeights<T>> more;  // for gradients that training has not
+  const bool lacking = by_input || state.for_inference();
+  if (lacking) more.emplace(network, state.precision, state.packed).refresh(network, state.parameters.data());
+  const PackedWeights<T>& packed = lacking ? *more : state.packed;
   std::vector<GradientTask> tasks;
   if (!d_parameters.empty()) tasks = gradient_tasks(network, packed.kernels().panel, most);
   std::fill(d_parameters.begin(), d_parameters.end(), T(0));

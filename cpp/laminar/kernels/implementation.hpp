@@ -3,6 +3,7 @@
 // avx512.cpp, which set LAMINAR_VECTOR_BYTES and are compiled with their own -m flags.
 #pragma once
 
+#include "laminar/kernels/compact.hpp"
 #include "laminar/kernels/elementwise.hpp"
 #include "laminar/kernels/groups.hpp"
 #include "laminar/kernels/products.hpp"
@@ -17,6 +18,7 @@ constexpr Kernels<T> make_table() {
   table.lanes = kLanes<T>;
   table.panel = kPanel<T>;
   take_products<Numbers<T>>(table);
+  if constexpr (sizeof(T) == sizeof(float)) table.compact_product = &compact_product;
   table.gather = &gather<T>;
   table.activate = &activate<T>;
   table.activation_gradient = &activation_gradient<T>;

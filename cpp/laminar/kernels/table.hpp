@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "laminar/base/product_precision.hpp"
+#include "laminar/base/quantization.hpp"
 
 namespace laminar::kernels {
 
@@ -30,6 +31,21 @@ inline constexpr Index kDepthBlock = 512;
 
 /// Room for the left operand of a product of so many rows in tiles.
 constexpr Index tiles_size(Index rows) { return rows * kDepthBlock + 16; }
+
+/// A right operand of floats that are held in fewer bits (compact.hpp). Its panels have 8, 4, 2 or 1 vectors of
+/// columns, as many as there are; in each these lie row by row, those that are missing in the last vector as zeros.
+struct Compact {
+  Quantization quantization = Quantization::none;
+  const void* panels = nullptr;
+  const float* scales = nullptr;  // of int8: one a column, padded to whole vectors
+};
+
+/// Vectors of the panel that comes next where so many columns are left.
+constexpr Index compact_panel(Index columns, Index lanes) {
+  Index vectors = 8;
+  while (vectors > 1 && columns <= (vectors - 1) * lanes) vectors /= 2;
+  return vectors;
+}
 
 template <typename T>
 struct ActivationRows;
@@ -50,6 +66,8 @@ struct Product {
   Index depth = 0;
   Index columns = 0;
   T* tiles = nullptr;  // room for tiles_size(rows) elements, into which left is brought first; null: read in place
+  const Compact* compact = nullptr;  // in place of right, of floats
+  T* expanded = nullptr;             // with it, unless there is one row: room for kDepthBlock rows of a panel
   // The same table's activate, or its activation_gradient where values are given. Products hold no activations
   // of their own: a table that has but these would carry them a second time.
   void (*epilogue)(const ActivationRows<T>&) = nullptr;
@@ -312,6 +330,7 @@ struct Kernels {
   Index depths;     // steps of depth in an element: with 2 left operands must be given room for tiles
 
   void (*product)(const Product<T>&);
+  void (*compact_product)(const Product<T>&);  // with `compact`; null for doubles
   void (*weight_gradient)(const WeightGradient<T>&);
   /// Right operand w (depth x columns) into panels: panel p holds columns p * panel …, row by row,
   /// zero-filled to whole vectors. packed_size() elements.
@@ -361,6 +380,8 @@ struct Kernels {
   /// True where all n values are finite.
   bool (*all_finite)(const T* values, Index n);
 
+  /// A product, whatever its right operand is held in.
+  void any_product(const Product<T>& p) const { (p.compact == nullptr ? product : compact_product)(p); }
   Index elements(Index depth) const { return (depth + depths - 1) / depths; }
   Index packed_size(Index depth, Index columns) const {
     return elements(depth) * ((columns + lanes - 1) / lanes * lanes);

@@ -12,6 +12,7 @@
 #include "laminar/base/random.hpp"
 #include "laminar/operations/moving.hpp"
 #include "laminar/operations/second_slope.hpp"
+#include "laminar/threads/scratch.hpp"
 
 namespace laminar {
 namespace {
@@ -105,7 +106,7 @@ class Runner {
     if (known.output < 0) return nullptr;
     const Op operation = program_[value].operation;
     if (is_given(operation)) return nullptr;
-    const bool product = packed_operand(value) != nullptr;
+    const bool product = static_cast<bool>(packed_operand(value));
     if (operation == Op::matmul && !product) return nullptr;
     for (std::size_t o = as_size(known.output); o < program_.outputs.size(); ++o) {
       if (program_.outputs[o] != value || run_.outputs[o].values == nullptr) continue;
@@ -120,14 +121,20 @@ class Runner {
     return nullptr;
   }
 
-  /// The panels that a product reads, if it is one of rows and a weight that is packed.
-  const T* packed_operand(int value) const {
+  /// The right operand of a product, if there is one.
+  struct Factor {
+    const T* panels = nullptr;
+    const kernels::Compact* compact = nullptr;
+    explicit operator bool() const { return panels != nullptr || compact != nullptr; }
+  };
+  /// The one that a product reads, if it is one of rows and a weight that is packed.
+  Factor packed_operand(int value) const {
     const Instruction& product = program_[value];
-    if (run_.packed.empty() || product.operation != Op::matmul || product.integers[0] != 0) return nullptr;
+    if (run_.packed.empty() || product.operation != Op::matmul || product.integers[0] != 0) return {};
     const Instruction& weight = program_[product.reads[1]];
-    if (weight.operation != Op::weight || product.shape.size() != 2) return nullptr;
+    if (weight.operation != Op::weight || product.shape.size() != 2) return {};
     const PackedFactor<T>& packed = run_.packed[as_size(weight.integers[0])];
-    return product.integers[1] == 0 ? packed.forward : packed.backward;
+    return product.integers[1] == 0 ? Factor{packed.forward, packed.compact} : Factor{packed.backward, nullptr};
   }
 
   Axes axes(int value) const { return {program_.shape(value), rows_, place_of(value).lead}; }
@@ -139,8 +146,8 @@ class Runner {
     const Instruction& value = program_[i];
     if (value.operation == Op::input) return take_input(i, value);
     const ProgramPlan::Chain& chain = run_.plan[i].chain;
-    if (const T* panels = chain.product < 0 ? nullptr : packed_operand(chain.product); panels != nullptr) {
-      if (chain.last == i) packed_product(chain, panels);
+    if (const Factor factor = chain.product < 0 ? Factor() : packed_operand(chain.product); factor) {
+      if (chain.last == i) packed_product(chain, factor);
       return;
     }
     T* const out = const_cast<T*>(place_of(i).values);
@@ -428,7 +435,7 @@ class Runner {
     Index stride;
   };
   /// A product of rows and a packed weight, with what is computed with it.
-  void packed_product(const ProgramPlan::Chain& chain, const T* panels) {
+  void packed_product(const ProgramPlan::Chain& chain, const Factor& factor) {
     const Instruction& value = program_[chain.product];
     const kernels::Kernels<T>& k = run_.kernels;
     const Place from = place_of(value.reads[0]);
@@ -436,7 +443,9 @@ class Runner {
     kernels::Product<T> p;
     p.left = from.values;
     p.left_stride = from.lead;
-    p.right = panels;
+    p.right = factor.panels;
+    p.compact = factor.compact;
+    if (p.compact != nullptr) p.expanded = scratch<T>(Scratch::weights, kernels::kDepthBlock * k.panel);
     p.rows = run_.rows;
     p.depth = program_.shape(value.reads[0]).back();
     p.columns = value.shape.back();
@@ -458,7 +467,7 @@ class Runner {
     T* const out = const_cast<T*>(to.values);
     p.out = in_place ? out : run_.memory + run_.plan.scratch();
     p.out_stride = in_place ? to.lead : padded_stride(p.columns);
-    k.product(p);
+    k.any_product(p);
     if (in_place) return;
     for (Index row = 0; row < p.rows; ++row) std::copy_n(p.out + row * p.out_stride, p.columns, out + row * to.lead);
   }

@@ -48,6 +48,7 @@ template <typename T>
 struct PackedFactor {
   const T* forward = nullptr;
   const T* backward = nullptr;
+  const kernels::Compact* compact = nullptr;  // in place of forward
 };
 
 /// Where the values of a program lie in memory while it runs, for up to so many rows.

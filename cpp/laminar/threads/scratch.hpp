@@ -15,12 +15,13 @@ enum class Scratch {
   workspace,   // the values of a block of rows in all layers, at prediction
   comparison,  // outputs and targets of a block that is evaluated
   tiles,       // the left operand of a product
+  weights,     // the right one, a piece of one that is rounded for inference
   gradient,    // of a piece of a kernel
   pieces,      // of a maxout layer at prediction
   present,     // what is there of a row whose targets are there in part
   program,     // the values of a program that runs
 };
-inline constexpr std::size_t kScratches = 7;
+inline constexpr std::size_t kScratches = 8;
 
 /// Elements for each purpose.
 class ScratchSizes {

@@ -190,6 +190,11 @@ def _runs(variables: Sequence[Changing]) -> list[_Run]:
     last: tuple[object, int] = (None, 0)
     for variable in variables:
         core, index = variable._place() if isinstance(variable, Weight) else (None, 0)
+        if core is not None and core is not last[0] and core.quantization is not None:
+            raise RuntimeError(
+                f"apply_gradients: {variable._label()} is {core.quantization} since quantize, for "
+                "inference alone; train the model before, or a copy of it"
+            )
         if core is None or core is not last[0] or index != last[1] + 1:
             members = []
             runs.append(_Run(members, core, index, [], []))

@@ -38,7 +38,7 @@ void forward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   p.activation_parameters = values.data();
   const bool on_tile = !identity && !keep && !activation.row_wise();
   if (on_tile) p.epilogue = pass.kernels.activate;
-  pass.kernels.product(p);
+  pass.kernels.any_product(p);
   if (on_tile || (identity && !keep)) return;
 
   auto a = whole_rows<T>(identity ? Activation("linear") : activation, values.data(), n.width);

@@ -33,7 +33,7 @@ Deltas<T> deltas_of(const Maxout& layer, const Pass<T>& pass, int node) {
 template <typename T>
 void forward(const Maxout& layer, int node, const Pass<T>& pass, Rows rows) {
   const kernels::PieceRows<T> pieces = pieces_of(layer, node, pass, rows);
-  pass.kernels.product(product_forward(node, pass, rows, layer.use_bias, pieces.z, pieces.z_stride));
+  pass.kernels.any_product(product_forward(node, pass, rows, layer.use_bias, pieces.z, pieces.z_stride));
   pass.kernels.largest_piece(pieces);
 }
 

@@ -35,7 +35,7 @@ kernels::Product<T> product_forward(int node, const Pass<T>& pass, Rows rows, bo
   kernels::Product<T> p;
   p.left = pass.output(input, rows.begin);
   p.left_stride = pass.stride(input);
-  p.right = pass.packed.forward(pass.node(node).tensors[0]);
+  p.right = pass.packed.forward(n.tensors[0]);
   p.bias = use_bias ? pass.parameters + layout[n.tensors[1]].offset : nullptr;
   p.out = out;
   p.out_stride = out_stride;
@@ -43,6 +43,10 @@ kernels::Product<T> product_forward(int node, const Pass<T>& pass, Rows rows, bo
   p.depth = layout[n.tensors[0]].shape[0];
   p.columns = layout[n.tensors[0]].shape[1];
   p.tiles = room_for_tiles(pass.kernels, p.rows, p.columns);
+  p.compact = pass.packed.compact(n.tensors[0]);
+  if (p.compact != nullptr && p.rows > 1) {
+    p.expanded = scratch<T>(Scratch::weights, kernels::kDepthBlock * pass.kernels.panel);
+  }
   return p;
 }
 

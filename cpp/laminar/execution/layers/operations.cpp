@@ -82,7 +82,10 @@ void give_packed(ProgramRun<T>& run, int node, const Pass<T>& pass, Room<T>& roo
   const std::span<PackedFactor<T>> packed = room.template arguments<PackedFactor<T>>(run.program.weights().size());
   for (std::size_t w = 0; w < packed.size(); ++w) {
     const std::size_t tensor = pass.node(node).tensors[w];
-    if (pass.packed.holds(tensor)) packed[w] = {pass.packed.forward(tensor), pass.packed.backward(tensor)};
+    packed[w].compact = pass.packed.compact(tensor);
+    if (!pass.packed.holds(tensor)) continue;
+    packed[w].forward = pass.packed.forward(tensor);
+    packed[w].backward = pass.packed.backward(tensor);
   }
   run.packed = packed;
   if (!pass.node(node).forms->factors().empty()) run.tiles = room_for_tiles(run.kernels, run.rows, kTiledColumns);
