@@ -7,6 +7,7 @@
 
 #include "laminar/base/error.hpp"
 #include "laminar/base/types.hpp"
+#include "laminar/graph/network.hpp"
 
 namespace laminar::bindings {
 
@@ -41,6 +42,14 @@ std::span<const T> vector(const py::array& array, const char* argument) {
 
 /// The extents of an array.
 inline Shape shape_of(const py::array& array) { return {array.shape(), array.shape() + array.ndim()}; }
+
+/// A copy of one of the tensors that lie one after the other.
+template <typename T>
+py::array_t<T> array_of(const Tensor& tensor, const T* flat) {
+  py::array_t<T> array(std::vector<py::ssize_t>(tensor.shape.begin(), tensor.shape.end()));
+  std::copy_n(flat + tensor.offset, tensor.size, array.mutable_data());
+  return array;
+}
 
 /// All elements of an array of any shape.
 template <typename T>

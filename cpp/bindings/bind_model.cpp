@@ -5,9 +5,11 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "few_rows.hpp"
 #include "interrupts.hpp"
 #include "python_rows.hpp"
 #include "shared_model.hpp"
+#include "small_work.hpp"
 #include "train_ready.hpp"
 
 #include "laminar/execution/state.hpp"
@@ -28,13 +30,6 @@ py::dict dict_of(std::span<const Log> logs) {
 }
 
 template <typename T>
-py::array_t<T> array_of(const Tensor& tensor, const T* flat) {
-  py::array_t<T> array(std::vector<py::ssize_t>(tensor.shape.begin(), tensor.shape.end()));
-  std::copy_n(flat + tensor.offset, tensor.size, array.mutable_data());
-  return array;
-}
-
-template <typename T>
 py::list arrays_of(const Network& network, const T* flat, std::size_t first = 0,
                    std::optional<std::size_t> last = std::nullopt) {
   py::list list;
@@ -48,23 +43,45 @@ py::list arrays_of(const Network& network, const T* flat, std::size_t first = 0,
 /// All tensors, or, with `first`, as many as there are arrays from that one on.
 template <typename T>
 void set_weights(SharedModel<T>& shared, const std::vector<py::array>& arrays, std::optional<std::size_t> first) {
-  Model<T>& model = shared.changing("set_weights");
+  Model<T>& model = shared.weighing("set_weights");
   const ParameterLayout& layout = model.network().parameters();
   const std::size_t begin = first.value_or(0);
   const std::size_t left = layout.tensors().size() - std::min(begin, layout.tensors().size());
   if (first.has_value() ? arrays.size() > left : arrays.size() != left) {
     fail("set_weights: expected ", left, " arrays, got ", arrays.size());
   }
-  std::vector<T> flat(model.parameters().begin(), model.parameters().end());
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     const Tensor& tensor = layout[begin + i];
     const std::string argument = "set_weights: '" + tensor.name + "'";
     require_layout<T>(arrays[i], argument.c_str());
-    const Shape shape(arrays[i].shape(), arrays[i].shape() + arrays[i].ndim());
+    const Shape shape = shape_of(arrays[i]);
     if (shape != tensor.shape) fail(argument, ": expected shape ", to_string(tensor.shape), ", got ", to_string(shape));
-    std::copy_n(static_cast<const T*>(arrays[i].data()), tensor.size, flat.data() + tensor.offset);
   }
-  model.set_parameters(flat);
+  model.change_parameters([&](std::span<T> flat) {
+    for (std::size_t i = 0; i < arrays.size(); ++i) {
+      const Tensor& tensor = layout[begin + i];
+      std::copy_n(static_cast<const T*>(arrays[i].data()), tensor.size, flat.data() + tensor.offset);
+    }
+  });
+}
+
+/// Whether some tensors, by their numbers, hold the very bits of these arrays.
+template <typename T>
+bool has_weights(const SharedModel<T>& shared, const std::vector<std::size_t>& places, const py::list& arrays) {
+  const auto held = shared.reading("has_weights");
+  const ParameterLayout& layout = held->model.network().parameters();
+  if (arrays.size() != places.size()) return false;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const Tensor& tensor = layout[places[i]];
+    const auto* array = plain_array(PyList_GET_ITEM(arrays.ptr(), static_cast<py::ssize_t>(i)));
+    if (array == nullptr || !is_in_place<T>(array)) return false;
+    if (!std::equal(array->dimensions, array->dimensions + array->nd, tensor.shape.begin(), tensor.shape.end())) {
+      return false;
+    }
+    const T* const own = held->model.parameters().data() + tensor.offset;
+    if (std::memcmp(array->data, own, static_cast<std::size_t>(tensor.size) * sizeof(T)) != 0) return false;
+  }
+  return true;
 }
 
 /// Layer i, the input not counted.
@@ -265,7 +282,7 @@ py::array outputs_in_training(SharedModel<T>& shared, const py::array& x, Index 
   py::array_t<T> out(std::array<py::ssize_t, 2>{in.rows, columns});
   const MatrixView<T> to(out.mutable_data(), in.rows, columns);
   if (follow) {
-    shared.changing("outputs_in_training").follow_batch(in, to, step);
+    shared.following("outputs_in_training").follow_batch(in, to, step);
   } else {
     const auto held = shared.reading("outputs_in_training");
     unlocked([&] { held->model.outputs_in_training(in, to, step); });
@@ -286,34 +303,32 @@ void predict(const SharedModel<T>& shared, const py::array& x, py::array out) {
 
 constexpr const char* kBfloat16 = "bfloat16";
 
-// Calls of a microsecond: giving up the interpreter lock and taking it again would cost a tenth of it.
-constexpr double kWorkUnderLock = 2e5;
-
-/// The prediction as a new array, or None where x is not the array that the kernels read in place, or
-/// another thread trains the model; then Python converts it, or says what is wrong with it.
+/// The prediction, in `out` if that is an array, or None where x or out is not what the kernels take or what is
+/// converted at once, or another thread trains the model; then Python converts it, or says what is wrong with it.
 template <typename T>
-py::object predict_ready(const SharedModel<T>& shared, const py::handle& x) {
-  static const py::handle wanted = py::dtype::of<T>().release();  // NumPy's own, never freed
-  const auto& numpy = py::detail::npy_api::get();
-  if (Py_TYPE(x.ptr()) != numpy.PyArray_Type_) return py::none();
-  const auto* array = py::detail::array_proxy(x.ptr());
-  constexpr int layout = static_cast<int>(py::array::c_style) | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-  if (array->descr != wanted.ptr() || array->nd != 2 || (array->flags & layout) != layout) return py::none();
-  const MatrixView<const T> in(reinterpret_cast<const T*>(array->data), array->dimensions[0], array->dimensions[1]);
+py::object predict_ready(const SharedModel<T>& shared, const py::handle& x, const py::object& out) {
   if (shared.trained_elsewhere()) return py::none();
   const Model<T>& model = shared.now();
   const Network& network = model.network();
-  const bool vectors = network.input_shape().size() == 1 && network.nodes().back().shape.size() == 1;
-  if (in.rows == 0 || in.columns != network.features() || !vectors) return py::none();
-  py::array_t<T> out(std::array<py::ssize_t, 2>{in.rows, model.network().outputs()});
-  const MatrixView<T> to(out.mutable_data(), in.rows, model.network().outputs());
-  if (model.network().work() * static_cast<double>(in.rows) < kWorkUnderLock) {
+  if (network.input_shape().size() != 1 || network.nodes().back().shape.size() != 1) return py::none();
+  const FewRows<T> rows(x, network.features());
+  const MatrixView<const T>& in = rows.view();
+  if (in.data == nullptr) return py::none();
+  py::object result = out;
+  if (out.is_none()) {
+    result = py::array_t<T>(std::array<py::ssize_t, 2>{in.rows, network.outputs()});
+  } else if (!is_ready_output<T>(out, in, network.outputs())) {
+    return py::none();
+  }
+  T* const data = reinterpret_cast<T*>(py::detail::array_proxy(result.ptr())->data);
+  const MatrixView<T> to(data, in.rows, network.outputs());
+  if (is_small(network, in.rows)) {
     model.predict(in, to);
   } else {
     const auto held = shared.reading("predict");
     unlocked([&] { held->model.predict(in, to); });
   }
-  return out;
+  return result;
 }
 
 /// The model as it is at one moment, for this thread alone, and what fit's notes say of it; None where
@@ -382,11 +397,12 @@ void bind(py::module_& module, const char* name) {
             return arrays_of(held->model.network(), held->model.parameters().data(), first, last);
           },
           py::arg("first") = 0, py::arg("last") = py::none())
+      .def("has_weights", &has_weights<T>, py::arg("places"), py::arg("arrays"))
       .def("set_weights", &set_weights<T>, py::arg("weights"), py::arg("first") = py::none())
       .def(
           "set_layer",
           [](S& s, std::size_t index, const std::string& config) {
-            s.changing("set_layer").set_layer(index + 1, layer_from_json(config));
+            s.rebuilding("set_layer").set_layer(index + 1, layer_from_json(config));
           },
           py::arg("index"), py::arg("config"))
       .def(
@@ -430,7 +446,7 @@ void bind(py::module_& module, const char* name) {
       .def("train_ready", &train_ready<T>, py::arg("x"), py::arg("y"), py::arg("distributions"))
       .def("evaluate", &evaluate<T>, py::arg("data"), py::arg("buffer_size"))
       .def("predict", &predict<T>, py::arg("x"), py::arg("out"))
-      .def("predict_ready", &predict_ready<T>, py::arg("x"))
+      .def("predict_ready", &predict_ready<T>, py::arg("x"), py::arg("out") = py::none())
       .def("loss_and_gradients", &loss_and_gradients<T>, py::arg("x"), py::arg("y"), py::arg("sample_weight"))
       .def("outputs_in_training", &outputs_in_training<T>, py::arg("x"), py::arg("step"), py::arg("follow") = false)
       .def("vjp", &vjp<T>, py::arg("x"), py::arg("d_outputs"), py::arg("training"), py::arg("step") = -1,

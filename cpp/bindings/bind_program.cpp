@@ -21,15 +21,52 @@ Shape bound_shape(const std::string& operation, const std::vector<Shape>& operan
   return laminar::shape_of(instruction, shapes);
 }
 
-void require_shape(const py::array& array, const Shape& shape, const std::string& argument) {
-  if (laminar::bindings::shape_of(array) != shape) {
-    fail(argument, ": expected shape ", to_string(shape), ", got ", to_string(laminar::bindings::shape_of(array)));
+/// The plans of a program for the numbers of rows that it was run with last, a loop's batches mostly. Used under the
+/// interpreter's lock.
+class Plans {
+ public:
+  explicit Plans(Program program_) : program(std::move(program_)) {}
+
+  std::shared_ptr<const ProgramPlan> plan(Index rows) {
+    for (const auto& [number, known] : known_) {
+      if (number == rows) return known;
+    }
+    auto made = std::make_shared<const ProgramPlan>(program, rows);
+    known_[next_] = {rows, made};
+    next_ = (next_ + 1) % known_.size();
+    return made;
   }
+
+  const Program program;
+
+ private:
+  std::array<std::pair<Index, std::shared_ptr<const ProgramPlan>>, 2> known_{{{-1, {}}, {-1, {}}}};
+  std::size_t next_ = 0;
+};
+
+/// Throws unless an array, the one of this number, is as the program reads it.
+template <typename T>
+void require_operand(const py::array& array, const Shape& shape, Index rows, const char* argument, std::size_t number) {
+  const auto is_extent = [&](Index wanted, py::ssize_t extent) { return extent == (wanted == kBatch ? rows : wanted); };
+  constexpr int layout = static_cast<int>(py::array::c_style) | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  if (array.dtype().is(py::dtype::of<T>()) && (array.flags() & layout) == layout &&
+      std::equal(shape.begin(), shape.end(), array.shape(), array.shape() + array.ndim(), is_extent)) {
+    return;
+  }
+  const std::string name = std::string(argument) + "[" + std::to_string(number) + "]";
+  require_layout<T>(array, name.c_str());
+  const Shape wanted = with_rows(shape, rows);
+  const Shape found = laminar::bindings::shape_of(array);
+  if (found != wanted) fail(name, ": expected shape ", to_string(wanted), ", got ", to_string(found));
 }
 
+// A run of so few elements takes so short a time that the interpreter lock is kept.
+constexpr Index kFewElements = 4096;
+
 template <typename T>
-std::vector<py::array> run_as(const Program& program, const std::vector<py::array>& inputs,
-                              const std::vector<py::array>& weights, Index rows, std::uint64_t seed) {
+std::vector<py::array> run_as(Plans& plans, const std::vector<py::array>& inputs, const std::vector<py::array>& weights,
+                              Index rows, std::uint64_t seed) {
+  const Program& program = plans.program;
   if (rows < 0) fail("rows: must not be negative, got ", rows);
   if (inputs.size() != program.inputs().size() || weights.size() != program.weights().size()) {
     fail("inputs: expected ", program.inputs().size(), " arrays and ", program.weights().size(), " weights, got ",
@@ -37,17 +74,13 @@ std::vector<py::array> run_as(const Program& program, const std::vector<py::arra
   }
   std::vector<RowValues<const T>> in;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const std::string argument = "inputs[" + std::to_string(i) + "]";
-    require_layout<T>(inputs[i], argument.c_str());
     const Shape& shape = program.shape(program.inputs()[i]);
-    require_shape(inputs[i], with_rows(shape, rows), argument);
+    require_operand<T>(inputs[i], shape, rows, "inputs", i);
     in.push_back({static_cast<const T*>(inputs[i].data()), row_width(shape, rows)});
   }
   std::vector<const T*> held;
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    const std::string argument = "weights[" + std::to_string(i) + "]";
-    require_layout<T>(weights[i], argument.c_str());
-    require_shape(weights[i], program.shape(program.weights()[i]), argument);
+    require_operand<T>(weights[i], program.shape(program.weights()[i]), rows, "weights", i);
     held.push_back(static_cast<const T*>(weights[i].data()));
   }
   std::vector<py::array> results;
@@ -58,11 +91,11 @@ std::vector<py::array> run_as(const Program& program, const std::vector<py::arra
     out.push_back({result.mutable_data(), row_width(shape, rows)});
     results.push_back(std::move(result));
   }
-  unlocked([&] {
-    const ProgramPlan plan(program, rows);
-    AlignedBuffer<T> memory(plan.size());
+  const std::shared_ptr<const ProgramPlan> plan = plans.plan(rows);
+  const auto compute = [&] {
+    AlignedBuffer<T> memory(plan->size());
     const ProgramRun<T> work{.program = program,
-                             .plan = plan,
+                             .plan = *plan,
                              .kernels = kernels::kernels<T>(),
                              .memory = memory.data(),
                              .inputs = in,
@@ -72,11 +105,18 @@ std::vector<py::array> run_as(const Program& program, const std::vector<py::arra
                              .batch = rows,
                              .draws = {.seed = seed}};
     run(work);
-  });
+  };
+  const bool calls = std::any_of(program.values().begin(), program.values().end(),
+                                 [](const Instruction& value) { return value.function != nullptr; });
+  if (plan->size() < kFewElements && !calls) {
+    compute();
+  } else {
+    unlocked(compute);
+  }
   return results;
 }
 
-std::vector<py::array> bound_run(const Program& program, const std::vector<py::array>& inputs,
+std::vector<py::array> bound_run(Plans& program, const std::vector<py::array>& inputs,
                                  const std::vector<py::array>& weights, Index rows, const std::string& dtype,
                                  std::uint64_t seed) {
   return dtype == "float64" ? run_as<double>(program, inputs, weights, rows, seed)
@@ -114,26 +154,32 @@ void bind_program(py::module_& module) {
            }),
            py::arg("name"), py::arg("forward"), py::arg("vjp"), py::arg("sample"))
       .def_property_readonly("name", [](const PythonFunction& function) { return function.name(); });
-  py::class_<Program>(module, "Program")
-      .def(py::init([](const std::string& description) { return program_from_json(description); }),
+  py::class_<Plans>(module, "Program")
+      .def(py::init([](const std::string& description) { return Plans(program_from_json(description)); }),
            py::arg("description"))
-      .def("description", [](const Program& program) { return to_json(program); })
+      .def("description", [](const Plans& plans) { return to_json(plans.program); })
       .def("shapes",
-           [](const Program& program) {
+           [](const Plans& plans) {
              std::vector<Shape> shapes;
-             for (const int output : program.outputs) shapes.push_back(program.shape(output));
+             for (const int output : plans.program.outputs) shapes.push_back(plans.program.shape(output));
              return shapes;
            })
       .def(
           "mixes_rows",
-          [](const Program& program, bool calls) {
+          [](const Plans& plans, bool calls) {
+            const Program& program = plans.program;
             const std::vector<Dependence> known = dependences(program, calls);
             return std::any_of(program.outputs.begin(), program.outputs.end(), [&](int output) {
               return known[static_cast<std::size_t>(output)] == Dependence::batch;
             });
           },
           py::arg("calls") = true)
-      .def("with_gradients", &with_gradients, py::arg("output"), py::arg("by"))
+      .def(
+          "with_gradients",
+          [](const Plans& plans, std::size_t output, const std::vector<int>& by) {
+            return Plans(with_gradients(plans.program, output, by));
+          },
+          py::arg("output"), py::arg("by"))
       .def("run", &bound_run, py::arg("inputs"), py::arg("weights"), py::arg("rows"), py::arg("dtype"),
            py::arg("seed") = 0);
 }

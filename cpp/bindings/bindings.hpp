@@ -28,5 +28,8 @@ void bind_schedule(py::module_& module);
 void bind_perceptron(py::module_& module);
 void bind_table(py::module_& module);
 void bind_program(py::module_& module);
+void bind_tensors(py::module_& module);
+void bind_call(py::module_& module);
+void bind_tape(py::module_& module);
 
 }  // namespace laminar::bindings

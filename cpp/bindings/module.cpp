@@ -32,4 +32,7 @@ PYBIND11_MODULE(_core, module) {
   bind_perceptron(module);
   bind_table(module);
   bind_program(module);
+  bind_tensors(module);
+  bind_call(module);
+  bind_tape(module);
 }

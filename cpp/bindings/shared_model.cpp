@@ -84,16 +84,41 @@ Model<T>& SharedModel<T>::changing(const char* operation) {
 }
 
 template <typename T>
+Model<T>& SharedModel<T>::weighing(const char* operation) {
+  Model<T>& model = changing(operation);
+  ++changes_;
+  return model;
+}
+
+template <typename T>
+Model<T>& SharedModel<T>::rebuilding(const char* operation) {
+  Model<T>& model = weighing(operation);
+  passages_->forget();
+  return model;
+}
+
+template <typename T>
+Model<T>& SharedModel<T>::following(const char* operation) {
+  Model<T>& model = changing(operation);
+  ++followed_;
+  return model;
+}
+
+template <typename T>
 void SharedModel<T>::exchange(SharedModel& other) {
   if (training_ != nullptr || other.training_ != nullptr) refuse("exchange", kHere);
   std::swap(held_, other.held_);
+  for (SharedModel* const each : {this, &other}) {
+    ++each->changes_;
+    each->passages_->forget();
+  }
 }
 
 template <typename T>
 SharedModel<T>::Training::Training(SharedModel& shared, const char* operation, py::object notes) : shared_(shared) {
   if (shared.trained_elsewhere()) refuse(operation, kElsewhere);
   if (shared.training_ != nullptr) refuse(operation, kHere);
-  shared.changing(operation);
+  shared.weighing(operation);
   held_ = shared.held_;
   session_ = std::make_shared<Session>();
   session_->notes = std::move(notes);

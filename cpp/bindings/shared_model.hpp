@@ -18,6 +18,7 @@
 
 #include "bindings.hpp"
 #include "interpreter.hpp"
+#include "passages.hpp"
 
 #include "laminar/base/error.hpp"
 #include "laminar/execution/state.hpp"
@@ -63,7 +64,23 @@ class SharedModel {
   /// The model to be changed at once, seen by nobody else. Throws std::logic_error where another thread
   /// trains it; where this one does, the core knows what may be changed.
   Model<T>& changing(const char* operation);
+  /// The same for new weights, for other layers, and for statistics that follow a batch.
+  Model<T>& weighing(const char* operation);
+  Model<T>& rebuilding(const char* operation);
+  Model<T>& following(const char* operation);
   void exchange(SharedModel& other);
+
+  /// What differs once the weights that a call reads are others; calls in training do not read statistics that
+  /// follow batches.
+  struct WeightsRead {
+    Index changes = 0;
+    Index iterations = 0;
+    bool operator==(const WeightsRead&) const = default;
+  };
+  WeightsRead weights_read(bool in_training) const {
+    return {changes_ + (in_training ? 0 : followed_), now().iterations()};
+  }
+  Passages<T>& passages() const { return *passages_; }
 
  private:
   struct Request {
@@ -99,6 +116,9 @@ class SharedModel {
 
   Pointer held_;
   std::shared_ptr<Session> training_;
+  std::shared_ptr<Passages<T>> passages_ = std::make_shared<Passages<T>>();
+  Index changes_ = 0;   // of weights
+  Index followed_ = 0;  // batches, by statistics
 };
 
 /// A training by this thread, until the end of the scope.

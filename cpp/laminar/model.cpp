@@ -216,6 +216,15 @@ void Model<T>::set_parameters(std::span<const T> values) {
 }
 
 template <typename T>
+void Model<T>::change_parameters(const std::function<void(std::span<T>)>& change) {
+  require(Stage::between, "change_parameters");
+  core_->change([&](State<T>& changed) {
+    change(changed.parameters.span());
+    changed.packed.refresh(changed.network, changed.parameters.data());
+  });
+}
+
+template <typename T>
 std::span<const T> Model<T>::tensor(std::size_t i) const {
   const std::vector<Tensor>& tensors = facts().network.parameters().tensors();
   if (i >= tensors.size()) fail("tensor: i must be less than the ", tensors.size(), " tensors, got ", i);
@@ -503,18 +512,20 @@ void Model<T>::backward(MatrixView<const T> x, MatrixView<const T> d_out, std::s
 }
 
 template <typename T>
-void Model<T>::outputs_in_training(MatrixView<const T> x, MatrixView<T> out, Index step) const {
+void Model<T>::outputs_in_training(MatrixView<const T> x, MatrixView<T> out, Index step, Passage<T>* passage) const {
   check_input("outputs_in_training", network(), x);
   check_out("outputs_in_training", network(), x.rows, out);
-  laminar::outputs_in_training(state(), x, out, step);
+  laminar::outputs_in_training<T>(state(), x, out, step, nullptr, passage);
 }
 
 template <typename T>
-void Model<T>::follow_batch(MatrixView<const T> x, MatrixView<T> out, Index step) {
+void Model<T>::follow_batch(MatrixView<const T> x, MatrixView<T> out, Index step, Passage<T>* passage) {
   check_input("follow_batch", network(), x);
   check_out("follow_batch", network(), x.rows, out);
   require(Stage::between, "follow_batch");
-  core_->change([&](State<T>& state) { laminar::outputs_in_training(state, x, out, step, state.parameters.data()); });
+  core_->change([&](State<T>& state) {
+    laminar::outputs_in_training(state, x, out, step, state.parameters.data(), passage);
+  });
 }
 
 template <typename T>

@@ -19,6 +19,8 @@ namespace laminar {
 
 struct Objective;
 template <typename T>
+class Passage;
+template <typename T>
 class RowBlocks;
 template <typename T>
 struct State;
@@ -79,6 +81,8 @@ class Model {
   std::span<const T> parameters() const;
   /// Replaces all parameters; `values` has the size of parameters().
   void set_parameters(std::span<const T> values);
+  /// Calls change(parameters), which changes some of them.
+  void change_parameters(const std::function<void(std::span<T>)>& change);
   /// Tensor i of network().parameters(), without padding.
   std::span<const T> tensor(std::size_t i) const;
 
@@ -145,10 +149,12 @@ class Model {
   /// in that of number `step`, where that is not negative. On one thread, the caller's.
   void backward(MatrixView<const T> x, MatrixView<const T> d_out, std::span<T> d_parameters, MatrixView<T> d_x = {},
                 bool training = false, Index step = -1) const;
-  /// out (rows, outputs) = the outputs whose gradients backward() computes with `training` and the same step.
-  void outputs_in_training(MatrixView<const T> x, MatrixView<T> out, Index step = -1) const;
+  /// out (rows, outputs) = the outputs whose gradients backward() computes with `training` and the same step. A
+  /// `passage` for so many rows keeps what its own way back needs (execution/vjp.hpp).
+  void outputs_in_training(MatrixView<const T> x, MatrixView<T> out, Index step = -1,
+                           Passage<T>* passage = nullptr) const;
   /// The same, and running statistics follow this batch's as they do in an update.
-  void follow_batch(MatrixView<const T> x, MatrixView<T> out, Index step = -1);
+  void follow_batch(MatrixView<const T> x, MatrixView<T> out, Index step = -1, Passage<T>* passage = nullptr);
   /// Loss of all rows, dropout included, and its gradient in the layout of the parameters. The sum of the
   /// rows' losses times their weights is divided by the number of rows, or by the sum of their weights. The memory
   /// that this takes is kept for the next call; calls at the same time have some each.

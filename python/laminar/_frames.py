@@ -26,6 +26,10 @@ _CURE = (
 )
 
 
+_SMALL = 4096  # elements of a table that is taken as a whole
+_EXACT = 2.0**53  # up to here float64 holds all integers
+
+
 class Columns(NamedTuple):
     """The columns of a table, or a single one that has no name."""
 
@@ -38,6 +42,26 @@ def is_plain(value: object) -> bool:
     return isinstance(value, (np.ndarray, list, tuple, int, float, type(None)))
 
 
+def matrix(value: Any) -> Array | None:
+    """Return a small table of pandas's, all of whose columns are of numbers, as one array.
+
+    Its type is that of the columns, float64 where they differ, if that holds all their numbers.
+    None for all else, which `columns` looks at one by one.
+    """
+    if not hasattr(type(value), "iloc") or value.ndim != 2 or value.size > _SMALL:
+        return None
+    kinds = set(value.dtypes.array)
+    if not all(isinstance(kind, np.dtype) and kind.kind in "biuf" for kind in kinds):
+        return None
+    if len(kinds) == 1:
+        return np.asarray(value.to_numpy())
+    if any(kind.itemsize > 8 for kind in kinds):
+        return None
+    made: Array = value.to_numpy(dtype=np.float64)
+    wide = any(kind.kind in "iu" and kind.itemsize == 8 for kind in kinds)
+    return None if wide and bool((np.abs(made) > _EXACT).any()) else made
+
+
 def is_missing(item: object) -> bool:
     """Whether a value says that there is none: None, or pandas's NA."""
     return item is None or type(item).__name__ == "NAType"
@@ -45,7 +69,10 @@ def is_missing(item: object) -> bool:
 
 def is_sparse(value: object) -> bool:
     """Whether a value is a sparse matrix or array of SciPy's kind."""
-    return not is_plain(value) and hasattr(value, "toarray") and hasattr(value, "tocsr")
+    # Tables of pandas take long to say that they lack an attribute.
+    if is_plain(value) or hasattr(type(value), "iloc"):
+        return False
+    return hasattr(value, "toarray") and hasattr(value, "tocsr")
 
 
 def names(value: object) -> tuple[str, ...] | None:
@@ -136,6 +163,8 @@ def dense(value: Any, name: str, dtype: np.dtype[Any]) -> Array:
 
 def _names(value: Any) -> Sequence[Any] | None:
     """Return the labels of a table's columns; None where it is no table."""
+    if hasattr(type(value), "iloc"):  # pandas
+        return list(value.columns) if hasattr(type(value), "columns") else None
     if hasattr(value, "column_names"):  # Arrow
         return list(value.column_names)
     if hasattr(value, "to_numpy") and hasattr(value, "columns"):  # pandas, polars

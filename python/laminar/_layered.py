@@ -14,7 +14,7 @@ import json
 import math
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from . import _arrays, _core
 from ._compiled import Compiled
@@ -40,9 +40,15 @@ if TYPE_CHECKING:
 Connections: TypeAlias = "tuple[list[tuple[Symbol, str]], list[list[list[str]]]]"
 
 
-# A core model; its tensors as variables, by layer and in the order of `get_weights`; the draws that
-# calls in training have made.
-Bound: TypeAlias = "tuple[CoreModel, list[list[Tensor]], list[Tensor], Iterator[int]]"
+class Bound(NamedTuple):
+    """A core model with its tensors as variables."""
+
+    core: CoreModel
+    by_layer: list[tuple[Layer, Tensor]]
+    flat: list[Tensor]  # in the order of `get_weights`
+    trained: dict[int, Changing]  # those that a tape follows, by identity
+    draws: Iterator[int]  # that calls in training have made
+    follows: bool  # statistics of layers follow batches
 
 
 class Layered(Sharing):
@@ -221,7 +227,7 @@ class Layered(Sharing):
         which changes the model; operations and NumPy compute with their present numbers, and a
         `laminar.GradientTape` follows them. ValueError if the model is not built.
         """
-        return list(self._variables("weights")[2])
+        return list(self._variables("weights").flat)
 
     @property
     def variables(self) -> list[Changing]:
@@ -235,19 +241,16 @@ class Layered(Sharing):
     @property
     def trainable_variables(self) -> list[Changing]:
         """Those of `variables` that training changes, for a loop of one's own."""
-        each = zip(self._layers, self._variables("trainable_variables")[1], strict=True)
-        return [
-            variable
-            for layer, variables in each
-            if layer._trainable
-            for variable in variables
-            if variable.trainable
-        ]
+        pairs = self._variables("trainable_variables").by_layer
+        return [variable for layer, variable in pairs if layer._trainable and variable.trainable]
 
     def _variables(self, where: str) -> Bound:
         """Return the core's model with its variables, the same ones as long as it is built."""
+        bound = self._bound
+        if bound is not None and bound.core is self._model and not self._sharing:
+            return bound  # as almost always
         core = self._core(where)
-        if self._bound is None or self._bound[0] is not core:
+        if bound is None or bound.core is not core:
             from ._tape.variable import weights_of  # needed by few programs
 
             tensors = core.tensors()
@@ -257,8 +260,15 @@ class Layered(Sharing):
             ]
             order = sorted(range(len(each)), key=self._places.__getitem__)
             flat = [variable for place in order for variable in each[place]]
-            self._bound = core, each, flat, itertools.count()
-        return self._bound
+            bound = self._bound = Bound(
+                core,
+                [(layer, v) for layer, own in zip(self._layers, each, strict=True) for v in own],
+                flat,
+                {id(variable): variable for variable in flat if variable.trainable},
+                itertools.count(),
+                any(layer._entry == "batch_normalization" for layer in self._layers),
+            )
+        return bound
 
     @property
     def non_trainable_variables(self) -> list[Changing]:

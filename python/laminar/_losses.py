@@ -97,6 +97,8 @@ class Loss(Component, family="loss"):
         TypeError, ValueError
             Where shapes or values do not fit.
         """
+        if type(y_true) is np.ndarray and not self._own and getattr(y_pred, "_held", False):
+            return late(_TAPE).called(self, y_true, y_pred, sample_weight)
         if getattr(y_pred, "_is_traced", False) or getattr(y_true, "_is_traced", False):
             from . import _losses_traced  # needed by few programs
 

@@ -149,9 +149,8 @@ class Predicting(Training):
         """
         if self._sharing:
             self._build_if_known()
-        plain = self._plain and callbacks is None and out is None and batch_size is None
-        if plain and steps is None and self._model is not None:
-            outputs = self._model.predict_ready(x)
+        if callbacks is None and batch_size is None and steps is None and self._model is not None:
+            outputs = self._at_once(x, out)
             if outputs is not None:
                 return outputs
         if out is not None and self._several_outputs:
@@ -277,6 +276,27 @@ class Predicting(Training):
     def _taken_apart(self, inputs: NDArray[Any]) -> Any:
         """Return what has the form of one input in that of the model's inputs."""
         return inputs
+
+    def _at_once(self, x: Any, out: NDArray[Any] | None) -> Any:
+        """Return predictions of what needs no preparation to speak of; None for all else.
+
+        What is wrong with the arguments the long way says.
+        """
+        core = self._model
+        assert core is not None
+        if self._plain:
+            outputs = core.predict_ready(x, out)
+            if outputs is not None or _frames.is_plain(x) or _TABLE in self._texts:
+                return outputs
+            matrix = _frames.matrix(x)
+            if matrix is None:
+                return None
+            _frames.check_names(_frames.names(x), "predict: x", self.feature_names)
+            return core.predict_ready(matrix, out)
+        if out is not None or type(x) not in (dict, list, tuple):
+            return None
+        outputs = core.predict_ready(self._joined(x, "predict: x"), None)
+        return None if outputs is None else self._parted(outputs)
 
     def _predicted_pieces(
         self, core: CoreModel, pieces: _samples.Samples, out: NDArray[Any] | None

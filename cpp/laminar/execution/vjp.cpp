@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "laminar/base/error.hpp"
 #include "laminar/execution/batch.hpp"
-#include "laminar/execution/pass.hpp"
 
 namespace laminar {
 namespace {
@@ -106,16 +106,27 @@ void backward(const State<T>& state, MatrixView<const T> x, MatrixView<const T> 
 }
 
 template <typename T>
-void outputs_in_training(const State<T>& state, MatrixView<const T> x, MatrixView<T> out, Index step, T* statistics) {
-  const Plan plan(state.network, x.rows, Mode::training, state.precision, false);
-  AlignedBuffer<T> memory(plan.size());
-  Pass<T> pass{state.network, plan, state.packed.kernels(), state.parameters.data(), state.packed, memory.data()};
+Passage<T>::Passage(const State<T>& state, Index rows)
+    : plan_(state.network, rows, Mode::training, state.precision, false),
+      whole_batch_(whole_batch_nodes(state.network)) {}
+
+template <typename T>
+Pass<T> Passage<T>::pass(const State<T>& state, StopScope* stop) {
+  Pass<T> pass{state.network, plan_, state.packed.kernels(), state.parameters.data(), state.packed, memory_.data()};
   pass.seed = state.seed;
-  pass.step = update_of(state, step);
-  StopScope* const stop = StopScope::current();
+  pass.step = step_;
   pass.stop = stop;
+  return pass;
+}
+
+template <typename T>
+void Passage<T>::forward(const State<T>& state, MatrixView<const T> x, MatrixView<T> out, Index step, T* statistics) {
+  if (memory_.size() != plan_.size()) memory_ = AlignedBuffer<T>(plan_.size());
+  step_ = update_of(state, step);
+  StopScope* const stop = StopScope::current();
+  const Pass<T> pass = this->pass(state, stop);
   pass.kernels.gather(x.data, x.columns, nullptr, x.rows, pass.output_to_write(0, 0), pass.stride(0));
-  all_forward(pass, whole_batch_nodes(state.network), x.rows);
+  all_forward(pass, whole_batch_, x.rows);
   if (stop != nullptr) stop->leave();
   for (Index row = 0; row < x.rows; ++row) {
     std::copy_n(pass.output(pass.last(), row), out.columns, out.data + row * out.columns);
@@ -123,8 +134,35 @@ void outputs_in_training(const State<T>& state, MatrixView<const T> x, MatrixVie
   if (statistics != nullptr) follow(pass, x.rows, statistics);
 }
 
-template void outputs_in_training(const State<float>&, MatrixView<const float>, MatrixView<float>, Index, float*);
-template void outputs_in_training(const State<double>&, MatrixView<const double>, MatrixView<double>, Index, double*);
+template <typename T>
+void Passage<T>::backward(const State<T>& state, MatrixView<const T> d_out, std::span<T> d_parameters) {
+  StopScope* const stop = StopScope::current();
+  const Pass<T> pass = this->pass(state, stop);
+  if (tasks_.empty()) tasks_ = gradient_tasks(state.network, pass.kernels.panel, rows());
+  std::fill(d_parameters.begin(), d_parameters.end(), T(0));
+  for (Index row = 0; row < rows(); ++row) {
+    std::copy_n(d_out.data + row * d_out.columns, d_out.columns, pass.delta(pass.last(), row));
+  }
+  all_backward(pass, whole_batch_, rows());
+  const GradientSink<T> sink{pass.kernels, d_parameters.data()};
+  for (const GradientTask& task : tasks_) parameter_gradient(pass, task, rows(), sink);
+  if (stop != nullptr) stop->leave();
+}
+
+template <typename T>
+void outputs_in_training(const State<T>& state, MatrixView<const T> x, MatrixView<T> out, Index step, T* statistics,
+                         Passage<T>* passage) {
+  if (passage != nullptr && passage->rows() != x.rows) fail("outputs_in_training: the passage is for other rows");
+  if (passage != nullptr) return passage->forward(state, x, out, step, statistics);
+  Passage<T>(state, x.rows).forward(state, x, out, step, statistics);
+}
+
+template class Passage<float>;
+template class Passage<double>;
+template void outputs_in_training(const State<float>&, MatrixView<const float>, MatrixView<float>, Index, float*,
+                                  Passage<float>*);
+template void outputs_in_training(const State<double>&, MatrixView<const double>, MatrixView<double>, Index, double*,
+                                  Passage<double>*);
 template void backward(const State<float>&, MatrixView<const float>, MatrixView<const float>, std::span<float>,
                        MatrixView<float>, bool, Index);
 template void backward(const State<double>&, MatrixView<const double>, MatrixView<const double>, std::span<double>,

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .. import _arrays, _seed
+from .. import _arrays, _core, _seed
 from .._component import flag
 from ..layers import _added, _own
 from ..ops._held import Held, Tensor
-from ..ops._tapes import Computation, Node, Slopes, apply, listening, note
+from ..ops._tapes import Computation, Slopes, apply, listening, note_call
 from ..ops._trace import ROWS, Trace
 from .variable import Changing
 
@@ -28,57 +28,66 @@ if TYPE_CHECKING:
 
     from .._base_model import BaseModel
     from .._guard import CoreModel
+    from .._layered import Bound
     from ..layers import Layer
 
 # For each core model or layer its programs, with the tensors that they read after the inputs.
 _programs: weakref.WeakKeyDictionary[Any, dict[Any, tuple[Computation, list[int]]]]
 _programs = weakref.WeakKeyDictionary()
 
+# The calls of core models, which go back.
+_BACK: dict[Any, Any] = {
+    _core.ModelFloat32: _core.CallFloat32,
+    _core.ModelFloat64: _core.CallFloat64,
+}
+
 
 def of_model(model: BaseModel, inputs: Any, training: bool) -> Any:
     """Return what a model makes of tensors and arrays: tensors; arrays where no tape records."""
-    if type(inputs) is np.ndarray and model._model is not None and inputs.shape[1:] == model._input:
+    plain = type(inputs) is np.ndarray and inputs.shape[1:] == model._input
+    if plain and model._model is not None:
         parts: list[Any] = [inputs]  # as almost always
         rows = _arrays.features(inputs, "inputs", model._dtype)
     else:
         parts, rows = _rows_of(model, inputs)
-    core, _, weights, draws = model._variables("call")
-    step = -1
+    bound = model._variables("call")
+    core, step = bound.core, next(bound.draws) if training else -1
+    if model._adding:
+        model._last_call = _LastCall(core, rows, parts, training)
+    if listening():
+        call = _Call(model, bound, rows, parts, step, plain)
+        note_call(call, bound.trained)
+        return call.results
     if training:
-        step = next(draws)
-        made = _in_training(model, core, _flat(rows), step)
+        made = _in_training(model, bound, core.outputs_in_training, _flat(rows), step)
         made = made.reshape(len(rows), *model._outputs)
     else:
         made = model._predicted(core, rows, None)
     results = model._parted(made)
-    if model._adding:
-        model._last_call = _LastCall(core, rows, parts, training)
-    if listening():
-        results = _as_tensors(results)
-        call = _Call(model, core, rows, parts, weights, step)
-        if parts[0] is not inputs:  # an array
-            parts = [part._itself() if isinstance(part, Held) else part for part in parts]
-        note(Node([*parts, *weights], _in_order(results), call.slopes))
-        return results
     return _as_tensors(results) if any([isinstance(part, Held) for part in parts]) else results
 
 
-def _in_training(model: BaseModel, core: CoreModel, rows: NDArray[Any], step: int) -> NDArray[Any]:
-    """Return the outputs of a call in training; statistics of batches follow this one."""
-    moving = [layer for layer in model._layers if layer._entry == "batch_normalization"]
-    if not moving:
-        return core.outputs_in_training(rows, step)
+def _in_training(
+    model: BaseModel,
+    bound: Bound,
+    compute: Callable[[NDArray[Any], int, bool], Any],
+    rows: NDArray[Any],
+    step: int,
+) -> Any:
+    """Return what a call in training makes; statistics of batches follow this one."""
+    if not bound.follows:
+        return compute(rows, step, False)
     with model._lock:
         if model._trained_elsewhere():
             model._not_in_training("call")
-        changed: Sequence[Layer] = moving
+        changed: Sequence[Layer] = model._layers
         if model._sharing:
             model._claim("call")  # which counts for all layers
-            changed = model._layers
-        made = core.outputs_in_training(rows, step, True)
-        for layer in changed:
-            layer._followed += 1
-            if not model._sharing:
+        else:
+            changed = [layer for layer in changed if layer._entry == "batch_normalization"]
+        made = compute(rows, step, True)
+        if not model._sharing:
+            for layer in changed:
                 layer._changed()
     return made
 
@@ -101,66 +110,80 @@ def _rows_of(model: BaseModel, inputs: Any) -> tuple[list[Any], NDArray[Any]]:
 
 
 class _Call:
-    """What the way back through a model's call needs."""
+    """A model's call, as a tape keeps it: see `Node`."""
+
+    applied = None
 
     def __init__(
         self,
         model: BaseModel,
-        core: CoreModel,
+        bound: Bound,
         rows: NDArray[Any],
         parts: Sequence[Any],
-        weights: Sequence[Changing],
         step: int,
+        plain: bool,
     ) -> None:
-        self.model, self.core, self.rows, self.parts = model, core, rows, parts
-        self.weights, self.step = weights, step
-        self.state = self._state()
+        self.model, self.rows, self.parts, self.step = model, rows, parts, step
+        self.core, self.weights = bound.core, bound.flat
+        made: Any
+        if step >= 0:
+            if bound.follows:
+                self.back = _in_training(model, bound, self._forward, _flat(rows), step)
+            else:
+                self.back = self._forward(_flat(rows), step, False)
+            self.results = made = self.back.outputs
+            if len(model._outputs) != 1 or not model._plain:
+                made = made._numbers().reshape(len(rows), *model._outputs)
+                self.results = _as_tensors(model._parted(made))
+        else:
+            made = model._predicted(bound.core, rows, None)
+            self.results = _as_tensors(model._parted(made))
+            self.back = self._forward(_flat(rows), step, False)
+        results = self.results
+        self.outputs = [results] if type(results) is Tensor else _in_order(results)
+        if not plain:
+            parts = [part._itself() if isinstance(part, Held) else part for part in parts]
+        self.inputs = [*parts, *bound.flat]
+
+    def _forward(self, rows: NDArray[Any], step: int, follow: bool) -> Any:
+        core: Any = self.core
+        return _BACK[type(core)](core, rows, step, follow)
 
     def slopes(
         self, d_outputs: Sequence[Tensor | None], wanted: Sequence[int]
     ) -> list[Tensor | None]:
         """Return the gradients; see `Node`."""
-        if self.state != self._state():
+        if self.back.outdated:
             raise RuntimeError(
                 f"model {self.model.name!r}: its weights have changed since the call that the tape "
                 "has recorded: compute all gradients before they are applied"
             )
         if listening():
             return self._recorded(d_outputs, wanted)
-        gradient = self._joined(d_outputs)
-        number = len(self.parts)
-        by_input = min(wanted) < number
-        d_x, d_weights = self.core.vjp(
-            _flat(self.rows), gradient, self.step >= 0, self.step, by_input
-        )
-        d_parts: Sequence[Any] = ()
-        if by_input:
-            apart = self.model._taken_apart(d_x.reshape(self.rows.shape))
-            d_parts = apart if number > 1 else [apart]
+        number, weights = len(self.parts), self.weights
+        by_input = wanted[0] < number
+        d_x, d_weights = self.back.backward(self._joined(d_outputs), by_input)
+        if not by_input:
+            return [
+                d_weights[i - number] if weights[i - number].trainable else None for i in wanted
+            ]
+        apart = self.model._taken_apart(d_x.reshape(self.rows.shape))
+        d_parts: Sequence[Any] = apart if number > 1 else [apart]
         found: list[Tensor | None] = []
         for i in wanted:
             if i >= number:
-                weight = self.weights[i - number]
-                found.append(Tensor(d_weights[i - number]) if weight.trainable else None)
+                found.append(d_weights[i - number] if weights[i - number].trainable else None)
             else:
                 part = self.parts[i]
                 back = np.ascontiguousarray(d_parts[i], part.dtype).reshape(part.shape)
                 found.append(Tensor(back))
         return found
 
-    def _state(self) -> tuple[int, int]:
-        """Return what changes with the weights that the call has read."""
-        layers = self.model._layers
-        changes = sum([layer._version for layer in layers])
-        if self.step >= 0:  # what follows batches is not read in training
-            changes -= sum([layer._followed for layer in layers])
-        return changes, self.core.iterations
-
     def _joined(self, d_outputs: Sequence[Tensor | None]) -> NDArray[Any]:
         """Return the gradients by all outputs side by side."""
-        rows = len(self.rows)
         if len(d_outputs) == 1 and d_outputs[0] is not None:
             return _flat(d_outputs[0]._numbers())
+        rows = len(self.rows)
         widths = [math.prod(shape) for shape in _output_shapes(self.model)]
         flat = [
             np.zeros((rows, width), self.rows.dtype)

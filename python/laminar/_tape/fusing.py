@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..ops._tapes import Computation, Node, apply
+from ..ops._tapes import Computation, Recorded, apply
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ _MOST = 512  # ways that are kept
 class Link(NamedTuple):
     """A computation on the way: which of its inputs get a gradient, and by what these are known."""
 
-    node: Node
+    node: Recorded
     wanted: tuple[int, ...]
     keys: list[int]
 

@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import _core
 from .._component import flag
 from .._spelling import keywords
 from ..layers.symbol import Symbol
-from ..ops._held import Held, Tensor
-from ..ops._tapes import Node, leave, listen
+from ..ops._held import ONES, Held, Tensor
+from ..ops._tapes import Recorded, leave, listen
 from ..ops._traced import Operators, Traced
 from . import _traced
 from .fusing import Link, back, fit_together
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _UNCONNECTED = ("none", "zero")
 _THEMSELVES = frozenset((Tensor, Variable, Weight))  # which stand for themselves on tapes
-_ONES = {name: Tensor(np.array(1.0, name)) for name in ("float32", "float64")}
 
 
 class GradientTape:
@@ -60,9 +60,11 @@ class GradientTape:
 
     @keywords()
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
-        self._persistent = flag(persistent, "GradientTape: persistent")
-        self._all = flag(watch_accessed_variables, "GradientTape: watch_accessed_variables")
-        self._nodes: list[Node] = []
+        if persistent is not False or watch_accessed_variables is not True:  # rarely
+            flag(persistent, "GradientTape: persistent")
+            flag(watch_accessed_variables, "GradientTape: watch_accessed_variables")
+        self._persistent, self._all = bool(persistent), bool(watch_accessed_variables)
+        self._nodes: list[Recorded] = []
         self._known: dict[int, Held] = {}  # by identity, and kept so that it stays
         self._traced: list[Traced] = []  # that are watched
         self._recording = self._used = False
@@ -87,7 +89,17 @@ class GradientTape:
             self._recording = False
             leave(self)
 
-    def _note(self, node: Node) -> None:
+    def _note_call(self, node: Recorded, trained: Mapping[int, Any]) -> None:
+        if not self._all or not trained:
+            self._note(node)
+            return
+        known = self._known
+        known.update(trained)
+        self._nodes.append(node)
+        for value in node.outputs:
+            known[id(value)] = value
+
+    def _note(self, node: Recorded) -> None:
         followed, known, everything = False, self._known, self._all
         for value in node.inputs:
             if id(value) in known:
@@ -170,17 +182,21 @@ class GradientTape:
                 "gradient: a tape that is not persistent computes gradients once; make it with "
                 "GradientTape(persistent=True)"
             )
-        ends, flat = _flat(target), _flat(sources)
         gradients: Sequence[Any]
-        plain = _THEMSELVES.issuperset(map(type, (*ends, *flat)))  # as almost always
+        plain = type(target) is Tensor and type(sources) is list and _are_themselves(sources)
+        ends, flat = ([target], sources) if plain else (_flat(target), _flat(sources))
+        plain = plain or _are_themselves((*ends, *flat))  # as almost always
         if not plain and any([isinstance(value, Traced) for value in (*ends, *flat)]):
             watched = [*self._traced, *self._known.values()]
             gradients = _traced.gradient(ends, flat, output_gradients, watched, self._all)
         else:
             wanted = flat if plain else list(map(_source, flat))
             targets = ends if plain else _targets(ends)
-            starts = _starts(targets, output_gradients)
-            if not self._persistent:
+            if plain and output_gradients is None:
+                starts: list[Tensor | None] = [_ones_like(each) for each in ends]
+            else:
+                starts = _starts(targets, output_gradients)
+            if self._recording and not self._persistent:
                 self._stop()
             gradients = _back(self._nodes, targets, starts, wanted, self._known)
         self._used = True
@@ -197,26 +213,31 @@ class GradientTape:
         return _like(sources, iter(gradients))
 
 
+def _are_themselves(values: Iterable[Any]) -> bool:
+    return _THEMSELVES.issuperset(map(type, values))
+
+
 def _back(
-    nodes: Sequence[Node],
-    targets: Sequence[Held | None],
-    starts: Sequence[Tensor | None],
-    sources: Sequence[Held],
-    known: Mapping[int, Held],
+    nodes: list[Recorded],
+    targets: list[Held | None],
+    starts: list[Tensor | None],
+    sources: list[Held],
+    known: dict[int, Held],
 ) -> list[Tensor | None]:
     """Return the gradients by the sources, from those of the targets."""
-    # Loops rather than expressions: a step of a small network takes no longer than these.
-    reached = {key for key in map(id, sources) if key in known}
-    way = []
+    made: list[Tensor | None] | None = _core.way_back(nodes, targets, starts, sources, known)
+    if made is not None:
+        return made
+    asked = list(map(id, sources))
+    reached = {key for key in asked if key in known}
+    way: list[Link] = []
     for node in list(nodes):
-        wanted, keys = [], []
-        for i, key in enumerate(map(id, node.inputs)):
-            if key in reached:
-                wanted.append(i)
-                keys.append(key)
+        keys = list(map(id, node.inputs))
+        wanted = [i for i, key in enumerate(keys) if key in reached]
         if wanted:
             reached.update(map(id, node.outputs))
-            way.append(Link(node, tuple(wanted), keys))
+            way.append(Link(node, tuple(wanted), [keys[i] for i in wanted]))
+    way.reverse()
     gradients: dict[int, Tensor] = {}
 
     def add(keys: Iterable[int], found: Sequence[Tensor | None]) -> None:
@@ -227,16 +248,24 @@ def _back(
 
     def alone(link: Link) -> None:
         node = link.node
-        d_outputs = list(map(gradients.get, map(id, node.outputs)))
-        for each in d_outputs:
-            if each is not None:
-                add(link.keys, node.slopes(d_outputs, list(link.wanted)))
-                break
+        d_outputs = [gradients.get(id(output)) for output in node.outputs]
+        if any([each is not None for each in d_outputs]):
+            add(link.keys, node.slopes(d_outputs, link.wanted))
 
     add(map(id, targets), starts)
-    ends = set(map(id, sources))
+    _together(way, gradients, set(asked), alone)
+    return [gradients.get(key) if key in reached else None for key in asked]
+
+
+def _together(
+    way: Sequence[Link],
+    gradients: dict[int, Tensor],
+    ends: set[int],
+    alone: Callable[[Link], None],
+) -> None:
+    """Go back, through operations that follow each other at once."""
     run: list[Link] = []
-    for link in reversed(way):
+    for link in way:
         if run and not fit_together(run, link):
             back(run, gradients, ends, alone)
             run = []
@@ -245,7 +274,6 @@ def _back(
         else:
             run.append(link)
     back(run, gradients, ends, alone)
-    return [gradients.get(key) if key in reached else None for key in map(id, sources)]
 
 
 def _advice(value: Any, otherwise: str) -> str:
@@ -313,7 +341,7 @@ def _starts(targets: Sequence[Held | None], given: Any) -> list[Tensor | None]:
 
 def _ones_like(target: Held) -> Tensor:
     if not target.shape:  # as almost always
-        return _ONES[target.dtype]
+        return ONES[4 if target.dtype == "float32" else 8]
     return Tensor(np.ones(target.shape, target.dtype))
 
 
@@ -327,7 +355,7 @@ def _flat(values: Any) -> list[Any]:
     if isinstance(values, Operators):
         return [values]
     if isinstance(values, (list, tuple)):
-        if _THEMSELVES.issuperset(map(type, values)):
+        if _are_themselves(values):
             return list(values)
         return [each for value in values for each in _flat(value)]
     if isinstance(values, Mapping):

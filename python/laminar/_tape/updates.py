@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import operator
 import warnings
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .._guard import CoreModel
+    from .._layered import Layered
     from ..layers._place import Placed
     from ..optimizers import Optimizer
 
@@ -33,11 +35,14 @@ def apply(optimizer: Optimizer, gradients: Sequence[Any], variables: Sequence[An
     kind = type(optimizer).__name__
     if len(gradients) != len(variables):
         raise ValueError(f"{kind}: {len(variables)} variables but {len(gradients)} gradients")
-    known: _Known | None = optimizer._applied_to
+    known: Known | None = optimizer._applied_to
+    pairs = list(zip(gradients, variables, strict=True))
+    if known is not None and known.updated(optimizer._updater, pairs) is not None:
+        return
     if known is None or type(None) in map(type, gradients) or not known.are(variables):
         gradients, own_ones = _with_gradients(kind, gradients, variables)
         if known is None:
-            known = _Known(own_ones, optimizer._dtype or _dtype(kind, own_ones))
+            known = Known(own_ones, optimizer._dtype or _dtype(kind, own_ones))
         elif not known.are(own_ones):
             raise ValueError(
                 f"{kind}: has state for the {len(known.variables)} variables of its first call, "
@@ -100,12 +105,36 @@ class _Run(NamedTuple):
             first._store(values[0])
 
 
-class _Known:
+class Known:
     """The variables of an optimizer, and where they were last."""
 
     def __init__(self, variables: Sequence[Changing], dtype: np.dtype[Any]) -> None:
-        self.variables, self.dtype = variables, dtype
+        self.variables, self.dtype = list(variables), dtype
         self._runs: list[_Run] | None = None
+        self._home: _Home | None = None
+
+    def updated(self, updater: Any, pairs: list[Any]) -> int | None:
+        """Update them by pairs of gradients and variables; return the number of updates.
+
+        Returns None, and has changed nothing, where they are others, or not all of one model that
+        has them for itself and no constraints, or gradients are not tensors of their shapes.
+        """
+        home = self._home
+        if home is None or not home.holds():
+            home = self._home = _home(self.runs())
+            if home is None:
+                return None
+        model = home.model()
+        if model is None or model._sharing:
+            return None
+        with model._lock:
+            if model._trainer is not None and model._trained_elsewhere():
+                model._not_in_training("assign")
+            if not updater.apply_in(home.core, home.places, pairs, self.variables):
+                return None
+            for layer in model._layers:
+                vars(layer)["_version"] = layer._version + 1
+        return int(updater.iterations)
 
     def are(self, variables: Sequence[Any]) -> bool:
         """Whether they are these."""
@@ -123,6 +152,37 @@ class _Known:
                 return known
         self._runs = _runs(self.variables)
         return self._runs
+
+
+class _Home(NamedTuple):
+    """The one model that all variables of an optimizer are in."""
+
+    model: weakref.ref[Layered]
+    core: CoreModel
+    places: list[int]  # their numbers there
+    layers: list[tuple[Placed, int]]
+
+    def holds(self) -> bool:
+        """Whether they are where they were."""
+        core = self.core
+        for layer, index in self.layers:
+            if layer._model is not core or layer._index != index:
+                return False
+        return True
+
+
+def _home(runs: Sequence[_Run]) -> _Home | None:
+    """Return the model that has all variables; None where there are several, or constraints."""
+    core = runs[0].core
+    if core is None or any(run.core is not core or run.constrained for run in runs):
+        return None
+    layers = list(dict.fromkeys(each for run in runs for each in run.layers))
+    places = [run.first + i for run in runs for i in range(len(run.variables))]
+    for living in layers[0][0]._users:
+        user = living()
+        if user is not None and user._model is core:
+            return _Home(living, core, places, layers)
+    return None
 
 
 def _with_gradients(

@@ -56,7 +56,6 @@ class Placed(Component):
     _model: CoreModel | None = None  # the core model with the newest weights
     _index = 0  # the layer's number there
     _version = 0  # counts changes of the weights
-    _followed = 0  # those among them of statistics alone, which followed a batch
     _kept: list[NDArray[Any]] | None = None  # weights while no model has them
     _users: tuple[weakref.ref[Layered], ...] = ()
     _inside: tuple[int, int] | None = None  # which of that layer's tensors, if it is in another

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from .. import _core
 from ._names import OPERATIONS, OTHER_NAMES, advice_for
 from ._traced import Operators
 
@@ -178,6 +179,10 @@ class Tensor(Held):
     def __repr__(self) -> str:
         numbers = np.array2string(self._value, separator=", ", prefix="Tensor(")
         return f"Tensor({numbers}, dtype={self.dtype})"
+
+
+_core.tensors_are(Tensor)  # which the core makes as well
+ONES = {size: Tensor(np.array(1.0, f"f{size}")) for size in (4, 8)}  # by the bytes of a number
 
 
 def common_dtype(values: Sequence[Any], where: str) -> str | None:

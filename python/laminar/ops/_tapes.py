@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .. import _core
@@ -43,10 +43,24 @@ class Node(NamedTuple):
     applied: Applied | None = None
 
 
+class Recorded(Protocol):
+    """What a tape keeps: a `Node`, or what has all that it has."""
+
+    @property
+    def inputs(self) -> Sequence[Any]: ...
+    @property
+    def outputs(self) -> Sequence[Tensor]: ...
+    @property
+    def slopes(self) -> Slopes: ...
+    @property
+    def applied(self) -> Applied | None: ...
+
+
 class Listener(Protocol):
     """A tape, as what records sees it."""
 
-    def _note(self, node: Node) -> None: ...
+    def _note(self, node: Recorded) -> None: ...
+    def _note_call(self, node: Recorded, trained: Mapping[int, Any]) -> None: ...
 
 
 class _Listening(threading.local):
@@ -85,10 +99,16 @@ def record(
         note(Node(own, outputs, slopes, applied))
 
 
-def note(node: Node) -> None:
+def note(node: Recorded) -> None:
     """Tell all tapes of a computation, whose inputs are as they stand on tapes."""
     for tape in _listening.tapes:
         tape._note(node)
+
+
+def note_call(node: Recorded, trained: Mapping[int, Any]) -> None:
+    """Tell all tapes of a model's call, which reads some trainable variables, by identity."""
+    for tape in _listening.tapes:
+        tape._note_call(node, trained)
 
 
 def refused(message: str) -> Slopes:

@@ -297,6 +297,10 @@ class Optimizer(Component, family="optimizer"):
             The number of updates so far.
         """
         pairs: list[Any] = list(grads_and_vars)
+        if self._applied_to is not None and self._model is None:
+            number: int | None = self._applied_to.updated(self._updater, pairs)
+            if number is not None:  # as almost always
+                return number
         for pair in pairs:
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise TypeError(

@@ -19,7 +19,7 @@ from sklearn.utils.multiclass import (
     type_of_target,
     unique_labels,
 )
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from .. import _arrays
 from .._spelling import keywords
@@ -250,7 +250,6 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         X : array_like or CSR matrix
             (n, features).
         """
-        check_is_fitted(self)
         return self._decoded_outputs(self._forward(X))
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
@@ -261,10 +260,12 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         X : array_like or CSR matrix
             (n, features).
         """
-        check_is_fitted(self)
         outputs = self._forward(X)
         if self.n_outputs_ == 1:
-            return np.hstack([1 - outputs, outputs])
+            both = np.empty((len(outputs), 2), outputs.dtype)
+            both[:, 1:] = outputs
+            np.subtract(1, outputs, out=both[:, :1])
+            return both
         return outputs
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
@@ -354,6 +355,11 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
 
     def _decoded_outputs(self, outputs: NDArray[Any]) -> Any:
         """Return the classes that outputs stand for; columns are sparse where those of fit were."""
+        binarizer, classes = self._label_binarizer, self.classes_
+        if binarizer.y_type_ == "multiclass" and len(classes) == self.n_outputs_:
+            return np.asarray(classes[outputs.argmax(axis=1)])
+        if binarizer.y_type_ == "binary" and len(classes) == 2 and self.n_outputs_ == 1:
+            return np.asarray(classes[(outputs.ravel() > 0.5).astype(np.intp)])
         values = outputs.ravel() if self.n_outputs_ == 1 else outputs
         found = self._label_binarizer.inverse_transform(values)
         return found if issparse(found) else np.asarray(found)

@@ -23,7 +23,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from .. import _arrays
 from .._rows import Rows
 from .._spelling import argument_names
-from . import _merged, _network, _sparse
+from . import _merged, _network, _ready, _sparse
 from ._parameters import CONSTRAINTS, dropout_rates, hidden_activations, hidden_sizes
 from ._stopping import Stopping
 
@@ -426,7 +426,7 @@ class BaseMultilayer(BaseEstimator):
 
         They have the type of the rows, as in scikit-learn, whatever they were computed in.
         """
-        X = validate_data(self, X, accept_sparse=["csr"], reset=False)
+        X = _ready.rows(self, X)
         _network.set_weights(self._model, self.coefs_, self.intercepts_)
         outputs = self._outputs(X)
         return outputs.astype(np.float32 if X.dtype == np.float32 else np.float64, copy=False)

@@ -100,8 +100,22 @@ def get_weights(model: Sequential) -> tuple[list[NDArray[Any]], list[NDArray[Any
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
+def _places(model: Sequential) -> list[int]:
+    """Return the numbers of the tensors of all kernels, then of all biases."""
+    core = model._core("predict")
+    known = vars(model).get("_dense_places")
+    if known is None or known[0] is not core:
+        firsts = [layer._part()[0] for layer in dense_layers(model)]
+        known = core, [*firsts, *(first + 1 for first in firsts)]
+        vars(model)["_dense_places"] = known
+    places: list[int] = known[1]
+    return places
+
+
 def set_weights(model: Sequential, kernels: list[NDArray[Any]], biases: list[NDArray[Any]]) -> None:
     """Replace kernels and biases where they differ from the model's."""
+    if model._core("predict").has_weights(_places(model), [*kernels, *biases]):  # as almost always
+        return
     for layer, *wanted in zip(dense_layers(model), kernels, biases, strict=True):
         present = layer.get_weights()
         if not all(map(np.array_equal, wanted, present)):

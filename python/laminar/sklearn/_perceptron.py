@@ -18,10 +18,11 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import _check_partial_fit_first_call, unique_labels
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .. import _arrays, _core
 from .._spelling import keywords
+from . import _ready
 from ._parameters import PERCEPTRON_CONSTRAINTS
 from ._perceptron_lines import Lines
 from ._sparse import for_core
@@ -249,8 +250,7 @@ class Perceptron(ClassifierMixin, SparseCoef, BaseEstimator):
         X : array_like or CSR matrix
             (n, features).
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        X = _ready.rows(self, X)
         z = self._units(self.classes_, (self._dense_coef(), self.intercept_)).decide(for_core(X))
         z = z.astype(np.result_type(X.dtype, self.coef_.dtype), copy=False)
         return z[:, 0] if z.shape[1] == 1 else z

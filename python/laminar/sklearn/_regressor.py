@@ -10,7 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from .._spelling import keywords
 from ._multilayer import BaseMultilayer
@@ -217,7 +217,6 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
         X : array_like or CSR matrix
             (n, features).
         """
-        check_is_fitted(self)
         outputs = self._forward(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
