@@ -523,9 +523,8 @@ void Model<T>::follow_batch(MatrixView<const T> x, MatrixView<T> out, Index step
   check_input("follow_batch", network(), x);
   check_out("follow_batch", network(), x.rows, out);
   require(Stage::between, "follow_batch");
-  core_->change([&](State<T>& state) {
-    laminar::outputs_in_training(state, x, out, step, state.parameters.data(), passage);
-  });
+  core_->change(
+      [&](State<T>& state) { laminar::outputs_in_training(state, x, out, step, state.parameters.data(), passage); });
 }
 
 template <typename T>
