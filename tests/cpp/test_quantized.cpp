@@ -15,11 +15,7 @@ namespace {
 constexpr Index kRows[] = {1, 2, 3, 4, 5, 7, 8, 16, 17, 33, 70};
 
 Tensor matrix_of(Index depth, Index columns) {
-  Tensor tensor;
-  tensor.name = "w";
-  tensor.shape = {depth, columns};
-  tensor.size = depth * columns;
-  return tensor;
+  return {.name = "w", .shape = {depth, columns}, .size = depth * columns, .initializer = "zeros"};
 }
 
 Network mixed_network() {
@@ -242,7 +238,7 @@ TEST_CASE("quantized: gradients by inputs are those of the rounded weights") {
 TEST_CASE("quantized: what cannot be rounded is refused, and a damaged file") {
   Model<double> doubles(mixed_network(), 7);
   CHECK(without(message_of([&] { doubles.quantize(Quantization::int8); }), {"quantize", "float64", "float32"}) == "");
-  Model<float> bare(3, {Activate{"tanh"}});
+  Model<float> bare(Network(3, {Activate{"tanh"}}));
   CHECK(without(message_of([&] { bare.quantize(Quantization::int8); }), {"quantize", "nothing to round"}) == "");
   Model<float> model(mixed_network(), 7);
   CHECK_THROWS_AS(model.quantize(Quantization::none), std::invalid_argument);
