@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times of rivals that take turns, so that a drift of the machine's speed hits all of them.
+// Times of rivals that take turns, so that a drift of the machine's speed hits all of them. What is timed has one
+// thread: it is the processor's time, which does not count what other programs take.
 #pragma once
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
@@ -23,9 +24,9 @@ inline double median(std::vector<double> values) {
 }
 
 inline double seconds_of(const Rival& rival, long n) {
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   rival.work(n);
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 /// Median seconds of doing it once, for each rival: of so many turns, each about `length` seconds long.
