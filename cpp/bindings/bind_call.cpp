@@ -42,7 +42,8 @@ class Call {
     }
     std::vector<T> gradients(held->model.parameters().size());
     py::object d_x = py::none();
-    if (!by_input && taken_.get() != nullptr) {
+    const bool kept = held->model.quantization() == Quantization::none;  // panels for the way back
+    if (!by_input && kept && taken_.get() != nullptr) {
       const typename Passages<T>::Taken taken = std::move(taken_);
       network.require_gradient();
       unlocked_if(network, in.rows, [&] { taken.get()->backward(held->model.state(), from, gradients); });

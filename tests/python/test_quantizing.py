@@ -273,6 +273,21 @@ def test_gradients_by_inputs(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(model.vjp(x, d)[0], plain.vjp(x, d)[0])
 
 
+def test_gradients_of_tapes(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(4, 20)).astype(np.float32)
+
+    def gradients(model: Sequential) -> list[Any]:
+        with laminar.GradientTape() as tape:
+            y = ops.sum(ops.square(model(x, training=True)))
+        return [np.asarray(g) for g in tape.gradient(y, model.trainable_variables)]
+
+    rounded_one, plain = network(), network(seed=5)
+    rounded_one.quantize("bfloat16")
+    plain.set_weights(rounded_one.get_weights())
+    for mine, theirs in zip(gradients(rounded_one), gradients(plain), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 def test_products_of_bfloat16_stay_a_choice_of_training(rng: np.random.Generator) -> None:
     model = network(precision="bfloat16")
     model.quantize("int8")
