@@ -370,7 +370,14 @@ TEST_CASE("operations: gradients that are simplified have the same values") {
       const Program made = simplify(given, first).program;
       Arrays inputs = inputs_of(example, 17, 5);
       inputs.push_back(draws<double>(count_of(given.shape(given.inputs().back()), 17), -1, 1, 9));
-      CHECK(run_with<double>(made, inputs, 17) == run_with<double>(given, inputs, 17));
+      const Arrays expected = run_with<double>(given, inputs, 17);
+      const Arrays got = run_with<double>(made, inputs, 17);
+      REQUIRE(got.size() == expected.size());
+      for (std::size_t o = 0; o < got.size(); ++o) {  // but for what a slope in one step rounds less
+        for (std::size_t i = 0; i < got[o].size(); ++i) {
+          CHECK(std::abs(got[o][i] - expected[o][i]) <= 1e-14 * std::max(1.0, std::abs(expected[o][i])));
+        }
+      }
     }
   }
 }
