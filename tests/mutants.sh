@@ -70,7 +70,9 @@ give_up() {
 cp -r CMakeLists.txt pyproject.toml README.md cpp python tests "$tree"
 find "$tree" -name __pycache__ -prune -exec rm -rf {} +
 if [ "$kinds" != cpp ]; then
-  cp "$("$python" -c 'import laminar._core; print(laminar._core.__file__)')" "$tree/python/laminar/"
+  built=$(dirname "$("$python" -c 'import laminar._core; print(laminar._core.__file__)')")
+  cp "$built"/_core.*.so "$tree/python/laminar/"
+  if [ -d "$built/lib" ]; then cp -r "$built/lib" "$tree/python/laminar/"; fi  # the core that the module runs
   test_python test || give_up "the tests fail without any change"
   if grep -q skipped "$tree/log"; then echo "some tests are skipped here: their lines are left out"; fi
 fi

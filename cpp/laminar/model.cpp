@@ -218,6 +218,12 @@ void Model<T>::set_parameters(std::span<const T> values) {
 template <typename T>
 void Model<T>::change_parameters(const std::function<void(std::span<T>)>& change) {
   require(Stage::between, "change_parameters");
+  if (facts().for_inference()) {  // they are rounded on their way in
+    const std::span<const T> now = parameters();
+    std::vector<T> values(now.begin(), now.end());
+    change(values);
+    return core_->set_parameters(values);
+  }
   core_->change([&](State<T>& changed) {
     change(changed.parameters.span());
     changed.packed.refresh(changed.network, changed.parameters.data());
