@@ -9,7 +9,6 @@ rounds of the processor's time for a call, and of the ratios the median, the low
 
 import argparse
 import os
-import statistics
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas
 from sklearn import linear_model, neural_network
+from turns import in_turns
 
 import laminar
 from laminar import Input, Model, layers
@@ -114,13 +114,9 @@ def measure(row: Row, rounds: int, length: float) -> str:
         np.testing.assert_allclose(row.call(), row.other(), rtol=1e-2, atol=1e-2)
     both = row.call, row.other
     calls = [max(1, round(length / seconds(call, 20))) for call in both]
-    times: tuple[list[float], list[float]] = ([], [])
-    for r in range(rounds):
-        for i in (0, 1) if r % 2 else (1, 0):
-            times[i].append(seconds(both[i], calls[i]))
-    ratios = sorted(a / b for a, b in zip(*times, strict=True))
-    own, other = (1e6 * statistics.median(each) for each in times)
-    ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
+    own, other, ratio = in_turns(
+        lambda: seconds(both[0], calls[0]), lambda: seconds(both[1], calls[1]), rounds
+    )
     return f"| {row.name} | {own:.3g} | {other:.3g} | {ratio} |"
 
 

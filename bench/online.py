@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "python" / "examples" / "reci
 
 import deep_q  # noqa: E402
 import numpy as np  # noqa: E402
+from torch_stack import torch_stack  # noqa: E402
 
 import laminar  # noqa: E402
 from laminar import callbacks, layers  # noqa: E402
@@ -88,17 +89,7 @@ class Torch:
         torch.set_num_threads(1)
         self.torch = torch
 
-        def network() -> Any:
-            parts: list[Any] = []
-            for kernel, bias in zip(weights[::2], weights[1::2], strict=True):
-                linear = torch.nn.Linear(*kernel.shape)
-                with torch.no_grad():
-                    linear.weight.copy_(torch.from_numpy(kernel.T))
-                    linear.bias.copy_(torch.from_numpy(bias))
-                parts += [linear, torch.nn.ReLU()]
-            return torch.nn.Sequential(*parts[:-1])
-
-        self.model, self.target = network(), network()
+        self.model, self.target = torch_stack(weights, "ReLU"), torch_stack(weights, "ReLU")
         self.optimizer = torch.optim.Adam(self.model.parameters(), 1e-3, eps=1e-7)
 
     def best(self, state: np.ndarray) -> int:

@@ -10,12 +10,12 @@ the lowest and the highest.
 
 import argparse
 import os
-import statistics
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from turns import in_turns
 
 import laminar
 from laminar import layers, losses, ops, optimizers
@@ -190,13 +190,9 @@ def measure(row: Row, rounds: int, length: float) -> str:
     for train in both:
         train(16)
     steps = 16 * max(1, round(length / 16 / max(seconds(train, 16) for train in both)))
-    times: tuple[list[float], list[float]] = ([], [])
-    for r in range(rounds):
-        for i in (0, 1) if r % 2 else (1, 0):
-            times[i].append(seconds(both[i], steps))
-    ratios = sorted(a / b for a, b in zip(*times, strict=True))
-    own, other = (1e6 * statistics.median(each) for each in times)
-    ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
+    own, other, ratio = in_turns(
+        lambda: seconds(both[0], steps), lambda: seconds(both[1], steps), rounds
+    )
     return f"| {row.name} | {own:.4g} | {other:.4g} | {ratio} | {row.bound:.2f} |"
 
 

@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "python" / "examples" / "reci
 
 import physics_heat
 import physics_ode
+from torch_stack import torch_stack
 
 import laminar
 
@@ -153,14 +154,7 @@ class Torch:
         import torch
 
         self.equation, self.torch = equation, torch
-        parts: list[Any] = []
-        for kernel, bias in zip(weights[::2], weights[1::2], strict=True):
-            linear = torch.nn.Linear(*kernel.shape)
-            with torch.no_grad():
-                linear.weight.copy_(torch.from_numpy(kernel.T))
-                linear.bias.copy_(torch.from_numpy(bias))
-            parts += [linear, torch.nn.Tanh()]
-        self.network = torch.nn.Sequential(*parts[:-1])
+        self.network = torch_stack(weights, "Tanh")
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=RATE, eps=1e-7)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, steps)
 

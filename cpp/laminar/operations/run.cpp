@@ -469,7 +469,7 @@ class Runner {
     p.out_stride = in_place ? to.lead : padded_stride(p.columns);
     k.any_product(p);
     if (in_place) return;
-    for (Index row = 0; row < p.rows; ++row) std::copy_n(p.out + row * p.out_stride, p.columns, out + row * to.lead);
+    copy_rows(p.out, p.out_stride, p.rows, p.columns, out, to.lead);
   }
 
   void matmul(const Instruction& value, T* out) {
@@ -525,7 +525,7 @@ class Runner {
     p.depth = a.columns;
     p.columns = columns;
     k.product(p);
-    for (Index i = 0; i < a.rows; ++i) std::copy_n(padded + i * p.out_stride, columns, out + i * columns);
+    copy_rows<T>(padded, p.out_stride, a.rows, columns, out, columns);
   }
 
   /// Rows of an operand or value.
@@ -562,18 +562,16 @@ class Runner {
     T* const other_room = room + kRowsCopied * stride;
     T* const out_room = other_room + kRowsCopied * stride;
     const Index lines = (count - begin) / columns;
+    const auto step_of = [&](Index lead) { return gaps ? lead : columns; };
     for (Index first = 0; first < lines; first += kRowsCopied) {
       const Index some = std::min(kRowsCopied, lines - first);
-      const auto place = [&](Index line, Index lead) { return gaps ? line * lead : begin + line * columns; };
-      for (Index line = 0; line < some; ++line) {
-        copy_values(in.values + place(first + line, in.lead), columns, room + line * stride);
-        if (other.values == nullptr) continue;
-        copy_values(other.values + place(first + line, other.lead), columns, other_room + line * stride);
+      const auto place = [&](Index lead) { return begin + first * step_of(lead); };
+      copy_rows(in.values + place(in.lead), step_of(in.lead), some, columns, room, stride);
+      if (other.values != nullptr) {
+        copy_rows(other.values + place(other.lead), step_of(other.lead), some, columns, other_room, stride);
       }
       work({room, stride}, {other.values == nullptr ? nullptr : other_room, stride}, {out_room, stride}, some, columns);
-      for (Index line = 0; line < some; ++line) {
-        copy_values(out_room + line * stride, columns, out + place(first + line, to_lead));
-      }
+      copy_rows<T>(out_room, stride, some, columns, out + place(to_lead), step_of(to_lead));
     }
   }
 
@@ -608,9 +606,7 @@ class Runner {
     const bool keeps_input = value.integers[2] != 0;
     in_rows(i, value, place_of(value.reads[keeps_input ? 0 : 1]), place_of(value.reads[2]), out,
             [&](Lines<const T> in, Lines<const T> d, Lines<T> to, Index rows, Index columns) {
-              for (Index row = 0; row < rows; ++row) {
-                std::copy_n(d.values + row * d.stride, columns, to.values + row * to.stride);
-              }
+              copy_rows(d.values, d.stride, rows, columns, to.values, to.stride);
               work.in = in.values;
               work.in_stride = in.stride;
               work.out = to.values;
