@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,14 @@ def one_thread(pools: Any) -> Iterator[None]:
     laminar.set_num_threads(1)
     with pools.limit(limits=1):
         yield
+
+
+@pytest.fixture
+def answers_interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt by Ctrl-C: a shell starts what it runs beside others without that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

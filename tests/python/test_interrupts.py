@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,10 @@ from laminar import Sequential, layers
 BENCH = Path(__file__).parents[2] / "bench" / "interrupts.py"
 SOON = 2.0  # seconds; a quiet machine takes 0.1, and 10 where nothing is asked inside a call
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs os.kill with SIGINT")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="needs os.kill with SIGINT"),
+    pytest.mark.usefixtures("answers_interrupts"),
+]
 
 
 def _bench() -> Any:
@@ -30,13 +33,6 @@ def _bench() -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture(autouse=True)
-def _default_handler() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def _group(name: str) -> dict[str, Callable[[], Any]]:

@@ -95,6 +95,7 @@ def test_a_forked_child_computes_the_same() -> None:
     assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
 
 
+@pytest.mark.usefixtures("answers_interrupts")
 def test_ctrl_c_leaves_the_last_completed_batch() -> None:
     # One epoch of many steps, so that no Python code runs which would see the signal by itself.
     rows = 5_000_000
@@ -107,22 +108,17 @@ def test_ctrl_c_leaves_the_last_completed_batch() -> None:
         model.compile("adam", "mse")
         return model
 
-    # A shell's background job is started with the signal ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        for wait in (0.5, 2, 10):  # a busy machine may take longer until the first step
-            model = build()
-            timer = threading.Timer(wait, os.kill, (os.getpid(), signal.SIGINT))
-            timer.start()
-            try:
-                with pytest.raises(KeyboardInterrupt):
-                    model.fit(x, y, batch_size=1, shuffle=False, verbose=0)
-            finally:
-                timer.cancel()
-            if model.optimizer is not None and model.optimizer.iterations > 0:
-                break
-    finally:
-        signal.signal(signal.SIGINT, before)
+    for wait in (0.5, 2, 10):  # a busy machine may take longer until the first step
+        model = build()
+        timer = threading.Timer(wait, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                model.fit(x, y, batch_size=1, shuffle=False, verbose=0)
+        finally:
+            timer.cancel()
+        if model.optimizer is not None and model.optimizer.iterations > 0:
+            break
     assert model.optimizer is not None
     done = model.optimizer.iterations
     assert 0 < done < rows
