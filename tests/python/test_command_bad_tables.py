@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from test_command_tables import error_of, laminar_command, output_of, table_of, 
 import laminar
 from laminar import layers
 from laminar._tables import Table
+from laminar.data import Dataset
 
 pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 
@@ -212,15 +214,48 @@ def test_columns_that_tell_nothing(tmp_path: Path, capsys: Capture) -> None:
     far = [[1e12 + i, *row[1:]] for i, row in enumerate(rows())]
     data = write(tmp_path / "t.csv", HEADER, far)
     assert "differ by less than float32 can tell" in error_of(capsys, *train(data))
-    for constant in (5, 0.1):  # the mean of many 0.1 is not 0.1
-        data = write(tmp_path / "t.csv", HEADER, [[constant, *row[1:]] for row in rows(70)])
-        laminar_command(*train(data, "--save", tmp_path / "m.safetensors"))
-        model = laminar.load_model(tmp_path / "m.safetensors")
-        (normalization,) = [one for one in model.layers if isinstance(one, layers.Normalization)]
-        assert normalization.variance is not None
-        assert normalization.variance[0] == 0
-        seen, other = (model.predict([{"a": a, "b": "u"}]) for a in (constant, 1000))
-        np.testing.assert_array_equal(seen, other)
+
+
+def normalization_of(model: laminar.Sequential) -> layers.Normalization:
+    (found,) = [one for one in model.layers if isinstance(one, layers.Normalization)]
+    return found
+
+
+ALMOST = ("0.3", "0.30000000000000004", "0.29999999999999999")  # what sums leave of a constant
+
+
+@pytest.mark.parametrize("column", [("5",), ("0.1",), ALMOST, ("x",)], ids=lambda one: str(one[0]))
+def test_a_constant_column_has_no_effect(column: tuple[str, ...], tmp_path: Path) -> None:
+    some = [[column[i % len(column)], *row] for i, row in enumerate(rows(70))]
+    data = write(tmp_path / "t.csv", ["c", *HEADER], some)
+    laminar_command(*train(data, "--save", tmp_path / "m.safetensors"))
+    model = laminar.load_model(tmp_path / "m.safetensors")
+    assert isinstance(model, laminar.Sequential)
+    variance = normalization_of(model).variance
+    assert variance is not None
+    assert variance[0] == 0
+    seen = model.predict([{"c": column[0], "a": 0.5, "b": "u"}])
+    others = (1000, -1e9, None) if column != ("x",) else ("y", None, "1e6")
+    for other in others:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a category that is new
+            found = model.predict([{"c": other, "a": 0.5, "b": "u"}])
+        np.testing.assert_array_equal(found, seen)
+    by_dataset = Dataset.from_files(data, "y")
+    assert by_dataset.variance is not None
+    np.testing.assert_array_equal(by_dataset.variance[:1], 0)
+
+
+def test_a_constant_column_of_float32(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    near = np.float32(0.1) * np.ones(70, np.float32)
+    near[::3] = np.nextafter(near[0], np.float32(1))
+    columns = {"c": near, "a": np.arange(70.0), "y": ["no", "yes"] * 35}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    data = Dataset.from_files(tmp_path / "t.parquet", "y")
+    assert data.variance is not None
+    assert data.variance[0] == 0
+    assert data.variance[1] > 1
 
 
 def test_a_file_of_another_table(tmp_path: Path, capsys: Capture) -> None:

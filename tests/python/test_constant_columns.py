@@ -118,3 +118,18 @@ def test_a_scaler_of_onnx_is_not_taken_for_a_constant(tmp_path: Path) -> None:
     x = np.array([[1e6 + 1, 3]], "f")
     got = load_model(tmp_path / "s.onnx").predict(x)
     np.testing.assert_allclose(got, (x - mean) / deviation, rtol=1e-5)
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_inside_a_layer_of_ones_own(invert: bool) -> None:
+    """What it is written out to there does the same, least deviations included."""
+    inside = layers.Normalization(
+        mean=[*MEAN, 0.0], variance=[1, 0, 1e-17, 0, 0, 1e-20], invert=invert
+    )
+    same = layers.Normalization(
+        mean=[*MEAN, 0.0], variance=[1, 0, 1e-17, 0, 0, 1e-20], invert=invert
+    )
+    x = np.array([[0.5, 1, 2, 3, 4, 1e-8], [1, -1e9, 0, 0, 0, 0]])
+    own = Sequential([layers.Input(6), layers.Lambda(lambda value: inside(value))]).predict(x)
+    found = Sequential([layers.Input(6), same]).predict(x)
+    np.testing.assert_allclose(own, found, rtol=1e-6)

@@ -31,6 +31,8 @@ _MAX_CLASSES_OF_NUMBERS = 20
 _MOSTLY_NUMBERS = 0.9
 _STRETCH = 1 << 15  # numbers whose moments are computed at once
 _MOST_WAITING = 1 << 23  # numbers of all columns that wait for that
+_RESOLVED = 1e-6  # of deviations beside the mean, those that float32 can tell
+_ROUNDING = 1e-13  # and those that sums and products in float64 leave of a constant
 _DATE = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{4}/\d{1,2}/\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}( .*)?"
 )
@@ -136,8 +138,7 @@ class Survey:
         columns, moments = [], []
         for name, tally in tallies.items():
             columns.append(self._column(name, tally))
-            first = (tally.mean, tally.variance) if columns[-1].kind == "number" else (0.0, 1.0)
-            moments += [first] + [(0.0, 1.0)] * (columns[-1].width - 1)
+            moments += _moments(columns[-1], tally)
         self.mean, self.variance = np.array(moments).T
         self.table = Table(source.names, tuple(columns), predicted, source.missing)
 
@@ -173,7 +174,7 @@ class Survey:
         if tally.values == 0:
             raise ValueError(f"{tally.name} has no values; {drop}")
         if name not in self._choices.categorical and tally.other == 0:
-            if 0 < math.sqrt(tally.variance) < 1e-6 * abs(tally.mean):
+            if 0 < math.sqrt(tally.variance) < _RESOLVED * abs(tally.mean):
                 raise ValueError(
                     f"{tally.name}: its numbers differ by less than float32 can tell beside their "
                     f"mean, {tally.mean:g}; subtract that before, or {drop}"
@@ -262,6 +263,7 @@ class _Tally:
         self._waiting: list[Array] = []  # numbers, so many:
         self._waits = 0
         self._numbers = 0  # in the moments
+        self._rounding = _ROUNDING  # of those, beside their mean
         self.missing = self.first_missing = 0
         self.values = self.other = 0  # cells that hold something, and those that hold no number
         self.infinite = 0  # of the latter, those that are called so
@@ -275,8 +277,11 @@ class _Tally:
 
     @property
     def variance(self) -> float:
-        # Of a constant, what the mean is off by rounding is no variance.
-        return self._squares / self._numbers if self.least < self.most else 0.0
+        # Of a constant, what the mean is off by rounding is no variance, nor what its numbers are.
+        if self.least == self.most or not self._numbers:
+            return 0.0
+        variance = self._squares / self._numbers
+        return variance if math.sqrt(variance) > self._rounding * abs(self.mean) else 0.0
 
     @property
     def mostly_numbers(self) -> bool:
@@ -329,6 +334,8 @@ class _Tally:
     def _add_numbers(self, numbers: Array) -> None:
         if not np.isfinite(numbers).all():
             self._refuse_infinite()
+        if numbers.dtype == np.float32:
+            self._rounding = 4 * float(np.finfo(np.float32).eps)
         self._waiting.append(numbers.astype(np.float64, copy=False))
         self._waits += numbers.size
         if self._waits < self._stretch:
@@ -357,6 +364,19 @@ class _Tally:
 
     def _refuse_infinite(self) -> None:
         raise ValueError(f"{self.name} holds a number that is infinite")
+
+
+def _moments(column: Column, tally: _Tally) -> list[tuple[float, float]]:
+    """Return mean and variance of each input; of a constant one the variance is 0.
+
+    Zeros and ones stay as they are, but for the one input of a column that has always the same
+    category: what another value of it would do is not known, and so is nothing.
+    """
+    if column.kind == "number":
+        first = (tally.mean, tally.variance)
+    else:
+        first = (1.0, 0.0) if column.width == 1 else (0.0, 1.0)
+    return [first] + [(0.0, 1.0)] * (column.width - 1)
 
 
 def _natural(text: str) -> tuple[int, float, str]:

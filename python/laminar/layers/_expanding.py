@@ -171,10 +171,11 @@ def _normalization(layer: Any, values: Sequence[Traced], training: bool) -> Any:
             f"{layer._label()}: adapt it, or give mean and variance, before it is used"
         )
     mean, deviation = np.array(layer.mean), np.sqrt(np.array(layer.variance))
-    if layer.invert:
-        return values[0] * deviation + mean
     constant = deviation <= 4 * np.finfo(np.float32).eps * np.abs(mean)
-    return (values[0] - mean) * np.where(constant, 0.0, 1 / np.where(constant, 1.0, deviation))
+    deviation = np.maximum(deviation, 1e-7)  # as in the core
+    if layer.invert:
+        return values[0] * np.where(constant, 0.0, deviation) + mean
+    return (values[0] - mean) * np.where(constant, 0.0, 1 / deviation)
 
 
 def _folded(function: Callable[[Any, Any], Any]) -> Expansion:
