@@ -16,7 +16,7 @@ import pytest
 
 import laminar
 from laminar.__main__ import main
-from laminar._tables import Table, csv_rows, reading
+from laminar._tables import Table, csv_rows, notes, reading
 from laminar.command import COMMANDS_ON_FILES, train
 
 pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
@@ -386,3 +386,12 @@ def test_housing(capsys: pytest.CaptureFixture[str]) -> None:
         "--epochs", 12, "--learning-rate", 0.003, "--seed", 1,
     )  # fmt: skip
     assert measures(text.splitlines()[-1])["R2"] >= 0.78
+
+
+def test_the_model_says_what_was_done_with_each_column(trained: dict[str, Path]) -> None:
+    found = notes.from_json(laminar.load_model(trained["class"])._texts[notes.TEXT])
+    assert [(note.name, note.kind) for note in found] == [
+        ("size", "number"), ("city", "category"), ("member", "number"), ("price", "left out"),
+        ("class", "target"),
+    ]  # fmt: skip
+    assert str(found[3]) == "column 'price': left out (--drop)"

@@ -18,6 +18,7 @@ import numpy as np
 
 from .._spelling import hint
 from .cells import Block, Cells, as_numbers, as_words, counted
+from .notes import ColumnNote
 from .table import Column, Table, Target
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Survey:
         {class: rows} for a classification.
     target_moments : tuple
         Mean and standard deviation of a regression's target, otherwise (0, 1).
+    notes : list of ColumnNote
+        What is done with each column of the file, and why.
 
     Raises
     ------
@@ -102,12 +105,15 @@ class Survey:
 
     def __init__(self, source: Readable, choices: Choices) -> None:
         self._source, self._choices = source, choices
+        self.notes: list[ColumnNote] = []
         for what in (choices.target, *choices.drop, *choices.categorical):
             if what not in source.names:
                 named = "" if source.has_header else "the file has no header; "
                 raise ValueError(
                     f"{source.path} has no column {what!r}; {named}{hint(what, source.names)}"
                 )
+        for name in choices.drop:
+            self._note(name, "left out", "left out", choices.named("drop"))
         if choices.target in choices.drop:
             raise ValueError(f"the target {choices.target!r} must not be dropped")
         used = [name for name in source.names if name not in choices.drop]
@@ -141,6 +147,10 @@ class Survey:
             moments += _moments(columns[-1], tally)
         self.mean, self.variance = np.array(moments).T
         self.table = Table(source.names, tuple(columns), predicted, source.missing)
+        self.notes.sort(key=lambda note: source.names.index(note.name))
+
+    def _note(self, name: str, kind: str, done: str, why: str = "", odd: bool = False) -> None:
+        self.notes.append(ColumnNote(name, kind, done, why, odd))
 
     def _tallies(self, names: Sequence[str]) -> dict[str, _Tally]:
         choices, path = self._choices, self._source.path
@@ -179,6 +189,8 @@ class Survey:
                     f"{tally.name}: its numbers differ by less than float32 can tell beside their "
                     f"mean, {tally.mean:g}; subtract that before, or {drop}"
                 )
+            gaps = f", {tally.missing:,} missing ones as the mean" if tally.missing else ""
+            self._note(name, "number", f"standardized{gaps}")
             return Column(name, "number", tally.mean, indicator=tally.missing > 0)
         if name not in self._choices.categorical and tally.mostly_numbers:
             raise ValueError(
@@ -199,6 +211,9 @@ class Survey:
             )
         ranked = sorted(tally.counts, key=lambda text: (-tally.counts[text], text))
         kept = tuple(sorted(ranked[:most]))
+        others = f", the other {found - len(kept):,} as one" if len(kept) < found else ""
+        why = choices.named("categorical") if name in choices.categorical else ""
+        self._note(name, "category", f"an input for each of {len(kept):,} categories{others}", why)
         return Column(name, "category", 0.0, kept, tally.missing > 0 or len(kept) < found)
 
     def _target(self, tally: _Tally) -> Target:
@@ -229,6 +244,7 @@ class Survey:
                     f"but holds {tally.example}"
                 )
             self.target_moments = (tally.mean, math.sqrt(tally.variance))
+            self._note(name, "target", "predicted as a number")
             return Target(name, "number")
         if tally.overflows or len(tally.counts) > MAX_CATEGORIES:
             raise ValueError(
@@ -237,6 +253,7 @@ class Survey:
             )
         classes = tuple(sorted(tally.counts, key=_natural))
         self.classes = {label: tally.counts[label] for label in classes}
+        self._note(name, "target", f"predicted as one of {len(classes):,} classes")
         return Target(name, "class", classes)
 
 

@@ -20,6 +20,7 @@ from .. import _memory, _saving, callbacks, layers, metrics, optimizers
 from .._component import integer
 from .._printable import printable, say
 from .._tables import Choices, Encoder, Kept, Source, Survey
+from .._tables import notes as column_notes
 from .._tables.table import TEXT
 from ..sequential import Sequential
 from ._reading import add_file_arguments, add_missing_argument
@@ -132,11 +133,17 @@ def run(arguments: argparse.Namespace) -> None:
     )
     survey = Survey(source, _choices(arguments))
     say(_described(arguments.data, survey))
+    for note in survey.notes:
+        if note.odd:
+            say(printable(str(note)))
     parts = _read(source, survey, [arguments.validation, test], arguments.seed)
     kept.forget()
     train, validation, held_out = parts
     model, history = _trained(train, validation, survey, arguments)
-    model._texts = {TEXT: survey.table.to_json()}
+    model._texts = {
+        TEXT: survey.table.to_json(),
+        column_notes.TEXT: column_notes.to_json(survey.notes),
+    }
     model.class_names = survey.table.target.classes or None
     if arguments.save is not None:
         model.save(arguments.save, include_optimizer=False)
