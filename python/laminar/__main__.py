@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import laminar
 from laminar._printable import lines
+from laminar._spelling import hint
 from laminar.command import COMMANDS_ON_FILES
+from laminar.command._manners import ERRORS, message
 
 ANSWERS: dict[str, tuple[str, Callable[[], str]]] = {
     "version": ("the version", lambda: laminar.__version__),
@@ -44,6 +47,10 @@ def _config(arguments: argparse.Namespace) -> None:
 
 
 _INTERRUPTED = 130  # as shells count the signal
+STATUS = (
+    "Exit status: 0 where all was done, 1 at an error of files, values or training, 2 where the "
+    "command line is none, 130 after Ctrl-C."
+)
 
 COMMANDS: dict[str, Command] = {
     "config": Command("print what this build is and what of it runs here", _no_arguments, _config),
@@ -57,7 +64,10 @@ COMMANDS: dict[str, Command] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(
-        "laminar", description="Dense neural networks on CPUs.", allow_abbrev=False
+        "laminar",
+        description="Dense neural networks on CPUs.",
+        epilog=STATUS,
+        allow_abbrev=False,
     )
     questions = parser.add_mutually_exclusive_group()
     for name, (text, answer) in ANSWERS.items():
@@ -65,11 +75,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"--{name}", dest="answer", action="store_const", const=answer, help=f"print {text}"
         )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    parsers: dict[str, argparse.ArgumentParser] = {}
     for name, command in COMMANDS.items():
         sub = commands.add_parser(name, help=command.help, description=command.help)
         command.add_arguments(sub)
+        sub.epilog = f"{sub.epilog} {STATUS}" if sub.epilog else STATUS
         sub.set_defaults(run=command.run)
+        parsers[name] = sub
 
+    _refuse_misspelt(sys.argv[1:] if argv is None else list(argv), parser, parsers)
     arguments = parser.parse_args(argv)
     run = getattr(arguments, "run", None)
     if arguments.answer is None and run is None:
@@ -81,11 +95,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(arguments.answer())
         else:
             run(arguments)
-    except (OSError, ValueError, ImportError) as error:
-        print(lines(f"laminar: {error}"), file=sys.stderr)
+    except ERRORS as error:
+        print(lines(f"laminar: {message(error)}"), file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("laminar: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(f"laminar: {str(error) or 'interrupted'}", file=sys.stderr)
         if (
             argv is None
         ):  # a process of its own: all is unwound, and its modules need not be taken apart
@@ -94,6 +108,33 @@ def main(argv: Sequence[str] | None = None) -> int:
             os._exit(_INTERRUPTED)
         return _INTERRUPTED
     return 0
+
+
+def _refuse_misspelt(
+    words: list[str],
+    parser: argparse.ArgumentParser,
+    parsers: dict[str, argparse.ArgumentParser],
+) -> None:
+    """End with status 2 and the nearest name where a command or an option does not exist.
+
+    argparse would first miss the option that was meant.
+    """
+    if words and not words[0].startswith("-"):
+        if words[0] not in parsers:
+            parser.error(f"unknown command {words[0]!r}; {hint(words[0], parsers)}")
+        parser, words = parsers[words[0]], words[1:]
+    options = parser._option_string_actions
+    for word in words:
+        if word == "--":
+            break
+        name = word.partition("=")[0]
+        value = len(name) < 2 or not name.startswith("-") or " " in name
+        if value or re.match(r"-\.?\d", name) or any(o.startswith(name) for o in options):
+            continue
+        advice = hint(name, options)
+        if not advice.startswith("did you mean"):
+            advice = f"{parser.prog} --help lists the options"
+        parser.error(f"unknown option {name!r}; {advice}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from support import fingerprint
 
-from laminar import Sequential, layers
+from laminar import Sequential, layers, load_model
 
 BENCH = Path(__file__).parents[2] / "bench" / "interrupts.py"
 SOON = 2.0  # seconds; a quiet machine takes 0.1, and 10 where nothing is asked inside a call
@@ -89,21 +89,24 @@ def test_a_batch_under_way_is_abandoned(normalized: bool, rng: np.random.Generat
     assert fingerprint(stopped.get_weights()) == before
 
 
-def test_the_command_line_says_that_it_was_interrupted(tmp_path: Path) -> None:
+def test_the_command_line_says_that_it_was_interrupted_and_keeps_the_best(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     file = tmp_path / "table.csv"
     values = np.random.default_rng(0).normal(size=(2000, 3))
     np.savetxt(file, values, "%.5g", ",", header="a,b,y", comments="")
     command = [sys.executable, "-m", "laminar", "train", str(file), "--target", "y"]
     command += ["--epochs", "1000000", "--patience", "1000000"]
+    command += ["--save", str(tmp_path / "best.safetensors")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
-        process.stdout.readline()  # the table is described before training begins
-        time.sleep(0.5)
+        while not process.stdout.readline().startswith(b"Epoch 2/"):
+            assert process.poll() is None
         started = time.perf_counter()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
     assert time.perf_counter() - started < 2 * SOON
     assert process.returncode == 130
-    assert errors.rstrip().endswith(b"laminar: interrupted")
+    assert errors.rpartition(b"laminar: ")[2].startswith(b"interrupted after ")
+    assert b"best.safetensors holds the best weights, those of epoch " in errors
+    assert load_model(tmp_path / "best.safetensors").count_params() > 0
     assert b"Traceback" not in errors

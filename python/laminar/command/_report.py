@@ -30,6 +30,10 @@ class Report:
         """Return {measure: value}."""
         return {name: metric.result() for name, metric in self._metrics.items()}
 
+    def answer(self) -> dict[str, Any]:
+        """Return them for a program."""
+        return {"rows": self.rows, "measures": self.values()}
+
     def __str__(self) -> str:
         return ", ".join(f"{name} {value:.4f}" for name, value in self.values().items())
 

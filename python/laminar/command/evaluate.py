@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._printable import printable, say
+from ._manners import add_output_arguments, answering
 from ._reading import Rows, add_file_arguments, add_model_argument, loaded
 from ._report import Report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from .._base_model import BaseModel
     from .._tables.table import Table
 
@@ -22,20 +27,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_argument(parser)
     parser.add_argument("data", help="a CSV or Parquet file that has the target as well")
     add_file_arguments(parser)
+    add_output_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the measures."""
-    model, table = loaded(arguments.model)
-    say(measured(model, table, arguments.data, arguments))
+    with answering(arguments) as answer:
+        model, table = loaded(arguments.model)
+        report = measured(model, table, arguments.data, arguments)
+        say(f"{printable(arguments.data)}, {report.rows:,} rows: {report}")
+        answer.update(model=arguments.model, data=arguments.data, **report.answer())
 
 
-def measured(model: BaseModel, table: Table, path: str, arguments: argparse.Namespace) -> str:
-    """Return the measures of a file as a line of text."""
+def measured(
+    model: BaseModel,
+    table: Table,
+    path: str,
+    arguments: argparse.Namespace,
+    seen: Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], None] | None = None,
+) -> Report:
+    """Return the measures of a file; ``seen`` gets its inputs, targets and predictions by parts."""
     rows = Rows(table, path, arguments)
     report = Report(table.target)
     for block in rows.blocks():
         x = rows.encoder.inputs(block, np.empty((block.rows, table.width), model.dtype))
-        report.add(rows.encoder.targets(block), model.predict(x))
+        y, predicted = rows.encoder.targets(block), model.predict(x)
+        report.add(y, predicted)
+        if seen is not None:
+            seen(x, y, predicted)
     rows.say_notes()
-    return f"{printable(path)}, {report.rows:,} rows: {report}"
+    return report

@@ -11,19 +11,28 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .. import _memory, _saving, callbacks, layers, metrics, optimizers
+from .. import _memory, callbacks, layers, metrics, optimizers
 from .._component import integer
 from .._printable import printable, say
 from .._tables import Choices, Encoder, Kept, Source, Survey
 from .._tables import notes as column_notes
 from .._tables.table import TEXT
+from ..callbacks import History
 from ..sequential import Sequential
-from ._reading import add_file_arguments, add_missing_argument
+from ._answer import answer_of
+from ._manners import (
+    Stops,
+    Training,
+    add_output_arguments,
+    answering,
+    check_outputs,
+    interrupted,
+)
+from ._reading import Rows, add_file_arguments, add_missing_argument
 from ._report import Report
 from .evaluate import measured
 
@@ -31,7 +40,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .._tables.table import Target
-    from ..callbacks import History
 
     Array = NDArray[Any]
 
@@ -110,23 +118,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     results.add_argument("--save", metavar="FILE", help="write the model, a .safetensors file")
     results.add_argument("--plot", metavar="FILE", help="draw the learning curve, a .png file")
+    add_output_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Train, report, and write what was asked for."""
+    with answering(arguments) as answer:
+        _run(arguments, answer)
+
+
+def _run(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
     test = _share(arguments.test)
     if not 0 <= arguments.validation < 1 - test:
         raise ValueError(
             f"--validation must be at least 0 and less than {1 - test:g}, "
             f"got {arguments.validation}"
         )
-    if arguments.save is not None:
-        _saving.checked_path(arguments.save, "--save")
-    for name in ("save", "plot"):  # not after an hour of training
-        path = getattr(arguments, name)
-        folder = os.path.dirname(path or "") or "."
-        if not os.path.isdir(folder):
-            raise ValueError(f"--{name}: there is no folder {folder!r}")
+    test_file = None if test else arguments.test
+    check_outputs(arguments, [arguments.data, test_file])
     kept = Kept(_KEPT_BYTES)
     source = Source(
         arguments.data, arguments.header, arguments.delimiter, arguments.missing, kept=kept
@@ -136,10 +145,12 @@ def run(arguments: argparse.Namespace) -> None:
     for note in survey.notes:
         if note.odd:
             say(printable(str(note)))
+    if test_file is not None:
+        Rows(survey.table, test_file, arguments)  # which tells what it lacks before training
     parts = _read(source, survey, [arguments.validation, test], arguments.seed)
     kept.forget()
     train, validation, held_out = parts
-    model, history = _trained(train, validation, survey, arguments)
+    model, training = _trained(train, validation, survey, arguments)
     model._texts = {
         TEXT: survey.table.to_json(),
         column_notes.TEXT: column_notes.to_json(survey.notes),
@@ -148,14 +159,19 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.save is not None:
         model.save(arguments.save, include_optimizer=False)
     if arguments.plot is not None:
-        history.plot().savefig(arguments.plot)
+        training.history.plot().savefig(arguments.plot)
+    measures: dict[str, Report] = {}
     for name, part in (("validation", validation), ("test", held_out)):
         if len(part.x):
-            report = Report(survey.table.target)
+            report = measures[name] = Report(survey.table.target)
             report.add(part.y, model.predict(part.x))
             say(f"{name}, {report.rows:,} rows: {report}")
-    if arguments.test is not None and not test:
-        say(f"test, {measured(model, survey.table, arguments.test, arguments)}")
+    if test_file is not None:
+        report = measures["test"] = measured(model, survey.table, test_file, arguments)
+        say(f"test, {printable(test_file)}, {report.rows:,} rows: {report}")
+    answer.update(answer_of(survey, arguments, model, training, measures, len(train.x)))
+    if training.interrupted:
+        raise KeyboardInterrupt(interrupted(training, arguments))
 
 
 class _Part(NamedTuple):
@@ -251,8 +267,8 @@ def _rows_array(rows: int, width: int) -> Array:
 
 def _trained(
     train: _Part, validation: _Part, survey: Survey, arguments: argparse.Namespace
-) -> tuple[Sequential, History]:
-    """Return a trained model whose outputs are in the target's own unit, and its history."""
+) -> tuple[Sequential, Training]:
+    """Return a trained model whose outputs are in the target's own unit, and how it went."""
     target = survey.table.target
     model = Sequential(
         [
@@ -272,18 +288,20 @@ def _trained(
     stop = callbacks.EarlyStopping(
         "val_loss", patience=arguments.patience, restore_best_weights=True
     )
-    history = model.fit(
-        train.x,
-        y,
-        batch_size=arguments.batch_size,
-        epochs=arguments.epochs,
-        validation_data=(validation.x, held_y) if len(held_y) else None,
-        callbacks=[stop] if len(held_y) else None,
-    )
+    with Stops(model, arguments) as stops:
+        model.fit(
+            train.x,
+            y,
+            batch_size=arguments.batch_size,
+            epochs=arguments.epochs,
+            validation_data=(validation.x, held_y) if len(held_y) else None,
+            callbacks=[stop] if len(held_y) else None,
+        )
     if target.kind == "number":
         weights, bias = model.layers[-1].get_weights()
         model.layers[-1].set_weights([weights * deviation, bias * deviation + mean])
-    return model, history
+    best = stop.best_epoch + 1 if len(held_y) else None
+    return model, Training(model.history or History(), best, stops.interrupted)
 
 
 def _last_layer(target: Target) -> layers.Dense:
