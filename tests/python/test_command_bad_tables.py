@@ -161,7 +161,7 @@ def test_numbers_of_every_spelling(tmp_path: Path) -> None:
     spelt = ["1", "+2", "-3.5", "4.", ".5", "6e1", "7E-1", " 8 "]
     table = [[spelt[i % 8], *row[1:]] for i, row in enumerate(rows(80))]
     data = write(tmp_path / "t.csv", HEADER, table)
-    laminar_command(*train(data, "--save", tmp_path / "m.safetensors"))
+    laminar_command(*train(data, "--validation", 0, "--save", tmp_path / "m.safetensors"))
     column = table_of(tmp_path / "m.safetensors").columns[0]
     assert column.kind == "number"
     assert column.mean == pytest.approx(np.mean([1, 2, -3.5, 4, 0.5, 60, 0.7, 8]))

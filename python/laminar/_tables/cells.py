@@ -39,6 +39,20 @@ class Cells(NamedTuple):
         assert self.places is not None
         return str(self.words[int(self.places[row])].as_py())
 
+    def chosen(self, rows: Array) -> Cells:
+        """Return the cells of some rows, given as one truth value for each of all."""
+
+        def some(values: Array | None) -> Array | None:
+            return None if values is None else values[rows]
+
+        missing = some(self.missing)
+        return self._replace(
+            rows=int(np.count_nonzero(rows)),
+            missing=missing if missing is None else _some(missing),
+            places=some(self.places),
+            numbers=some(self.numbers),
+        )
+
     def parts(self) -> list[Any]:
         """Return the arrays, which have ``nbytes``."""
         parts = (self.missing, self.words, self.places, self.numbers)

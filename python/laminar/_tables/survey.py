@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy as np
 from .._spelling import hint
 from .cells import Block, Cells, as_numbers, as_words, counted
 from .notes import ColumnNote
-from .table import Column, Table, Target
+from .table import Column, Encoder, Table, Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,6 +106,8 @@ class Survey:
     def __init__(self, source: Readable, choices: Choices) -> None:
         self._source, self._choices = source, choices
         self.notes: list[ColumnNote] = []
+        self._as_categories = set(choices.categorical)
+        self._among = ""
         for what in (choices.target, *choices.drop, *choices.categorical):
             if what not in source.names:
                 named = "" if source.has_header else "the file has no header; "
@@ -124,10 +126,14 @@ class Survey:
         target = tallies[choices.target]
         numbers = set(used).difference(choices.categorical, [choices.target])
         self.rows = 0
+        self._target_cells: list[Block] = []
         for block in source.blocks(used, numbers):
             overflowed = target.overflows
             for name, cells in block.cells.items():
                 tallies[name].add(cells, block.first)
+            self._target_cells.append(
+                block._replace(cells={choices.target: block.cells[choices.target]})
+            )
             self.rows += block.rows
             if target.overflows and not overflowed:
                 numbers.add(choices.target)
@@ -136,18 +142,62 @@ class Survey:
         if again:
             source.forget()
             self._count_again(again, tallies)
-        for tally in tallies.values():
-            tally.end()
         self.classes: dict[str, int] = {}
         self.target_moments = (0.0, 1.0)
-        predicted = self._target(tallies.pop(choices.target))
+        tally = tallies.pop(choices.target)
+        tally.end()
+        predicted = self._target(tally)
+        columns = self._columns(tallies)
+        self.table = Table(source.names, columns, predicted, source.missing)
+
+    def targets(self) -> Array:
+        """Return what each row predicts: class numbers, int32, or numbers, float64."""
+        encoder = Encoder(self.table, self._source.path)
+        return np.concatenate([encoder.targets(block) for block in self._target_cells])
+
+    def take(self, training: Array) -> None:
+        """Take categories, means and variances from some rows alone; kinds of columns stay.
+
+        Parameters
+        ----------
+        training : ndarray
+            Whether to take each row.
+        """
+        table = self.table
+        self._as_categories.update(c.name for c in table.columns if c.kind == "category")
+        self._among = " in the rows to train on"
+        tallies = self._tallies(table.needed())
+        rows = 0
+        for block in self._source.blocks([*table.needed(), table.target.name], table.numbers()):
+            some = training[rows : rows + block.rows]
+            rows += block.rows
+            if len(some) < block.rows:
+                break
+            for name, tally in tallies.items():
+                tally.add(block.cells[name].chosen(some), block.first)
+        self.refuse_others(rows)
+        self.table = table._replace(columns=self._columns(tallies))
+
+    def refuse_others(self, rows: int) -> None:
+        """Raise ValueError where the file has now other rows."""
+        if rows != self.rows:
+            raise ValueError(
+                f"{self._source.path} had {self.rows} rows and then {rows}: it has changed while "
+                "it was read"
+            )
+
+    def _columns(self, tallies: Mapping[str, _Tally]) -> tuple[Column, ...]:
+        """Return the columns, of which means and variances are noted."""
         columns, moments = [], []
+        self.notes = [note for note in self.notes if note.name not in tallies]
         for name, tally in tallies.items():
+            tally.end()
             columns.append(self._column(name, tally))
             moments += _moments(columns[-1], tally)
         self.mean, self.variance = np.array(moments).T
-        self.table = Table(source.names, tuple(columns), predicted, source.missing)
-        self.notes.sort(key=lambda note: source.names.index(note.name))
+        places = {name: i for i, name in enumerate(self._source.names)}
+        self.notes.sort(key=lambda note: places[note.name])
+        return tuple(columns)
 
     def _note(self, name: str, kind: str, done: str, why: str = "", odd: bool = False) -> None:
         self.notes.append(ColumnNote(name, kind, done, why, odd))
@@ -158,7 +208,7 @@ class Survey:
         tallies = {}
         for name in names:
             target = name == choices.target
-            counts = target or name in choices.categorical
+            counts = target or name in self._as_categories
             most = MAX_CATEGORIES if target else _MAX_COUNTED
             tallies[name] = _Tally(f"{path}: column {name!r}", stretch, counts, most)
         return tallies
@@ -171,19 +221,15 @@ class Survey:
                 tallies[name].add(block.cells[name], block.first)
             rows += block.rows
         self._source.forget()
-        if rows != self.rows:
-            raise ValueError(
-                f"{self._source.path} had {self.rows} rows and then {rows}: it has changed while "
-                "it was read"
-            )
+        self.refuse_others(rows)
 
     def _column(self, name: str, tally: _Tally) -> Column:
         choices = self._choices
         drop = f"leave it out with {choices.named('drop', [name])}"
         tally.refuse_dates(f"split them into numbers before, or {drop}")
         if tally.values == 0:
-            raise ValueError(f"{tally.name} has no values; {drop}")
-        if name not in self._choices.categorical and tally.other == 0:
+            raise ValueError(f"{tally.name} has no values{self._among}; {drop}")
+        if name not in self._as_categories and tally.other == 0:
             if 0 < math.sqrt(tally.variance) < _RESOLVED * abs(tally.mean):
                 raise ValueError(
                     f"{tally.name}: its numbers differ by less than float32 can tell beside their "
@@ -192,7 +238,7 @@ class Survey:
             gaps = f", {tally.missing:,} missing ones as the mean" if tally.missing else ""
             self._note(name, "number", f"standardized{gaps}")
             return Column(name, "number", tally.mean, indicator=tally.missing > 0)
-        if name not in self._choices.categorical and tally.mostly_numbers:
+        if name not in self._as_categories and tally.mostly_numbers:
             raise ValueError(
                 f"{tally.name} holds numbers and {tally.other} texts, the first {tally.example}; "
                 f"correct them, call such a text a missing value with {choices.named('missing')}, "
@@ -224,7 +270,7 @@ class Survey:
                 f"{tally.name}, the target, has no value in {tally.missing} rows, the first is "
                 f"row {tally.first_missing}; remove them before"
             )
-        if len(tally.counts) == 1 or (tally.other == 0 and tally.least == tally.most):
+        if len(tally.counts) == 1 or (tally.other == 0 and tally.variance == 0):
             only = next(iter(tally.counts))
             raise ValueError(f"{tally.name}, the target, is always {only!r}: nothing to learn")
         if task is None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """``laminar train DATA --target COLUMN``: a network for a table, without a line of code.
 
-The file is read once to see what its columns hold, and where that is more than is kept, once more
-to encode them. Rows are shuffled,
-some are held out, and training stops where these get no better; the best weights stay. The target
-of a regression is scaled for training, and its scale then goes into the weights of the last layer.
+The file is read once to see what its columns hold, once more for the means and categories of the
+rows that are trained on, and once to encode them; as far as there is room for what it held, that is
+kept from the first time. Rows are shuffled, some are held out, of each class the same share, and
+training stops where these get no better; the best weights stay. The target of a regression is
+scaled for training, and its scale then goes into the weights of the last layer.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from .. import _memory, callbacks, layers, metrics, optimizers
 from .._component import integer
 from .._printable import printable, say
-from .._tables import Choices, Encoder, Kept, Source, Survey
+from .._tables import Choices, Encoder, Kept, Source, Survey, split
 from .._tables import notes as column_notes
 from .._tables.table import TEXT
 from ..callbacks import History
@@ -227,8 +228,10 @@ def _described(path: str, survey: Survey) -> str:
 
 
 def _read(source: Source, survey: Survey, shares: list[float], seed: int) -> list[_Part]:
-    """Return the rows encoded, in random order: those to train on, and the shares held out."""
-    table = survey.table
+    """Return the rows encoded, in random order: those to train on, and the shares held out.
+
+    Of each class the same share. What the rows held out hold has no part in how rows are encoded.
+    """
     held = [round(share * survey.rows) for share in shares]
     first = survey.rows - sum(held)
     if first < 1 or any(share and not rows for share, rows in zip(shares, held, strict=True)):
@@ -236,9 +239,15 @@ def _read(source: Source, survey: Survey, shares: list[float], seed: int) -> lis
             f"{source.path}: of {survey.rows} rows {first} are left to train on, {held[0]} to "
             f"validate and {held[1]} to test; --validation 0 trains on all of them"
         )
-    places = np.random.default_rng(seed).permutation(survey.rows)
+    given = survey.targets()
+    classes = given if survey.table.target.kind == "class" else None
+    places = split.places(survey.rows, held, np.random.default_rng(seed), classes)
+    if first < survey.rows:
+        survey.take(places < first)
+    table = survey.table
+    y = np.empty_like(given)
+    y[places] = given
     x = _rows_array(survey.rows, table.width)
-    y = np.empty(survey.rows, np.float64 if table.target.kind == "number" else np.int32)
     encoder = Encoder(table, source.path)
     rows = 0
     for block in source.blocks([*table.needed(), table.target.name], table.numbers()):
@@ -247,12 +256,7 @@ def _read(source: Source, survey: Survey, shares: list[float], seed: int) -> lis
         if len(there) < block.rows:
             break
         x[there] = encoder.inputs(block, np.empty((block.rows, table.width), np.float32))
-        y[there] = encoder.targets(block)
-    if rows != survey.rows:
-        raise ValueError(
-            f"{source.path} had {survey.rows} rows and then {rows}: it has changed while it was "
-            "read"
-        )
+    survey.refuse_others(rows)
     ends = [0, first, first + held[0], survey.rows]
     return [_Part(x[a:b], y[a:b]) for a, b in itertools.pairwise(ends)]
 
@@ -279,11 +283,17 @@ def _trained(
         ],
         seed=arguments.seed,
     )
-    loss, watched = _loss(target)
+    loss, watched = _loss(target, [part.y for part in (train, validation) if len(part.y)])
     model.compile(optimizers.Adam(arguments.learning_rate), loss, watched)
-    mean, deviation = survey.target_moments
     y, held_y = train.y, validation.y
     if target.kind == "number":
+        mean, deviation = float(y.mean()), float(y.std())
+        if deviation <= 1e-13 * abs(mean):  # but for what sums leave of a constant
+            raise ValueError(
+                f"{printable(arguments.data)}: the target {printable(target.name)!r} is always "
+                f"{mean:g} in the {len(y)} rows to train on: nothing to learn; train on more rows, "
+                "or draw others with --seed"
+            )
         y, held_y = (y - mean) / deviation, (held_y - mean) / deviation
     stop = callbacks.EarlyStopping(
         "val_loss", patience=arguments.patience, restore_best_weights=True
@@ -312,12 +322,13 @@ def _last_layer(target: Target) -> layers.Dense:
     return layers.Dense(len(target.classes), "softmax")
 
 
-def _loss(target: Target) -> tuple[str, list[Any]]:
-    """Return the loss, and the measures that are shown while it falls."""
+def _loss(target: Target, targets: list[Array]) -> tuple[str, list[Any]]:
+    """Return the loss, and those measures to show while it falls that the targets define."""
     if target.kind == "number":
-        return "mse", [metrics.R2Score(name="r2")]
+        return "mse", [metrics.R2Score(name="r2")] * all(y.min() < y.max() for y in targets)
     if len(target.classes) == 2:
-        return "binary_crossentropy", ["accuracy", metrics.AUC()]
+        both = all(y.min() < y.max() for y in targets)
+        return "binary_crossentropy", ["accuracy", *([metrics.AUC()] if both else [])]
     return "sparse_categorical_crossentropy", ["accuracy"]
 
 
