@@ -132,6 +132,14 @@ LAYER_STACKS: dict[str, Callable[[], Stack]] = {
         [layers.Discretization([-0.1, 0.3, 1.7]), layers.Embedding(4, 5), layers.Flatten()],
     ),
     "Operations": lambda: ((6,), [own_layer(RECORDED)]),
+    "PeriodicEmbedding": lambda: (
+        (3,),
+        [layers.PeriodicEmbedding(2, units=3), layers.Flatten()],
+    ),
+    "PiecewiseLinearEncoding": lambda: (
+        (2,),
+        [layers.PiecewiseLinearEncoding([[-0.5, 0.25, 1], [0, 0.5]]), layers.Dense(2)],
+    ),
     "Gelu and reductions": lambda: (
         (6,),
         [layers.LayerNormalization(), layers.Maxout(6), layers.Dense(5, "gelu")],

@@ -31,6 +31,10 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "GaussianNoise": {"stddev": 0.25},
     "Maxout": {"units": 3},
     "Operations": {"recorded": RECORDED},
+    "PeriodicEmbedding": {"frequencies": 2},
+    "PiecewiseLinearEncoding": {
+        "edges": [[0, 1], [-0.5, 0.25, 8], [1, 3], [2, 4, 6], [0, 9], [-1, 1]]
+    },
     "Rescaling": {"scale": 0.5},
     "Reshape": {"target_shape": (2, 3)},
 }
@@ -55,6 +59,8 @@ OTHERS: dict[str, dict[str, Any]] = {
     "Maxout": {"pieces": 3, "kernel_initializer": "ones", "kernel_constraint": "non_neg"},
     "Normalization": {"mean": [1.0] * 6, "variance": [4.0] * 6, "invert": True},
     "PReLU": {"alpha_initializer": "ones", "alpha_regularizer": "l2"},
+    "PeriodicEmbedding": {"frequencies": 3, "sigma": 0.5, "units": 3},
+    "PiecewiseLinearEncoding": {"bins": 5},
     "RMSNormalization": {"epsilon": 0.5},
     "ReLU": {"max_value": 6.0, "negative_slope": 0.1, "threshold": 0.5},
     "Rescaling": {"offset": 2.0},
@@ -75,6 +81,7 @@ WEIGHTS: dict[str, list[tuple[str, tuple[int, ...]]]] = {
     "Normalization": [("mean", (6,)), ("variance", (6,))],
     "Operations": [("kernel", (6, 3)), ("bias", (3,))],
     "PReLU": [("alpha", (6,))],
+    "PeriodicEmbedding": [("coefficients", (6, 2))],
     "RMSNormalization": [("scale", (6,))],
 }
 SHAPES: dict[str, tuple[int, ...]] = {
@@ -83,6 +90,8 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "Embedding": (6, 3),
     "Maxout": (3,),
     "Operations": (3,),
+    "PeriodicEmbedding": (6, 4),
+    "PiecewiseLinearEncoding": (8,),
     "Reshape": (2, 3),
 }
 X = np.random.default_rng(0).integers(0, 9, (20, 6)).astype(np.float64)

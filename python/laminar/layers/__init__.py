@@ -33,6 +33,7 @@ from .merging import (
     subtract,
 )
 from .normalization import BatchNormalization, LayerNormalization, RMSNormalization
+from .numeric import PeriodicEmbedding, PiecewiseLinearEncoding
 from .operations import Lambda, Operations
 from .preprocessing import CategoryEncoding, Discretization, Normalization, Rescaling
 from .shape import Flatten, Reshape
@@ -68,6 +69,8 @@ __all__ = [
     "Normalization",
     "Operations",
     "PReLU",
+    "PeriodicEmbedding",
+    "PiecewiseLinearEncoding",
     "RMSNormalization",
     "ReLU",
     "Rescaling",

@@ -36,16 +36,16 @@ def tracing_module() -> Any:
     return import_module(f"{__package__}._own")
 
 
-def _once(build: Callable[..., None]) -> Callable[..., None]:
+def once(build: Callable[..., None]) -> Callable[..., None]:
     """Return a `build` that does nothing for a layer that has been built."""
 
     @functools.wraps(build)
-    def once(self: Definable, input_shape: Any) -> None:
+    def built(self: Definable, input_shape: Any) -> None:
         if not self._is_built:
             build(self, input_shape)
             self._is_built = True
 
-    return once
+    return built
 
 
 def _name_first(add_weight: F) -> F:
@@ -76,6 +76,7 @@ class Definable(Placed):
 
     # Of classes of the user's own, and of layers inside these.
     _own: ClassVar[bool] = False
+    _ours: ClassVar[bool] = False  # such a layer of laminar's, which files are read into again
     _variables: Sequence[Variable] = ()
     _recorded: Mapping[Any, Recorded] = MappingProxyType({})
     _is_built = False
@@ -101,7 +102,7 @@ class Definable(Placed):
         words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", cls.__name__)
         cls._entry = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower().lstrip("_")
         if "build" in vars(cls):
-            cls.build = _once(vars(cls)["build"])  # type: ignore[method-assign]  # whoever calls it
+            cls.build = once(vars(cls)["build"])  # type: ignore[method-assign]  # whoever calls it
 
     @property
     def _is_traced(self) -> bool:

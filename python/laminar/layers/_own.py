@@ -20,7 +20,7 @@ from .. import _arrays, _core, _seed
 from ..ops._trace import ROWS, Trace, active, value_of
 from ..ops._traced import Traced
 from . import _added
-from ._own_config import config_text
+from ._own_config import class_name, config_text
 from ._variable import Variable
 
 if TYPE_CHECKING:
@@ -307,7 +307,7 @@ def spec(layer: Layer, shapes: Shapes) -> dict[str, Any]:
         "name": layer._name,
         "program": made.program,
         "weights": [variable._spec(name) for name, variable in weights_of(layer)],
-        "class_name": type(layer).__name__,
+        "class_name": class_name(type(layer)),
         "config": config_text(layer),
     }
     if made.training is not None:

@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import _custom
+from .._attributes import is_own
 from .._component import encoded
 from .._printable import listed
 
 if TYPE_CHECKING:
     from .base import Layer
+
+_OURS = "laminar."
 
 
 def config_text(layer: Layer) -> str:
@@ -24,6 +27,21 @@ def config_text(layer: Layer) -> str:
         return json.dumps(layer.get_config())
     except (TypeError, ValueError):
         return ""
+
+
+def class_name(kind: type[Any]) -> str:
+    """Return what files call a class; laminar's have a prefix that no class of the user's has."""
+    known = kind._ours and is_own(kind)
+    return f"{_OURS}{kind.__name__}" if known else kind.__name__
+
+
+def _class_of(name: str) -> Any:
+    """Return the class of a file's name, where it is known."""
+    if not name.startswith(_OURS):
+        return _custom.find(name)
+    from .. import layers  # which imports this file
+
+    return vars(layers).get(name.removeprefix(_OURS))
 
 
 def entry_of(layer: Layer) -> dict[str, Any]:
@@ -54,7 +72,7 @@ def operations_entry(description: Mapping[str, Any]) -> dict[str, Any]:
 def loaded_entry(description: Mapping[str, Any]) -> dict[str, Any]:
     """Return how to make a layer of a file's: of the class that it was, where that is known."""
     kind, config = description.get("class_name"), description.get("config")
-    found: Any = _custom.find(kind) if kind and config else None
+    found: Any = _class_of(kind) if kind and config else None
     if found is not None and not (isinstance(found, type) and getattr(found, "_own", False)):
         raise ValueError(
             f"custom_objects: {kind!r} must be a class that derives from layers.Layer, got "
@@ -63,7 +81,7 @@ def loaded_entry(description: Mapping[str, Any]) -> dict[str, Any]:
     if kind and config and found is not None:
         read = json.loads(config)
         if _is_known(read):
-            return {"class_name": kind, "config": read}
+            return {"class_name": kind.removeprefix(_OURS), "config": read}
     return operations_entry(description)
 
 
