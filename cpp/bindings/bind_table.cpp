@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of texts as inputs, by the description of a table that a model's file has.
+// Rows of texts and columns of cells as inputs, by the description of a table that a model's file has.
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "interpreter.hpp"
 
+#include "laminar/files/csv_rows.hpp"
 #include "laminar/files/table.hpp"
 
 namespace laminar::bindings {
@@ -32,13 +34,44 @@ std::vector<std::string> encode(const Table& table, const std::vector<std::vecto
   });
 }
 
+/// An array of numbers, or a pair of places and categories.
+TableCells cells_of(const py::handle& column) {
+  if (py::isinstance<py::tuple>(column)) {
+    const auto [places, categories] = column.cast<std::pair<py::array, py::array>>();
+    return TableWords{vector<std::int32_t>(places, "places"), vector<std::int32_t>(categories, "categories")};
+  }
+  const auto numbers = column.cast<py::array>();
+  return with_type(numbers, [&]<typename T>(T) -> TableCells { return vector<T>(numbers, "numbers"); });
+}
+
+/// Fills out, (rows, inputs), from columns, the first row of which has a number.
+void encode_columns(const Table& table, const py::list& columns, Index first_row, py::array& out) {
+  TableBlock block{.columns = {}, .first = first_row};
+  for (const py::handle& column : columns) block.columns.push_back(cells_of(column));
+  with_type(out, [&]<typename T>(T) {
+    if (out.ndim() != 2) fail("out: expected 2 axes (rows, inputs), got ", out.ndim());
+    const MatrixView<T> inputs(writable_elements<T>(out, "out").data(), out.shape(0), out.shape(1));
+    const Unlocked unlocked;
+    table.encode(block, inputs);
+  });
+}
+
+std::size_t end_of_rows(const py::buffer& text, char delimiter) {
+  const py::buffer_info bytes = text.request();
+  const std::string_view view(static_cast<const char*>(bytes.ptr), static_cast<std::size_t>(bytes.size));
+  const Unlocked unlocked;
+  return end_of_csv_rows(view, delimiter);
+}
+
 }  // namespace
 
 void bind_table(py::module_& module) {
   py::class_<Table>(module, "Table")
       .def(py::init([](const std::string& text) { return Table::from_json(text); }), py::arg("text"))
       .def("to_json", &Table::to_json)
-      .def("encode", &encode, py::arg("rows"), py::arg("out"));
+      .def("encode", &encode, py::arg("rows"), py::arg("out"))
+      .def("encode_columns", &encode_columns, py::arg("columns"), py::arg("first_row"), py::arg("out"));
+  module.def("end_of_rows", &end_of_rows, py::arg("text"), py::arg("delimiter"));
 }
 
 }  // namespace laminar::bindings

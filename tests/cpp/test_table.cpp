@@ -2,7 +2,12 @@
 // Tables as they stand in model files: every kind of column, what cells say, damaged descriptions.
 #include "laminar/files/table.hpp"
 
+#include <iomanip>
+#include <limits>
+#include <sstream>
+
 #include "laminar/files/cells.hpp"
+#include "laminar/files/csv_rows.hpp"
 #include "laminar/model_file.hpp"
 #include "support.hpp"
 
@@ -83,6 +88,75 @@ TEST_CASE_TEMPLATE("table: every kind of column", T, float, double) {
   CHECK(encoded<T>(table, {"1", "Rome", "", "c"}) == Row{1, 0, 0, 0, 0, 1, -1, 0, 0});
   CHECK(encoded<T>(table, {"1", "bern", "none", ""}) == Row{1, 0, 0, 0, 0, 1, -1, 0, 0});
   CHECK(encoded<T>(table, {"1", "3.0", "1", "A"}) == Row{1, 0, 0, 0, 0, 1, 1, 0, 0});
+}
+
+TEST_CASE_TEMPLATE("table: blocks of columns are rows one by one", T, float, double) {
+  const Table table = Table::from_json(kText);
+  const std::string cities[] = {"3", "Zürich", "Rome", "Bern"};
+  const std::string kinds[] = {"b", "c", "a"};
+  const std::vector<std::int32_t> city_of = {2, 0, -1, 1};
+  const std::vector<std::int32_t> kind_of = {1, -1, 0};
+  const float none = std::numeric_limits<float>::quiet_NaN();
+  for (const Index rows : {0, 1, 17, 5000}) {  // none, and more than a piece
+    std::vector<double> size;
+    std::vector<float> member;
+    std::vector<std::int32_t> city;
+    std::vector<std::int32_t> kind;
+    std::vector<T> wanted;
+    for (Index i = 0; i < rows; ++i) {
+      size.push_back(i % 5 == 3 ? none : 0.1 * static_cast<double>(i));
+      member.push_back(i % 7 == 2 ? none : 0.5F * static_cast<float>(i));
+      city.push_back(static_cast<std::int32_t>(i % 5) - 1);
+      kind.push_back(static_cast<std::int32_t>(i % 4) - 1);
+      std::ostringstream exactly;
+      exactly << std::setprecision(17) << size.back();
+      const std::string texts[] = {exactly.str(), std::to_string(member.back())};
+      const Cells cells = {texts[0], city.back() < 0 ? "" : cities[city.back()], texts[1],
+                           kind.back() < 0 ? "" : kinds[kind.back()]};
+      const std::vector<T> row = encoded<T>(table, cells);
+      wanted.insert(wanted.end(), row.begin(), row.end());
+    }
+    std::vector<T> found(wanted.size(), T(-7));
+    TableBlock block{{std::span<const double>(size), TableWords{city, city_of}, std::span<const float>(member),
+                      TableWords{kind, kind_of}},
+                     11};
+    table.encode(block, MatrixView<T>(found.data(), rows, table.width()));
+    CHECK(found == wanted);
+    if (rows < 17) continue;
+    const auto refused = [&] {
+      return message_of([&] { table.encode(block, MatrixView<T>(found.data(), rows, table.width())); });
+    };
+    size[13] = -3.5e38;
+    CHECK(refused() == "column 'size' must hold finite numbers, got -3.5e+38 in row 24");
+    size[13] = 1;
+    city[2] = 4;
+    CHECK(refused() == "column 'city' has 4 words, got word 4 in row 13");
+    block.columns[1] = TableWords{kind, kind_of};
+    block.columns[3] = TableWords{city, city_of};
+    CHECK(refused() == "column 'kind' has 2 categories, got category 2 in row 12");
+    block.columns[3] = std::span<const float>(member);
+    CHECK(refused() == "column 'kind' must have words, got numbers");
+    block.columns[3] = TableWords{std::span(kind).first(3), kind_of};
+    CHECK(without(refused(), {"column 'kind' must have ", " cells, got 3"}) == "");
+    block.columns.pop_back();
+    CHECK(refused() == "a block must have 4 columns, got 3");
+  }
+}
+
+TEST_CASE("rows of CSV end outside of quotes") {
+  const auto rows = [](std::string_view text) { return text.substr(0, end_of_csv_rows(text, ';')); };
+  CHECK(rows("") == "");
+  CHECK(rows("a;b") == "");
+  CHECK(rows("a;b\nc") == "a;b\n");
+  CHECK(rows("a\rb\rc") == "a\rb\r");
+  CHECK(rows("a\r\nb\rc") == "a\r\n");
+  CHECK(rows("\"a\nb") == "");
+  CHECK(rows("1\n\"a\nb\"\n\"c\n") == "1\n\"a\nb\"\n");
+  CHECK(rows("\"a\"\"\n\";1\n2") == "\"a\"\"\n\";1\n");
+  CHECK(rows("a\"b\nc\"\nd") == "a\"b\nc\"\n");              // quotes that open nothing
+  CHECK(rows("a,\"b\nc\"\nd") == "a,\"b\nc\"\n");            // behind another delimiter
+  CHECK(rows("a;\"b\nc\"d\"\n;\"\n") == "a;\"b\nc\"d\"\n");  // behind a closed one; the last one opens
+  CHECK(rows("\"a\n\"") == "");
 }
 
 TEST_CASE("table: what training has not seen is counted") {

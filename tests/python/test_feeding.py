@@ -20,7 +20,7 @@ import pytest
 from numpy.typing import NDArray
 
 import laminar
-from laminar import Sequential, layers
+from laminar import Sequential, _core, layers
 from laminar.__main__ import main
 from laminar._tables import Choices, Encoder, Source, Survey, Table, cells, csv_rows, records
 from laminar._tables import frames as tables
@@ -186,7 +186,7 @@ def test_blocks_end_where_rows_do() -> None:
                 size = rng.randrange(1, 20)
                 end = 0
                 while start + size < len(data) and end == 0:
-                    end = csv_rows.end_of_rows(data[start : start + size], ord(","))
+                    end = _core.end_of_rows(data[start : start + size], ",")
                     size += 5
                 blocks.append(data[start : start + end] if end else data[start:])
                 start += end or len(data)

@@ -9,12 +9,12 @@
 #include "laminar/base/error.hpp"
 #include "laminar/files/cells.hpp"
 #include "laminar/files/json_members.hpp"
+#include "laminar/files/table_inputs.hpp"
 
 namespace laminar {
 namespace {
 
 constexpr Index kFormat = 1;
-constexpr double kLargest = std::numeric_limits<float>::max();  // what models of either precision take
 
 std::string_view name_of(TableColumn::Kind kind) { return kind == TableColumn::Kind::number ? "number" : "category"; }
 
@@ -37,7 +37,7 @@ bool contains(const std::vector<std::string>& texts, const std::string& text) {
 
 void check_column(const TableColumn& column) {
   const bool number = column.kind == TableColumn::Kind::number;
-  if (!(std::abs(column.mean) < kLargest)) {
+  if (!(std::abs(column.mean) < kLargestCell)) {
     fail("column '", column.name, "' must have a finite mean, got ", column.mean);
   }
   for (const std::string& category : column.categories) {
@@ -199,20 +199,17 @@ template <typename T>
 void Table::encode_number(std::size_t column, std::string_view cell, std::span<T> inputs, Unseen* unseen) const {
   const TableColumn& of = columns_[column];
   const bool missing = is_missing_cell(cell, missing_);
-  double value = of.mean;
+  double value = std::numeric_limits<double>::quiet_NaN();
   if (!missing) {
     const std::optional<double> number = cell_number(cell);
     if (!number.has_value() && !is_utf8(cell)) fail("column '", of.name, "' must hold text in UTF-8");
     if (!number.has_value()) fail("column '", of.name, "' must hold numbers, got '", cell, "'");
-    if (!(std::abs(*number) < kLargest)) fail("column '", of.name, "' must hold finite numbers, got '", cell, "'");
     value = *number;
   }
-  inputs[0] = static_cast<T>(value);
-  if (of.indicator) {
-    inputs[1] = missing ? T(1) : T(0);
-  } else if (missing && unseen != nullptr) {
-    ++unseen->columns[column].cells;
+  if (!put_number(of, value, inputs.data())) {
+    fail("column '", of.name, "' must hold finite numbers, got '", cell, "'");
   }
+  if (missing && !of.indicator && unseen != nullptr) ++unseen->columns[column].cells;
 }
 
 template <typename T>
@@ -223,12 +220,9 @@ void Table::encode_category(std::size_t column, std::string_view cell, std::span
   const std::vector<std::size_t>& places = sorted_[column];
   const auto place = std::lower_bound(places.begin(), places.end(), cell,
                                       [&](std::size_t i, std::string_view text) { return of.categories[i] < text; });
-  if (!missing && place != places.end() && of.categories[*place] == cell) {
-    inputs[*place] = 1;
-    return;
-  }
-  if (of.indicator) inputs.back() = 1;
-  if (missing) return;
+  const bool known = !missing && place != places.end() && of.categories[*place] == cell;
+  put_category(of, known ? static_cast<Index>(*place) : -1, inputs.data());
+  if (known || missing) return;
   if (!is_utf8(cell)) fail("column '", of.name, "' must hold text in UTF-8");
   if (unseen == nullptr) return;
   Unseen::InColumn& counted = unseen->columns[column];

@@ -11,9 +11,11 @@
 // White space around a cell does not count; what makes a cell missing, and a number, stands in cells.hpp.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "laminar/base/types.hpp"
@@ -43,6 +45,21 @@ struct TableColumn {
 struct TableTarget {
   std::string name;
   std::vector<std::string> classes = {};
+};
+
+/// Cells of a column of categories, as those have them who list each different text once.
+struct TableWords {
+  std::span<const std::int32_t> places;      // of each cell's word in a list; negative where there is no value
+  std::span<const std::int32_t> categories;  // of each word in it: which of the column's, negative where it is none
+};
+
+/// Cells of one column: numbers, NaN where there is no value, or words.
+using TableCells = std::variant<std::span<const float>, std::span<const double>, TableWords>;
+
+/// Consecutive rows of a file, column by column in the order of a table's. What they are views of must outlive it.
+struct TableBlock {
+  std::vector<TableCells> columns;
+  Index first = 1;  // what errors call its first row
 };
 
 /// Cells of some rows that are unlike all that training has seen: categories, and missing numbers in
@@ -89,7 +106,11 @@ class Table {
   /// column and cell, where there should be a finite number, or text in UTF-8; and for wrong lengths.
   void encode(std::span<const std::string_view> cells, std::span<float> inputs, Unseen* unseen = nullptr) const;
   void encode(std::span<const std::string_view> cells, std::span<double> inputs, Unseen* unseen = nullptr) const;
-  /// A line for each column that has such cells.
+  /// Fills the inputs, (rows, width()), of all rows of a block. Throws std::invalid_argument, which names column
+  /// and row, where a number is not finite, and where the block does not fit.
+  void encode(const TableBlock& block, MatrixView<float> inputs) const;
+  void encode(const TableBlock& block, MatrixView<double> inputs) const;
+  /// A line for each column that has cells that training has not seen.
   std::vector<std::string> notes(const Unseen& unseen) const;
 
   /// The class that a model's outputs for one row say: the second of two above 0.5, else the class of the
@@ -100,6 +121,8 @@ class Table {
  private:
   template <typename T>
   void encode_row(std::span<const std::string_view> cells, std::span<T> inputs, Unseen* unseen) const;
+  template <typename T>
+  void encode_rows(const TableBlock& block, MatrixView<T> inputs) const;
   template <typename T>
   void encode_number(std::size_t column, std::string_view cell, std::span<T> inputs, Unseen* unseen) const;
   template <typename T>

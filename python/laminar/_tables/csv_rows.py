@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .. import _core
 from .._printable import printable
 from ..exchange._extras import required
 from .cells import MISSING, Cells, cells_of
@@ -25,7 +26,6 @@ _FIRST_BYTES = 1 << 16  # a few, which show what is a number before many are rea
 _BLOCK_BYTES = 1 << 22
 _MOST_BYTES = 1 << 26  # of a row: in one that is longer, a quote is not closed
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_QUOTE = 34
 
 
 def blocks_of(file: str, path: str, start: int, delimiter: str) -> Iterator[memoryview]:
@@ -38,12 +38,18 @@ def blocks_of(file: str, path: str, start: int, delimiter: str) -> Iterator[memo
     """
     with open(file, "rb") as opened:
         opened.seek(start)
-        rest, size = b"", min(_FIRST_BYTES, _BLOCK_BYTES)
-        while data := opened.read(max(size, len(rest))):  # doubled until a row ends
-            block = rest + data
-            end = end_of_rows(block, ord(delimiter))
+        rest, size = memoryview(b""), min(_FIRST_BYTES, _BLOCK_BYTES)
+        while True:
+            had = len(rest)
+            block = np.empty(had + max(size, had), np.uint8).data  # doubled until a row ends
+            block[:had] = rest
+            read = opened.readinto(block[had:])
+            if not read:
+                break
+            block = block[: had + read]
+            end = _core.end_of_rows(block, delimiter)
             if end:
-                yield memoryview(block)[:end]
+                yield block[:end]
                 size = _BLOCK_BYTES
             start += end
             rest = block[end:]
@@ -53,61 +59,7 @@ def blocks_of(file: str, path: str, start: int, delimiter: str) -> Iterator[memo
                     "bytes; is a quote in it not closed?"
                 )
         if rest:
-            yield memoryview(rest)
-
-
-def end_of_rows(block: bytes, delimiter: int) -> int:
-    """Return where the last row ends that a block holds as a whole; it begins with one."""
-    quotes = _borders(block, delimiter)
-    for line_end in (b"\n", b"\r"):  # the latter alone, as old systems wrote it
-        end = block.rfind(line_end)
-        while end >= 0:
-            before = int(np.searchsorted(quotes, end))
-            if before % 2 == 0:
-                return end + 1
-            end = block.rfind(line_end, 0, int(quotes[before - 1]))
-    return 0
-
-
-def _borders(block: bytes, delimiter: int) -> Any:
-    """Return the positions of the quotes between which line ends are part of a cell.
-
-    A quote opens a cell where it is the first character of it, and any other is a character as
-    well; within quotes two of them are one. So where every second quote opens a cell, or follows
-    another one, and the others end one, or are followed by another, they are all borders: two that
-    stand for one close and open again. Otherwise they are looked at one by one.
-    """
-    if b'"' not in block:
-        return np.empty(0, np.intp)
-    text = np.frombuffer(block, np.uint8)
-    quotes = np.flatnonzero(text == _QUOTE)
-    opening, closing = quotes[::2], quotes[1::2]
-    beside = np.zeros(256, bool)
-    beside[[_QUOTE, delimiter, *b"\r\n"]] = True
-    before, after = beside[text[opening - 1]], beside[text[(closing + 1) % text.size]]
-    before[:1] |= opening[:1] == 0
-    after[-1:] |= closing[-1:] + 1 == text.size
-    if before.all() and after.all():
-        return quotes
-    return np.array(_one_by_one(block, quotes.tolist(), bytes([delimiter])), np.intp)
-
-
-def _one_by_one(block: bytes, quotes: Sequence[int], delimiter: bytes) -> list[int]:
-    """Return which of the quotes open and close cells, as pyarrow's parser goes through them."""
-    borders: list[int] = []
-    begins = (b"", delimiter, b"\n", b"\r")
-    skipped = -1
-    for place in quotes:
-        if place == skipped:
-            continue
-        if len(borders) % 2 == 0:
-            if block[max(0, place - 1) : place] in begins:
-                borders.append(place)
-        elif block[place + 1 : place + 2] == b'"':
-            skipped = place + 1
-        else:
-            borders.append(place)
-    return borders
+            yield rest
 
 
 class Parsed(NamedTuple):
@@ -188,7 +140,7 @@ class Parser:
         """Return a block where not all columns that are wanted so are plainly numbers."""
         arrow = required("pyarrow", "tabular", "tables")
         try:
-            table = self._read(block, {})
+            table = self._read(block, dict.fromkeys(wanted, arrow.string()))
         except arrow.ArrowInvalid as error:
             raise ValueError(f"{self._path}: {printable(error)}") from None
         cells: dict[str, Cells] = {}
@@ -226,7 +178,7 @@ class Parser:
         return Cells(numbers.size, missing, numbers=numbers)
 
     def _read(self, block: memoryview, types: dict[str, Any]) -> Any:
-        """Return a table of a block: the types given, else texts."""
+        """Return a table of a block: the types given, else each different text of a column once."""
         arrow = required("pyarrow", "tabular", "tables")
         reading = required("pyarrow.csv", "tabular", "tables")
         if block[:3] == BYTE_ORDER_MARK:  # which is one at the begin of a file alone
@@ -242,7 +194,8 @@ class Parser:
             odd.append(OddRowError(row.number, what))
             return "error"
 
-        types = {**dict.fromkeys(self._chosen, arrow.string()), **types}
+        words = arrow.dictionary(arrow.int32(), arrow.string())
+        types = {**dict.fromkeys(self._chosen, words), **types}
         try:
             return reading.read_csv(
                 arrow.BufferReader(arrow.py_buffer(block)),

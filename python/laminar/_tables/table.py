@@ -11,8 +11,8 @@ The inputs of a row, column after column:
 A category that training has not seen so sets that last input, or none. A missing number in a column
 that never had one counts as the mean. Both are counted, so that a command can say so.
 
-The core reads the same text and encodes rows one by one (cpp/laminar/files/table.hpp); here whole
-columns are, by pyarrow.
+The core reads the same text and encodes rows (cpp/laminar/files/table.hpp), texts one by one, or
+blocks of columns. For these it is found out here, with pyarrow, what their cells say.
 """
 
 from __future__ import annotations
@@ -29,20 +29,21 @@ from ..exchange._extras import required
 from .cells import as_numbers, as_words, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from .cells import Block, Cells
 
     Array = NDArray[Any]
-    # Fills the inputs of a column, (inputs, rows), for some rows of a block.
-    Fill = Callable[[slice, Array], None]
+    # A column as the core takes it: numbers, NaN where there is none; or the places of words, -1
+    # where there is none, and which of the categories each word is, -1 where it is none of them.
+    _Taken = Array | tuple[Array, Array]
 
 FORMAT = 1
 # The name of the table in a model's file.
 TEXT = "table"
-# Columns are put side by side in pieces that stay in a processor's cache.
+# Inputs that are passed on in pieces stay in a processor's cache.
 _PIECE_BYTES = 1 << 19
 _MOST = float(np.finfo(np.float32).max)
 
@@ -157,36 +158,37 @@ class Encoder:
 
     def __init__(self, table: Table, path: str) -> None:
         self.table, self.path = table, path
+        self._core = _core.Table(table.to_json())
         self.unseen: dict[str, Counter[str]] = {}
         self.filled: Counter[str] = Counter()
         self.loose_labels: Counter[str] = Counter()
 
     def inputs(self, block: Block, out: Array) -> Array:
         """Fill ``out``, (rows, inputs), and return it."""
-        fills: list[tuple[slice, Fill]] = []
-        start = 0
-        for column in self.table.columns:
-            take = self._number if column.kind == "number" else self._category
-            fill = take(column, block.cells[column.name], block.first)
-            fills.append((slice(start, start + column.width), fill))
-            start += column.width
-        # Not a power of two, whose multiples share few places of a cache.
-        rows = _PIECE_BYTES // (out.itemsize * max(1, start)) // 32 * 32 + 16
-        piece = np.empty((start, min(rows, block.rows)), out.dtype)
-        finite = True
-        for first in range(0, block.rows, rows):
-            some = slice(first, min(first + rows, block.rows))
-            columns = piece[:, : some.stop - first]
-            with np.errstate(over="ignore"):
-                for inputs, fill in fills:
-                    fill(some, columns[inputs])
-            finite = finite and bool(columns.min() > -_MOST and columns.max() < _MOST)
-            out[some] = columns.T
-        for column in self.table.columns if not finite else ():
-            if column.kind == "number":
-                numbers, _ = as_numbers(block.cells[column.name])
-                _refuse_infinite(numbers, self._named(column), block.first)
+        self._fill(self._columns(block), slice(0, block.rows), block.first, out)
         return out
+
+    def pieces(self, block: Block, dtype: np.dtype[Any]) -> Iterator[tuple[Array, Array]]:
+        """Yield inputs and targets of a block's rows, some rows at a time."""
+        columns, targets = self._columns(block), self.targets(block)
+        width = self.table.width
+        most = max(1, _PIECE_BYTES // (dtype.itemsize * width))
+        for first in range(0, block.rows, most):
+            y = targets[first : first + most]
+            x = np.empty((len(y), width), dtype)
+            self._fill(columns, slice(first, first + len(y)), block.first, x)
+            yield x, y
+
+    def _fill(self, columns: list[_Taken], rows: slice, first: int, out: Array) -> None:
+        """Fill ``out`` with some rows of a block, the first of which has a number."""
+        some = [
+            (taken[0][rows], taken[1]) if isinstance(taken, tuple) else taken[rows]
+            for taken in columns
+        ]
+        try:
+            self._core.encode_columns(some, first + rows.start, out)
+        except ValueError as error:
+            raise ValueError(f"{self.path}: {error}") from None
 
     def targets(self, block: Block) -> Array:
         """Return the class numbers, int32, or the numbers, float64, of the rows' targets.
@@ -249,41 +251,33 @@ class Encoder:
     def _named(self, column: Column) -> str:
         return f"{self.path}: column {column.name!r}"
 
-    def _number(self, column: Column, cells: Cells, first: int) -> Fill:
+    def _columns(self, block: Block) -> list[_Taken]:
+        return [
+            (self._number if column.kind == "number" else self._category)(
+                column, block.cells[column.name], block.first
+            )
+            for column in self.table.columns
+        ]
+
+    def _number(self, column: Column, cells: Cells, first: int) -> _Taken:
         numbers, missing = _numbers(cells, self._named(column), first), cells.missing
         if missing is not None and not column.indicator:
             self.filled[column.name] += int(np.count_nonzero(missing))
+        return np.require(numbers, requirements=["C", "A"])
 
-        def fill(rows: slice, out: Array) -> None:
-            out[0] = numbers[rows]
-            if missing is not None:
-                out[0][missing[rows]] = column.mean
-            if column.indicator:
-                out[1] = 0 if missing is None else missing[rows]
-
-        return fill
-
-    def _category(self, column: Column, cells: Cells, first: int) -> Fill:
+    def _category(self, column: Column, cells: Cells, first: int) -> _Taken:
         if cells.dates:
             raise ValueError(f"{self._named(column)} holds dates, but held categories in training")
         words, places = as_words(cells)
-        inputs = _places(words, column.categories)[places]
-        new = inputs < 0 if cells.missing is None else (inputs < 0) & ~cells.missing
-        if new.any():
-            counts = self.unseen.setdefault(column.name, Counter())
-            counts[words[int(places[np.argmax(new)])].as_py()] += 0  # the first is the example
-            for word, number in counted(words, places[new]):
-                counts[word] += number
-
-        def fill(rows: slice, out: Array) -> None:
-            chosen = inputs[rows]
-            out[:] = 0
-            ones = np.flatnonzero(chosen >= 0)
-            out[chosen[ones], ones] = 1
-            if column.indicator:
-                out[-1, chosen < 0] = 1
-
-        return fill
+        known = _places(words, column.categories)
+        if (known < 0).any():  # words without a cell perhaps, or without a value
+            new = np.append(known, np.int32(0))[places] < 0
+            if new.any():
+                counts = self.unseen.setdefault(column.name, Counter())
+                counts[words[int(places[np.argmax(new)])].as_py()] += 0  # the first is the example
+                for word, number in counted(words, places[new]):
+                    counts[word] += number
+        return np.require(places, np.int32, ["C", "A"]), known
 
 
 def _numbers(cells: Cells, name: str, first: int) -> Array:
@@ -307,11 +301,9 @@ def _refuse_infinite(numbers: Array, name: str, first: int) -> None:
 
 
 def _places(words: Any, values: tuple[str, ...]) -> Array:
-    """Return the position of each word among the values, -1 for others; and a -1 for cells without.
-
-    So that what it is for a cell is found with the place of its word, which may be -1.
-    """
+    """Return the position of each word among the values, -1 for others."""
     arrow = required("pyarrow", "tabular", "tables")
     compute = required("pyarrow.compute", "tabular", "tables")
     found = compute.index_in(words, value_set=arrow.array(values, arrow.string()), skip_nulls=True)
-    return np.append(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int32(-1))
+    positions: Array = found.fill_null(-1).to_numpy(zero_copy_only=False)
+    return positions

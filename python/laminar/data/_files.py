@@ -134,8 +134,8 @@ class Encoded(Pieces):
 
         encoder = Encoder(table, source.path)
         for block in source.blocks([*table.needed(), table.target.name], table.numbers(), group):
-            x = encoder.inputs(block, np.empty((block.rows, table.width), dtype))
-            yield Piece(x, encoder.targets(block))
+            for x, y in encoder.pieces(block, dtype):
+                yield Piece(x, y)
 
     def name(self, part: int) -> str:
         """Return the file, and which row group of it."""
