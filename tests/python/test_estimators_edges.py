@@ -124,3 +124,27 @@ def test_the_poisson_loss_is_scikit_learn_s(weighted: bool) -> None:
             Y,
             sample_weight=np.zeros(len(Y)),
         )
+
+
+@pytest.mark.parametrize("classes", [2, 3, 12])
+def test_rare_classes_are_trained_on_before_they_are_held_out(
+    classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """scikit-learn refuses two of which one is rare, and divides more without a look at them."""
+    seen: list[Any] = []
+    rows = MLPClassifier._rows
+
+    def noted(self: Any, x: Any, y: Any, weight: Any) -> Any:
+        seen.append(y)
+        return rows(self, x, y, weight)
+
+    monkeypatch.setattr(MLPClassifier, "_rows", noted)
+    y = np.array([0] * (31 - classes) + list(range(1, classes)))
+    x = np.random.default_rng(1).normal(size=(30, 2))
+    for seed in range(4):
+        seen.clear()
+        one = MLPClassifier((3,), early_stopping=True, max_iter=2, random_state=seed)
+        quietly(one, x, y)
+        held, trained = seen[:2]
+        assert len(held) == 3
+        assert len(np.unique(trained)) == classes

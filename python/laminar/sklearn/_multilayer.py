@@ -9,6 +9,7 @@ changes.
 from __future__ import annotations
 
 import itertools
+import math
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,6 +24,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from .. import _arrays
 from .._rows import Rows
 from .._spelling import argument_names
+from .._tables import split
 from . import _merged, _network, _ready, _sparse
 from ._parameters import CONSTRAINTS, dropout_rates, hidden_activations, hidden_sizes
 from ._stopping import Stopping
@@ -358,15 +360,24 @@ class BaseMultilayer(BaseEstimator):
         return not (np.any(self.dropout) or self.batch_normalization)
 
     def _split(self, X: Any, y: Any, weight: Any) -> tuple[Any, Any, Any, Rows]:
-        """Hold rows out for early stopping, in the shares of two classes."""
-        stratify = y if is_classifier(self) and self.n_outputs_ == 1 else None
+        """Hold rows out for early stopping, as scikit-learn does where each class is trained on."""
         arrays = [X, y] if weight is None else [X, y, weight]
-        parts = train_test_split(
-            *arrays,
-            random_state=self._random_state,
-            test_size=self.validation_fraction,
-            stratify=stratify,
-        )
+        classes = self._class_numbers(y)
+        stratify = classes if self.n_outputs_ == 1 else None
+        held = math.ceil(self.validation_fraction * len(y))  # as train_test_split has it
+        parts: list[Any] = []
+        if stratify is None or held >= len(y) or _divides(stratify, held):
+            *parts, trained, _ = train_test_split(
+                *arrays,
+                np.arange(len(y)),
+                random_state=self._random_state,
+                test_size=self.validation_fraction,
+                stratify=stratify,
+            )
+        if classes is not None and (not parts or len(np.unique(classes[trained])) <= classes.max()):
+            generator = np.random.default_rng(self._random_state.randint(1 << 31))
+            order = np.argsort(split.places(len(y), [held], generator, classes))
+            parts = [a[rows] for a in arrays for rows in np.split(order, [len(y) - held])]
         held_out = parts[1::2]
         if held_out[0].shape[0] < 2:
             raise ValueError(
@@ -375,6 +386,17 @@ class BaseMultilayer(BaseEstimator):
             )
         train_weight, held_weight = (None, None) if weight is None else (parts[4], parts[5])
         return parts[0], parts[2], train_weight, self._rows(held_out[0], held_out[1], held_weight)
+
+    def _class_numbers(self, y: Any) -> NDArray[Any] | None:
+        """Return the class of each row, from 0; None where a row has no one class."""
+        if not is_classifier(self):
+            return None
+        if y.ndim == 2 and y.shape[1] > 1:
+            if self._label_binarizer.y_type_ != "multiclass":
+                return None
+            y = y.argmax(axis=1)
+        numbers: NDArray[Any] = np.unique(y, return_inverse=True)[1].reshape(-1)
+        return numbers
 
     def _validation(self, data: Any) -> Rows:
         """Return the user's own validation data."""
@@ -435,3 +457,9 @@ class BaseMultilayer(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _divides(classes: NDArray[Any], held: int) -> bool:
+    """Whether scikit-learn divides rows by these classes: it refuses rare ones."""
+    counts = np.bincount(classes)
+    return bool(counts.min() >= 2 and min(held, len(classes) - held) >= len(counts))
