@@ -14,7 +14,7 @@ import pytest
 import laminar
 from laminar import callbacks
 from laminar.__main__ import main
-from laminar.command import train
+from laminar.command import _report, train
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 
@@ -77,9 +77,9 @@ def test_json_is_one_object_and_nothing_else(
 def test_json_has_no_numbers_that_json_has_not(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(train.Report, "values", lambda self: {"ROC AUC": float("nan")})
+    monkeypatch.setattr(_report.Report, "values", lambda self: {"R2": float("nan")})
     assert ended("train", data, "--target", "y", *QUICK, "--json", "--quiet") == 0
-    assert json.loads(capsys.readouterr().out)["validation"]["measures"] == {"ROC AUC": None}
+    assert json.loads(capsys.readouterr().out)["validation"]["measures"] == {"R2": None}
 
 
 def test_quiet_says_nothing_but_errors(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,11 +144,11 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("untrained")
-@pytest.mark.parametrize("option", ["save", "plot"])
+@pytest.mark.parametrize("option", ["save", "plot", "report"])
 def test_outputs_are_tested_before_training(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
-    ending = {"save": ".safetensors", "plot": ".png"}[option]
+    ending = {"save": ".safetensors", "plot": ".png", "report": ".html"}[option]
     (tmp_path / f"folder{ending}").mkdir()
     long = tmp_path / ("x" * 300 + ending)
     (tmp_path / f"link{ending}").symlink_to(data)
@@ -183,6 +183,16 @@ def test_divergence_ends_with_advice(data: Path, capsys: pytest.CaptureFixture[s
     assert "training diverged" in printed.err
     assert "--learning-rate 1e+29 in place of 1e+30" in printed.err
     assert "Traceback" not in printed.err
+
+
+@pytest.mark.parametrize("target", ["y", "z"])
+def test_what_is_no_better_than_a_constant_is_told(
+    data: Path, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    for rate, told in ((1e-7, True), (0.03, False)):
+        assert ended("train", data, "--target", target, "--learning-rate", rate,
+                     "--epochs", 5) == 0  # fmt: skip
+        assert ("no better than a constant answer" in capsys.readouterr().err) == told
 
 
 @pytest.mark.usefixtures("interrupted")

@@ -53,6 +53,6 @@ def answer_of(
         "files": {
             name: getattr(arguments, name)
             for name in ("save", "plot", "report")
-            if getattr(arguments, name, None) is not None
+            if getattr(arguments, name) is not None
         },
     }

@@ -106,7 +106,7 @@ def check_outputs(arguments: argparse.Namespace, inputs: Iterable[str | None]) -
     if arguments.save is not None:
         _saving.checked_path(arguments.save, "--save")
     for name in ("save", "plot", "report"):
-        path = getattr(arguments, name, None)
+        path = getattr(arguments, name)
         if path is None:
             continue
         place = os.path.realpath(path)

@@ -33,9 +33,8 @@ from ._manners import (
     check_outputs,
     interrupted,
 )
+from ._measuring import measures_and_page
 from ._reading import Rows, add_file_arguments, add_missing_argument
-from ._report import Report
-from .evaluate import measured
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,6 +118,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     results.add_argument("--save", metavar="FILE", help="write the model, a .safetensors file")
     results.add_argument("--plot", metavar="FILE", help="draw the learning curve, a .png file")
+    results.add_argument(
+        "--report", metavar="FILE", help="write a page on the data and the model, an .html file"
+    )
     add_output_arguments(parser)
 
 
@@ -129,13 +131,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _run(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
-    test = _share(arguments.test)
+    test, test_file = _test(arguments.test)
     if not 0 <= arguments.validation < 1 - test:
         raise ValueError(
             f"--validation must be at least 0 and less than {1 - test:g}, "
             f"got {arguments.validation}"
         )
-    test_file = None if test else arguments.test
     check_outputs(arguments, [arguments.data, test_file])
     kept = Kept(_KEPT_BYTES)
     source = Source(
@@ -150,7 +151,7 @@ def _run(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
         Rows(survey.table, test_file, arguments)  # which tells what it lacks before training
     parts = _read(source, survey, [arguments.validation, test], arguments.seed)
     kept.forget()
-    train, validation, held_out = parts
+    train, validation, _ = parts
     model, training = _trained(train, validation, survey, arguments)
     model._texts = {
         TEXT: survey.table.to_json(),
@@ -161,15 +162,8 @@ def _run(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
         model.save(arguments.save, include_optimizer=False)
     if arguments.plot is not None:
         training.history.plot().savefig(arguments.plot)
-    measures: dict[str, Report] = {}
-    for name, part in (("validation", validation), ("test", held_out)):
-        if len(part.x):
-            report = measures[name] = Report(survey.table.target)
-            report.add(part.y, model.predict(part.x))
-            say(f"{name}, {report.rows:,} rows: {report}")
-    if test_file is not None:
-        report = measures["test"] = measured(model, survey.table, test_file, arguments)
-        say(f"test, {printable(test_file)}, {report.rows:,} rows: {report}")
+    named = dict(zip(("training", "validation", "test"), parts, strict=True))
+    measures = measures_and_page(arguments, survey, model, training, named, test_file)
     answer.update(answer_of(survey, arguments, model, training, measures, len(train.x)))
     if training.interrupted:
         raise KeyboardInterrupt(interrupted(training, arguments))
@@ -182,15 +176,15 @@ class _Part(NamedTuple):
     y: Array
 
 
-def _share(text: str | None) -> float:
-    """Return the share of rows that a text names, 0 where it names a file."""
+def _test(text: str | None) -> tuple[float, str | None]:
+    """Return the share of rows to test on, or 0 and the file of other rows that a text names."""
     try:
         share = float(text or 0)
     except ValueError:
-        return 0.0
+        return 0.0, text
     if not 0 <= share < 1:
         raise ValueError(f"--test must be a file or in [0, 1), got {text}")
-    return share
+    return share, None
 
 
 def _choices(arguments: argparse.Namespace) -> Choices:

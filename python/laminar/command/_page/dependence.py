@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Partial dependence: the mean prediction if a column had this or that value in every row.
+
+J. H. Friedman (2001), Annals of Statistics 29, 1189-1232.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .facts import Facts
+from .html import Html, figure, figures, name, paragraph, section, short
+from .importance import Importance
+from .svg import Axis, Chart, dots, span
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+_COLUMNS = 6
+_ROWS = 200
+_PLACES = 25  # values of a number that are tried
+_CATEGORIES = 10
+_CURVES = 4  # classes
+
+
+class Dependence(NamedTuple):
+    """What is predicted on average where a column has each of some values."""
+
+    of: Importance
+    values: list[float]  # of numbers
+    labels: list[str]  # of categories
+    means: Array  # (values, series)
+    deciles: list[float]
+
+
+def dependences(facts: Facts, found: list[Importance]) -> list[Dependence]:
+    """Return those of the columns that matter most."""
+    x, _ = facts.seen.inputs()
+    few = x[:: max(1, len(x) // _ROWS)][:_ROWS]
+    made: list[Dependence] = []
+    for one in found:
+        if len(made) == _COLUMNS:
+            break
+        if one.column.kind == "number":
+            made.append(_of_number(facts, one, x, few))
+        elif one.column.kind == "category":
+            made.append(_of_category(facts, one, x, few))
+    return made
+
+
+def _of_number(facts: Facts, one: Importance, x: Array, few: Array) -> Dependence:
+    there = x[:, one.inputs.start]
+    if one.column.indicator:
+        present = x[:, one.inputs.start + 1] == 0
+        there = there[present] if present.any() else there
+    values = np.unique(np.quantile(there, np.linspace(0.02, 0.98, _PLACES)))
+    row = np.zeros((len(values), one.column.width), x.dtype)
+    row[:, 0] = values
+    deciles = np.unique(np.quantile(there, np.linspace(0.1, 0.9, 9)))
+    return Dependence(one, values.tolist(), [], _means(facts, one, few, row), deciles.tolist())
+
+
+def _of_category(facts: Facts, one: Importance, x: Array, few: Array) -> Dependence:
+    counts = (x[:, one.inputs] != 0).sum(axis=0)
+    frequent = np.sort(np.argsort(-counts, kind="stable")[:_CATEGORIES])
+    row = np.zeros((len(frequent), one.column.width), x.dtype)
+    row[np.arange(len(frequent)), frequent] = 1
+    names = [*one.column.categories, "(other)"]
+    labels = [names[int(i)] for i in frequent]
+    return Dependence(one, [], labels, _means(facts, one, few, row), [])
+
+
+def _means(facts: Facts, one: Importance, few: Array, values: Array) -> Array:
+    """Return the mean predictions, (values, series)."""
+    x = np.tile(few, (len(values), 1))
+    x[:, one.inputs] = np.repeat(values, len(few), axis=0)
+    predicted: Array = facts.predict(x).reshape(len(values), len(few), -1).mean(axis=1)
+    return predicted if facts.regression else predicted[:, _series(facts)]
+
+
+def _series(facts: Facts) -> list[int]:
+    """Return the classes that are drawn: the second of two, or the most frequent ones."""
+    classes = facts.target.classes
+    if len(classes) == 2:
+        return [1]
+    return sorted(range(len(classes)), key=lambda k: -facts.survey.classes[classes[k]])[:_CURVES]
+
+
+def dependence(facts: Facts, found: list[Importance]) -> Html:
+    """Return the section."""
+    made = dependences(facts, found)
+    labels = [] if facts.regression else [facts.target.classes[k] for k in _series(facts)]
+    what = (
+        f"mean prediction of {facts.target.name}"
+        if facts.regression
+        else "mean probability" + (f" of {labels[0]}" if len(labels) == 1 else "")
+    )
+    words = (
+        f"For the columns that matter most: the {short(what)}, if the column had this value in "
+        "every row and all others stayed as they are. Strokes at the lower edge are tenths of the "
+        "rows. It shows what the network does, not what causes what."
+    )
+    if not made:
+        return section("dependence", "Partial dependence", paragraph("There is no such column."))
+    axis = span(
+        np.concatenate([one.means.ravel() for one in made]),
+        "mean prediction" if facts.regression else "mean probability",
+    )
+    drawn = [_figure(one, axis, labels if len(labels) > 1 else []) for one in made]
+    return section("dependence", "Partial dependence", paragraph(words), figures(drawn))
+
+
+def _figure(one: Dependence, axis: Axis, labels: list[str]) -> Html:
+    title = one.of.column.name
+    if one.labels:
+        series = [one.means[:, k].tolist() for k in range(one.means.shape[1])]
+        return figure(name(title), dots(f"partial dependence on {title}", one.labels, series, axis),
+                      labels)  # fmt: skip
+    chart = Chart(f"partial dependence on {title}", span(one.values, title), axis)
+    for k in range(one.means.shape[1]):
+        chart.line(one.values, one.means[:, k], k)
+    chart.marks(one.deciles)
+    return figure(name(title), chart.svg(), labels)
