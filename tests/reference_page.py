@@ -92,7 +92,11 @@ Such a tape follows `laminar.Variable` and, once told to `watch` them, tensors o
 `ops.convert_to_tensor`; tapes within tapes give second derivatives. Compute all gradients before
 one is applied. In a layer's `call`, or in a loss, gradients become part of it: a layer may return
 how its output changes with its input, and `fit` trains it as any other. Programs in TensorFlow's
-names run with `import laminar.compat.tensorflow as tf`."""
+names run with `import laminar.compat.tensorflow as tf`.
+
+Several networks are trained at once by `laminar.fit_many(models, x, y)`, each to the bits that it
+has alone; `each` has what differs, such as the rows of a fold. `laminar.ensemble(models)` makes one
+model of them, whose outputs are the means of theirs."""
 
 
 def sample(name: str, function: object) -> str:

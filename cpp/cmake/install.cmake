@@ -15,7 +15,7 @@ set(laminar_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/laminar)
 # are what these mention. Nothing else is installed, and tests/consumer/run.sh compares this list with
 # what laminar.hpp reaches.
 set(laminar_headers
-  laminar model model_file lbfgs own_parts eigen build_info
+  laminar model model_file lbfgs fit_many own_parts eigen build_info
   base/buffer base/error base/family base/mean_weight base/product_precision base/quantization base/random base/rows_view base/stop
   base/types threads/parallel kernels/table kernels/elementwise_list
   operations/function operations/program operations/run operations/symbol

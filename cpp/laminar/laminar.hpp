@@ -9,6 +9,7 @@
 #include "laminar/files/cells.hpp"
 #include "laminar/files/config.hpp"
 #include "laminar/files/table.hpp"
+#include "laminar/fit_many.hpp"
 #include "laminar/lbfgs.hpp"
 #include "laminar/model.hpp"
 #include "laminar/model_file.hpp"

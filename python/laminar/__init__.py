@@ -55,6 +55,8 @@ __all__ = [
     "constraints",
     "data",
     "datasets",
+    "ensemble",
+    "fit_many",
     "get_cmake_dir",
     "get_include",
     "get_num_threads",
@@ -73,10 +75,16 @@ __all__ = [
     "utils",
 ]
 
-_ELSEWHERE = dict.fromkeys(["GradientTape", "Tensor", "Variable"], "_tape")
+_ELSEWHERE = {
+    **dict.fromkeys(["GradientTape", "Tensor", "Variable"], "_tape"),
+    "ensemble": "_ensembles",
+    "fit_many": "_many",
+}
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
     __getattr__ = module_getattr(__name__, __all__, lazy=["keras", "ops"], elsewhere=_ELSEWHERE)
 else:
     from . import keras, ops
+    from ._ensembles import ensemble
+    from ._many import fit_many
     from ._tape import GradientTape, Tensor, Variable

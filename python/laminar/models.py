@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -102,11 +102,16 @@ def clone_model(model: BaseModel) -> Any:
     config = {**model.get_config(), "seed": None}
     for entry, layer in zip(config["layers"], model.layers, strict=True):
         entry["config"]["name"] = layer._name  # those that a model has given, the clone gives anew
-    inner = [type(each) for layer in model.layers for each, _, _ in layer._inner()]
-    kinds: list[Any] = [*inner, *map(type, model.layers)]
-    own = {kind.__name__: kind for kind in kinds if kind._own}
-    with custom_object_scope(own):
+    with custom_object_scope(own_classes([model])):
         return type(model).from_config(config)
+
+
+def own_classes(models: Iterable[BaseModel]) -> dict[str, type[Any]]:
+    """Return the user's own classes among the layers of models, by their names."""
+    layers = [layer for model in models for layer in model.layers]
+    inner = [type(each) for layer in layers for each, _, _ in layer._inner()]
+    kinds: list[Any] = [*inner, *map(type, layers)]
+    return {kind.__name__: kind for kind in kinds if kind._own}
 
 
 def _refusal(path: str, known: tuple[str, ...], reason: str | None) -> str | None:

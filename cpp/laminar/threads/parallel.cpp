@@ -6,6 +6,7 @@
 
 #include "laminar/base/error.hpp"
 #include "laminar/threads/processors.hpp"
+#include "laminar/threads/side_by_side.hpp"
 
 namespace laminar {
 namespace {
@@ -18,11 +19,17 @@ std::atomic<int> requested{0};
 
 int default_threads() { return std::min(usable_processors(), kMostThreads); }
 
+/// So many, or this thread's share where others work beside it.
+int shared(int threads) {
+  const std::atomic<int>* const share = thread_share();
+  return share == nullptr ? threads : std::min(threads, share->load(std::memory_order_relaxed));
+}
+
 }  // namespace
 
 int get_num_threads() {
   const int threads = requested.load();
-  return threads > 0 ? threads : default_threads();
+  return shared(threads > 0 ? threads : default_threads());
 }
 
 void set_num_threads(int threads) {
@@ -35,9 +42,9 @@ void set_num_threads(int threads) {
 bool automatic_threads() { return requested.load() == 0; }
 
 int threads_for(double work) {
-  if (const int threads = requested.load(); threads > 0) return threads;
+  if (const int threads = requested.load(); threads > 0) return shared(threads);
   if (work < 2 * kWorkPerThread) return 1;  // without a look at the processors, which takes as long as a row
-  return static_cast<int>(std::clamp<double>(work / kWorkPerThread, 1, default_threads()));
+  return static_cast<int>(std::clamp<double>(work / kWorkPerThread, 1, get_num_threads()));
 }
 
 }  // namespace laminar
