@@ -97,9 +97,17 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
     dtype : {"float32", "float64"} or None, default None
         The type of weights and of all computation; None is that of X in the first fit, float32
         where X is float32 and float64 otherwise, as in scikit-learn.
+    ensemble : int, default 1
+        How many networks are trained, each with a seed of its own drawn from ``random_state``, at
+        the same time as far as there are threads. Predicted is the mean of their outputs, which
+        mostly is better than any one of them; of classes, the mean of the probabilities.
 
     Attributes
     ----------
+    estimators_ : list
+        With an ``ensemble`` the estimator of each network, which fits to the same bits alone. They
+        have the weights, ``loss_curve_`` and scores; ``loss_`` is their mean, ``n_iter_`` and
+        ``t_`` are the largest.
     classes_ : ndarray
         The classes in ascending order.
     coefs_, intercepts_ : list of ndarray
@@ -166,6 +174,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         class_weight: Any = None,
         optimizer: Any = None,
         dtype: str | None = None,
+        ensemble: int = 1,
     ) -> None:
         self._store(locals(), MLPClassifier)
 

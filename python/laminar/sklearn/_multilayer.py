@@ -25,7 +25,7 @@ from .. import _arrays
 from .._rows import Rows
 from .._spelling import argument_names
 from .._tables import split
-from . import _merged, _network, _ready, _sparse
+from . import _members, _merged, _network, _ready, _sparse
 from ._parameters import CONSTRAINTS, dropout_rates, hidden_activations, hidden_sizes
 from ._stopping import Stopping
 
@@ -75,7 +75,9 @@ class BaseMultilayer(BaseEstimator):
     batch_normalization: bool
     optimizer: Any
     dtype: str | None
+    ensemble: int
     # What fit leaves.
+    estimators_: list[Any]
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
     loss_: float
@@ -95,6 +97,7 @@ class BaseMultilayer(BaseEstimator):
     _no_improvement_count: int
     _recipe: dict[str, Any]
     _random_state: Any
+    _warned: list[tuple[type[Warning], str]]  # of a member, what the ensemble says for all
 
     def _store(self, values: dict[str, Any], cls: type) -> None:
         """Keep the constructor's arguments as they were given."""
@@ -121,6 +124,11 @@ class BaseMultilayer(BaseEstimator):
     ) -> None:
         """Train, for one epoch where ``incremental``."""
         self._validate_params()
+        if self.ensemble > 1:
+            _members.fit(self, X, y, sample_weight, incremental, validation_data, callbacks)
+            return
+        if hasattr(self, "estimators_"):
+            del self.estimators_
         sizes = hidden_sizes(self.hidden_layer_sizes)
         kinds = hidden_activations(self.activation, len(sizes))
         dropout_rates(self.dropout, len(sizes))
@@ -264,7 +272,7 @@ class BaseMultilayer(BaseEstimator):
             )
         message += "\nYou might also want to scale the data as shown in:\n"
         message += "    https://scikit-learn.org/stable/modules/preprocessing.html"
-        warnings.warn(message, ConvergenceWarning, stacklevel=4)  # the caller of fit
+        self._warn(message, ConvergenceWarning)
 
     def _at_precision(self, x: Any, rows: Rows, value: float) -> bool:
         """Whether a step along the gradient would change the loss by little more than its rounding.
@@ -296,10 +304,8 @@ class BaseMultilayer(BaseEstimator):
         n = rows.x.shape[0]
         size = min(200, n) if self.batch_size == "auto" else int(self.batch_size)
         if size > n:
-            warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be "
-                "clipped",
-                stacklevel=4,  # the caller of fit
+            self._warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
             )
             size = n
         if size == n and self._is_a_set() and _merged.suits(rows.x):
@@ -325,6 +331,7 @@ class BaseMultilayer(BaseEstimator):
         if validation_data is not None:
             assert held_out is not None
             validation = (held_out.x, held_out.y, held_out.weight)
+        interrupted = False
         try:
             sparse = issparse(rows.x)
             model.fit(
@@ -343,17 +350,27 @@ class BaseMultilayer(BaseEstimator):
                 self._take_weights()
                 self._refuse_weights()
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            interrupted = True
         if self.early_stopping and self._best_weights is not None:
             model.set_weights(self._best_weights)
         self._take_weights()
+        if interrupted:
+            if hasattr(self, "_warned"):
+                raise KeyboardInterrupt
+            self._warn("Training interrupted by user.")
         if not (incremental or stopping.converged) and self.n_iter_ == self.max_iter:
-            warnings.warn(
+            self._warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
                 "optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=4,  # the caller of fit
             )
+
+    def _warn(self, message: str, kind: type[Warning] = UserWarning) -> None:
+        """Warn the caller of fit; what members would say, the ensemble says once."""
+        if hasattr(self, "_warned"):
+            self._warned.append((kind, message))
+        else:
+            warnings.warn(message, kind, stacklevel=5)
 
     def _is_a_set(self) -> bool:
         """Whether the order of a batch's rows has no part in an update."""
@@ -449,9 +466,14 @@ class BaseMultilayer(BaseEstimator):
         They have the type of the rows, as in scikit-learn, whatever they were computed in.
         """
         X = _ready.rows(self, X)
-        _network.set_weights(self._model, self.coefs_, self.intercepts_)
-        outputs = self._outputs(X)
+        single = "estimators_" not in vars(self)
+        outputs = self._shown_outputs(X) if single else _members.outputs(self, X)
         return outputs.astype(np.float32 if X.dtype == np.float32 else np.float64, copy=False)
+
+    def _shown_outputs(self, X: Any) -> NDArray[Any]:
+        """Return the network's outputs for checked rows, with the weights that are shown."""
+        _network.set_weights(self._model, self.coefs_, self.intercepts_)
+        return self._outputs(X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

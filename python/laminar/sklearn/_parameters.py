@@ -47,6 +47,7 @@ CONSTRAINTS: dict[str, Any] = {
     "batch_normalization": ["boolean"],
     "optimizer": "no_validation",  # laminar.optimizers knows them
     "dtype": [StrOptions({"float32", "float64"}), None],
+    "ensemble": [Interval(Integral, 1, None, closed="left")],
 }
 
 PERCEPTRON_CONSTRAINTS: dict[str, Any] = {

@@ -84,9 +84,17 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
     dtype : {"float32", "float64"} or None, default None
         The type of weights and of all computation; None is that of X in the first fit, float32
         where X is float32 and float64 otherwise, as in scikit-learn.
+    ensemble : int, default 1
+        How many networks are trained, each with a seed of its own drawn from ``random_state``, at
+        the same time as far as there are threads. Predicted is the mean of their outputs, which
+        mostly is better than any one of them; of classes, the mean of the probabilities.
 
     Attributes
     ----------
+    estimators_ : list
+        With an ``ensemble`` the estimator of each network, which fits to the same bits alone. They
+        have the weights, ``loss_curve_`` and scores; ``loss_`` is their mean, ``n_iter_`` and
+        ``t_`` are the largest.
     coefs_, intercepts_ : list of ndarray
         The weights and biases of each layer. Changes count in predictions and further training.
     loss_ : float
@@ -145,6 +153,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
         batch_normalization: bool = False,
         optimizer: Any = None,
         dtype: str | None = None,
+        ensemble: int = 1,
     ) -> None:
         self._store(locals(), MLPRegressor)
 
