@@ -216,7 +216,7 @@ def test_columns_that_tell_nothing(tmp_path: Path, capsys: Capture) -> None:
     assert "differ by less than float32 can tell" in error_of(capsys, *train(data))
 
 
-def normalization_of(model: laminar.Sequential) -> layers.Normalization:
+def normalization_of(model: laminar.Sequential | laminar.Model) -> layers.Normalization:
     (found,) = [one for one in model.layers if isinstance(one, layers.Normalization)]
     return found
 
@@ -230,7 +230,7 @@ def test_a_constant_column_has_no_effect(column: tuple[str, ...], tmp_path: Path
     data = write(tmp_path / "t.csv", ["c", *HEADER], some)
     laminar_command(*train(data, "--save", tmp_path / "m.safetensors"))
     model = laminar.load_model(tmp_path / "m.safetensors")
-    assert isinstance(model, laminar.Sequential)
+    assert isinstance(model, laminar.Model)
     variance = normalization_of(model).variance
     assert variance is not None
     assert variance[0] == 0

@@ -191,7 +191,7 @@ def test_what_is_no_better_than_a_constant_is_told(
 ) -> None:
     for rate, told in ((1e-7, True), (0.03, False)):
         assert ended("train", data, "--target", target, "--learning-rate", rate,
-                     "--epochs", 5) == 0  # fmt: skip
+                     "--epochs", 5, "--ensemble", 1) == 0  # fmt: skip
         assert ("no better than a constant answer" in capsys.readouterr().err) == told
 
 
@@ -200,7 +200,7 @@ def test_an_interrupt_saves_the_best_so_far(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, whole = tmp_path / "model.safetensors", tmp_path / "whole.safetensors"
-    rest = ("--target", "z", "--layers", "4", "--save")
+    rest = ("--target", "z", "--layers", "4", "--ensemble", 1, "--save")
     assert ended("train", data, *rest, path, "--epochs", 9, "--json") == 130
     printed = capsys.readouterr()
     found = json.loads(printed.out)

@@ -332,7 +332,7 @@ def test_inspect_and_export(
     assert "target class: cheap, dear\ninputs: 7\n" in text
     assert "2-5  city: Bern, Bonn, Graz, (other)" in text
     assert "0-1  size: number, and whether it is missing" in text
-    assert "dense/kernel" in text
+    assert "dense_0/kernel" in text  # of the first of five networks
     out = tmp_path / "model.c"
     assert output_of(capsys, "export", trained["class"], "--to", "c", "--output", out) == f"{out}\n"
     assert "model_predict" in out.read_text()

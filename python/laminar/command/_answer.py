@@ -47,6 +47,7 @@ def answer_of(
             "epochs": len(training.history.epoch),
             "best_epoch": training.best,
             "interrupted": training.interrupted,
+            "networks": training.members,
             "history": training.history.history,
         },
         **{name: report.answer() for name, report in measures.items()},

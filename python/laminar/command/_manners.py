@@ -161,6 +161,7 @@ class Training(NamedTuple):
     history: History
     best: int | None  # the epoch whose weights were kept, counted from 1; None kept the last ones
     interrupted: bool = False
+    members: int = 1  # networks whose outputs are averaged; the history is the first one's
 
 
 class Stops:
@@ -205,6 +206,8 @@ def interrupted(training: Training, arguments: argparse.Namespace) -> str:
         if training.best is None
         else f"the best weights, those of epoch {training.best}"
     )
+    if training.members > 1:
+        which = f"the mean of {training.members} networks, of the first {which}"
     if arguments.save is None:
         return f"{done}; --save FILE would have kept {which}"
     return f"{done}; {printable(arguments.save)} holds {which}"

@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .. import _memory, callbacks, layers, metrics, optimizers
+from .. import _memory, layers, metrics, optimizers
 from .._component import integer
 from .._printable import printable, say
 from .._tables import Choices, Encoder, Kept, Source, Survey, split
 from .._tables import notes as column_notes
 from .._tables.table import TEXT
-from ..callbacks import History
 from ..sequential import Sequential
+from . import _ensemble
 from ._answer import answer_of
+from ._ensemble import add_ensemble_argument, members, seed_of
 from ._manners import (
-    Stops,
     Training,
     add_output_arguments,
     answering,
@@ -39,6 +39,7 @@ from ._reading import Rows, add_file_arguments, add_missing_argument
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .._base_model import BaseModel
     from .._tables.table import Target
 
     Array = NDArray[Any]
@@ -85,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_missing_argument(parser)
     network = parser.add_argument_group("network and training")
+    add_ensemble_argument(network)
     network.add_argument(
         "--layers",
         type=_widths,
@@ -137,6 +139,7 @@ def _run(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
             f"--validation must be at least 0 and less than {1 - test:g}, "
             f"got {arguments.validation}"
         )
+    _ensemble.checked(arguments)
     check_outputs(arguments, [arguments.data, test_file])
     kept = Kept(_KEPT_BYTES)
     source = Source(
@@ -265,20 +268,24 @@ def _rows_array(rows: int, width: int) -> Array:
 
 def _trained(
     train: _Part, validation: _Part, survey: Survey, arguments: argparse.Namespace
-) -> tuple[Sequential, Training]:
+) -> tuple[BaseModel, Training]:
     """Return a trained model whose outputs are in the target's own unit, and how it went."""
     target = survey.table.target
-    model = Sequential(
-        [
-            layers.Input(survey.table.width),
-            layers.Normalization(mean=survey.mean, variance=survey.variance),
-            *(layers.Dense(width, "relu") for width in arguments.layers),
-            _last_layer(target),
-        ],
-        seed=arguments.seed,
-    )
     loss, watched = _loss(target, [part.y for part in (train, validation) if len(part.y)])
-    model.compile(optimizers.Adam(arguments.learning_rate), loss, watched)
+
+    def network(seed: int) -> Sequential:
+        model = Sequential(
+            [
+                layers.Input(survey.table.width),
+                layers.Normalization(mean=survey.mean, variance=survey.variance),
+                *(layers.Dense(width, "relu") for width in arguments.layers),
+                _last_layer(target),
+            ],
+            seed=seed,
+        )
+        model.compile(optimizers.Adam(arguments.learning_rate), loss, watched)
+        return model
+
     y, held_y = train.y, validation.y
     if target.kind == "number":
         mean, deviation = float(y.mean()), float(y.std())
@@ -289,23 +296,17 @@ def _trained(
                 "or draw others with --seed"
             )
         y, held_y = (y - mean) / deviation, (held_y - mean) / deviation
-    stop = callbacks.EarlyStopping(
-        "val_loss", patience=arguments.patience, restore_best_weights=True
-    )
-    with Stops(model, arguments) as stops:
-        model.fit(
-            train.x,
-            y,
-            batch_size=arguments.batch_size,
-            epochs=arguments.epochs,
-            validation_data=(validation.x, held_y) if len(held_y) else None,
-            callbacks=[stop] if len(held_y) else None,
-        )
-    if target.kind == "number":
-        weights, bias = model.layers[-1].get_weights()
-        model.layers[-1].set_weights([weights * deviation, bias * deviation + mean])
-    best = stop.best_epoch + 1 if len(held_y) else None
-    return model, Training(model.history or History(), best, stops.interrupted)
+
+    def finish(model: Sequential) -> None:
+        """Bring outputs into the target's own unit."""
+        if target.kind == "number":
+            weights, bias = model.layers[-1].get_weights()
+            model.layers[-1].set_weights([weights * deviation, bias * deviation + mean])
+
+    count = members(arguments, len(y), survey.table.width, max(1, len(target.classes)))
+    networks = [network(seed_of(i, arguments.seed)) for i in range(count)]
+    held_out = (validation.x, held_y) if len(held_y) else None
+    return _ensemble.train(networks, (train.x, y), held_out, arguments, finish)
 
 
 def _last_layer(target: Target) -> layers.Dense:

@@ -76,9 +76,12 @@ def _network(facts: Facts) -> str:
     best = facts.training.best
     kept = "" if best is None else f", of which epoch {best} was kept"
     ended = "; training was interrupted" if facts.training.interrupted else ""
+    members = facts.training.members
+    several = f"The mean of {members} networks. " if members > 1 else ""
+    which = " by the first" if members > 1 else ""
     return (
-        f"Dense layers, hidden units {hidden}; {facts.model.count_params():,} parameters; trained "
-        f"by laminar {__version__} for {epochs} epochs{kept}{ended}."
+        f"{several}Dense layers, hidden units {hidden}; {facts.model.count_params():,} parameters; "
+        f"trained by laminar {__version__} for {epochs} epochs{kept}{which}{ended}."
     )
 
 

@@ -38,6 +38,8 @@ def curves(facts: Facts) -> Html:
         words += "; no rows were held out to choose one, so that the last weights stay."
     else:
         words += f"; the weights of epoch {best}, the least validation loss, were kept."
+    if facts.training.members > 1:
+        words += f" These are the curves of the first of {facts.training.members} networks."
     if facts.regression:
         words += " The loss is the squared error in units of the target's variance."
     return section("curves", "Learning curves", paragraph(words), figures(drawn))
