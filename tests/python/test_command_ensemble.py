@@ -15,6 +15,7 @@ import laminar
 from laminar import callbacks, layers
 from laminar.__main__ import main
 from laminar.command import _ensemble
+from laminar.command._choices import Plan
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 
@@ -93,11 +94,12 @@ def test_how_many_there_are(data: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert json.loads(capsys.readouterr().out)["training"]["networks"] == 5
     assert main(["train", str(data), "--target", "z", "--ensemble", "0"]) == 1
     assert "--ensemble must be at least 1, got 0" in capsys.readouterr().err
-    common = {"layers": [128, 64], "epochs": 100}
-    automatic = argparse.Namespace(ensemble=None, **common)
-    assert _ensemble.members(automatic, 50_000, 100, 1) == 5
-    assert _ensemble.members(automatic, 500_000, 100, 1) == 1
-    assert _ensemble.members(argparse.Namespace(ensemble=7, **common), 10**9, 100, 1) == 7
+    plan = Plan(epochs=100, patience=10, bins=0)
+    automatic = argparse.Namespace(ensemble=None, layers=[128, 64])
+    assert _ensemble.members(automatic, plan, 50_000, 100, 1) == 5
+    assert _ensemble.members(automatic, plan, 500_000, 100, 1) == 1
+    asked = argparse.Namespace(ensemble=7, layers=[128, 64])
+    assert _ensemble.members(asked, plan, 10**9, 100, 1) == 7
     seeds = {_ensemble.seed_of(i, seed) for i in range(5) for seed in range(5)}
     assert len(seeds) == 25
     assert _ensemble.seed_of(0, 3) == 3

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .._base_model import BaseModel
     from ..sequential import Sequential
+    from ._choices import Plan
 
 _MEMBERS = 5
 # Rows times weights times epochs, for which five networks take no more than about half a minute on
@@ -48,14 +49,14 @@ def checked(arguments: argparse.Namespace) -> int | None:
     return None if given is None else integer(given, "--ensemble", minimum=1)
 
 
-def members(arguments: argparse.Namespace, rows: int, inputs: int, outputs: int) -> int:
+def members(arguments: argparse.Namespace, plan: Plan, rows: int, inputs: int, outputs: int) -> int:
     """Return how many networks to train on so many rows."""
     asked = checked(arguments)
     if asked is not None:
         return asked
     widths = [inputs, *arguments.layers, outputs]
     weights = sum(a * b for a, b in itertools.pairwise(widths))
-    return _MEMBERS if rows * weights * arguments.epochs <= _QUICK else 1
+    return _MEMBERS if rows * weights * plan.epochs <= _QUICK else 1
 
 
 def seed_of(member: int, seed: int) -> int:
@@ -68,6 +69,7 @@ def train(
     data: tuple[Any, Any],
     validation: tuple[Any, Any] | None,
     arguments: argparse.Namespace,
+    plan: Plan,
     finish: Callable[[Sequential], None],
 ) -> tuple[BaseModel, Training]:
     """Train networks, and return the model whose outputs are their mean, and how it went.
@@ -80,16 +82,18 @@ def train(
         Inputs and targets; None where no rows are held out.
     arguments : Namespace
         Those of the command.
+    plan : Plan
+        How long to train.
     finish : callable
         What is done to each network after training.
     """
     stops = [
-        EarlyStopping("val_loss", patience=arguments.patience, restore_best_weights=True)
+        EarlyStopping("val_loss", patience=plan.patience, restore_best_weights=True)
         for _ in networks
     ]
     options: dict[str, Any] = {
         "batch_size": arguments.batch_size,
-        "epochs": arguments.epochs,
+        "epochs": plan.epochs,
         "validation_data": validation,
     }
     with Stops(networks[0], arguments) as stopped:
