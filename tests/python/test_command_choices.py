@@ -95,3 +95,11 @@ def test_a_number_of_many_values_is_taken_apart(waves: Path, tmp_path: Path) -> 
 def test_bins_must_be_a_number_of_pieces(waves: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", str(waves), "--target", "y", "--bins", "-1"]) != 0
     assert "--bins must be at least 0, got -1" in capsys.readouterr().err
+
+
+def test_the_report_tells_of_it(waves: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    words = ["train", waves, "--target", "y", "--epochs", 1, "--layers", 4, "--report", page]
+    for bins in (0, 4):
+        assert main([str(word) for word in [*words, "--bins", bins, "--quiet"]]) == 0
+        assert ("Numbers are cut into pieces" in page.read_text()) == (bins > 0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ... import __version__
+from ...layers import PiecewiseLinearEncoding
 from .facts import Facts
 from .html import Html, joined, name, number, paragraph, safe, section, short, table, tag
 from .importance import Importance
@@ -79,9 +80,12 @@ def _network(facts: Facts) -> str:
     members = facts.training.members
     several = f"The mean of {members} networks. " if members > 1 else ""
     which = " by the first" if members > 1 else ""
+    encoded = any(isinstance(each, PiecewiseLinearEncoding) for each in facts.model.layers)
+    numbers = "Numbers are cut into pieces (piecewise linear encoding). " if encoded else ""
     return (
-        f"{several}Dense layers, hidden units {hidden}; {facts.model.count_params():,} parameters; "
-        f"trained by laminar {__version__} for {epochs} epochs{kept}{which}{ended}."
+        f"{several}{numbers}Dense layers, hidden units {hidden}; "
+        f"{facts.model.count_params():,} parameters; trained by laminar {__version__} for {epochs} "
+        f"epochs{kept}{which}{ended}."
     )
 
 
