@@ -287,14 +287,18 @@ def _trained(
     target = survey.table.target
     loss, watched = _loss(target, [part.y for part in (train, validation) if len(part.y)])
     plan = planned(arguments, len(train.x), len(validation.x), len(target.classes))
-    moments = {"mean": survey.mean, "variance": survey.variance}
-    edges = edges_of(survey.table, plan.bins, [layers.Normalization(**moments)], train.x)
+
+    def prepared() -> list[layers.Layer]:
+        """Return the layers that inputs go through before anything is learned."""
+        return [layers.Normalization(mean=survey.mean, variance=survey.variance)]
+
+    edges = edges_of(survey.table, plan.bins, prepared(), train.x)
 
     def network(seed: int) -> Sequential:
         model = Sequential(
             [
                 layers.Input(survey.table.width),
-                layers.Normalization(**moments),
+                *prepared(),
                 *([layers.PiecewiseLinearEncoding(edges)] if edges else []),
                 *(layers.Dense(width, "relu") for width in arguments.layers),
                 _last_layer(target),
