@@ -4,6 +4,11 @@
 #include "bindings.hpp"
 #include "interpreter.hpp"
 
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "laminar/files/cells.hpp"
 #include "laminar/files/csv_rows.hpp"
 #include "laminar/files/table.hpp"
 
@@ -30,6 +35,7 @@ std::vector<std::string> encode(const Table& table, const std::vector<std::vecto
       }
       left = left.subspan(width);
     }
+    table.check_seen(unseen);
     return table.notes(unseen);
   });
 }
@@ -63,6 +69,25 @@ std::size_t end_of_rows(const py::buffer& text, char delimiter) {
   return end_of_csv_rows(view, delimiter);
 }
 
+/// What texts say that are of a form: numbers, NaN where there is none, and whether another text stands there.
+std::pair<py::array_t<double>, py::array_t<bool>> numbers_of(const std::string& form,
+                                                             const std::vector<std::string>& cells) {
+  const CellForm of = form_from_json(form);
+  const auto size = static_cast<py::ssize_t>(cells.size());
+  py::array_t<double> numbers(size);
+  py::array_t<bool> broken(size);
+  double* number = numbers.mutable_data();
+  bool* other = broken.mutable_data();
+  for (const std::string& text : cells) {
+    const std::string_view cell = trimmed(text);
+    const bool missing = of.is_missing(cell);
+    const std::optional<double> found = missing ? std::nullopt : of.number(cell);
+    *other++ = !missing && !found;
+    *number++ = found.value_or(std::numeric_limits<double>::quiet_NaN());
+  }
+  return {std::move(numbers), std::move(broken)};
+}
+
 }  // namespace
 
 void bind_table(py::module_& module) {
@@ -72,6 +97,7 @@ void bind_table(py::module_& module) {
       .def("encode", &encode, py::arg("rows"), py::arg("out"))
       .def("encode_columns", &encode_columns, py::arg("columns"), py::arg("first_row"), py::arg("out"));
   module.def("end_of_rows", &end_of_rows, py::arg("text"), py::arg("delimiter"));
+  module.def("numbers_of", &numbers_of, py::arg("form"), py::arg("cells"));
 }
 
 }  // namespace laminar::bindings

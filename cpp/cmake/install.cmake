@@ -22,7 +22,7 @@ set(laminar_headers
   catalogue/activation catalogue/choice catalogue/constraint catalogue/initializer catalogue/loss catalogue/metric
   catalogue/optimizer catalogue/own_function catalogue/own_rule catalogue/parameters catalogue/regularizer catalogue/schedule
   graph/head graph/layer graph/network data/row_source training/fit_options training/perceptron
-  files/byte_source files/cells files/config files/safetensors files/table)
+  files/byte_source files/cell_form files/cells files/config files/safetensors files/table)
 foreach(header IN LISTS laminar_headers)
   cmake_path(GET header PARENT_PATH floor)
   install(FILES ${PROJECT_SOURCE_DIR}/cpp/laminar/${header}.hpp

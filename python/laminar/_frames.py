@@ -63,8 +63,8 @@ def matrix(value: Any) -> Array | None:
 
 
 def is_missing(item: object) -> bool:
-    """Whether a value says that there is none: None, or pandas's NA."""
-    return item is None or type(item).__name__ == "NAType"
+    """Whether a value says that there is none: None, or pandas's NA or NaT."""
+    return item is None or type(item).__name__ in ("NAType", "NaTType")
 
 
 def is_sparse(value: object) -> bool:

@@ -87,7 +87,9 @@ TEST_CASE_TEMPLATE("table: every kind of column", T, float, double) {
   // Nothing, and categories, that training has not seen.
   CHECK(encoded<T>(table, {"1", "Rome", "", "c"}) == Row{1, 0, 0, 0, 0, 1, -1, 0, 0});
   CHECK(encoded<T>(table, {"1", "bern", "none", ""}) == Row{1, 0, 0, 0, 0, 1, -1, 0, 0});
-  CHECK(encoded<T>(table, {"1", "3.0", "1", "A"}) == Row{1, 0, 0, 0, 0, 1, 1, 0, 0});
+  CHECK(encoded<T>(table, {"1", "3.5", "1", "A"}) == Row{1, 0, 0, 0, 0, 1, 1, 0, 0});
+  // The same number, however it is written.
+  CHECK(encoded<T>(table, {"1", "3.0", "TRUE", "b"}) == Row{1, 0, 0, 0, 1, 0, 1, 0, 1});
 }
 
 TEST_CASE_TEMPLATE("table: blocks of columns are rows one by one", T, float, double) {
@@ -232,9 +234,9 @@ TEST_CASE("table: what counts as a number") {
     CHECK(same_bits(encoded<float>(table, {text})[0], static_cast<float>(value)));
   }
   for (const char* text :
-       {"inf",   "-inf", "infinity", "+nan", "-nan", "nan(1)", "0x10", "1_000", "1,5",   "1 000", "--1", "+-1",
-        "-+1",   "+",    "-",        ".",    "+.",   "e5",     "1e",   "1e+",   "1e5.",  "1d5",   "1f",  "1..",
-        "1.2.3", "+ 1",  "- 1",      "true", "½",    "１",     "x1",   "1x",    "1e5e5", "1e 5"}) {
+       {"inf",   "-inf", "infinity", "+nan",  "-nan", "nan(1)", "0x10", "1_000", "1,5",   "1 000", "--1", "+-1",
+        "-+1",   "+",    "-",        ".",     "+.",   "e5",     "1e",   "1e+",   "1e5.",  "1d5",   "1f",  "1..",
+        "1.2.3", "+ 1",  "- 1",      "truth", "½",    "１",     "x1",   "1x",    "1e5e5", "1e 5"}) {
     CAPTURE(text);
     CHECK(message_of([&] { encoded(table, {text}); }) ==
           std::string("column 'x' must hold numbers, got '").append(text).append("'"));
@@ -394,4 +396,114 @@ TEST_CASE_TEMPLATE("table: a model file carries it", T, float, double) {
     const ModelFile other{std::span(damaged)};
     CHECK(without(message_of([&] { other.table(); }), {"cannot load a model from bytes: ", message}) == "");
   }
+}
+
+TEST_CASE("table: the forms of numbers") {
+  struct Case {
+    CellForm form;
+    std::string cell;
+    double value;
+  };
+  using Form = CellForm::Kind;
+  const CellForm money{.kind = Form::amount, .prefix = "$", .suffix = "%", .scaled = true};
+  const CellForm comma{.kind = Form::amount, .decimal = ","};
+  const auto date = [](const char* part, const char* order = "dmy") {
+    return CellForm{.kind = Form::date, .order = order, .part = part};
+  };
+  const CellForm clock{.kind = Form::time, .part = "hours"};
+  const CellForm span{.kind = Form::duration, .order = "hm"};
+  const CellForm race{.kind = Form::duration, .order = "ms"};
+  const Case cases[] = {{money, "$1,234.50", 1234.5},
+                        {money, "-$ 5", -5},
+                        {money, "$-5", -5},
+                        {money, "(1 234)", -1234},
+                        {money, "52.88 %", 52.88},
+                        {money, "$1.5M", 1.5e6},
+                        {money, "12,34,567", 1234567},
+                        {money, "7", 7},
+                        {comma, "1.234,5", 1234.5},
+                        {comma, "0,25", .25},
+                        {comma, "1e3", 1000},
+                        {date("days"), "2.1.1970", 1},
+                        {date("days", "mdy"), "1/2/1970 12:00", 1.5},
+                        {date("days"), "1969-12-31", -1},
+                        {date("year"), "31 Dec 99", 1999},
+                        {date("year"), "Mon, March 5th, 2012", 2012},
+                        {date("year"), "Feb-2024", 2024},
+                        {date("days"), "19700103T120000", 2.5},
+                        {date("days"), "1970-01-02T06:00:00.000+02:00", 1.25},
+                        {date("weekday cos"), "1970-01-05", 1},
+                        {date("month cos"), "2020-07-04", -1},
+                        {date("hour cos"), "2020-07-04 12:00:00 PM", -1},
+                        {clock, "2:30 pm", 14.5},
+                        {clock, "00:15:36", .26},
+                        {span, "1:30", 5400},
+                        {span, "100:00:01", 360001},
+                        {span, "-1 days 02:00:00", -93600},
+                        {span, "1h 30m", 5400},
+                        {span, "90 min", 5400},
+                        {span, "PT1H2.5S", 3602.5},
+                        {race, "1:30.5", 90.5},
+                        {race, "75", 75}};
+  for (const Case& one : cases) {
+    CAPTURE(one.cell);
+    const std::optional<double> found = one.form.number(one.cell);
+    REQUIRE(found.has_value());
+    CHECK(*found == doctest::Approx(one.value));
+    CHECK(form_from_json(to_json(one.form)) == one.form);
+  }
+  const std::pair<CellForm, std::string> none[] = {{money, "1,23"},
+                                                   {money, "1,234,5"},
+                                                   {money, "$"},
+                                                   {money, "1.234.567"},
+                                                   {money, "1,234 567"},
+                                                   {money, "--5"},
+                                                   {comma, "1,2,3"},
+                                                   {date("days"), "31.2.2020"},
+                                                   {date("days"), "1.2"},
+                                                   {date("days"), "12"},
+                                                   {date("days"), "1970-13-01"},
+                                                   {date("days"), "x"},
+                                                   {date("days"), "2020-01-01 25:00"},
+                                                   {clock, "24:00"},
+                                                   {clock, "12"},
+                                                   {span, "1 year"},
+                                                   {span, ""},
+                                                   {span, "1:2:"}};
+  for (const auto& [form, cell] : none) {
+    CAPTURE(cell);
+    CHECK(!form.number(cell).has_value());
+  }
+}
+
+TEST_CASE("table: parts of a date and cells that mean nothing") {
+  const auto part = [](const char* name, const char* of) {
+    return TableColumn{.name = name,
+                       .mean = 7,
+                       .source = "when",
+                       .form = {.kind = CellForm::Kind::date, .order = "ymd", .part = of, .missing = {"-"}}};
+  };
+  const Table table({"when", "y"}, {part("when: year", "year"), part("when: days", "days")}, {.name = "y"});
+  CHECK(table.needed() == std::vector<std::string>{"when"});
+  const std::vector<std::string> names = {"y", "when"};
+  CHECK(table.places(names) == std::vector<std::size_t>{1, 1});
+  CHECK(encoded(table, {"1970-01-03", "1970-01-03"}) == std::vector<float>{1970, 2});
+  CHECK(encoded(table, {"-", "-"}) == std::vector<float>{7, 7});
+  CHECK(message_of([&] { encoded(table, {"soon", "soon"}); }) == "column 'when' must hold dates, got 'soon'");
+  const Table again = Table::from_json(table.to_json());
+  CHECK(again.to_json() == table.to_json());
+  CHECK(table.to_json().find("\"format\":2") != std::string::npos);
+}
+
+TEST_CASE("table: a column of which nothing was seen in training") {
+  const Table table = Table::from_json(kText);
+  Unseen unseen;
+  for (int i = 0; i < 4; ++i) encoded(table, {"1", "Rome", "1", "a"}, &unseen);
+  table.check_seen(unseen);  // may be so by chance
+  encoded(table, {"1", "Rome", "1", "a"}, &unseen);
+  CHECK(message_of([&] {
+          table.check_seen(unseen);
+        }).starts_with("column 'city' has 5 values, and training has seen none of them, 'Rome' for example; it has "));
+  encoded(table, {"1", "Bern", "1", "a"}, &unseen);
+  table.check_seen(unseen);
 }

@@ -53,7 +53,7 @@ def test_a_constant_target(tmp_path: Path, capsys: Capture) -> None:
 
 def test_a_target_without_value(tmp_path: Path, capsys: Capture) -> None:
     data = write(tmp_path / "t.csv", HEADER, [*rows(), [1, "u", "?"], [1, "u", ""]])
-    assert "has no value in 2 rows, the first is row 61" in error_of(capsys, *train(data))
+    assert "2 rows have no target and are left out" in output_of(capsys, *train(data))
 
 
 def test_a_target_that_is_no_number(tmp_path: Path, capsys: Capture) -> None:
@@ -125,9 +125,13 @@ def test_unseen_classes(tmp_path: Path, capsys: Capture) -> None:
 def test_dates(tmp_path: Path, capsys: Capture, date: str) -> None:
     table = [[date.format(i % 28 + 1), *row[1:]] for i, row in enumerate(rows())]
     data = write(tmp_path / "t.csv", HEADER, table)
-    text = error_of(capsys, *train(data))
-    assert "column 'a' holds dates, which a network cannot take; split them" in text
-    laminar_command(*train(data, "--drop", "a"))
+    model = tmp_path / "m.safetensors"
+    text = output_of(capsys, *train(data, "--save", model))
+    assert "column 'a': read as dates: days since 2024-01-01" in text
+    assert {c.name for c in table_of(model).columns} >= {"a: days", "a: weekday sin"}
+    wrong = write(tmp_path / "w.csv", HEADER, [["soon", *row[1:]] for row in rows()])
+    message = error_of(capsys, "evaluate", model, wrong)
+    assert "column 'a' must hold dates, got 'soon' in row 1" in message
 
 
 def test_dates_of_parquet(tmp_path: Path, capsys: Capture) -> None:
@@ -136,7 +140,7 @@ def test_dates_of_parquet(tmp_path: Path, capsys: Capture) -> None:
     days = np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]")
     table = pyarrow.table({"when": days, "y": np.arange(len(days)) % 2, "a": np.arange(len(days))})
     parquet.write_table(table, tmp_path / "t.parquet")
-    assert "column 'when' holds dates" in error_of(capsys, *train(tmp_path / "t.parquet"))
+    assert "column 'when': read as dates" in output_of(capsys, *train(tmp_path / "t.parquet"))
     nested = table.append_column("l", pyarrow.array([[1]] * len(days)))
     parquet.write_table(nested, tmp_path / "t.parquet")
     assert "column 'l' holds list<" in error_of(capsys, *train(tmp_path / "t.parquet"))
@@ -172,7 +176,6 @@ def test_empty_files(tmp_path: Path, capsys: Capture) -> None:
         ("", "is empty"),
         ("\n\n", "is empty"),
         ("a,b,y\n", "has a header and no rows"),
-        ("a,a,y\n1,2,3\n", "two columns are called 'a'"),
         ("y\n1\n", "has no column beside the target 'y'"),
     ):
         (tmp_path / "t.csv").write_text(text)
@@ -180,8 +183,6 @@ def test_empty_files(tmp_path: Path, capsys: Capture) -> None:
     assert "No such file" in error_of(capsys, *train(tmp_path / "none.csv"))
     (tmp_path / "t.parquet").write_text("no")
     assert "is no Parquet file" in error_of(capsys, *train(tmp_path / "t.parquet"))
-    (tmp_path / "t.csv").write_bytes("a,y\ncaf\xe9,1\n".encode("latin1"))
-    assert "UTF-8" in error_of(capsys, *train(tmp_path / "t.csv"))
 
 
 def test_a_file_that_ends_within_a_row(tmp_path: Path, capsys: Capture) -> None:
@@ -196,8 +197,11 @@ def test_a_file_that_ends_within_a_row(tmp_path: Path, capsys: Capture) -> None:
 def test_ten_thousand_categories(tmp_path: Path, capsys: Capture) -> None:
     table = [[f"n{i}" if i % 2 else "u", i, i % 2] for i in range(20_000)]
     data = write(tmp_path / "t.csv", HEADER, table)
-    text = error_of(capsys, *train(data))
-    assert "column 'a' has 10,001 distinct values" in text
+    text = output_of(capsys, *train(data))
+    assert "column 'a': left out: 10,001 different texts in 20,000 rows" in text
+    assert "--keep 'a'" in text
+    text = output_of(capsys, *train(data, "--keep", "a"))
+    assert "column 'a': an input for each of 200 categories, the other " in text
     assert "--max-categories" in text
     laminar_command(*train(data, "--max-categories", 3, "--save", tmp_path / "m.safetensors"))
     column = table_of(tmp_path / "m.safetensors").columns[0]
@@ -208,7 +212,7 @@ def test_ten_thousand_categories(tmp_path: Path, capsys: Capture) -> None:
 
 def test_columns_that_tell_nothing(tmp_path: Path, capsys: Capture) -> None:
     data = write(tmp_path / "t.csv", HEADER, [["", *row[1:]] for row in rows()])
-    assert "column 'a' has no values; leave it out" in error_of(capsys, *train(data))
+    assert "column 'a': left out: it has no values" in output_of(capsys, *train(data))
     data = write(tmp_path / "t.csv", HEADER, [["inf", *row[1:]] for row in rows()])
     assert "column 'a' holds a number that is infinite" in error_of(capsys, *train(data))
     far = [[1e12 + i, *row[1:]] for i, row in enumerate(rows())]

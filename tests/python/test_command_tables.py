@@ -207,7 +207,9 @@ def test_a_loaded_model_takes_raw_rows(
     columns = {"city": list(values[1]), "size": sizes, "member": list(values[2])}
     make = package.table if kind == "pyarrow" else package.DataFrame
     np.testing.assert_allclose(model.predict(make(columns))[:, 0], wanted, rtol=1e-6)
-    with pytest.warns(UserWarning, match="'city': 400 values are categories .*, 'Rome'"):
+    with pytest.warns(UserWarning, match="'city': 1 values are categories .*, 'Rome'"):
+        model.predict(make({**columns, "city": ["Rome", *columns["city"][1:]]}))
+    with pytest.raises(ValueError, match="'city' has 400 values, and training has seen none"):
         model.predict(make({**columns, "city": ["Rome"] * len(rows)}))
     with pytest.raises(ValueError, match="predict: x: lacks column 'city'"):
         model.predict(make({"size": sizes, "member": list(values[2])}))

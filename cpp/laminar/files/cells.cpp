@@ -96,6 +96,10 @@ std::optional<Scanned> scanned(std::string_view text) {
   return number;
 }
 
+bool same_letters(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
@@ -105,17 +109,18 @@ std::string_view trimmed(std::string_view text) {
 }
 
 bool is_missing_cell(std::string_view cell, std::span<const std::string> others) {
-  const auto same = [](char a, char b) { return lower(a) == lower(b); };
-  const auto is_it = [&](std::string_view text) {
-    return std::equal(text.begin(), text.end(), cell.begin(), cell.end(), same);
-  };
+  const auto is_it = [&](std::string_view text) { return same_letters(text, cell); };
   return std::any_of(std::begin(kMissing), std::end(kMissing), is_it) ||
          std::any_of(others.begin(), others.end(), [&](const std::string& text) { return is_it(trimmed(text)); });
 }
 
 std::optional<double> cell_number(std::string_view cell) {
   const std::optional<Scanned> number = scanned(cell);
-  if (!number.has_value()) return {};
+  if (!number.has_value()) {
+    if (same_letters(cell, "true")) return 1;
+    if (same_letters(cell, "false")) return 0;
+    return {};
+  }
   const auto digits = static_cast<double>(number->digits);
   if (number->count <= kExactDigits && std::abs(number->exponent) <= kMostExactPower) {
     const double power = kExactPowers[std::abs(number->exponent)];

@@ -20,7 +20,8 @@ bool is_missing_cell(std::string_view cell, std::span<const std::string> others 
 
 /// The number that a trimmed cell is, correctly rounded, infinite where it is too large:
 ///   [+-] (digits [. [digits]] | . digits) [(e|E) [+-] digits]
-/// Nothing for other texts, "nan" and "inf" among them.
+/// 1 for "true" and 0 for "false", whatever the case of their letters, since these are what booleans are as
+/// numbers. Nothing for other texts, "nan" and "inf" among them.
 std::optional<double> cell_number(std::string_view cell);
 
 /// Whether a text is UTF-8.

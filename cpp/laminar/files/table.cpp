@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "laminar/base/error.hpp"
 #include "laminar/files/cells.hpp"
@@ -15,6 +16,11 @@ namespace laminar {
 namespace {
 
 constexpr Index kFormat = 1;
+constexpr Index kFormatWithForms = 2;  // what an older laminar would read wrongly
+
+// Fewer than about five values that are all unseen may be so by chance.
+constexpr double kLeastOthers = 0.05;
+constexpr double kUnlikely = 1e-6;
 
 std::string_view name_of(TableColumn::Kind kind) { return kind == TableColumn::Kind::number ? "number" : "category"; }
 
@@ -46,6 +52,42 @@ void check_column(const TableColumn& column) {
   if (number != column.categories.empty()) {
     fail("column '", column.name, "' of kind ", name_of(column.kind), " has ", column.categories.size(), " categories");
   }
+  check_form(column.form);
+  if (!number && column.form != CellForm{}) fail("column '", column.name, "' of categories must not have a form");
+  if (!(column.others >= 0 && column.others <= 1)) {
+    fail("column '", column.name, "': others must be a share, got ", column.others);
+  }
+}
+
+/// The categories that are numbers, in their order; of those that are the same the first.
+std::vector<std::pair<double, std::size_t>> numeric(const std::vector<std::string>& categories) {
+  std::vector<std::pair<double, std::size_t>> found;
+  for (std::size_t i = 0; i < categories.size(); ++i) {
+    if (const std::optional<double> number = cell_number(categories[i])) found.emplace_back(*number, i);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+/// What the cells of a column of numbers are called.
+std::string_view held(const TableColumn& column) {
+  using Form = CellForm::Kind;
+  switch (column.form.kind) {
+    case Form::date:
+      return "dates";
+    case Form::time:
+      return "times of day";
+    case Form::duration:
+      return "durations";
+    case Form::plain:
+    case Form::amount:
+      break;
+  }
+  return "numbers";
+}
+
+bool is_simple(const TableColumn& column) {
+  return column.source.empty() && column.form == CellForm{} && column.others == 0;
 }
 
 template <typename Value>
@@ -74,6 +116,9 @@ TableColumn column_from(const Json& json, const std::string& owner) {
   column.mean = required<double>(members, "mean");
   column.categories = members.texts("categories");
   column.indicator = required<bool>(members, "indicator");
+  members.read("source", column.source);
+  members.read("others", column.others);
+  if (const Json* form = members.find("form")) column.form = form_from_json(form->dump());
   members.finish();
   return column;
 }
@@ -86,6 +131,7 @@ TableTarget target_from(const Json& json) {
   if ((kind == "number") != target.classes.empty()) {
     fail("target: of kind ", kind, " with ", target.classes.size(), " classes");
   }
+  if (const Json* form = members.find("form")) target.form = form_from_json(form->dump());
   members.finish();
   return target;
 }
@@ -118,21 +164,24 @@ Table::Table(std::vector<std::string> header, std::vector<TableColumn> columns, 
   if (!contains(header_, target_.name)) fail("the header lacks the target '", target_.name, "'");
   if (target_.classes.size() == 1) fail("the target has the single class '", target_.classes[0], "'");
   for (const TableColumn& column : columns_) {
-    if (!contains(header_, column.name)) fail("the header lacks column '", column.name, "'");
-    if (column.name == target_.name) fail("column '", column.name, "' is the target");
+    if (!contains(header_, column.file_name())) fail("the header lacks column '", column.file_name(), "'");
+    if (column.file_name() == target_.name) fail("column '", column.name, "' is the target");
     check_column(column);
+    numeric_.push_back(numeric(column.categories));
     sorted_.push_back(sorted(column.categories, "column '" + column.name + "'"));
     width_ += column.width();
   }
-  sorted(needed(), "the list of columns");
+  std::vector<std::string> names;
+  for (const TableColumn& column : columns_) names.push_back(column.name);
+  sorted(names, "the list of columns");
 }
 
 Table Table::from_json(std::string_view text) {
   try {
     const Json json = parse_json(text, "table");
     Members members(json, "table");
-    if (const auto format = required<Index>(members, "format"); format != kFormat) {
-      fail("its format is ", format, ", this laminar reads ", kFormat);
+    if (const auto format = required<Index>(members, "format"); format != kFormat && format != kFormatWithForms) {
+      fail("its format is ", format, ", this laminar reads ", kFormat, " and ", kFormatWithForms);
     }
     std::vector<TableColumn> columns;
     for (const Json& column : required_list(members, "columns")) {
@@ -150,15 +199,22 @@ Table Table::from_json(std::string_view text) {
 std::string Table::to_json() const {
   Json columns = Json::array();
   for (const TableColumn& column : columns_) {
-    columns.push_back({{"name", column.name},
-                       {"kind", name_of(column.kind)},
-                       {"mean", column.mean},
-                       {"categories", column.categories},
-                       {"indicator", column.indicator}});
+    Json made = {{"name", column.name},
+                 {"kind", name_of(column.kind)},
+                 {"mean", column.mean},
+                 {"categories", column.categories},
+                 {"indicator", column.indicator}};
+    if (!column.source.empty()) made["source"] = column.source;
+    if (column.form != CellForm{}) made["form"] = Json::parse(laminar::to_json(column.form));
+    if (column.others > 0) made["others"] = column.others;
+    columns.push_back(std::move(made));
   }
-  const Json target = {
+  const bool simple = target_.form == CellForm{} && std::all_of(columns_.begin(), columns_.end(), is_simple);
+  const Index format = simple ? kFormat : kFormatWithForms;
+  Json target = {
       {"name", target_.name}, {"kind", target_.classes.empty() ? "number" : "class"}, {"classes", target_.classes}};
-  return Json{{"format", kFormat}, {"header", header_}, {"missing", missing_}, {"columns", columns}, {"target", target}}
+  if (target_.form != CellForm{}) target["form"] = Json::parse(laminar::to_json(target_.form));
+  return Json{{"format", format}, {"header", header_}, {"missing", missing_}, {"columns", columns}, {"target", target}}
       .dump();
 }
 
@@ -177,19 +233,22 @@ std::vector<std::string> Table::inputs() const {
 
 std::vector<std::string> Table::needed() const {
   std::vector<std::string> names;
-  for (const TableColumn& column : columns_) names.push_back(column.name);
+  for (const TableColumn& column : columns_) {
+    if (!contains(names, column.file_name())) names.push_back(column.file_name());
+  }
   return names;
 }
 
 std::vector<std::size_t> Table::places(std::span<const std::string> names) const {
   std::vector<std::size_t> places;
   for (const TableColumn& column : columns_) {
-    const auto is_it = [&](const std::string& name) { return name == column.name || trimmed(name) == column.name; };
+    const std::string& wanted = column.file_name();
+    const auto is_it = [&](const std::string& name) { return name == wanted || trimmed(name) == wanted; };
     const auto found = std::find_if(names.begin(), names.end(), is_it);
     if (found == names.end()) {
-      fail("column '", column.name, "' is missing; there are ", join({names.begin(), names.end()}));
+      fail("column '", wanted, "' is missing; there are ", join({names.begin(), names.end()}));
     }
-    if (std::find_if(found + 1, names.end(), is_it) != names.end()) fail("two columns are called '", column.name, "'");
+    if (std::find_if(found + 1, names.end(), is_it) != names.end()) fail("two columns are called '", wanted, "'");
     places.push_back(static_cast<std::size_t>(found - names.begin()));
   }
   return places;
@@ -198,16 +257,16 @@ std::vector<std::size_t> Table::places(std::span<const std::string> names) const
 template <typename T>
 void Table::encode_number(std::size_t column, std::string_view cell, std::span<T> inputs, Unseen* unseen) const {
   const TableColumn& of = columns_[column];
-  const bool missing = is_missing_cell(cell, missing_);
+  const bool missing = is_missing_cell(cell, missing_) || of.form.is_missing(cell);
   double value = std::numeric_limits<double>::quiet_NaN();
   if (!missing) {
-    const std::optional<double> number = cell_number(cell);
-    if (!number.has_value() && !is_utf8(cell)) fail("column '", of.name, "' must hold text in UTF-8");
-    if (!number.has_value()) fail("column '", of.name, "' must hold numbers, got '", cell, "'");
+    const std::optional<double> number = of.form.number(cell);
+    if (!number.has_value() && !is_utf8(cell)) fail("column '", of.file_name(), "' must hold text in UTF-8");
+    if (!number.has_value()) fail("column '", of.file_name(), "' must hold ", held(of), ", got '", cell, "'");
     value = *number;
   }
   if (!put_number(of, value, inputs.data())) {
-    fail("column '", of.name, "' must hold finite numbers, got '", cell, "'");
+    fail("column '", of.file_name(), "' must hold finite numbers, got '", cell, "'");
   }
   if (missing && !of.indicator && unseen != nullptr) ++unseen->columns[column].cells;
 }
@@ -220,10 +279,17 @@ void Table::encode_category(std::size_t column, std::string_view cell, std::span
   const std::vector<std::size_t>& places = sorted_[column];
   const auto place = std::lower_bound(places.begin(), places.end(), cell,
                                       [&](std::size_t i, std::string_view text) { return of.categories[i] < text; });
-  const bool known = !missing && place != places.end() && of.categories[*place] == cell;
-  put_category(of, known ? static_cast<Index>(*place) : -1, inputs.data());
+  if (!missing && unseen != nullptr) ++unseen->columns[column].values;
+  const bool same_text = !missing && place != places.end() && of.categories[*place] == cell;
+  std::optional<std::size_t> known = same_text ? std::optional(*place) : std::nullopt;
+  const auto& numbers = numeric_[column];
+  if (const auto number = missing || known || numbers.empty() ? std::nullopt : cell_number(cell)) {
+    const auto same = std::lower_bound(numbers.begin(), numbers.end(), std::pair(*number, std::size_t{0}));
+    if (same != numbers.end() && same->first == *number) known = same->second;
+  }
+  put_category(of, known ? static_cast<Index>(*known) : -1, inputs.data());
   if (known || missing) return;
-  if (!is_utf8(cell)) fail("column '", of.name, "' must hold text in UTF-8");
+  if (!is_utf8(cell)) fail("column '", of.file_name(), "' must hold text in UTF-8");
   if (unseen == nullptr) return;
   Unseen::InColumn& counted = unseen->columns[column];
   if (++counted.cells == 1) counted.first = cell;
@@ -255,10 +321,26 @@ void Table::encode(std::span<const std::string_view> cells, std::span<double> in
   encode_row(cells, inputs, unseen);
 }
 
+void Table::check_seen(const Unseen& unseen) const {
+  for (std::size_t i = 0; i < unseen.columns.size() && i < columns_.size(); ++i) {
+    const auto& [cells, first, values] = unseen.columns[i];
+    if (values == 0 || cells < values || columns_[i].kind != TableColumn::Kind::category) continue;
+    const double others = std::max(columns_[i].others, kLeastOthers);
+    if (std::pow(others, static_cast<double>(values)) >= kUnlikely) continue;
+    const std::vector<std::string>& known = columns_[i].categories;
+    constexpr std::size_t kShown = 5;
+    std::vector<std::string> shown(known.begin(), known.begin() + static_cast<Index>(std::min(kShown, known.size())));
+    if (known.size() > kShown) shown.emplace_back("...");
+    fail("column '", columns_[i].file_name(), "' has ", values, " values, and training has seen none of them, '", first,
+         "' for example; it has seen ", join(shown),
+         "; write them as they were in training, or leave the cells empty where they are not known");
+  }
+}
+
 std::vector<std::string> Table::notes(const Unseen& unseen) const {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < unseen.columns.size() && i < columns_.size(); ++i) {
-    const auto& [cells, first] = unseen.columns[i];
+    const auto& [cells, first, values] = unseen.columns[i];
     if (cells == 0) continue;
     std::string line = "column '" + columns_[i].name + "': " + std::to_string(cells);
     if (columns_[i].kind == TableColumn::Kind::category) {

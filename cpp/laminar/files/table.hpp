@@ -6,7 +6,10 @@
 // - a number, or the mean of the training data where it is missing; with an indicator one more input
 //   follows, which is 1 where it is missing and 0 elsewhere;
 // - a category as one input for each category, 1 at its own and 0 elsewhere; with an indicator one more
-//   follows for all that are none of them. Without it they set no input.
+//   follows for all that are none of them. Without it they set no input. Texts that are the same number are
+//   the same category: "1", "1.0" and "true".
+//
+// Several columns may be parts of one of the file: the year of a date, the hour of it.
 //
 // White space around a cell does not count; what makes a cell missing, and a number, stands in cells.hpp.
 #pragma once
@@ -15,10 +18,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "laminar/base/types.hpp"
+#include "laminar/files/cell_form.hpp"
 
 namespace laminar {
 
@@ -34,9 +39,14 @@ struct TableColumn {
   double mean = 0;                           // of numbers, in place of a missing one
   std::vector<std::string> categories = {};  // trimmed, none twice
   bool indicator = false;                    // the last input is for what is missing (or an unknown category)
+  std::string source = {};                   // the file's column, where it has another name
+  CellForm form = {};                        // how its texts are numbers
+  double others = 0;                         // the share of training's values that were none of the categories
 
   /// The number of its inputs.
   Index width() const;
+  /// What the file calls it.
+  const std::string& file_name() const { return source.empty() ? name : source; }
   /// What each of them is called: "age", "age missing"; "city=Bonn", "city=(other)".
   std::vector<std::string> inputs() const;
 };
@@ -45,6 +55,7 @@ struct TableColumn {
 struct TableTarget {
   std::string name;
   std::vector<std::string> classes = {};
+  CellForm form = {};  // of a number, how a file's texts say it
 };
 
 /// Cells of a column of categories, as those have them who list each different text once.
@@ -67,7 +78,8 @@ struct TableBlock {
 struct Unseen {
   struct InColumn {
     Index cells = 0;
-    std::string first;  // of the cells
+    std::string first = {};  // of the cells
+    Index values = 0;        // of a column of categories, all that are not missing, whether seen or not
   };
   std::vector<InColumn> columns = {};  // as many as the table has, or none yet
 };
@@ -95,10 +107,10 @@ class Table {
   bool suits(Index outputs) const;
   /// What each input is called.
   std::vector<std::string> inputs() const;
-  /// The names of the columns that a prediction needs.
+  /// The names of the file's columns that a prediction needs, each once.
   std::vector<std::string> needed() const;
-  /// Where these columns stand among those of a file, which may have more of them in any order. Throws
-  /// std::invalid_argument where one is not there, or there twice.
+  /// For each of columns() where its cell stands among those of a file, which may have more of them in any order.
+  /// Throws std::invalid_argument where one is not there, or there twice.
   std::vector<std::size_t> places(std::span<const std::string> names) const;
 
   /// Fills the inputs, width() of them, from the cells of one row in the order of columns(). Cells that
@@ -110,6 +122,9 @@ class Table {
   /// and row, where a number is not finite, and where the block does not fit.
   void encode(const TableBlock& block, MatrixView<float> inputs) const;
   void encode(const TableBlock& block, MatrixView<double> inputs) const;
+  /// Throws std::invalid_argument where so many rows have categories that training has not seen, and none that it has
+  /// seen, that the column must be written in another way, or be another one.
+  void check_seen(const Unseen& unseen) const;
   /// A line for each column that has cells that training has not seen.
   std::vector<std::string> notes(const Unseen& unseen) const;
 
@@ -135,6 +150,8 @@ class Table {
   TableTarget target_;
   std::vector<std::string> missing_;
   std::vector<std::vector<std::size_t>> sorted_;  // of each column its categories by their texts
+  // Of each column the categories that are numbers, in their order.
+  std::vector<std::vector<std::pair<double, std::size_t>>> numeric_;
   Index width_ = 0;
 };
 

@@ -36,7 +36,7 @@ void put(const TableColumn& of, std::span<const Value> cells, Index row, Inputs<
   if (finite) return;
   for (const Value value : cells) {
     if (std::abs(value) >= static_cast<Value>(kLargestCell)) {
-      fail("column '", of.name, "' must hold finite numbers, got ", value, " in row ", row);
+      fail("column '", of.file_name(), "' must hold finite numbers, got ", value, " in row ", row);
     }
     ++row;
   }

@@ -7,6 +7,7 @@ test compares the two.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 # Cells that mean that there is no value, whatever the case of the letters A to Z.
 MISSING = ("", "?", "na", "n/a", "nan", "null", "none")
+BOOLEANS = ("False", "True")  # as numbers 0 and 1, whatever the case of the letters
+_IN_A_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|true|false", re.I | re.A)
 
 
 class Cells(NamedTuple):
@@ -32,12 +36,19 @@ class Cells(NamedTuple):
     words: Any = None  # a pyarrow array of strings, null where one means that there is no value
     places: Array | None = None  # of each cell's word, -1 where it is missing
     numbers: Array | None = None  # float32 or float64, NaN where missing; None in one of texts
-    dates: bool = False  # of a type that is a date or a time
+    dates: bool = False  # of a type that is a date, a time or a duration; then it has words
 
     def text(self, row: int) -> str:
         """Return what a cell of texts says."""
         assert self.places is not None
         return str(self.words[int(self.places[row])].as_py())
+
+    def said(self, row: int) -> str:
+        """Return what a cell says, of texts or of numbers."""
+        if self.places is not None:
+            return self.text(row)
+        assert self.numbers is not None
+        return text_of(self.numbers[row])
 
     def chosen(self, rows: Array) -> Cells:
         """Return the cells of some rows, given as one truth value for each of all."""
@@ -92,16 +103,28 @@ def cells_of(column: Any, name: str, missing: Sequence[str]) -> Cells:
     if types.is_dictionary(kind) or types.is_null(kind) or _is_text(kind):
         return _texts(column, missing)
     if types.is_temporal(kind):
-        none = required("pyarrow.compute", "tabular", "tables").is_null(column)
-        return Cells(len(column), _some(none.to_numpy(zero_copy_only=False)), dates=True)
+        return _texts(_moments(column), ())._replace(dates=True)
     if types.is_boolean(kind):
-        column = column.cast(arrow.uint8())
-    elif not (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
+        words = arrow.array(BOOLEANS)
+        return _texts(arrow.DictionaryArray.from_arrays(column.cast(arrow.int8()), words), ())
+    if not (types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)):
         raise ValueError(f"{name} holds {kind}; columns must hold texts or numbers")
     if not types.is_float32(kind):
         column = column.cast(arrow.float64(), safe=False)
     numbers = column.to_numpy(zero_copy_only=False)
     return Cells(len(column), _some(np.isnan(numbers)), numbers=numbers)
+
+
+def _moments(column: Any) -> Any:
+    """Return dates and times as a file has them, durations in seconds."""
+    arrow = required("pyarrow", "tabular", "tables")
+    compute = required("pyarrow.compute", "tabular", "tables")
+    different = column.dictionary_encode()
+    words = different.dictionary
+    if arrow.types.is_duration(column.type):
+        seconds = words.cast(arrow.int64()).cast(arrow.float64(), safe=False)
+        words = compute.divide(seconds, _IN_A_SECOND[column.type.unit])
+    return arrow.DictionaryArray.from_arrays(different.indices, words.cast(arrow.string()))
 
 
 def _some(missing: Array) -> Array | None:
@@ -162,6 +185,12 @@ def _numbers(words: Any) -> tuple[Array, Array | None]:
     broken = compute.equal(good, False).fill_null(False).to_numpy(zero_copy_only=False)
     numbers = compute.if_else(good, texts, arrow.scalar(None, texts.type)).cast(arrow.float64())
     numbers = compute.if_else(named, np.inf, numbers)
+    lower = [word.lower() for word in BOOLEANS]
+    truth = compute.index_in(compute.ascii_lower(texts), value_set=arrow.array(lower))
+    numbers = compute.coalesce(numbers, truth.cast(arrow.float64()))
+    broken &= truth.is_null().to_numpy(zero_copy_only=False)
+    if not broken.any():
+        return numbers.to_numpy(zero_copy_only=False), None
     return numbers.to_numpy(zero_copy_only=False), broken
 
 
@@ -172,9 +201,16 @@ def as_words(cells: Cells) -> tuple[Any, Array]:
     arrow = required("pyarrow", "tabular", "tables")
     assert cells.numbers is not None
     values, where = np.unique(cells.numbers, return_inverse=True)
-    words = arrow.array([text_of(value) for value in values.tolist()], arrow.string())
+    words = arrow.array([text_of(value) for value in values], arrow.string())
     where = where.reshape(-1)
     return words, where if cells.missing is None else np.where(cells.missing, -1, where)
+
+
+def said(cells: Cells) -> list[str]:
+    """Return what each cell says, as a file has it; nothing where it is missing."""
+    words, places = as_words(cells)
+    texts = [text or "" for text in words.to_pylist()] + [""]
+    return [texts[place] for place in places.tolist()]
 
 
 def counted(words: Any, places: Array) -> list[tuple[str, int]]:
@@ -185,10 +221,42 @@ def counted(words: Any, places: Array) -> list[tuple[str, int]]:
     return list(zip(texts, counts[used].tolist(), strict=True))
 
 
-def text_of(number: float) -> str:
-    """Return a number as a category is called: 3.0 is "3"."""
-    whole = abs(number) < 1e15 and number == int(number)
-    return str(int(number)) if whole else repr(number)
+def text_of(number: float | np.floating[Any]) -> str:
+    """Return a number as a category is called: 3.0 is "3"; one of float32 has its few digits."""
+    value = float(number)
+    if abs(value) < 1e15 and value == int(value):
+        return str(int(value))
+    return str(number) if isinstance(number, np.float32) else repr(value)
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text is a number as every column may have it, booleans included."""
+    return _PLAIN.fullmatch(text) is not None
+
+
+def canonical(text: str) -> str:
+    """Return what a category is called that a file writes so: "3.0" is "3", "TRUE" is "True".
+
+    Leading zeros stay: where they are written, they are part of a name. What is the same as a
+    number is the same category all the same (`key`).
+    """
+    if not text or not (text[-1].isdigit() or text[-1] in ".eE") or not is_plain(text):
+        return text
+    if text[0] in "tTfF":
+        return text.title()
+    if (len(text) > 1 and text[0] == "0" and text[1].isdigit()) or (
+        text.isdigit() and len(text) < 16
+    ):
+        return text
+    value = float(text)
+    return text_of(value) if abs(value) < float("inf") else text
+
+
+def key(text: str) -> float | str:
+    """Return what texts have in common that are the same category."""
+    if not is_plain(text):
+        return text
+    return float(text.lower() == "true") if text[0] in "tTfF" else float(text)
 
 
 def _lower(text: str) -> str:

@@ -61,6 +61,7 @@ def encoded(frame: Any, name: str, text: str, dtype: np.dtype[Any]) -> Array:
     encoder = Encoder(table, name)
     out = np.empty((rows.num_rows, table.width), dtype)
     encoder.inputs(Block(1, rows.num_rows, cells), out)
+    encoder.refuse_unseen()
     for note in encoder.notes():
         warnings.warn(note, UserWarning, stacklevel=4)
     return out

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 # The name of the notes among the texts of a model's file.
 TEXT = "columns"
@@ -31,6 +31,11 @@ class ColumnNote(NamedTuple):
 def to_json(notes: Iterable[ColumnNote]) -> str:
     """Return notes as text, for a model's file."""
     return json.dumps([note._asdict() for note in notes])
+
+
+def of(texts: Mapping[str, str]) -> list[ColumnNote]:
+    """Return the notes among the texts of a model's file; none in one that has none."""
+    return from_json(texts[TEXT]) if TEXT in texts else []
 
 
 def from_json(text: str) -> list[ColumnNote]:

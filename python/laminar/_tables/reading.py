@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """CSV and Parquet files in blocks of rows, read by pyarrow, in threads ahead of who asks for them.
 
+What else files are (compressed, spreadsheets, of another encoding, cells between spaces) is made
+CSV before (texts.py); how lines are to be read is guessed by the first of them (layout.py).
+
 The type of a CSV file's column is known only after its last row: a reader that guesses by the first
 block fails, or errs, later. So a user says what it looks for, and cells that are not of the kind
 come as the texts that they are. Spaces around a cell do not count.
@@ -8,7 +11,6 @@ come as the texts that they are. Spaces around a cell do not count.
 
 from __future__ import annotations
 
-import csv
 import itertools
 import os
 from collections.abc import Iterator, Sequence
@@ -18,8 +20,19 @@ from .._printable import printable
 from ..exchange._extras import required
 from .ahead import in_order
 from .cells import Block, cells_of
-from .csv_rows import BYTE_ORDER_MARK, OddRowError, Parsed, Parser, blocks_of
+from .csv_rows import OddRowError, Parsed, Parser, blocks_of
 from .kept import Kept
+from .layout import (
+    SPACES,
+    delimiter_of,
+    first_line,
+    header_of,
+    is_comment,
+    rows_of,
+    sample,
+    without_comments,
+)
+from .texts import Plain
 
 _BLOCK_ROWS = 1 << 15  # of a Parquet file, fewer where there are many columns
 _BLOCK_CELLS = 1 << 22
@@ -31,12 +44,13 @@ class Source:
     Parameters
     ----------
     path : str
-        Ends in ``.parquet``, or is a CSV file.
+        Ends in ``.parquet``, or is a CSV file or what `texts.Plain` makes one; ``-`` is what
+        standard input has.
     header : sequence of str, optional
         The names of a CSV file's columns. Without them its first line has the names, if none of
-        its cells is a number; else columns are called column1, column2, …
+        its cells is a number, or one is above numbers; else columns are called column1, column2, …
     delimiter : str, optional
-        What separates cells; without it tabs in ``.tsv`` files, and commas in others.
+        What separates cells; without it what the first lines show.
     missing : sequence of str
         Cells that mean that there is no value, besides `cells.MISSING`.
     fallback : sequence of sequence of str
@@ -63,20 +77,15 @@ class Source:
         kept: Kept | None = None,
     ) -> None:
         self._kept = Kept() if kept is None else kept
-        self._file, self.path = path, printable(path)  # to open, and for messages
+        self._plain = Plain(path)
+        self._file = self._plain.file
+        self.path = printable(path) if path != "-" else "standard input"
+        self.notes = self._plain.notes  # what people may not expect, for them to read
         self.missing = tuple(missing)
         self._arrow = required("pyarrow", "tabular", "tables")
-        if os.path.getsize(path) == 0:
+        if os.path.getsize(self._file) == 0:
             raise ValueError(f"{self.path} is empty")
-        self._parquet = path.endswith(".parquet")
-        self._delimiter = delimiter or ("\t" if path.endswith(".tsv") else ",")
-        if len(self._delimiter) != 1:
-            raise ValueError(f"{self.path}: a delimiter must be one character, got {delimiter!r}")
-        if not self._delimiter.isascii() or self._delimiter in '"\r\n':
-            raise ValueError(
-                f"{self.path}: a delimiter must be an ASCII character other than quotes and line "
-                f"ends, got {delimiter!r}"
-            )
+        self._parquet = self._plain.name.endswith(".parquet")
         self._start = 0  # the byte at which rows begin
         self.has_header = True
         if self._parquet:
@@ -84,6 +93,7 @@ class Source:
                 raise ValueError(f"{self.path}: a Parquet file names its columns; header must not")
             self.names = tuple(self._opened_parquet().schema_arrow.names)
         else:
+            self._delimiter = self._layout(delimiter)
             self.names = self._header(header, fallback, known)
         double = [name for i, name in enumerate(self.names) if name in self.names[:i]]
         if double:
@@ -166,58 +176,64 @@ class Source:
         }
         return Parsed(batch.num_rows, cells, set())
 
+    def _layout(self, delimiter: str | None) -> str:
+        """Return what separates cells, of a file without what are no rows."""
+        if delimiter is not None and len(delimiter) != 1:
+            raise ValueError(f"{self.path}: a delimiter must be one character, got {delimiter!r}")
+        if delimiter is not None and (not delimiter.isascii() or delimiter in '"\r\n'):
+            raise ValueError(
+                f"{self.path}: a delimiter must be an ASCII character other than quotes and line "
+                f"ends, got {delimiter!r}"
+            )
+        lines = sample(self._plain)
+        if not lines:
+            raise ValueError(f"{self.path} is empty")
+        rows = [line for line in lines if not is_comment(line)] or lines
+        usual = "\t" if self._plain.name.endswith(".tsv") else ","
+        guess = delimiter_of(rows, usual)
+        mark = delimiter or guess or usual
+        width = len(next(iter(rows_of(rows[-1:], mark)), [""]))
+        if delimiter is not None and width == 1 and guess not in (None, delimiter):
+            shown = "spaces" if guess == SPACES else repr(guess)
+            raise ValueError(
+                f"{self.path} has a single column where {delimiter!r} separates cells; its lines "
+                f"show {shown}: leave the delimiter out, or give that"
+            )
+        comments = any(map(is_comment, lines)) and any(
+            len(next(iter(rows_of([line], mark)), [])) != width
+            for line in lines
+            if is_comment(line)
+        )
+        if comments or is_comment(lines[0]) or mark == SPACES:
+            self._plain.rewrite(without_comments(self._plain, mark, width))
+            self._file = self._plain.file
+            return ","
+        return mark
+
     def _header(
         self,
         header: Sequence[str] | None,
         fallback: Sequence[Sequence[str]],
         known: Sequence[str],
     ) -> tuple[str, ...]:
-        begin, end, cells = self._first_line()
-        names = tuple(cell.strip() for cell in cells)
-        if header is not None:
-            if len(header) != len(names):
-                raise ValueError(
-                    f"{self.path}: the header given has {len(header)} names, "
-                    f"the first row has {len(names)} cells"
-                )
-            self.has_header = tuple(header) == names
-            self._start = end if self.has_header else begin
-            return tuple(header)
-        self.has_header = any(name in names for name in known)
-        self.has_header = self.has_header or not any(_is_number(name) for name in names)
-        self._start = end if self.has_header else begin
-        if self.has_header:
-            return names
+        begin, end = first_line(self._plain, self._delimiter, self.path)
+        rows = rows_of(sample(self._plain), self._delimiter)
+        found = header_of(rows, header, known, self.path)
+        self.has_header = found.there
+        self._start = end if found.there else begin
+        self.notes = [*self.notes, *found.notes]
+        if found.there or header is not None:
+            return found.names
         for candidate in fallback:
-            if len(candidate) == len(names):
+            if len(candidate) == len(found.names):
                 return tuple(candidate)
         if fallback:
             lengths = " or ".join(str(len(candidate)) for candidate in fallback)
             raise ValueError(
-                f"{self.path} has no header, and {len(names)} columns where {lengths} are expected"
+                f"{self.path} has no header, and {len(found.names)} columns where {lengths} are "
+                "expected"
             )
-        return tuple(f"column{i + 1}" for i in range(len(names)))
-
-    def _first_line(self) -> tuple[int, int, list[str]]:
-        """Return the first row that is not empty, and the bytes at which it begins and ends."""
-        try:
-            with open(self._file, encoding="utf-8-sig", newline="") as file:
-                end = len(BYTE_ORDER_MARK) if _has_mark(self._file) else 0
-
-                def lines() -> Iterator[str]:
-                    nonlocal end
-                    for line in file:
-                        end += len(line.encode())
-                        yield line
-
-                begin = end
-                for cells in csv.reader(lines(), delimiter=self._delimiter):
-                    if cells:
-                        return begin, end, cells
-                    begin = end
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise ValueError(f"{self.path} is no CSV file in UTF-8: {error}") from None
-        raise ValueError(f"{self.path} is empty")
+        return found.names
 
     def _opened_parquet(self) -> Any:
         parquet = required("pyarrow.parquet", "tabular", "tables")
@@ -232,16 +248,3 @@ class Source:
         yield from self._opened_parquet().iter_batches(
             batch_size=rows, row_groups=groups, columns=columns
         )
-
-
-def _has_mark(file: str) -> bool:
-    with open(file, "rb") as opened:
-        return opened.read(len(BYTE_ORDER_MARK)) == BYTE_ORDER_MARK
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -6,6 +6,7 @@ A value becomes the text that a file would have of it, which the core reads as i
 
 from __future__ import annotations
 
+import datetime
 import math
 import numbers
 import warnings
@@ -17,7 +18,7 @@ import numpy as np
 
 from .. import _core, _frames
 from .._printable import listed
-from .cells import text_of
+from .cells import BOOLEANS, text_of
 from .table import Column, Table
 
 if TYPE_CHECKING:
@@ -74,12 +75,12 @@ def _cells(row: object, name: str, columns: Sequence[Column]) -> list[str]:
     if not isinstance(row, Mapping):
         raise TypeError(f"{name} must be a mapping as the first one is, got {type(row).__name__}")
     for column in columns:
-        if column.name not in row:
+        if column.file_name not in row:
             has = listed(row)
             raise ValueError(
-                f"{name} lacks column {column.name!r}, which the model reads; it has {has}"
+                f"{name} lacks column {column.file_name!r}, which the model reads; it has {has}"
             )
-    return [_cell(row[column.name], name, column) for column in columns]
+    return [_cell(row[column.file_name], name, column) for column in columns]
 
 
 def _cell(value: object, name: str, column: Column) -> str:
@@ -87,21 +88,47 @@ def _cell(value: object, name: str, column: Column) -> str:
     if isinstance(value, str):
         if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
             raise ValueError(
-                f"{name}: column {column.name!r} holds half of a letter, got {value!r}"
+                f"{name}: column {column.file_name!r} holds half of a letter, got {value!r}"
             )
         return value
     if _frames.is_missing(value):
         return ""
+    if column.form.kind in ("date", "time", "duration"):
+        value = moment_text(value)
+        if isinstance(value, str):
+            return value
     if not isinstance(value, (numbers.Real, Decimal, np.bool_)):
         raise TypeError(
-            f"{name}: column {column.name!r} must hold texts or numbers, got {type(value).__name__}"
+            f"{name}: column {column.file_name!r} must hold texts or numbers, "
+            f"got {type(value).__name__}"
         )
     try:
         number = float(value)
     except OverflowError:
         raise ValueError(
-            f"{name}: column {column.name!r} holds a number that is too large"
+            f"{name}: column {column.file_name!r} holds a number that is too large"
         ) from None
     if math.isnan(number):
         return ""
-    return repr(number) if column.kind == "number" else text_of(number)
+    if column.kind == "category":
+        if isinstance(value, (bool, np.bool_)):
+            return BOOLEANS[bool(value)]
+        single: Any = value
+        return text_of(single if isinstance(single, np.float32) else number)
+    return repr(number) if column.form.decimal == "." else repr(number).replace(".", ",")
+
+
+def moment_text(value: Any) -> Any:
+    """Return a date, a time or a duration as a file has it; anything else as it is."""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(" ")
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return repr(value.total_seconds())
+    kind = getattr(value, "dtype", np.dtype(object)).kind
+    if kind in "mM" and np.isnat(value):
+        return ""
+    if kind == "m":
+        return repr(float(value / np.timedelta64(1, "ns")) / 1e9)
+    return str(value) if kind == "M" else value

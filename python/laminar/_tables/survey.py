@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the columns of a file hold, found in one pass: types, categories, means.
 
-A column of which every value is a number is one of numbers; any other is one of categories, but for
-what is probably a mistake, which is refused with a way out: dates, numbers with a few texts among
-them, more categories than a network can learn much about.
+A column of which every value is a number is one of numbers, in whatever form (costumes.py); any
+other is one of categories. What tells nothing is left out: names and keys (names.py), columns
+without values. What is probably a mistake is refused with a way out: numbers with a few texts among
+them. Each decision is noted.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from .._spelling import hint
-from .cells import Block, Cells, as_numbers, as_words, counted
+from .cells import Block
+from .costumes import Odd, form_of
+from .form import PLAIN, Form
+from .guess import Guess
+from .names import looks_like_key
 from .notes import ColumnNote
 from .table import Column, Encoder, Table, Target
+from .tally import Tally
+from .task import MAX_CLASSES, natural, task_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,16 +32,12 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 MAX_CATEGORIES = 1000
+_KEPT_CATEGORIES = 200  # the most frequent ones, where there are more than so many
 _MAX_COUNTED = 20_000  # distinct values of a column
-_MAX_CLASSES_OF_NUMBERS = 20
-_MOSTLY_NUMBERS = 0.9
+_MANY_NUMBERS = 20  # that make a column of texts a mistake, where they are half of the words
 _STRETCH = 1 << 15  # numbers whose moments are computed at once
 _MOST_WAITING = 1 << 23  # numbers of all columns that wait for that
 _RESOLVED = 1e-6  # of deviations beside the mean, those that float32 can tell
-_ROUNDING = 1e-13  # and those that sums and products in float64 leave of a constant
-_DATE = re.compile(
-    r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{4}/\d{1,2}/\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}( .*)?"
-)
 
 
 class Readable(Protocol):
@@ -63,8 +64,9 @@ class Choices(NamedTuple):
     task: str | None = None  # "classification" or "regression"
     drop: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
-    max_categories: int | None = None  # the most frequent ones that are kept; None refuses many
+    max_categories: int | None = None  # the most frequent ones that are kept, of any column
     from_command: bool = False  # they are flags of the command line, and messages shall say so
+    keep: tuple[str, ...] = ()  # columns to be used even if they look like names or keys
 
     def named(self, choice: str, value: str | list[str] | None = None) -> str:
         """Return a choice as the user would write it, a value of it included where one is given."""
@@ -108,7 +110,7 @@ class Survey:
         self.notes: list[ColumnNote] = []
         self._as_categories = set(choices.categorical)
         self._among = ""
-        for what in (choices.target, *choices.drop, *choices.categorical):
+        for what in (choices.target, *choices.drop, *choices.categorical, *choices.keep):
             if what not in source.names:
                 named = "" if source.has_header else "the file has no header; "
                 raise ValueError(
@@ -121,6 +123,9 @@ class Survey:
         used = [name for name in source.names if name not in choices.drop]
         if len(used) == 1:
             raise ValueError(f"{source.path} has no column beside the target {choices.target!r}")
+        # {column of the file: what it becomes, and how}
+        self._columns_of: dict[str, list[tuple[str, Form]]] = {n: [(n, PLAIN)] for n in used}
+        self._target_note: ColumnNote | None = None
         tallies = self._tallies(used)
         # A target of so many classes that it cannot be one of a classification is one of numbers.
         target = tallies[choices.target]
@@ -129,19 +134,27 @@ class Survey:
         self._target_cells: list[Block] = []
         for block in source.blocks(used, numbers):
             overflowed = target.overflows
-            for name, cells in block.cells.items():
-                tallies[name].add(cells, block.first)
+            self._add(block, tallies, used)
             self._target_cells.append(
                 block._replace(cells={choices.target: block.cells[choices.target]})
             )
             self.rows += block.rows
             if target.overflows and not overflowed:
                 numbers.add(choices.target)
-        again = [name for name, tally in tallies.items() if tally.needs_counts]
-        tallies.update(self._tallies(again))
+        guesses = {name: self._guess(name, tally) for name, tally in tallies.items()}
+        self._columns_of = {name: _parts(name, guess) for name, guess in guesses.items()}
+        self._columns_of[choices.target] = [(choices.target, PLAIN)]
+        self._guesses = {name: g for name, g in guesses.items() if isinstance(g, Guess)}
+        self._odd = {name: g for name, g in guesses.items() if isinstance(g, Odd)}
+        counted = {name for name, tally in tallies.items() if tally.needs_counts}
+        again = [name for name in used if name in counted or name in self._guesses]
+        again = [name for name in again if name != choices.target]
         if again:
             source.forget()
-            self._count_again(again, tallies)
+            parts = self._tallies(again)
+            self._count_again(again, parts)
+            made = [part for name in used for part, _ in self._columns_of[name]]
+            tallies = {part: parts[part] if part in parts else tallies[part] for part in made}
         self.classes: dict[str, int] = {}
         self.target_moments = (0.0, 1.0)
         tally = tallies.pop(choices.target)
@@ -149,6 +162,10 @@ class Survey:
         predicted = self._target(tally)
         columns = self._columns(tallies)
         self.table = Table(source.names, columns, predicted, source.missing)
+        if predicted.form != PLAIN:
+            given = self.targets()
+            self.target_moments = float(given.mean()), float(given.std())
+            self._refuse_constant_target(f"{given[0]:g}", bool((given == given[0]).all()))
 
     def targets(self) -> Array:
         """Return what each row predicts: class numbers, int32, or numbers, float64."""
@@ -166,6 +183,9 @@ class Survey:
         table = self.table
         self._as_categories.update(c.name for c in table.columns if c.kind == "category")
         self._among = " in the rows to train on"
+        self._columns_of = {name: [] for name in table.needed()}
+        for column in table.columns:
+            self._columns_of[column.file_name].append((column.name, column.form))
         tallies = self._tallies(table.needed())
         rows = 0
         for block in self._source.blocks([*table.needed(), table.target.name], table.numbers()):
@@ -173,10 +193,22 @@ class Survey:
             rows += block.rows
             if len(some) < block.rows:
                 break
-            for name, tally in tallies.items():
-                tally.add(block.cells[name].chosen(some), block.first)
+            self._add(block, tallies, table.needed(), some)
         self.refuse_others(rows)
         self.table = table._replace(columns=self._columns(tallies))
+
+    def _add(
+        self,
+        block: Block,
+        tallies: Mapping[str, Tally],
+        names: Sequence[str],
+        some: Array | None = None,
+    ) -> None:
+        """Count the cells of a block, or of some rows of it."""
+        for name in names:
+            cells = block.cells[name] if some is None else block.cells[name].chosen(some)
+            for part, _ in self._columns_of[name]:
+                tallies[part].add(cells, block.first)
 
     def refuse_others(self, rows: int) -> None:
         """Raise ValueError where the file has now other rows."""
@@ -186,250 +218,246 @@ class Survey:
                 "it was read"
             )
 
-    def _columns(self, tallies: Mapping[str, _Tally]) -> tuple[Column, ...]:
+    def _columns(self, tallies: Mapping[str, Tally]) -> tuple[Column, ...]:
         """Return the columns, of which means and variances are noted."""
         columns, moments = [], []
-        self.notes = [note for note in self.notes if note.name not in tallies]
-        for name, tally in tallies.items():
-            tally.end()
-            columns.append(self._column(name, tally))
-            moments += _moments(columns[-1], tally)
+        known = {*self._columns_of, self._choices.target}
+        self.notes = [note for note in self.notes if note.name not in known]
+        for name, parts in self._columns_of.items():
+            if name == self._choices.target:
+                continue
+            found = self._left_out_as(name, [tallies[part] for part, _ in parts])
+            if found is not None:
+                self.notes.append(found)
+                continue
+            for part, form in parts:
+                tally = tallies[part]
+                tally.end()
+                if len(parts) > 1 and tally.variance == 0 and not self._among:
+                    continue  # of a date what is always the same
+                # That it is missing is said once, by the first of its parts.
+                missing = tally.missing > 0 and (part, form) == parts[0]
+                columns.append(self._column(name, part, form, tally, missing))
+                moments += _moments(columns[-1], tally)
+        if not columns:
+            raise ValueError(
+                f"{self._source.path}: no column is left to predict "
+                f"{self._choices.target!r} from: "
+                + "; ".join(str(note) for note in self.notes if note.kind in ("id", "left out"))
+            )
         self.mean, self.variance = np.array(moments).T
+        if self._target_note is not None:
+            self.notes.append(self._target_note)
         places = {name: i for i, name in enumerate(self._source.names)}
         self.notes.sort(key=lambda note: places[note.name])
         return tuple(columns)
 
+    def _left_out_as(self, name: str, tallies: Sequence[Tally]) -> ColumnNote | None:
+        """Return why a column is left out, if it is."""
+        choices, tally = self._choices, _end(tallies[0])
+        if tally.values == 0:
+            return ColumnNote(
+                name, "left out", f"left out: it has no values{self._among}", odd=True
+            )
+        wanted = name in choices.keep or name in choices.categorical
+        if self._among or wanted or name in self._guesses:
+            several = len(tallies) > 1 and all(_end(part).variance == 0 for part in tallies)
+            if several and not self._among:
+                return ColumnNote(name, "left out", "left out: it is always the same", odd=True)
+            return None
+        way = f"{choices.named('keep', [name])} takes it all the same"
+        texts = tally.other > tally.infinite and not tally.mostly_numbers
+        if texts and tally.near_unique and choices.max_categories is None:
+            if name in self._odd:
+                self._refuse_mixed(name, tally)
+            count = f"more than {_MAX_COUNTED:,}" if tally.overflows else f"{len(tally.counts):,}"
+            done = f"left out: {count} different texts in {tally.values:,} rows, names or keys"
+            return ColumnNote(name, "id", done, way, odd=True)
+        if looks_like_key(name) and not tally.other and tally.whole and tally.near_unique:
+            done = "left out: it numbers the rows, or is a key"
+            return ColumnNote(name, "id", done, way, odd=True)
+        return None
+
     def _note(self, name: str, kind: str, done: str, why: str = "", odd: bool = False) -> None:
         self.notes.append(ColumnNote(name, kind, done, why, odd))
 
-    def _tallies(self, names: Sequence[str]) -> dict[str, _Tally]:
+    def _tallies(self, names: Sequence[str]) -> dict[str, Tally]:
+        """Return something to count with for each of the columns that these of the file make."""
         choices, path = self._choices, self._source.path
         stretch = max(1 << 10, min(_STRETCH, _MOST_WAITING // len(self._source.names)))
         tallies = {}
         for name in names:
             target = name == choices.target
-            counts = target or name in self._as_categories
-            most = MAX_CATEGORIES if target else _MAX_COUNTED
-            tallies[name] = _Tally(f"{path}: column {name!r}", stretch, counts, most)
+            counts = target or name in self._as_categories or looks_like_key(name)
+            most = MAX_CLASSES if target else _MAX_COUNTED
+            for part, form in self._columns_of[name]:
+                tallies[part] = Tally(f"{path}: column {name!r}", stretch, counts, most, form)
         return tallies
 
-    def _count_again(self, names: list[str], tallies: dict[str, _Tally]) -> None:
+    def _guess(self, name: str, tally: Tally) -> Guess | Odd | None:
+        """Return what the texts of a column are as numbers, if they are not to be categories."""
+        if name in self._choices.categorical or not (tally.other or tally.dates):
+            return None
+        if name == self._choices.target and self._choices.task == "classification":
+            return None
+        return form_of(list(tally.counts), tally.dates)
+
+    def _count_again(self, names: list[str], tallies: dict[str, Tally]) -> None:
         """Read columns as texts."""
         rows = 0
         for block in self._source.blocks(names, set()):
-            for name in names:
-                tallies[name].add(block.cells[name], block.first)
+            self._add(block, tallies, names)
             rows += block.rows
         self._source.forget()
         self.refuse_others(rows)
 
-    def _column(self, name: str, tally: _Tally) -> Column:
+    def _column(self, name: str, part: str, form: Form, tally: Tally, missing: bool) -> Column:
         choices = self._choices
-        drop = f"leave it out with {choices.named('drop', [name])}"
-        tally.refuse_dates(f"split them into numbers before, or {drop}")
-        if tally.values == 0:
-            raise ValueError(f"{tally.name} has no values{self._among}; {drop}")
-        if name not in self._as_categories and tally.other == 0:
+        source = "" if part == name else name
+        guess = self._guesses.get(name)
+        if form != PLAIN and tally.other:
+            self._refuse_texts(name, form.held(), tally.other, tally.example)
+        if form != PLAIN or (name not in self._as_categories and tally.other == 0):
             if 0 < math.sqrt(tally.variance) < _RESOLVED * abs(tally.mean):
                 raise ValueError(
                     f"{tally.name}: its numbers differ by less than float32 can tell beside their "
-                    f"mean, {tally.mean:g}; subtract that before, or {drop}"
+                    f"mean, {tally.mean:g}; subtract that before, or leave it out with "
+                    f"{choices.named('drop', [name])}"
                 )
             gaps = f", {tally.missing:,} missing ones as the mean" if tally.missing else ""
-            self._note(name, "number", f"standardized{gaps}")
-            return Column(name, "number", tally.mean, indicator=tally.missing > 0)
-        if name not in self._as_categories and tally.mostly_numbers:
-            raise ValueError(
-                f"{tally.name} holds numbers and {tally.other} texts, the first {tally.example}; "
-                f"correct them, call such a text a missing value with {choices.named('missing')}, "
-                f"take all as categories with {choices.named('categorical', [name])}, "
-                f"or {drop}"
-            )
-        most = self._choices.max_categories
+            if guess is None:
+                self._note(name, "number", f"standardized{gaps}")
+            elif part == self._columns_of[name][0][0]:
+                kind = form.kind if form.kind in ("date", "time", "duration") else "number"
+                self._note(name, kind, f"{guess.done}{gaps}", guess.why, odd=True)
+            return Column(part, "number", tally.mean, (), missing, source, form)
+        self._refuse_mixed(name, tally)
+        most = choices.max_categories
         found = len(tally.counts)
-        if tally.overflows or (most is None and found > MAX_CATEGORIES):
-            count = f"more than {_MAX_COUNTED:,}" if tally.overflows else f"{found:,}"
-            most_frequent = f"keep the most frequent with {choices.named('max_categories')}, or "
-            keep = "" if tally.overflows else most_frequent
-            raise ValueError(
-                f"{tally.name} has {count} distinct values; with more than {MAX_CATEGORIES:,} it "
-                f"is more likely a name or a key than a category: {keep}{drop}"
-            )
+        if most is None and (tally.overflows or found > MAX_CATEGORIES):
+            most = _KEPT_CATEGORIES
         ranked = sorted(tally.counts, key=lambda text: (-tally.counts[text], text))
         kept = tuple(sorted(ranked[:most]))
-        others = f", the other {found - len(kept):,} as one" if len(kept) < found else ""
+        rare = len(kept) < found
+        others = f", the other {found - len(kept):,} as one" if rare else ""
+        if tally.overflows:
+            others = ", all others as one"
         why = choices.named("categorical") if name in choices.categorical else ""
-        self._note(name, "category", f"an input for each of {len(kept):,} categories{others}", why)
-        return Column(name, "category", 0.0, kept, tally.missing > 0 or len(kept) < found)
+        if rare and choices.max_categories is None:
+            why = f"those that come most; {choices.named('max_categories')} says how many"
+        odd = rare and choices.max_categories is None
+        self._note(
+            name, "category", f"an input for each of {len(kept):,} categories{others}", why, odd
+        )
+        share = 0.0
+        if rare:
+            share = 1 - sum(tally.counts[text] for text in kept) / tally.values
+        return Column(
+            part, "category", 0.0, kept, tally.missing > 0 or rare, source, others=max(share, 0.0)
+        )
 
-    def _target(self, tally: _Tally) -> Target:
-        name, task = self._choices.target, self._choices.task
-        tally.refuse_dates("a target must be a class or a number")
+    def _refuse_mixed(self, name: str, tally: Tally) -> None:
+        """Raise ValueError where a column of categories is rather one of numbers, or of dates."""
+        if name in self._choices.categorical or self._among:
+            return
+        odd = self._odd.get(name)
+        if odd is not None:
+            self._refuse_texts(name, odd.held, odd.others, repr(odd.example))
+        if tally.mostly_numbers or (
+            len(tally.counts) > _MANY_NUMBERS and tally.numeric_words() >= len(tally.counts) / 2
+        ):
+            self._refuse_texts(name, "numbers", tally.other, tally.example)
+
+    def _refuse_texts(self, name: str, held: str, others: int, example: str) -> None:
+        choices = self._choices
+        raise ValueError(
+            f"{self._source.path}: column {name!r} holds {held} and {others} texts, the first "
+            f"{example}; correct them, call such a text a missing value with "
+            f"{choices.named('missing')}, take all as categories with "
+            f"{choices.named('categorical', [name])}, or leave it out with "
+            f"{choices.named('drop', [name])}"
+        )
+
+    def _refuse_constant_target(self, value: str, constant: bool) -> None:
+        if constant:
+            raise ValueError(
+                f"{self._source.path}: column {self._choices.target!r}, the target, is always "
+                f"{value!r}: nothing to learn"
+            )
+
+    def _target(self, tally: Tally) -> Target:
+        choices = self._choices
+        name = choices.target
+        guess, odd = self._guesses.get(name), self._odd.get(name)
+        if guess is not None and guess.forms[0].moment:
+            raise ValueError(
+                f"{tally.name} holds {guess.forms[0].held()}; a target must be a class or a number"
+            )
         if tally.missing:
             raise ValueError(
                 f"{tally.name}, the target, has no value in {tally.missing} rows, the first is "
                 f"row {tally.first_missing}; remove them before"
             )
-        if len(tally.counts) == 1 or (tally.other == 0 and tally.variance == 0):
-            only = next(iter(tally.counts))
-            raise ValueError(f"{tally.name}, the target, is always {only!r}: nothing to learn")
-        if task is None:
-            few = not tally.overflows and len(tally.counts) <= _MAX_CLASSES_OF_NUMBERS
-            if tally.mostly_numbers and tally.other:
-                raise ValueError(
-                    f"{tally.name}, the target, holds numbers and {tally.other} texts, the first "
-                    f"{tally.example}; correct them, or take them as classes with "
-                    + self._choices.named("task", "classification")
-                )
-            numbers = tally.other == 0 and not (few and tally.whole)
-            task = "regression" if numbers else "classification"
+        constant = len(tally.counts) == 1 or (tally.other == 0 and tally.variance == 0)
+        self._refuse_constant_target(next(iter(tally.counts), ""), constant)
+        mixed = tally.other > 0 and guess is None
+        if choices.task is None and (odd is not None or (mixed and tally.mostly_numbers)):
+            held, others = (odd.held, odd.others) if odd is not None else ("numbers", tally.other)
+            example = repr(odd.example) if odd is not None else tally.example
+            raise ValueError(
+                f"{tally.name}, the target, holds {held} and {others} texts, the first {example}; "
+                f"correct them, call such a text a missing value with {choices.named('missing')}, "
+                f"or take them as classes with {choices.named('task', 'classification')}"
+            )
+        task, why = task_of(tally, guess)
+        if choices.task is not None:
+            task, why = choices.task, choices.named("task", choices.task)
+        elif why:
+            other = "regression" if task == "classification" else "classification"
+            why += f"; {choices.named('task', other)} takes it otherwise"
+        noted = choices.task is None and bool(why)
         if task == "regression":
-            if tally.other:
+            if mixed:
                 raise ValueError(
                     f"{tally.name}, the target of a regression, must hold numbers, "
                     f"but holds {tally.example}"
                 )
             self.target_moments = (tally.mean, math.sqrt(tally.variance))
-            self._note(name, "target", "predicted as a number")
-            return Target(name, "number")
-        if tally.overflows or len(tally.counts) > MAX_CATEGORIES:
+            done = "predicted as a number" + (f", {guess.done}" if guess is not None else "")
+            self._target_note = ColumnNote(name, "target", done, why, noted)
+            return Target(name, "number", (), guess.forms[0] if guess is not None else PLAIN)
+        if tally.overflows or len(tally.counts) > MAX_CLASSES:
             raise ValueError(
-                f"{tally.name}, the target, has more than {MAX_CATEGORIES:,} classes; "
-                f"for numbers use {self._choices.named('task', 'regression')}"
+                f"{tally.name}, the target, has more than {MAX_CLASSES:,} classes; "
+                f"for numbers use {choices.named('task', 'regression')}"
             )
-        classes = tuple(sorted(tally.counts, key=_natural))
+        if choices.task is None and tally.near_unique:
+            raise ValueError(
+                f"{tally.name}, the target, has {len(tally.counts):,} classes in "
+                f"{tally.values:,} rows: too few of each to learn from; choose another column, or "
+                f"insist with {choices.named('task', 'classification')}"
+            )
+        classes = tuple(sorted(tally.counts, key=natural))
         self.classes = {label: tally.counts[label] for label in classes}
-        self._note(name, "target", f"predicted as one of {len(classes):,} classes")
+        done = f"predicted as one of {len(classes):,} classes"
+        self._target_note = ColumnNote(name, "target", done, why, noted)
         return Target(name, "class", classes)
 
 
-class _Tally:
-    """What the cells of one column have been so far.
-
-    Parameters
-    ----------
-    name : str
-        What to call it in messages.
-    stretch : int
-        How many numbers the moments are computed of at once. It is no number of cells or of blocks,
-        so that where these end changes no bit.
-    counts : bool
-        Whether numbers are counted as well: texts are.
-    most : int
-        Distinct values that are counted at most.
-    """
-
-    def __init__(self, name: str, stretch: int, counts: bool, most: int) -> None:
-        self.name, self._stretch = name, stretch
-        self._counts_numbers, self._most_counted = counts, most
-        self._uncounted = False
-        self._waiting: list[Array] = []  # numbers, so many:
-        self._waits = 0
-        self._numbers = 0  # in the moments
-        self._rounding = _ROUNDING  # of those, beside their mean
-        self.missing = self.first_missing = 0
-        self.values = self.other = 0  # cells that hold something, and those that hold no number
-        self.infinite = 0  # of the latter, those that are called so
-        self.example = ""
-        self.whole = True
-        self.dates = False
-        self.mean = self._squares = 0.0
-        self.least, self.most = math.inf, -math.inf  # of the numbers
-        self.counts: Counter[str] = Counter()
-        self.overflows = False
-
-    @property
-    def variance(self) -> float:
-        # Of a constant, what the mean is off by rounding is no variance, nor what its numbers are.
-        if self.least == self.most or not self._numbers:
-            return 0.0
-        variance = self._squares / self._numbers
-        return variance if math.sqrt(variance) > self._rounding * abs(self.mean) else 0.0
-
-    @property
-    def mostly_numbers(self) -> bool:
-        return self.other < (1 - _MOSTLY_NUMBERS) * self.values
-
-    @property
-    def needs_counts(self) -> bool:
-        """Whether it is a column of categories, some of which were not counted."""
-        return self._uncounted and self.other > self.infinite and not self.mostly_numbers
-
-    def add(self, cells: Cells, first: int) -> None:
-        """Count cells, of which the first is in row ``first``."""
-        gaps = 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
-        if cells.missing is not None and not self.missing:
-            self.first_missing = first + int(np.argmax(cells.missing))
-        self.missing += gaps
-        self.values += cells.rows - gaps
-        self.dates = self.dates or cells.dates
-        if cells.dates:
-            return
-        numbers, broken = as_numbers(cells)
-        if broken is not None:
-            if not self.other:
-                row = int(np.argmax(broken))
-                self.example = f"{cells.text(row)!r} in row {first + row}"
-            self.other += int(np.count_nonzero(broken))
-            self.infinite += int(np.count_nonzero(np.isinf(numbers[broken])))
-            numbers = np.where(broken, np.nan, numbers)
-        missing = gaps > 0 or broken is not None
-        self._add_numbers(numbers[~np.isnan(numbers)] if missing else numbers)
-        if cells.numbers is not None and not self._counts_numbers:
-            self._uncounted = True
-        elif not self.overflows:
-            for word, count in counted(*as_words(cells)):
-                self.counts[word] += count
-            self.overflows = len(self.counts) > self._most_counted
-
-    def end(self) -> None:
-        """Take into account what waits; ValueError where the numbers are not finite."""
-        if self.infinite and self.infinite == self.other:
-            self._refuse_infinite()
-        self._take(np.concatenate([np.empty(0), *self._waiting]))
-
-    def refuse_dates(self, cure: str) -> None:
-        """Raise ValueError where all values are dates."""
-        texts = self.other == self.values and bool(self.counts)
-        if self.dates or (texts and all(_DATE.fullmatch(text) for text in self.counts)):
-            raise ValueError(f"{self.name} holds dates, which a network cannot take; {cure}")
-
-    def _add_numbers(self, numbers: Array) -> None:
-        if not np.isfinite(numbers).all():
-            self._refuse_infinite()
-        if numbers.dtype == np.float32:
-            self._rounding = 4 * float(np.finfo(np.float32).eps)
-        self._waiting.append(numbers.astype(np.float64, copy=False))
-        self._waits += numbers.size
-        if self._waits < self._stretch:
-            return
-        numbers = np.concatenate(self._waiting)
-        whole = numbers.size // self._stretch * self._stretch
-        for stretch in numbers[:whole].reshape(-1, self._stretch):
-            self._take(stretch)
-        self._waiting = [numbers[whole:].copy()]
-        self._waits -= whole
-
-    def _take(self, numbers: Array) -> None:
-        """Add to the moments, by the formula of Chan, Golub and LeVeque (1979)."""
-        if not numbers.size:
-            return
-        self.whole = self.whole and bool((np.floor(numbers) == numbers).all())
-        before, after = self._numbers, self._numbers + numbers.size
-        mean = float(numbers.mean())
-        distance = mean - self.mean
-        self.mean += distance * numbers.size / after
-        self._squares += float(((numbers - mean) ** 2).sum())
-        self._squares += distance**2 * before * numbers.size / after
-        self.least = min(self.least, float(numbers.min()))
-        self.most = max(self.most, float(numbers.max()))
-        self._numbers = after
-
-    def _refuse_infinite(self) -> None:
-        raise ValueError(f"{self.name} holds a number that is infinite")
+def _end(tally: Tally) -> Tally:
+    tally.end()
+    return tally
 
 
-def _moments(column: Column, tally: _Tally) -> list[tuple[float, float]]:
+def _parts(name: str, guess: Guess | Odd | None) -> list[tuple[str, Form]]:
+    """Return what a column of the file becomes."""
+    if not isinstance(guess, Guess):
+        return [(name, PLAIN)]
+    several = len(guess.forms) > 1
+    return [(f"{name}: {form.part}" if several else name, form) for form in guess.forms]
+
+
+def _moments(column: Column, tally: Tally) -> list[tuple[float, float]]:
     """Return mean and variance of each input; of a constant one the variance is 0.
 
     Zeros and ones stay as they are, but for the one input of a column that has always the same
@@ -440,11 +468,3 @@ def _moments(column: Column, tally: _Tally) -> list[tuple[float, float]]:
     else:
         first = (1.0, 0.0) if column.width == 1 else (0.0, 1.0)
     return [first] + [(0.0, 1.0)] * (column.width - 1)
-
-
-def _natural(text: str) -> tuple[int, float, str]:
-    """Return a key by which numbers come in their order, before texts."""
-    try:
-        return 0, float(text), text
-    except ValueError:
-        return 1, 0.0, text

@@ -26,7 +26,8 @@ import numpy as np
 from .. import _core
 from .._printable import listed
 from ..exchange._extras import required
-from .cells import as_numbers, as_words, counted
+from .cells import as_numbers, as_words, counted, key
+from .form import PLAIN, Form, in_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,10 +42,14 @@ if TYPE_CHECKING:
     _Taken = Array | tuple[Array, Array]
 
 FORMAT = 1
+_FORMAT_WITH_FORMS = 2  # which an older laminar would read wrongly
 # The name of the table in a model's file.
 TEXT = "table"
 # Inputs that are passed on in pieces stay in a processor's cache.
 _PIECE_BYTES = 1 << 19
+# As in the core (Table::check_seen): fewer than about five values may be unseen by chance.
+_LEAST_OTHERS = 0.05
+_UNLIKELY = 1e-6
 _MOST = float(np.finfo(np.float32).max)
 
 
@@ -56,6 +61,14 @@ class Column(NamedTuple):
     mean: float = 0.0  # of numbers, in place of a missing one
     categories: tuple[str, ...] = ()
     indicator: bool = False  # the last input is for what is missing (or an unknown category)
+    source: str = ""  # the file's column, where it has another name
+    form: Form = PLAIN  # how its texts are numbers
+    others: float = 0.0  # the share of training's values that were none of the categories
+
+    @property
+    def file_name(self) -> str:
+        """What the file calls it."""
+        return self.source or self.name
 
     @property
     def width(self) -> int:
@@ -76,6 +89,7 @@ class Target(NamedTuple):
     name: str
     kind: str  # "number" or "class"
     classes: tuple[str, ...] = ()
+    form: Form = PLAIN
 
 
 class Table(NamedTuple):
@@ -102,24 +116,30 @@ class Table(NamedTuple):
 
     def needed(self) -> list[str]:
         """Return the names of the columns that a prediction needs."""
-        return [column.name for column in self.columns]
+        return list(dict.fromkeys(column.file_name for column in self.columns))
 
     def numbers(self) -> set[str]:
-        """Return the names of the columns that hold numbers, the target perhaps among them."""
-        names = {column.name for column in self.columns if column.kind == "number"}
-        return names | ({self.target.name} if self.target.kind == "number" else set())
+        """Return the names of columns that hold plain numbers, the target perhaps among them."""
+        numbers = [column for column in self.columns if column.kind == "number"]
+        names = {column.file_name for column in numbers if column.form == PLAIN}
+        number = self.target.kind == "number" and self.target.form == PLAIN
+        return names | ({self.target.name} if number else set())
 
     def to_json(self) -> str:
         """Return it as text."""
         return json.dumps(
             {
-                "format": FORMAT,
+                "format": _FORMAT_WITH_FORMS if self._has_more() else FORMAT,
                 "header": self.header,
                 "missing": self.missing,
-                "columns": [column._asdict() for column in self.columns],
-                "target": self.target._asdict(),
+                "columns": [_fields(column) for column in self.columns],
+                "target": _fields(self.target),
             }
         )
+
+    def _has_more(self) -> bool:
+        later = [*(_fields(column) for column in self.columns), _fields(self.target)]
+        return any(name in fields for fields in later for name in _LATER)
 
     @classmethod
     def from_json(cls, text: str) -> Table:
@@ -129,13 +149,36 @@ class Table(NamedTuple):
         target = found["target"]
         return cls(
             tuple(found["header"]),
-            tuple(
-                Column(**{**fields, "categories": tuple(fields["categories"])})
-                for fields in found["columns"]
-            ),
-            Target(**{**target, "classes": tuple(target["classes"])}),
+            tuple(Column(**_values(fields, "categories")) for fields in found["columns"]),
+            Target(**_values(target, "classes")),
             tuple(found["missing"]),
         )
+
+
+# What columns and targets of tables did not have at first.
+_LATER = ("source", "form", "others")
+
+
+def _fields(part: Column | Target) -> dict[str, Any]:
+    """Return what JSON has of it; what is as it always was is left out."""
+    usual = type(part)._field_defaults
+    fields = {
+        name: value
+        for name, value in part._asdict().items()
+        if name not in _LATER or value != usual[name]
+    }
+    if "form" in fields:
+        fields["form"] = part.form.fields()
+    return fields
+
+
+def _values(fields: dict[str, Any], texts: str) -> dict[str, Any]:
+    """Return the fields that JSON has, as Python has them."""
+    values = {**fields, texts: tuple(fields[texts])}
+    if "form" in fields:
+        form = fields["form"]
+        values["form"] = Form(**{**form, "missing": tuple(form.get("missing", ()))})
+    return values
 
 
 class Encoder:
@@ -147,6 +190,8 @@ class Encoder:
         How.
     path : str
         The file that they are of, for error messages.
+    lenient : bool
+        Whether to go on where a cell is no number: rows that have one are noted as bad.
 
     Attributes
     ----------
@@ -154,14 +199,22 @@ class Encoder:
         {column: Counter of the categories that training has not seen}.
     filled : Counter
         {column: missing numbers where training had none}.
+    bad : ndarray or None
+        Whether each row of the last block has a cell that is no number; None where none has.
+    first_bad : str
+        What is wrong with the first one.
     """
 
-    def __init__(self, table: Table, path: str) -> None:
+    def __init__(self, table: Table, path: str, lenient: bool = False) -> None:
         self.table, self.path = table, path
+        self._lenient = lenient
+        self.bad: Array | None = None
+        self.first_bad = ""
         self._core = _core.Table(table.to_json())
         self.unseen: dict[str, Counter[str]] = {}
         self.filled: Counter[str] = Counter()
         self.loose_labels: Counter[str] = Counter()
+        self._values: Counter[str] = Counter()  # of columns of categories, those that are there
 
     def inputs(self, block: Block, out: Array) -> Array:
         """Fill ``out``, (rows, inputs), and return it."""
@@ -206,7 +259,7 @@ class Encoder:
             row = block.first + int(np.argmax(cells.missing))
             raise ValueError(f"{name} has no value in row {row}")
         if target.kind == "number":
-            numbers = _numbers(cells, name, block.first)
+            numbers = _numbers(cells, target.form, name, block.first)
             _refuse_infinite(numbers, name, block.first)
             return numbers.astype(np.float64)
         words, places = as_words(cells)
@@ -225,6 +278,23 @@ class Encoder:
             self.loose_labels[words[int(places[row])].as_py()] += int((found < 0).sum())
             found = loose
         return found.astype(np.int32)
+
+    def refuse_unseen(self) -> None:
+        """Raise ValueError where a column has had no category that training has seen.
+
+        So many that this is hardly so by chance: then they are written in another way.
+        """
+        for column in self.table.columns:
+            counts, values = self.unseen.get(column.name, Counter()), self._values[column.name]
+            if not values or counts.total() < values:
+                continue
+            if max(column.others, _LEAST_OTHERS) ** values < _UNLIKELY:
+                raise ValueError(
+                    f"{self._named(column)} has {values} values, and training has seen none of "
+                    f"them, {next(iter(counts))!r} for example; it has seen "
+                    f"{listed(column.categories[:5])}; write them as they were in training, or "
+                    "leave the cells empty where they are not known"
+                )
 
     def notes(self) -> list[str]:
         """Return a line for each thing that a user should know of the rows so far."""
@@ -249,18 +319,29 @@ class Encoder:
         return [f"{self.path}: {line}" for line in lines]
 
     def _named(self, column: Column) -> str:
-        return f"{self.path}: column {column.name!r}"
+        return f"{self.path}: column {column.file_name!r}"
 
     def _columns(self, block: Block) -> list[_Taken]:
+        self.bad = None
         return [
             (self._number if column.kind == "number" else self._category)(
-                column, block.cells[column.name], block.first
+                column, block.cells[column.file_name], block.first
             )
             for column in self.table.columns
         ]
 
     def _number(self, column: Column, cells: Cells, first: int) -> _Taken:
-        numbers, missing = _numbers(cells, self._named(column), first), cells.missing
+        numbers, missing, broken = _in_numbers(cells, column.form, self._named(column))
+        if self._lenient:
+            infinite = np.abs(numbers) >= _MOST
+            broken = infinite if broken is None else infinite | broken
+        if broken is not None and broken.any():
+            what = f"{self._named(column)} must hold {column.form.held()}"
+            if not self._lenient:
+                raise ValueError(_wrong(cells, broken, what, first))
+            self.first_bad = self.first_bad or _wrong(cells, broken, what, first)
+            self.bad = broken if self.bad is None else self.bad | broken
+            numbers = np.where(broken, np.nan, numbers)
         if missing is not None and not column.indicator:
             self.filled[column.name] += int(np.count_nonzero(missing))
         return np.require(numbers, requirements=["C", "A"])
@@ -269,6 +350,8 @@ class Encoder:
         if cells.dates:
             raise ValueError(f"{self._named(column)} holds dates, but held categories in training")
         words, places = as_words(cells)
+        gaps = 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
+        self._values[column.name] += cells.rows - gaps
         known = _places(words, column.categories)
         if (known < 0).any():  # words without a cell perhaps, or without a value
             new = np.append(known, np.int32(0))[places] < 0
@@ -280,14 +363,29 @@ class Encoder:
         return np.require(places, np.int32, ["C", "A"]), known
 
 
-def _numbers(cells: Cells, name: str, first: int) -> Array:
-    """Return cells as numbers, NaN where there is none; ValueError where one is something else."""
+def _in_numbers(cells: Cells, form: Form, name: str) -> tuple[Array, Array | None, Array | None]:
+    """Return cells as numbers, where they are missing, and where they are something else."""
+    if form != PLAIN:
+        found, broken = in_form(cells, form)
+        assert found.numbers is not None
+        return found.numbers, found.missing, broken
     if cells.dates:
         raise ValueError(f"{name} holds dates, but held numbers in training")
     numbers, broken = as_numbers(cells)
+    return numbers, cells.missing, broken
+
+
+def _wrong(cells: Cells, broken: Array, what: str, first: int) -> str:
+    """Return which cell is no number, of a block whose first row is ``first``."""
+    row = int(np.argmax(broken))
+    return f"{what}, got {cells.said(row)!r} in row {first + row}"
+
+
+def _numbers(cells: Cells, form: Form, name: str, first: int) -> Array:
+    """Return cells as numbers, NaN where there is none; ValueError where one is something else."""
+    numbers, _, broken = _in_numbers(cells, form, name)
     if broken is not None:
-        row = int(np.argmax(broken))
-        raise ValueError(f"{name} must hold numbers, got {cells.text(row)!r} in row {first + row}")
+        raise ValueError(_wrong(cells, broken, f"{name} must hold {form.held()}", first))
     return numbers
 
 
@@ -306,4 +404,13 @@ def _places(words: Any, values: tuple[str, ...]) -> Array:
     compute = required("pyarrow.compute", "tabular", "tables")
     found = compute.index_in(words, value_set=arrow.array(values, arrow.string()), skip_nulls=True)
     positions: Array = found.fill_null(-1).to_numpy(zero_copy_only=False)
+    rest = np.flatnonzero(positions < 0)
+    if rest.size and values:  # they may be the same as numbers
+        positions = positions.copy()
+        keys: dict[float | str, int] = {}
+        for place, value in enumerate(values):
+            keys.setdefault(key(value), place)
+        texts = words.take(arrow.array(rest)).to_pylist()
+        for place, word in zip(rest.tolist(), texts, strict=True):
+            positions[place] = -1 if word is None else keys.get(key(word), -1)
     return positions

@@ -6,20 +6,26 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from .. import _saving
 from .._printable import listed, printable
 from .._tables import Source
 from .._tables.cells import MISSING
+from .._tables.labelled import Labelled
 from .._tables.table import TEXT, Encoder, Table
 from ..models import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from .._base_model import BaseModel
     from .._tables import Block
+    from .._tables.survey import Readable
 
 
 def add_file_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +39,7 @@ def add_file_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--delimiter",
         metavar="CHARACTER",
-        help="what separates the cells of a CSV file; a comma, in a .tsv file a tab",
+        help="what separates the cells of a CSV file, where its first lines do not show it",
     )
 
 
@@ -89,7 +95,11 @@ class Rows:
     arguments : Namespace
         Those of `add_file_arguments`.
     target : bool
-        Whether the target is wanted.
+        Whether the target is wanted, and rows without it are left out.
+    also : sequence of str
+        Other columns that are wanted, those of them that are there.
+    lenient : bool
+        As in `Encoder`.
 
     Raises
     ------
@@ -98,11 +108,17 @@ class Rows:
     """
 
     def __init__(
-        self, table: Table, path: str, arguments: argparse.Namespace, target: bool = True
+        self,
+        table: Table,
+        path: str,
+        arguments: argparse.Namespace,
+        target: bool = True,
+        also: Sequence[str] = (),
+        lenient: bool = False,
     ) -> None:
-        self.encoder = Encoder(table, printable(path))
+        self.encoder = Encoder(table, printable(path), lenient)
         self._columns = table.needed() + [table.target.name] * target
-        self._source = Source(
+        source = Source(
             path,
             arguments.header,
             arguments.delimiter,
@@ -111,19 +127,42 @@ class Rows:
             self._columns,
         )
         for name in self._columns:
-            if name not in self._source.names:
+            if name not in source.names:
                 what = "the target " if name == table.target.name else "column "
                 raise ValueError(
-                    f"{printable(path)} lacks {what}{name!r}; it has {listed(self._source.names)}"
+                    f"{printable(path)} lacks {what}{name!r}; it has {listed(source.names)}"
                 )
+        self.also = [name for name in also if name in source.names and name not in self._columns]
+        self._notes = source.notes
+        self._source: Readable = Labelled(source, table.target.name) if target else source
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield the rows in blocks."""
-        return self._source.blocks(self._columns, self.encoder.table.numbers())
+    def encoded(self, dtype: Any) -> Iterator[tuple[Block, NDArray[Any]]]:
+        """Yield the rows in blocks, and their inputs.
+
+        Before the last one it is an error if a column had no category that training has seen.
+        """
+        encoder = self.encoder
+        columns = [*self._columns, *self.also]
+        last: Block | None = None
+        for block in self._source.blocks(columns, encoder.table.numbers()):
+            if last is not None:
+                yield last, self._inputs(last, dtype)
+            last = block
+        if last is not None:
+            x = self._inputs(last, dtype)
+            encoder.refuse_unseen()
+            yield last, x
+
+    def _inputs(self, block: Block, dtype: Any) -> NDArray[Any]:
+        return self.encoder.inputs(block, np.empty((block.rows, self.encoder.table.width), dtype))
 
     def say_notes(self) -> None:
         """Say on stderr what a user should know of the rows."""
-        for line in self.encoder.notes():
+        notes = [*self._notes, *self.encoder.notes()]
+        if isinstance(self._source, Labelled) and self._source.without:
+            path, rows = self.encoder.path, self._source.without
+            notes.append(f"{path}: {rows} rows have no target and are left out")
+        for line in notes:
             print(f"laminar: note: {printable(line)}", file=sys.stderr)
 
 

@@ -6,8 +6,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .._printable import printable, say
 from ._manners import add_output_arguments, answering
 from ._reading import Rows, add_file_arguments, add_model_argument, loaded
@@ -49,8 +47,7 @@ def measured(
     """Return the measures of a file; ``seen`` gets its inputs, targets and predictions by parts."""
     rows = Rows(table, path, arguments)
     report = Report(table.target)
-    for block in rows.blocks():
-        x = rows.encoder.inputs(block, np.empty((block.rows, table.width), model.dtype))
+    for block, x in rows.encoded(model.dtype):
         y, predicted = rows.encoder.targets(block), model.predict(x)
         report.add(y, predicted)
         if seen is not None:

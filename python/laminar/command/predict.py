@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``laminar predict MODEL DATA``: a CSV file with a line for each row of a file.
 
-Its columns are the target's name, and of a classification the probability of each class.
+Its columns are those that training left out as names or keys, the target's name, and of a
+classification the probability of each class. A row with a cell that is no number has no answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._printable import printable
-from ._reading import Rows, add_file_arguments, add_model_argument, loaded
+from .._tables import notes as column_notes
+from .._tables.cells import said
+from ._reading import (
+    Rows,
+    add_file_arguments,
+    add_missing_argument,
+    add_model_argument,
+    loaded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,13 +40,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_argument(parser)
     parser.add_argument("data", help="a CSV or Parquet file; it may lack the target")
     parser.add_argument("--output", metavar="CSV", help="the file to write, in place of stdout")
+    parser.add_argument(
+        "--pass",
+        dest="passed",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="write this column of the data as well, as names and keys are; repeatable",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="stop at a cell that is no number, in place of leaving the row's answer empty",
+    )
+    add_missing_argument(parser)
     add_file_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the predictions."""
     model, table = loaded(arguments.model)
-    rows = Rows(table, arguments.data, arguments, target=False)
+    table = table._replace(missing=(*table.missing, *arguments.missing))
+    keys = [note.name for note in column_notes.of(model._texts) if note.kind == "id"]
+    passed = list(dict.fromkeys([*keys, *arguments.passed]))
+    rows = Rows(table, arguments.data, arguments, False, passed, not arguments.strict)
+    absent = [name for name in arguments.passed if name not in (*rows.also, *table.needed())]
+    if absent:
+        raise ValueError(f"--pass: {printable(arguments.data)} has no column {absent[0]!r}")
+    empty = 0
     with contextlib.ExitStack() as stack:
         file: Any = sys.stdout
         # A terminal shows what cells hold; a file and a pipe get it as it is.
@@ -48,16 +78,28 @@ def run(arguments: argparse.Namespace) -> None:
             file = stack.enter_context(open(arguments.output, "w", encoding="utf-8", newline=""))
         writer = csv.writer(file, lineterminator="\n")
         probabilities = [shown(f"p({label})") for label in table.target.classes]
-        writer.writerow([shown(table.target.name), *probabilities])
+        before = [name for name in passed if name in (*rows.also, *table.needed())]
+        writer.writerow([*map(shown, before), shown(table.target.name), *probabilities])
+        nothing = [""] * (1 + len(probabilities))
         try:
-            for block in rows.blocks():
-                x = rows.encoder.inputs(block, np.empty((block.rows, table.width), model.dtype))
-                lines = _lines(table.target, model.predict(x))
-                writer.writerows([[shown(first), *rest] for first, *rest in lines])
+            for block, x in rows.encoded(model.dtype):
+                lines = list(_lines(table.target, model.predict(x)))
+                bad = rows.encoder.bad
+                for row in np.flatnonzero(bad).tolist() if bad is not None else ():
+                    lines[row] = nothing
+                    empty += 1
+                names = [said(block.cells[name]) for name in before]
+                writer.writerows(
+                    [*(shown(texts[i]) for texts in names), shown(first), *rest]
+                    for i, (first, *rest) in enumerate(lines)
+                )
             file.flush()
         except BrokenPipeError:  # the reader, head for example, has seen enough
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the flush at exit
     rows.say_notes()
+    if empty:
+        what = f"{empty} rows have no answer, the first since {rows.encoder.first_bad}"
+        print(f"laminar: note: {printable(what)}; --strict stops there", file=sys.stderr)
 
 
 def _refuse_inputs(arguments: argparse.Namespace) -> None:

@@ -19,9 +19,11 @@ import numpy as np
 from .. import _memory, layers, metrics, optimizers
 from .._component import integer
 from .._printable import printable, say
-from .._tables import Choices, Encoder, Kept, Source, Survey, split
+from .._tables import Choices, Encoder, Survey, split
 from .._tables import notes as column_notes
+from .._tables.labelled import Labelled
 from .._tables.table import TEXT
+from ..data._files import Sources
 from ..sequential import Sequential
 from . import _ensemble
 from ._answer import answer_of
@@ -48,19 +50,24 @@ if TYPE_CHECKING:
 
 _KEPT_BYTES = 1 << 28  # of what the file holds
 _COLUMNS = (
-    "A column of which every value is a number is standardized; a missing one counts as the mean, "
-    "and sets an input of its own. Any other column becomes one input for each category, and one "
-    "for missing values if there are any; later a category that training has not seen counts as "
-    "missing, or sets no input where training had none missing. Refused by name, with a way out: "
-    "dates, numbers with a few texts among them, more than 1,000 categories, a target that is "
-    "constant or missing, rows of a wrong length. Spaces around a cell do not count."
+    "A column of which every value is a number is standardized, in whatever form it is written "
+    "(amounts, shares, units, decimal commas, dates, times); a missing one counts as the mean, and "
+    "sets an input of its own. Any other column becomes one input for each category, and one for "
+    "missing values if there are any; later a category that training has not seen counts as "
+    "missing, or sets no input where training had none missing. Names, keys and columns without "
+    "values are left out, and rows without a target. What people may not expect is said. Refused "
+    "by name, with a way out: numbers with a few texts among them, a target that is constant, rows "
+    "of a wrong length. Spaces around a cell do not count."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = _COLUMNS
-    parser.add_argument("data", help="a CSV or Parquet file")
+    parser.add_argument(
+        "data", help="a CSV or Parquet file, a spreadsheet, a folder of them, or - for stdin"
+    )
+    parser.add_argument("more", nargs="*", metavar="FILE", help="others with the same columns")
     parser.add_argument("--target", required=True, help="the column to predict")
     parser.add_argument(
         "--task",
@@ -78,6 +85,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="COLUMN",
         help="take its numbers as names of categories; repeatable",
+    )
+    columns.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="use it even if it looks like names or keys; repeatable",
     )
     columns.add_argument(
         "--max-categories",
@@ -154,20 +168,27 @@ def _run(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
             f"got {arguments.validation}"
         )
     _ensemble.checked(arguments)
-    check_outputs(arguments, [arguments.data, test_file])
-    kept = Kept(_KEPT_BYTES)
-    source = Source(
-        arguments.data, arguments.header, arguments.delimiter, arguments.missing, kept=kept
+    check_outputs(arguments, [arguments.data, *arguments.more, test_file])
+    choices = _choices(arguments)
+    files = [arguments.data, *arguments.more]
+    known = (choices.target, *choices.drop, *choices.categorical, *choices.keep)
+    source = Sources(
+        files, arguments.header, arguments.delimiter, arguments.missing, None, _KEPT_BYTES, known
     )
-    survey = Survey(source, _choices(arguments))
+    labelled = Labelled(source, arguments.target)
+    survey = Survey(labelled, choices)
     say(_described(arguments.data, survey))
+    if labelled.without:
+        say(f"{labelled.without:,} rows have no target and are left out")
+    if test_file is not None:
+        Rows(survey.table, test_file, arguments)  # which tells what it lacks before training
+    parts = _read(labelled, survey, [arguments.validation, test], arguments.seed)
+    for line in source.notes:
+        say(printable(line))
     for note in survey.notes:
         if note.odd:
             say(printable(str(note)))
-    if test_file is not None:
-        Rows(survey.table, test_file, arguments)  # which tells what it lacks before training
-    parts = _read(source, survey, [arguments.validation, test], arguments.seed)
-    kept.forget()
+    source.forget()
     train, validation, _ = parts
     model, training = _trained(train, validation, survey, arguments)
     model._texts = {
@@ -213,6 +234,7 @@ def _choices(arguments: argparse.Namespace) -> Choices:
         tuple(arguments.categorical),
         None if most is None else integer(most, "--max-categories", minimum=1),
         from_command=True,
+        keep=tuple(arguments.keep),
     )
 
 
@@ -238,7 +260,7 @@ def _described(path: str, survey: Survey) -> str:
     return "\n".join(lines)
 
 
-def _read(source: Source, survey: Survey, shares: list[float], seed: int) -> list[_Part]:
+def _read(source: Labelled, survey: Survey, shares: list[float], seed: int) -> list[_Part]:
     """Return the rows encoded, in random order: those to train on, and the shares held out.
 
     Of each class the same share. What the rows held out hold has no part in how rows are encoded.

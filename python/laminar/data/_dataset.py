@@ -181,6 +181,7 @@ class Dataset:
         drop: Sequence[str] = (),
         categorical: Sequence[str] = (),
         max_categories: int | None = None,
+        keep: Sequence[str] = (),
         buffer_size: int | str = "256MiB",
     ) -> Dataset:
         """Return the rows of CSV or Parquet files; needs ``pip install laminar[tabular]``.
@@ -193,8 +194,8 @@ class Dataset:
         Parameters
         ----------
         files : path or sequence of paths
-            Files with the same columns, or a folder: all ``.csv``, ``.tsv`` and ``.parquet`` files
-            in it, in the order of their names.
+            Files with the same columns, or a folder: all ``.csv``, ``.tsv``, ``.txt`` and
+            ``.parquet`` files in it, compressed ones and spreadsheets, in the order of their names.
         target : str, optional
             The column to predict.
         like : Dataset, optional
@@ -203,14 +204,17 @@ class Dataset:
         task : {"classification", "regression"}, optional
             Without it regression for numbers but a few whole ones.
         header, delimiter : sequence of str, str
-            Of CSV files whose first line does not name the columns, or with other separators than
-            commas (``.tsv``: tabs).
+            Of CSV files whose first line does not name the columns, and what separates cells where
+            that is not seen in the first lines.
         missing : sequence of str
             Cells that mean that there is no value, besides empty ones, "?", "NA" and the like.
         drop, categorical : sequence of str
             Columns that are left out, and those whose numbers are names of categories.
         max_categories : int, optional
-            Keep the most frequent ones of each column, the others count as one.
+            Keep the most frequent ones of each column, the others count as one. Without it that is
+            done where there are more than a thousand.
+        keep : sequence of str
+            Columns to be used even if they look like names or keys, which are left out.
         buffer_size : int or str
             As in `from_arrays`; what the files held is kept for the next time as well, as far as
             it takes no more than this. A file that has changed is read again.
@@ -230,11 +234,12 @@ class Dataset:
             if table is None:
                 raise ValueError("Dataset.from_files: like must be a data set of files")
         most = number_of_bytes(buffer_size, "Dataset: buffer_size")
-        sources = _files.Sources(_paths(files), header, delimiter, missing, table, most)
+        known = () if target is None else (target, *drop, *categorical, *keep)
+        sources = _files.Sources(_paths(files), header, delimiter, missing, table, most, known)
         survey = None
         if table is None:
             assert target is not None
-            survey = _files.surveyed(sources, target, task, drop, categorical, max_categories)
+            survey = _files.surveyed(sources, target, task, drop, categorical, max_categories, keep)
             table = survey.table
         rows = None if survey is None else survey.rows
         data = cls(_files.Encoded(sources, table, rows), buffer_size)

@@ -13,9 +13,8 @@ import numpy as np
 from .._component import integer
 from .._printable import listed
 from .._tables import Block, Choices, Encoder, Kept, Source, Survey, Table
+from .._tables.texts import ENDINGS, without_packing
 from ._pieces import Piece, Pieces
-
-_ENDINGS = (".csv", ".tsv", ".parquet")
 
 
 class Sources:
@@ -31,6 +30,8 @@ class Sources:
         What a model reads, where that is known.
     kept_bytes : int
         How much of what has been read is kept for the next time.
+    known : sequence of str
+        As in `_tables.Source`, where there is no table.
     """
 
     def __init__(
@@ -41,11 +42,14 @@ class Sources:
         missing: Sequence[str],
         table: Table | None,
         kept_bytes: int,
+        known: Sequence[str] = (),
     ) -> None:
         files = [file for path in paths for file in _listed(os.fspath(path))]
         if not files:
             raise ValueError("Dataset.from_files: files must name at least one file")
-        fallback, known = ((), ()) if table is None else (table.headers(), table.needed())
+        fallback: Sequence[Sequence[str]] = ()
+        if table is not None:
+            fallback, known = table.headers(), table.needed()
         missing = table.missing if table is not None else missing
         self._kept = Kept(kept_bytes)
         self.each = [
@@ -55,6 +59,7 @@ class Sources:
         self.path = first.path if len(files) == 1 else f"{first.path} and {len(files) - 1} others"
         self.names, self.missing = first.names, first.missing
         self.has_header = first.has_header
+        self.notes = [note for source in self.each for note in source.notes]
         wanted = set(first.names if table is None else [*table.needed(), table.target.name])
         for source in self.each:
             lacking = sorted(wanted - set(source.names))
@@ -95,6 +100,7 @@ def surveyed(
     drop: Sequence[str],
     categorical: Sequence[str],
     max_categories: int | None,
+    keep: Sequence[str] = (),
 ) -> Survey:
     """Return what the files hold; ValueError where a column is of no use."""
     if task not in (None, "classification", "regression"):
@@ -104,10 +110,11 @@ def surveyed(
     most = max_categories
     if most is not None:
         most = integer(most, "Dataset.from_files: max_categories", minimum=1)
-    for name, names in (("drop", drop), ("categorical", categorical)):
+    for name, names in (("drop", drop), ("categorical", categorical), ("keep", keep)):
         if isinstance(names, str):
             raise TypeError(f"Dataset.from_files: {name} must be a list of columns, got {names!r}")
-    return Survey(sources, Choices(target, task, tuple(drop), tuple(categorical), most))
+    choices = Choices(target, task, tuple(drop), tuple(categorical), most, keep=tuple(keep))
+    return Survey(sources, choices)
 
 
 class Encoded(Pieces):
@@ -146,7 +153,7 @@ class Encoded(Pieces):
 def _listed(path: str) -> list[str]:
     if not os.path.isdir(path):
         return [path]
-    found = sorted(name for name in os.listdir(path) if name.endswith(_ENDINGS))
+    found = sorted(name for name in os.listdir(path) if without_packing(name).endswith(ENDINGS))
     if not found:
-        raise ValueError(f"Dataset.from_files: {path!r} holds no {', '.join(_ENDINGS)} files")
+        raise ValueError(f"Dataset.from_files: {path!r} holds no {', '.join(ENDINGS)} files")
     return [os.path.join(path, name) for name in found]
