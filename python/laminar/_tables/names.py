@@ -7,7 +7,7 @@ import re
 
 # pandas calls the index "Unnamed: 0", and writes it under no name.
 _KEYS = re.compile(
-    r"unnamed: ?\d+|index|idx|level_\d+|row|no\.?|nr\.?|#|key|serial|"
+    r"unnamed: ?\d+|__index_level_\d+__|index|idx|level_\d+|row|no\.?|nr\.?|#|key|serial|"
     r"(.*[ _.-])?(id|ids|uuid|guid|key)|id[ _.-].*|rows?[ _.-]?(names?|ids?|num(ber)?s?|no|index)|"
     r"(s|sr|serial|sl|record|order|case)[ _.-]*(no|num|number|nr)\.?"
     r"|(record|sample|customer|passenger|user|patient|case|item|object|client|employee|order)id",

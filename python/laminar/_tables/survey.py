@@ -112,7 +112,14 @@ class Survey:
         self._among = ""
         for what in (choices.target, *choices.drop, *choices.categorical, *choices.keep):
             if what not in source.names:
-                named = "" if source.has_header else "the file has no header; "
+                named = ""
+                if not source.has_header:
+                    named = f"the file has no header, name them with {choices.named('header')}; "
+                elif len(source.names) == 1:
+                    named = (
+                        "it has a single column; what separates cells can be said with "
+                        f"{choices.named('delimiter')}; "
+                    )
                 raise ValueError(
                     f"{source.path} has no column {what!r}; {named}{hint(what, source.names)}"
                 )
@@ -415,7 +422,7 @@ class Survey:
         elif why:
             other = "regression" if task == "classification" else "classification"
             why += f"; {choices.named('task', other)} takes it otherwise"
-        noted = choices.task is None and bool(why)
+        noted = choices.task is None and bool(why or guess)
         if task == "regression":
             if mixed:
                 raise ValueError(
