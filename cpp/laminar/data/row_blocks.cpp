@@ -37,11 +37,18 @@ RowBlocks<T>::RowBlocks(RowSource<T>& source, Check check, Index batch_size, Ind
   }
   for (int i = 0; i < (whole() ? 1 : 2); ++i) {
     Block& block = blocks_[i];
-    block.x = AlignedBuffer<T>(block_rows_ * source.features());
-    if (source.outputs() > 0) block.y = AlignedBuffer<T>(block_rows_ * source.outputs());
+    block.x = memory_for(block_rows_ * source.features());
+    if (source.outputs() > 0) block.y = memory_for(block_rows_ * source.outputs());
     if (source.outputs() == 0) block.labels.resize(static_cast<std::size_t>(block_rows_));
-    if (source.weighted()) block.weights = AlignedBuffer<T>(block_rows_ * source.weights_per_row());
+    if (source.weighted()) block.weights = memory_for(block_rows_ * source.weights_per_row());
   }
+}
+
+template <typename T>
+auto RowBlocks<T>::memory_for(Index size) -> Values {
+  // A cache line more, which kernels may read a part of.
+  const auto bytes = static_cast<std::size_t>(size) * sizeof(T) + kAlignment;
+  return Values(static_cast<T*>(allocate_aligned(bytes)));
 }
 
 template <typename T>
@@ -154,14 +161,14 @@ template <typename T>
 Dataset<T> RowBlocks<T>::view(const Block& block) const {
   const auto count = static_cast<std::size_t>(block.rows);
   Dataset<T> data;
-  data.x = {block.x.data(), block.rows, source_->features()};
+  data.x = {block.x.get(), block.rows, source_->features()};
   if (source_->outputs() > 0) {
-    data.y = Targets<T>(MatrixView<const T>(block.y.data(), block.rows, source_->outputs()));
+    data.y = Targets<T>(MatrixView<const T>(block.y.get(), block.rows, source_->outputs()));
   } else {
     data.y = Targets<T>(std::span<const std::int32_t>(block.labels.data(), count));
   }
   if (source_->weighted()) {
-    data.sample_weight = {block.weights.data(), count * static_cast<std::size_t>(source_->weights_per_row())};
+    data.sample_weight = {block.weights.get(), count * static_cast<std::size_t>(source_->weights_per_row())};
   }
   return data;
 }
@@ -217,14 +224,14 @@ template <typename T>
 void RowBlocks<T>::copy(Block& block, Index count) {
   const Index features = source_->features();
   const Index outputs = source_->outputs();
-  std::copy_n(piece_.x.data + used_ * features, count * features, block.x.data() + block.rows * features);
+  std::copy_n(piece_.x.data + used_ * features, count * features, block.x.get() + block.rows * features);
   if (outputs > 0) {
-    std::copy_n(piece_.y.values.data + used_ * outputs, count * outputs, block.y.data() + block.rows * outputs);
+    std::copy_n(piece_.y.values.data + used_ * outputs, count * outputs, block.y.get() + block.rows * outputs);
   } else {
     std::copy_n(piece_.y.labels.data() + used_, count, block.labels.data() + block.rows);
   }
   if (const Index each = source_->weights_per_row(); each > 0) {
-    std::copy_n(piece_.sample_weight.data() + used_ * each, count * each, block.weights.data() + block.rows * each);
+    std::copy_n(piece_.sample_weight.data() + used_ * each, count * each, block.weights.get() + block.rows * each);
   }
   used_ += count;
   block.rows += count;

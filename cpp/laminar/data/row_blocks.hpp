@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -82,11 +83,18 @@ class RowBlocks {
   bool more(const Stop& stop = {});
 
  private:
+  /// Memory that is written before it is read.
+  struct Free {
+    void operator()(T* values) const { free_aligned(values); }
+  };
+  using Values = std::unique_ptr<T, Free>;
+  static Values memory_for(Index size);
+
   struct Block {
-    AlignedBuffer<T> x;
-    AlignedBuffer<T> y;
+    Values x;
+    Values y;
     std::vector<std::int32_t> labels;
-    AlignedBuffer<T> weights;
+    Values weights;
     Index rows = 0;
   };
 

@@ -12,13 +12,18 @@ namespace laminar {
 /// Numbers of tables are smaller than this: models of either precision take them.
 inline constexpr float kLargestCell = std::numeric_limits<float>::max();
 
-/// Fills the inputs of a number, NaN where there is none. False where it is too large.
+/// Fills the inputs of a number, NaN where there is none and the mean stands in. False where it is too large.
+template <typename T, typename Value>
+bool put_number(T mean, bool indicator, Value value, T* inputs) {
+  const bool missing = std::isnan(value);
+  inputs[0] = missing ? mean : static_cast<T>(value);
+  if (indicator) inputs[1] = missing ? T(1) : T(0);
+  return !(std::abs(value) >= static_cast<Value>(kLargestCell));
+}
+
 template <typename T, typename Value>
 bool put_number(const TableColumn& of, Value value, T* inputs) {
-  const bool missing = std::isnan(value);
-  inputs[0] = missing ? static_cast<T>(of.mean) : static_cast<T>(value);
-  if (of.indicator) inputs[1] = missing ? T(1) : T(0);
-  return missing || std::abs(value) < static_cast<Value>(kLargestCell);
+  return put_number(static_cast<T>(of.mean), of.indicator, value, inputs);
 }
 
 /// Sets the input of a category, negative where it is none of the column's; all others are 0 already.

@@ -22,7 +22,8 @@ from .cells import MISSING, Cells, cells_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-_FIRST_BYTES = 1 << 16  # a few, which show what is a number before many are read
+# The first ones are small, and show what is a number before many are read.
+_FIRST_BYTES = 1 << 16
 _BLOCK_BYTES = 1 << 22
 _MOST_BYTES = 1 << 26  # of a row: in one that is longer, a quote is not closed
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -50,7 +51,7 @@ def blocks_of(file: str, path: str, start: int, delimiter: str) -> Iterator[memo
             end = _core.end_of_rows(block, delimiter)
             if end:
                 yield block[:end]
-                size = _BLOCK_BYTES
+                size = min(4 * size, _BLOCK_BYTES)
             start += end
             rest = block[end:]
             if len(rest) > _MOST_BYTES:

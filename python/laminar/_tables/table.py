@@ -46,7 +46,7 @@ _FORMAT_WITH_FORMS = 2  # which an older laminar would read wrongly
 # The name of the table in a model's file.
 TEXT = "table"
 # Inputs that are passed on in pieces stay in a processor's cache.
-_PIECE_BYTES = 1 << 19
+_PIECE_BYTES = 1 << 20
 # As in the core (Table::check_seen): fewer than about five values may be unseen by chance.
 _LEAST_OTHERS = 0.05
 _UNLIKELY = 1e-6

@@ -151,7 +151,7 @@ class Merged(Pieces):
     """Those of several inputs or targets side by side, for rows that no model takes."""
 
     def __init__(self, pieces: Pieces, dtype: np.dtype[Any]) -> None:
-        self._pieces = pieces
+        self._pieces = pieces = pieces.in_dtype(dtype)
         self.rows, self.parts, self.weighted = pieces.rows, pieces.parts, pieces.weighted
         first = pieces.first or Piece(())
         self.x = self._layout(first.x, "x", dtype)
