@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batches of a data set for loops in Python, in the order that fit would take them.
+// Batches of a data set for loops in Python, in the order that fit would take them, and what is counted of columns.
 #include "bindings.hpp"
 #include "busy.hpp"
 #include "interrupts.hpp"
 #include "python_rows.hpp"
 
 #include "laminar/base/random.hpp"
+#include "laminar/data/moments.hpp"
 #include "laminar/data/row_blocks.hpp"
 
 namespace laminar::bindings {
@@ -88,6 +89,33 @@ void bind_batches(py::module_& module, const char* name) {
       .def("__next__", &B::next);
 }
 
+/// Adds numbers, of either type; false where one is infinite.
+bool add_numbers(MomentsInStretches& moments, const py::array& numbers) {
+  return with_type(numbers, [&]<typename T>(T) {
+    const std::span<const T> values = vector<T>(numbers, "numbers");
+    const Unlocked unlocked;
+    return moments.add(values);
+  });
+}
+
+py::tuple end_of_numbers(MomentsInStretches& moments) {
+  const auto& [count, mean, squares, least, most, whole] = moments.end();
+  return py::make_tuple(count, mean, squares, least, most, whole);
+}
+
+/// How often each place comes, of those from 0 on.
+py::array_t<Index> counts_of(const py::array& places, Index size) {
+  const std::span<const std::int32_t> values = vector<std::int32_t>(places, "places");
+  py::array_t<Index> counts(size);
+  const std::span<Index> count(counts.mutable_data(), static_cast<std::size_t>(size));
+  std::fill(count.begin(), count.end(), Index{0});
+  for (const std::int32_t place : values) {
+    if (place >= size) fail("places: expected some below ", size, ", got ", place);
+    if (place >= 0) ++count[static_cast<std::size_t>(place)];
+  }
+  return counts;
+}
+
 }  // namespace
 
 /// The order in which fit takes `count` rows in an epoch.
@@ -100,6 +128,11 @@ py::array_t<Index> drawn_order(std::uint64_t seed, std::uint32_t epoch, Index co
 void bind_data(py::module_& module) {
   bind_batches<float>(module, "BatchesFloat32");
   bind_batches<double>(module, "BatchesFloat64");
+  py::class_<MomentsInStretches>(module, "Moments")
+      .def(py::init<Index>(), py::arg("stretch"))
+      .def("add", &add_numbers, py::arg("numbers"))
+      .def("end", &end_of_numbers);
+  module.def("counts_of", &counts_of, py::arg("places"), py::arg("size"));
   module.def("drawn_order", &drawn_order, py::arg("seed"), py::arg("epoch"), py::arg("count"));
 }
 

@@ -173,6 +173,30 @@ def test_a_number_that_means_nothing_may_have_spaces(
         np.testing.assert_array_equal(x[:, 1], [0] * 60 + [1] * 8)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_moments_are_numpys_of_each_stretch(dtype: Any) -> None:
+    rng = np.random.default_rng(1)
+    for count in (1, 5, 8, 9, 100, 129, 1000):
+        numbers = rng.normal(3, 2, count).astype(dtype)
+        exact = numbers.astype(np.float64)
+        wanted = (exact.mean(), ((exact - exact.mean()) ** 2).sum(), exact.min(), exact.max())
+        for size in (1, 7, count):  # of the pieces that they come in
+            moments = _core.Moments(count)
+            for first in range(0, count, size):
+                assert moments.add(np.append(numbers[first : first + size], dtype("nan")))
+            assert moments.end() == (count, *wanted, False)
+    many = _core.Moments(64)
+    assert many.add(np.arange(1000, dtype=dtype))
+    count, mean, squares, least, most, whole = many.end()
+    assert (count, least, most, whole) == (1000, 0, 999, True)
+    np.testing.assert_allclose([mean, squares], [499.5, 1000 * (1000**2 - 1) / 12], rtol=1e-12)
+    assert not many.add(np.array([1, -np.inf], dtype))
+    with pytest.raises(ValueError, match="a stretch must have 1 number or more, got 0"):
+        _core.Moments(0)
+    with pytest.raises(ValueError, match="places: expected some below 2, got 2"):
+        _core.counts_of(np.array([1, -1, 2], np.int32), 2)
+
+
 def test_blocks_end_where_rows_do() -> None:
     """Random texts: the blocks have the rows, or the odd row, that pyarrow finds in the whole."""
     rng = random.Random(1)

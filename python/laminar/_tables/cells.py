@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .. import _core
 from ..exchange._extras import required
 
 if TYPE_CHECKING:
@@ -162,14 +163,14 @@ def as_numbers(cells: Cells) -> tuple[Array, Array | None]:
     if cells.numbers is not None:
         return cells.numbers, None
     assert cells.places is not None
-    numbers, broken = _numbers(cells.words)
+    numbers, broken = numbers_of_words(cells.words)
     numbers = np.append(numbers, np.nan)[cells.places]
     if broken is not None:
         broken = _some(np.append(broken, False)[cells.places])
     return numbers, broken
 
 
-def _numbers(words: Any) -> tuple[Array, Array | None]:
+def numbers_of_words(words: Any) -> tuple[Array, Array | None]:
     """Return what `as_numbers` does, of words."""
     arrow = required("pyarrow", "tabular", "tables")
     compute = required("pyarrow.compute", "tabular", "tables")
@@ -213,9 +214,14 @@ def said(cells: Cells) -> list[str]:
     return [texts[place] for place in places.tolist()]
 
 
+def counts_of(places: Array, words: int) -> Array:
+    """Return how often each of so many words comes."""
+    return _core.counts_of(np.require(places, np.int32, ["C", "A"]), words)
+
+
 def counted(words: Any, places: Array) -> list[tuple[str, int]]:
     """Return the words that cells have, and how often each comes."""
-    counts = np.bincount(places[places >= 0], minlength=1)
+    counts = counts_of(places, len(words))
     used = np.flatnonzero(counts)
     texts = words.take(required("pyarrow", "tabular", "tables").array(used)).to_pylist()
     return list(zip(texts, counts[used].tolist(), strict=True))

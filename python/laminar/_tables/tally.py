@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .cells import BOOLEANS, Cells, as_numbers, as_words, canonical, counted, is_plain
+from .. import _core
+from .cells import (
+    BOOLEANS,
+    Cells,
+    as_words,
+    canonical,
+    counted,
+    counts_of,
+    is_plain,
+    numbers_of_words,
+)
 from .form import PLAIN, Form, in_form
 
 if TYPE_CHECKING:
@@ -43,11 +53,9 @@ class Tally:
     def __init__(
         self, name: str, stretch: int, counts: bool, most: int, form: Form = PLAIN
     ) -> None:
-        self.name, self._stretch, self._form = name, stretch, form
+        self.name, self._moments, self._form = name, _core.Moments(stretch), form
         self._counts_numbers, self._most_counted = counts, most
         self._uncounted = False
-        self._waiting: list[Array] = []  # numbers, so many:
-        self._waits = 0
         self._numbers = 0  # in the moments
         self._rounding = _ROUNDING  # of those, beside their mean
         self.missing = self.first_missing = 0
@@ -95,25 +103,19 @@ class Tally:
         words, broken = cells, None
         if self._form != PLAIN:
             cells, broken = in_form(cells, self._form)
+            assert cells.numbers is not None
         gaps = 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
         if cells.missing is not None and not self.missing:
             self.first_missing = first + int(np.argmax(cells.missing))
         self.missing += gaps
         self.values += cells.rows - gaps
-        if self._form == PLAIN:
-            numbers, broken = as_numbers(cells)
+        if cells.numbers is None:
+            self._add_words(cells, first)
+        elif broken is None:
+            self._add_numbers(cells.numbers)
         else:
-            assert cells.numbers is not None
-            numbers = cells.numbers
-        if broken is not None:
-            if not self.other:
-                row = int(np.argmax(broken))
-                self.example = f"{words.said(row)!r} in row {first + row}"
-            self.other += int(np.count_nonzero(broken))
-            self.infinite += int(np.count_nonzero(np.isinf(numbers[broken])))
-            numbers = np.where(broken, np.nan, numbers)
-        missing = gaps > 0 or broken is not None
-        self._add_numbers(numbers[~np.isnan(numbers)] if missing else numbers)
+            self._note_others(words, broken, int(np.count_nonzero(broken)), first)
+            self._add_numbers(np.where(broken, np.nan, cells.numbers))
         if self._form != PLAIN:
             return
         if cells.numbers is not None and not self._counts_numbers:
@@ -132,8 +134,8 @@ class Tally:
         """Take into account what waits; ValueError where the numbers are not finite."""
         if self.infinite and self.infinite == self.other:
             self._refuse_infinite()
-        self._take(np.concatenate([np.empty(0), *self._waiting]))
-        self._waiting = []
+        moments = self._moments.end()
+        self._numbers, self.mean, self._squares, self.least, self.most, self.whole = moments
         found: Counter[str] = Counter()
         for text, count in self.counts.items():
             found[canonical(text)] += count
@@ -142,36 +144,31 @@ class Tally:
                 found[str(number)] += found.pop(text)
         self.counts = found
 
+    def _add_words(self, cells: Cells, first: int) -> None:
+        """Add the numbers among the words, each of which is looked at once."""
+        assert cells.places is not None
+        numbers, broken = numbers_of_words(cells.words)
+        counts = counts_of(cells.places, len(cells.words))
+        if broken is not None and (others := int(counts[broken].sum())):
+            self._note_others(cells, np.append(broken, False)[cells.places], others, first)
+            self.infinite += int(counts[broken & np.isinf(numbers)].sum())
+        if broken is not None:
+            numbers = np.where(broken, np.nan, numbers)
+        if counts[~np.isnan(numbers)].any():
+            self._add_numbers(np.append(numbers, np.nan)[cells.places])
+
+    def _note_others(self, cells: Cells, broken: Array, others: int, first: int) -> None:
+        """Count cells that hold no number."""
+        if not self.other:
+            row = int(np.argmax(broken))
+            self.example = f"{cells.said(row)!r} in row {first + row}"
+        self.other += others
+
     def _add_numbers(self, numbers: Array) -> None:
-        if not np.isfinite(numbers).all():
-            self._refuse_infinite()
         if numbers.dtype == np.float32:
             self._rounding = 4 * float(np.finfo(np.float32).eps)
-        self._waiting.append(numbers.astype(np.float64, copy=False))
-        self._waits += numbers.size
-        if self._waits < self._stretch:
-            return
-        numbers = np.concatenate(self._waiting)
-        whole = numbers.size // self._stretch * self._stretch
-        for stretch in numbers[:whole].reshape(-1, self._stretch):
-            self._take(stretch)
-        self._waiting = [numbers[whole:].copy()]
-        self._waits -= whole
-
-    def _take(self, numbers: Array) -> None:
-        """Add to the moments, by the formula of Chan, Golub and LeVeque (1979)."""
-        if not numbers.size:
-            return
-        self.whole = self.whole and bool((np.floor(numbers) == numbers).all())
-        before, after = self._numbers, self._numbers + numbers.size
-        mean = float(numbers.mean())
-        distance = mean - self.mean
-        self.mean += distance * numbers.size / after
-        self._squares += float(((numbers - mean) ** 2).sum())
-        self._squares += distance**2 * before * numbers.size / after
-        self.least = min(self.least, float(numbers.min()))
-        self.most = max(self.most, float(numbers.max()))
-        self._numbers = after
+        if not self._moments.add(np.require(numbers, requirements=["C", "A"])):
+            self._refuse_infinite()
 
     def _refuse_infinite(self) -> None:
         raise ValueError(f"{self.name} holds a number that is infinite")
