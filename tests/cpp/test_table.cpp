@@ -306,7 +306,7 @@ TEST_CASE("table: what outputs say") {
 TEST_CASE("table: parts that do not fit together are refused") {
   const std::string text = kText;
   const std::tuple<std::string, std::string, std::string> faults[] = {
-      {"\"format\": 1", "\"format\": 2", "its format is 2, this laminar reads 1"},
+      {"\"format\": 1", "\"format\": 3", "its format is 3, this laminar reads 1 and 2"},
       {"\"format\": 1", "\"format\": \"1\"", "'format' must be an integer"},
       {"\"format\": 1, ", "", "'format' is missing"},
       {"\"format\": 1", "\"format\": 1, \"more\": 2", "unknown argument 'more'"},
