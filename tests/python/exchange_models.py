@@ -136,6 +136,7 @@ LAYER_STACKS: dict[str, Callable[[], Stack]] = {
         (3,),
         [layers.PeriodicEmbedding(2, units=3), layers.Flatten()],
     ),
+    "SmoothClip": lambda: ((2, 3), [layers.SmoothClip(0.8)]),
     "PiecewiseLinearEncoding": lambda: (
         (2,),
         [layers.PiecewiseLinearEncoding([[-0.5, 0.25, 1], [0, 0.5]]), layers.Dense(2)],

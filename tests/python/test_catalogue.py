@@ -44,7 +44,7 @@ CLASSES: dict[ModuleType, str] = {
     layers: """Input Dense Activation ReLU LeakyReLU ELU Softmax PReLU Maxout Dropout AlphaDropout
         GaussianNoise GaussianDropout BatchNormalization LayerNormalization RMSNormalization
         Normalization Rescaling Discretization CategoryEncoding Embedding StringLookup IntegerLookup
-        Flatten Reshape PeriodicEmbedding PiecewiseLinearEncoding""",
+        Flatten Reshape PeriodicEmbedding PiecewiseLinearEncoding SmoothClip""",
     callbacks: """EarlyStopping ModelCheckpoint ReduceLROnPlateau LearningRateScheduler CSVLogger
         TerminateOnNaN LambdaCallback ProgressBar History""",
     optimizers.schedules: """InverseTimeDecay ExponentialDecay PiecewiseConstantDecay

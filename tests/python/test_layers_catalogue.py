@@ -65,6 +65,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "ReLU": {"max_value": 6.0, "negative_slope": 0.1, "threshold": 0.5},
     "Rescaling": {"offset": 2.0},
     "Reshape": {"target_shape": (3, -1)},
+    "SmoothClip": {"limit": 2.0},
 }
 # Names and shapes of the weights over 6 features, as in Keras.
 WEIGHTS: dict[str, list[tuple[str, tuple[int, ...]]]] = {

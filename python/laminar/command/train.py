@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .. import _memory, layers, metrics, optimizers
+from .. import _memory, layers, losses, metrics, optimizers
 from .._component import integer
 from .._printable import printable, say
 from .._tables import Choices, Encoder, Survey, split
 from .._tables import notes as column_notes
 from .._tables.labelled import Labelled
+from .._tables.moments import settled, settled_moments
 from .._tables.table import TEXT
 from ..data._files import Sources
 from ..sequential import Sequential
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
 
 
 _KEPT_BYTES = 1 << 28  # of what the file holds
+# In standard deviations: inputs stay within, and of a regression's errors the part that is beyond
+# counts by its amount and not its square, so that a wrong cell cannot outweigh all others.
+_LIMIT = 8.0
 _COLUMNS = (
     "A column of which every value is a number is standardized, in whatever form it is written "
     "(amounts, shares, units, decimal commas, dates, times); a missing one counts as the mean, and "
@@ -310,9 +314,12 @@ def _trained(
     loss, watched = _loss(target, [part.y for part in (train, validation) if len(part.y)])
     plan = planned(arguments, len(train.x), len(validation.x), len(target.classes))
 
+    mean_of, variance_of = settled_moments(survey, train.x)
+
     def prepared() -> list[layers.Layer]:
         """Return the layers that inputs go through before anything is learned."""
-        return [layers.Normalization(mean=survey.mean, variance=survey.variance)]
+        normalization = layers.Normalization(mean=mean_of, variance=variance_of)
+        return [normalization, layers.SmoothClip(_LIMIT)]
 
     edges = edges_of(survey.table, plan.bins, prepared(), train.x)
 
@@ -333,7 +340,7 @@ def _trained(
 
     y, held_y = train.y, validation.y
     if target.kind == "number":
-        mean, deviation = float(y.mean()), float(y.std())
+        mean, deviation = float(settled(y).mean()), float(settled(y).std())
         if deviation <= 1e-13 * abs(mean):  # but for what sums leave of a constant
             raise ValueError(
                 f"{printable(arguments.data)}: the target {printable(target.name)!r} is always "
@@ -341,6 +348,8 @@ def _trained(
                 "or draw others with --seed"
             )
         y, held_y = (y - mean) / deviation, (held_y - mean) / deviation
+        if np.abs(y).max() > _LIMIT:
+            loss = losses.Huber(_LIMIT)
 
     def finish(model: Sequential) -> None:
         """Bring outputs into the target's own unit."""
@@ -364,7 +373,7 @@ def _last_layer(target: Target) -> layers.Dense:
     return layers.Dense(len(target.classes), "softmax")
 
 
-def _loss(target: Target, targets: list[Array]) -> tuple[str, list[Any]]:
+def _loss(target: Target, targets: list[Array]) -> tuple[str | losses.Loss, list[Any]]:
     """Return the loss, and those measures to show while it falls that the targets define."""
     if target.kind == "number":
         return "mse", [metrics.R2Score(name="r2")] * all(y.min() < y.max() for y in targets)

@@ -33,7 +33,7 @@ from .merging import (
     subtract,
 )
 from .normalization import BatchNormalization, LayerNormalization, RMSNormalization
-from .numeric import PeriodicEmbedding, PiecewiseLinearEncoding
+from .numeric import PeriodicEmbedding, PiecewiseLinearEncoding, SmoothClip
 from .operations import Lambda, Operations
 from .preprocessing import CategoryEncoding, Discretization, Normalization, Rescaling
 from .shape import Flatten, Reshape
@@ -75,6 +75,7 @@ __all__ = [
     "ReLU",
     "Rescaling",
     "Reshape",
+    "SmoothClip",
     "Softmax",
     "StringLookup",
     "Subtract",

@@ -203,6 +203,50 @@ class PeriodicEmbedding(Recorded, variant=True):
         return ops.relu(ops.matmul(waves, self.kernel) + self.bias)
 
 
+class SmoothClip(Recorded, variant=True):
+    """Values bent so that none is beyond a limit: x / sqrt(1 + (x / limit)**2).
+
+    Small values stay nearly as they are, and there is a slope everywhere. Behind a `Normalization`
+    a value far from all others, a wrong cell of a table perhaps, then cannot outweigh them.
+    Holzmüller, Grinsztajn and Steinwart (2024), arXiv:2407.04491.
+
+    Parameters
+    ----------
+    limit : float
+        From 1e-6 to 1e6.
+    name : str, optional
+        Unique within its model.
+    input_shape : tuple of int or int, optional
+        On the first layer of a model: the shape of one sample.
+    trainable : bool
+        There is nothing to train.
+    """
+
+    _named = "smooth_clip"
+
+    @keywords(input_dim="input_shape")
+    def __init__(
+        self,
+        limit: float = 8.0,
+        name: str | None = None,
+        input_shape: Shape | None = None,
+        trainable: bool = True,
+    ) -> None:
+        super().__init__(name, input_shape, trainable)
+        self.limit = number(limit, "SmoothClip: limit")
+        if not 1e-6 <= self.limit <= 1e6:
+            raise ValueError(f"SmoothClip: limit must be from 1e-6 to 1e6, got {limit!r}")
+
+    def call(self, inputs: Any) -> Any:
+        """Return the bent values of a batch."""
+        from .. import ops  # which few programs need
+
+        # Beyond the root is the quotient; its square would not be finite somewhere.
+        most = 1e9 * self.limit
+        values = ops.clip(inputs, -most, most)
+        return values / ops.sqrt(1.0 + ops.square(values / self.limit))
+
+
 def quantiles(values: NDArray[Any], bins: int) -> NDArray[Any]:
     """Return the edges of bins that hold as many of the values, those that are not the same."""
     edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
