@@ -49,12 +49,19 @@ leave_out() {
 
 # ---- What the checks need.
 
+build_requirements() {  # one a line; of Python 3.11 or newer, as older ones cannot read the file
+  .venv/bin/python -c 'import tomllib
+print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
+}
+
 install_package() {
   [ -x .venv/bin/python ] || python3 -m venv .venv || return
   rm -rf build/wheel
-  # With the flags of the build of the tests: ccache compiles what both hold once.
-  local -x SKBUILD_CMAKE_DEFINE=LAMINAR_WERROR=ON
-  .venv/bin/pip wheel --quiet . --no-deps -w build/wheel &&
+  # As the build of the tests compiles what both hold: with its flags and headers, and without dependencies by the
+  # compiler, whose names would differ, by the command that CMake takes. ccache then compiles it once.
+  local -x CXX=${CXX:-c++} CMAKE_GENERATOR="Unix Makefiles" SKBUILD_CMAKE_DEFINE="LAMINAR_WERROR=ON;LAMINAR_FEW_UNITS=ON;CMAKE_DEPENDS_USE_COMPILER=OFF"
+  build_requirements | xargs -d '\n' .venv/bin/pip install --quiet &&
+    .venv/bin/pip wheel --quiet . --no-build-isolation --no-deps -w build/wheel &&
     .venv/bin/pip install --quiet "$(echo build/wheel/*.whl)[test,peers]" &&
     .venv/bin/pip install --quiet --no-deps --force-reinstall build/wheel/*.whl && return
   # Perhaps there is no network: an environment that has the tools from an earlier run will do.
@@ -117,9 +124,9 @@ configure() {  # configure FOLDER CMAKE_ARGUMENTS...: says more only where it fa
 # What is shipped, built as a user's project builds it: with laminar as a subdirectory. (The wheel is
 # the build from laminar's own root.) One build is thus tested as the release and as a consumer.
 build_release() {
-  configure build/checks -S tests/consumer -B build/checks -DLAMINAR_SOURCE_DIR="$PWD" \
+  configure build/checks -G "Unix Makefiles" -S tests/consumer -B build/checks -DLAMINAR_SOURCE_DIR="$PWD" \
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DPython_ROOT_DIR="$PWD/.venv" \
-    -DLAMINAR_WERROR=ON -DLAMINAR_FEW_UNITS=ON -DLAMINAR_INSTALL=ON -DLAMINAR_BOTH_LIBRARIES=ON \
+    -DCMAKE_DEPENDS_USE_COMPILER=OFF -DLAMINAR_WERROR=ON -DLAMINAR_FEW_UNITS=ON -DLAMINAR_INSTALL=ON -DLAMINAR_BOTH_LIBRARIES=ON \
     -DLAMINAR_BUILD_EXAMPLES=ON \
     -DLAMINAR_BUILD_TESTS="$(on_off has_header doctest/doctest.h)" \
     -DLAMINAR_BUILD_BENCH="$(on_off has_header benchmark/benchmark.h)" &&
