@@ -63,6 +63,32 @@ TEST_CASE_TEMPLATE("predict: a row is the same bits alone, among any rows, by an
   }
 }
 
+TEST_CASE_TEMPLATE("predict: a row through dense layers alone has the bits it has among others", T, float, double) {
+  std::vector<Network> chains;
+  for (const Activation& activation : variants<Activation>(activation_family())) {
+    chains.emplace_back(5, std::vector<Layer>{Dense{.units = 7, .activation = activation}, Dense{.units = 3}});
+  }
+  for (const Index width : {1, 2, 7, 8, 9, 16, 17, 31, 33, 63, 64, 65, 96, 129, 250, 512, 513}) {
+    const Dense hidden{.units = width, .activation = "tanh"};
+    const Dense bare{.units = width + 3, .activation = "relu", .use_bias = false};
+    chains.emplace_back(width + 1, std::vector<Layer>{hidden, Dropout{.rate = 0.5}, bare,
+                                                      Dense{.units = 6, .activation = "softmax"}});
+  }
+  chains.emplace_back(Shape{3, 4}, std::vector<Layer>{Flatten{}, Dense{.units = 5, .activation = "relu"}, Reshape{{5, 1}}});
+  chains.emplace_back(3, std::vector<Layer>(10, Dense{.units = 4, .activation = "tanh"}));
+  for (const Network& network : chains) {
+    CAPTURE(network.outputs());
+    const Model<T> model(network, 3);
+    const Task<T> task(19, network.features(), network.outputs());
+    const auto all = predictions(model, task.inputs());
+    for (const Index row : {0, 7, 18}) {
+      const auto x = view(task.x).subspan(as_size(row * task.features), as_size(task.features));
+      const auto expected = view(all).subspan(as_size(row * network.outputs()), as_size(network.outputs()));
+      CHECK(bit_difference(view(predictions(model, {x, task.features})), expected) == "");
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("predict: NaN in a row gives NaN in that row's outputs alone; no byte beyond out is written", T,
                    float, double) {
   const Model<T> model(networks()[0], 3);

@@ -236,6 +236,9 @@ class Evaluation {
 
 template <typename T>
 void predict(const State<T>& state, MatrixView<const T> x, MatrixView<T> out) {
+  if (x.rows == 1 && state.chain.suits(state.packed)) {
+    return state.chain.predict(state.packed, state.parameters.data(), x.data, out.data);
+  }
   StopScope* const stop = StopScope::current();
   const int threads = threads_for_rows(state, x.rows);
   Crew crew(threads, state.network.work() * static_cast<double>(x.rows), state.inference_plan.scratch(), sizeof(T));

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "laminar/execution/dense_chain.hpp"
 #include "laminar/execution/optimizer_state.hpp"
 #include "laminar/execution/packed.hpp"
 #include "laminar/execution/plan.hpp"
@@ -46,7 +47,8 @@ struct State {
         precision(precision_),
         parameters(network.parameters().size()),
         packed(network, precision),
-        inference_plan(network, kBlockRows, Mode::inference, precision) {
+        inference_plan(network, kBlockRows, Mode::inference, precision),
+        chain(network, inference_plan) {
     fill(parameters);
     packed.refresh(network, parameters.data());
   }
@@ -71,6 +73,7 @@ struct State {
   AlignedBuffer<T> parameters;
   PackedWeights<T> packed;
   Plan inference_plan;
+  DenseChain<T> chain;
   Index epochs = 0;                       // seen so far: the shuffle of the next one is drawn with this number
   Index next_epoch = 0;                   // the number that fit gives to the epoch that comes next, or is going on
   std::optional<EpochPosition> position;  // inside an epoch

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "laminar/kernels/compact.hpp"
+#include "laminar/kernels/dense_row.hpp"
 #include "laminar/kernels/elementwise.hpp"
 #include "laminar/kernels/groups.hpp"
 #include "laminar/kernels/products.hpp"
@@ -19,6 +20,7 @@ constexpr Kernels<T> make_table() {
   table.panel = kPanel<T>;
   take_products<Numbers<T>>(table);
   if constexpr (sizeof(T) == sizeof(float)) table.compact_product = &compact_product;
+  table.dense_row = &dense_row<T>;
   table.gather = &gather<T>;
   table.activate = &activate<T>;
   table.activation_gradient = &activation_gradient<T>;

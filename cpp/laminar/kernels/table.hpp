@@ -111,6 +111,19 @@ struct ActivationRows {
   Index columns = 0;
 };
 
+/// A dense layer that one row passes.
+template <typename T>
+struct DenseRow {
+  const T* kernel = nullptr;  // packed: see pack
+  const T* bias = nullptr;    // padded to 64 bytes, or null for zero
+  Index depth = 0;
+  Index columns = 0;
+  T* out = nullptr;  // padded
+  int activation = 0;
+  const T* activation_parameters = nullptr;
+  bool linear = false;  // nothing is to be done for the activation
+};
+
 /// A loss over the rows of a padded block.
 template <typename T>
 struct LossRows {
@@ -331,6 +344,8 @@ struct Kernels {
 
   void (*product)(const Product<T>&);
   void (*compact_product)(const Product<T>&);  // with `compact`; null for doubles
+  /// The row x through so many layers, each of which reads what the one before has written. Bits as of product.
+  void (*dense_row)(const DenseRow<T>* layers, Index count, const T* x);
   void (*weight_gradient)(const WeightGradient<T>&);
   /// Right operand w (depth x columns) into panels: panel p holds columns p * panel …, row by row,
   /// zero-filled to whole vectors. packed_size() elements.

@@ -41,7 +41,8 @@ void forward(const Dense& layer, int node, const Pass<T>& pass, Rows rows) {
   pass.kernels.any_product(p);
   if (on_tile || (identity && !keep)) return;
 
-  auto a = whole_rows<T>(identity ? Activation("linear") : activation, values.data(), n.width);
+  static const Activation linear("linear");
+  auto a = whole_rows<T>(identity ? linear : activation, values.data(), n.width);
   a.in = p.out;
   a.in_stride = p.out_stride;
   a.out = pass.output_to_write(node, rows.begin);
