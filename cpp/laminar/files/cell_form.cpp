@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "laminar/base/characters.hpp"
 #include "laminar/base/error.hpp"
 #include "laminar/files/cells.hpp"
 #include "laminar/files/json_members.hpp"
@@ -19,8 +20,6 @@ using Kind = CellForm::Kind;
 constexpr std::array<std::string_view, 5> kKinds = {"plain", "amount", "date", "time", "duration"};
 
 std::string_view name_of(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool take_front(std::string_view& text, std::string_view what) {
   if (what.empty() || !text.starts_with(what)) return false;
@@ -117,16 +116,14 @@ double on_circle(std::string_view part, double turns) {
   return part.ends_with("sin") ? std::sin(angle) : std::cos(angle);
 }
 
-constexpr double kDay = 86400;
-
 std::optional<double> part_of_date(const CellForm& form, std::string_view cell) {
   const std::optional<Moment> moment = moment_of(cell, form.order);
   if (!moment) return {};
   const std::string_view part = form.part;
   if (part == "year") return moment->year;
-  if (part == "days") return static_cast<double>(moment->days()) - form.origin + moment->seconds / kDay;
+  if (part == "days") return static_cast<double>(moment->days()) - form.origin + moment->seconds / kSecondsOfDay;
   if (part.starts_with("month")) return on_circle(part, (moment->month - 1) / 12.0);
-  if (part.starts_with("hour")) return on_circle(part, moment->seconds / kDay);
+  if (part.starts_with("hour")) return on_circle(part, moment->seconds / kSecondsOfDay);
   // 1970-01-01 was a Thursday; weeks begin on Monday.
   const std::int64_t weekday = ((moment->days() + 3) % 7 + 7) % 7;
   return on_circle(part, static_cast<double>(weekday) / 7);
@@ -135,7 +132,7 @@ std::optional<double> part_of_date(const CellForm& form, std::string_view cell) 
 std::optional<double> part_of_time(const CellForm& form, std::string_view cell) {
   const std::optional<double> seconds = time_of_day(cell);
   if (!seconds) return {};
-  return form.part == "hours" ? *seconds / 3600 : on_circle(form.part, *seconds / kDay);
+  return form.part == "hours" ? *seconds / 3600 : on_circle(form.part, *seconds / kSecondsOfDay);
 }
 
 }  // namespace

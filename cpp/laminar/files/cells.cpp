@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "laminar/base/characters.hpp"
+
 namespace laminar {
 namespace {
 
@@ -23,8 +25,6 @@ constexpr std::string_view kWideSpaces[] = {
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || (c >= '\x1C' && c <= '\x1F'); }
 bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 /// The bytes of the white space that `matches` finds at an end of a text, 0 for none.
 template <typename Matches>

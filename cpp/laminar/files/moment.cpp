@@ -6,13 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "laminar/base/characters.hpp"
 #include "laminar/files/cells.hpp"
 
 namespace laminar {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 
 /// What is left of a text while it is read from its begin.
@@ -79,8 +78,8 @@ std::optional<int> whole(std::string_view digits) {
 constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "march",    "april",
                                                       "may",       "june",     "july",     "august",
                                                       "september", "october",  "november", "december"};
-constexpr std::array<std::string_view, 7> kDays = {"monday", "tuesday",  "wednesday", "thursday",
-                                                   "friday", "saturday", "sunday"};
+constexpr std::array<std::string_view, 7> kSecondsOfDays = {"monday", "tuesday",  "wednesday", "thursday",
+                                                            "friday", "saturday", "sunday"};
 
 /// The place, counted from 1, of the name that a word of three letters or more begins or is; 0 for none.
 template <std::size_t N>
@@ -127,7 +126,6 @@ bool is_zone(Reader& left) {
 
 constexpr double kMinute = 60;
 constexpr double kHour = 3600;
-constexpr double kDay = 86400;
 
 std::optional<double> clock(Reader& left, bool compact, bool zone) {
   const std::string_view first = left.digits();
@@ -199,7 +197,7 @@ std::optional<Moment> moment_of(std::string_view text, std::string_view order) {
         if (month > 0) return {};
         month = found;
         before_month = numbers.size();
-      } else if (named(kDays, word) == 0 || !numbers.empty() || month > 0) {
+      } else if (named(kSecondsOfDays, word) == 0 || !numbers.empty() || month > 0) {
         return {};
       }
     } else {
@@ -285,9 +283,9 @@ std::optional<double> duration_of(std::string_view text, std::string_view order)
       return std::find(names.begin(), names.end(), unit) != names.end();
     };
     if (is({"w", "week", "weeks"})) {
-      total += *value * 7 * kDay;
+      total += *value * 7 * kSecondsOfDay;
     } else if (is({"d", "day", "days"})) {
-      total += *value * kDay;
+      total += *value * kSecondsOfDay;
     } else if (is({"h", "hr", "hrs", "hour", "hours"})) {
       total += *value * kHour;
     } else if (is({"m", "min", "mins", "minute", "minutes"})) {

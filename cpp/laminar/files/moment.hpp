@@ -9,6 +9,8 @@
 
 namespace laminar {
 
+inline constexpr double kSecondsOfDay = 86400;
+
 /// A date, with a time of day where one was written.
 struct Moment {
   int year = 1970;
