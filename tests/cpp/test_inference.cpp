@@ -71,10 +71,11 @@ TEST_CASE_TEMPLATE("predict: a row through dense layers alone has the bits it ha
   for (const Index width : {1, 2, 7, 8, 9, 16, 17, 31, 33, 63, 64, 65, 96, 129, 250, 512, 513}) {
     const Dense hidden{.units = width, .activation = "tanh"};
     const Dense bare{.units = width + 3, .activation = "relu", .use_bias = false};
-    chains.emplace_back(width + 1, std::vector<Layer>{hidden, Dropout{.rate = 0.5}, bare,
-                                                      Dense{.units = 6, .activation = "softmax"}});
+    chains.emplace_back(
+        width + 1, std::vector<Layer>{hidden, Dropout{.rate = 0.5}, bare, Dense{.units = 6, .activation = "softmax"}});
   }
-  chains.emplace_back(Shape{3, 4}, std::vector<Layer>{Flatten{}, Dense{.units = 5, .activation = "relu"}, Reshape{{5, 1}}});
+  chains.emplace_back(Shape{3, 4},
+                      std::vector<Layer>{Flatten{}, Dense{.units = 5, .activation = "relu"}, Reshape{{5, 1}}});
   chains.emplace_back(3, std::vector<Layer>(10, Dense{.units = 4, .activation = "tanh"}));
   for (const Network& network : chains) {
     CAPTURE(network.outputs());

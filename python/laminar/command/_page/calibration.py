@@ -86,8 +86,8 @@ def _content(facts: Facts) -> list[Html]:
 def _verdict(bins: Bins, off: float) -> str:
     """Return words on which way probabilities err, where that is more than chance."""
     noise = float(np.average(bins.error, weights=bins.rows))
-    if off < 2 * noise or off < 0.01:
-        return ", which is little"
+    if off < 2 * noise:
+        return ", which is no more than chance makes of so many rows"
     extreme = np.abs(bins.said - 0.5) - np.abs(bins.real - 0.5)
     sure = float(np.average(extreme, weights=bins.rows))
     if sure > 0.5 * off:

@@ -14,7 +14,7 @@ import numpy as np
 from ... import __version__
 from ...layers import PiecewiseLinearEncoding
 from .facts import Facts
-from .html import Html, joined, name, number, paragraph, safe, section, short, table, tag
+from .html import Html, joined, name, number, paragraph, safe, score, section, short, table, tag
 from .importance import Importance
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def _task(facts: Facts) -> Html:
         shares = sorted(facts.survey.classes.items(), key=lambda item: -item[1])
         total = sum(facts.survey.classes.values())
         listed = ", ".join(f"{short(label, 30)} {n / total:.1%}" for label, n in shares[:5])
-        more = ", …" if len(shares) > 5 else ""
-        words = f": one of {len(target.classes):,} classes (classification): {listed}{more}."
+        more = ", …" if len(shares) > 5 else "."
+        words = f": one of {len(target.classes):,} classes (classification): {listed}{more}"
     return joined([name(target.name), words])
 
 
@@ -95,10 +95,9 @@ def _result(facts: Facts) -> str:
     key = "test" if "test" in facts.measures else "validation"
     report = facts.measures[key]
     chance = constant_measures(facts)
-    by_chance = {what: f" (constant answer: {number(value)})" for what, value in chance.items()}
+    by_chance = {what: f" (constant answer: {score(value)})" for what, value in chance.items()}
     said = ", ".join(
-        f"{what} {number(value)}{by_chance.get(what, '')}"
-        for what, value in report.values().items()
+        f"{what} {score(value)}{by_chance.get(what, '')}" for what, value in report.values().items()
     )
     return f"On {report.rows:,} {key} rows: {said}."
 
@@ -150,8 +149,8 @@ def scores(facts: Facts) -> Html:
     rows = [
         [
             what,
-            *(number(values.get(what, float("nan"))) for _, values in reports.values()),
-            number(chance[what]) if what in chance else "",
+            *(score(values.get(what, float("nan"))) for _, values in reports.values()),
+            score(chance[what]) if what in chance else "",
         ]
         for what in measures
     ]
@@ -207,7 +206,7 @@ def _warnings(facts: Facts, found: list[Importance]) -> Iterable[object]:
         yield joined(
             [
                 "Nearly all rests on ",
-                name(found[0].column.name),
+                name(found[0].read.name),
                 ": is it known when predictions are made, or does it give the target away?",
             ]
         )
@@ -219,7 +218,7 @@ def predicting(facts: Facts) -> Html:
     model = "model.safetensors" if saved is None else saved
     command = shlex.join(["laminar", "predict", model, "new.csv", "--output", "predictions.csv"])
     needed = ", ".join(short(column.name) for column in facts.survey.table.columns[:30])
-    more = ", …" if len(facts.survey.table.columns) > 30 else ""
+    more = ", …" if len(facts.survey.table.columns) > 30 else "."
     python = (
         "import laminar\nimport pandas\n\n"
         f"model = laminar.load_model({model!r})\n"
@@ -234,7 +233,7 @@ def predicting(facts: Facts) -> Html:
         tag("pre", tag("code", command)),
         paragraph("or in Python:"),
         tag("pre", tag("code", _lines(python))),
-        paragraph(f"Columns that it needs: {needed}{more}."),
+        paragraph(f"Columns that it needs: {needed}{more}"),
     )
 
 

@@ -16,7 +16,7 @@ _WHY = {"number": "every value is a number", "category": "its values are texts"}
 def columns(facts: Facts) -> Html:
     """Return the section."""
     notes = facts.survey.notes
-    widths = {column.name: column.width for column in facts.survey.table.columns}
+    widths = {read.name: len(read.inputs) for read in facts.columns()}
     rows = [
         [
             name(note.name),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .facts import Facts
+from .facts import Facts, Read
 from .html import Html, figure, figures, name, paragraph, section, short
 from .importance import Importance
 from .svg import Axis, Chart, dots, span
@@ -30,7 +30,7 @@ _CURVES = 4  # classes
 class Dependence(NamedTuple):
     """What is predicted on average where a column has each of some values."""
 
-    of: Importance
+    read: Read
     values: list[float]  # of numbers
     labels: list[str]  # of categories
     means: Array  # (values, series)
@@ -45,39 +45,39 @@ def dependences(facts: Facts, found: list[Importance]) -> list[Dependence]:
     for one in found:
         if len(made) == _COLUMNS:
             break
-        if one.column.kind == "number":
-            made.append(_of_number(facts, one, x, few))
-        elif one.column.kind == "category":
-            made.append(_of_category(facts, one, x, few))
+        if len(one.read.columns) > 1:  # of a date no part has a meaning of its own
+            continue
+        make = _of_number if one.read.columns[0].kind == "number" else _of_category
+        made.append(make(facts, one.read, x, few))
     return made
 
 
-def _of_number(facts: Facts, one: Importance, x: Array, few: Array) -> Dependence:
-    there = x[:, one.inputs.start]
-    if one.column.indicator:
-        present = x[:, one.inputs.start + 1] == 0
+def _of_number(facts: Facts, read: Read, x: Array, few: Array) -> Dependence:
+    there = x[:, read.inputs[0]]
+    if read.columns[0].indicator:
+        present = x[:, read.inputs[1]] == 0
         there = there[present] if present.any() else there
     values = np.unique(np.quantile(there, np.linspace(0.02, 0.98, _PLACES)))
-    row = np.zeros((len(values), one.column.width), x.dtype)
+    row = np.zeros((len(values), len(read.inputs)), x.dtype)
     row[:, 0] = values
     deciles = np.unique(np.quantile(there, np.linspace(0.1, 0.9, 9)))
-    return Dependence(one, values.tolist(), [], _means(facts, one, few, row), deciles.tolist())
+    return Dependence(read, values.tolist(), [], _means(facts, read, few, row), deciles.tolist())
 
 
-def _of_category(facts: Facts, one: Importance, x: Array, few: Array) -> Dependence:
-    counts = (x[:, one.inputs] != 0).sum(axis=0)
+def _of_category(facts: Facts, read: Read, x: Array, few: Array) -> Dependence:
+    counts = (x[:, read.inputs] != 0).sum(axis=0)
     frequent = np.sort(np.argsort(-counts, kind="stable")[:_CATEGORIES])
-    row = np.zeros((len(frequent), one.column.width), x.dtype)
+    row = np.zeros((len(frequent), len(read.inputs)), x.dtype)
     row[np.arange(len(frequent)), frequent] = 1
-    names = [*one.column.categories, "(other)"]
+    names = [*read.columns[0].categories, "(other)"]
     labels = [names[int(i)] for i in frequent]
-    return Dependence(one, [], labels, _means(facts, one, few, row), [])
+    return Dependence(read, [], labels, _means(facts, read, few, row), [])
 
 
-def _means(facts: Facts, one: Importance, few: Array, values: Array) -> Array:
+def _means(facts: Facts, read: Read, few: Array, values: Array) -> Array:
     """Return the mean predictions, (values, series)."""
     x = np.tile(few, (len(values), 1))
-    x[:, one.inputs] = np.repeat(values, len(few), axis=0)
+    x[:, read.inputs] = np.repeat(values, len(few), axis=0)
     predicted: Array = facts.predict(x).reshape(len(values), len(few), -1).mean(axis=1)
     return predicted if facts.regression else predicted[:, _series(facts)]
 
@@ -115,7 +115,7 @@ def dependence(facts: Facts, found: list[Importance]) -> Html:
 
 
 def _figure(one: Dependence, axis: Axis, labels: list[str]) -> Html:
-    title = one.of.column.name
+    title = one.read.name
     if one.labels:
         series = [one.means[:, k].tolist() for k in range(one.means.shape[1])]
         return figure(name(title), dots(f"partial dependence on {title}", one.labels, series, axis),

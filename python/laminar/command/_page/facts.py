@@ -91,6 +91,14 @@ class Seen:
         return self._x.rows(), self._y_of_x.rows()
 
 
+class Read(NamedTuple):
+    """A column of the file, the columns of the table that it makes, and their inputs."""
+
+    name: str
+    columns: tuple[Column, ...]
+    inputs: Array
+
+
 class Facts(NamedTuple):
     """What is known when training has ended."""
 
@@ -112,13 +120,20 @@ class Facts(NamedTuple):
         """Whether that is a number."""
         return self.target.kind == "number"
 
-    def columns(self) -> list[tuple[Column, slice]]:
-        """Return the columns that the model reads, and which inputs they are."""
-        found, start = [], 0
+    def columns(self) -> list[Read]:
+        """Return the columns of the file that the model reads."""
+        found: dict[str, Read] = {}
+        start = 0
         for column in self.survey.table.columns:
-            found.append((column, slice(start, start + column.width)))
+            # A date is one column of the file and several of the table.
+            name = getattr(column, "source", "") or column.name
+            inputs = np.arange(start, start + column.width)
+            before = found.get(name, Read(name, (), inputs[:0]))
+            found[name] = Read(
+                name, (*before.columns, column), np.concatenate([before.inputs, inputs])
+            )
             start += column.width
-        return found
+        return list(found.values())
 
     def predict(self, x: Array) -> Array:
         """Return probabilities, (rows, classes), or numbers, (rows,)."""

@@ -108,3 +108,8 @@ def number(value: float) -> str:
     if 1000 <= abs(value) < 1e9:
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def score(value: float) -> str:
+    """Return a measure: four digits after the point, as the command prints it."""
+    return f"{value:.4f}" if abs(value) < 1000 else number(value)

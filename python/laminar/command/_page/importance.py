@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .facts import Facts, log_losses
+from .facts import Facts, Read, log_losses
 from .html import Html, figure, figures, paragraph, section
 from .svg import Bar, bars, tick
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from ..._tables.table import Column
 
     Array = NDArray[Any]
 
@@ -28,10 +26,9 @@ _PRODUCTS = 1e10  # multiplications that may be spent
 
 
 class Importance(NamedTuple):
-    """A column, its inputs, and what shuffling it costs."""
+    """A column of the file, and what shuffling it costs."""
 
-    column: Column
-    inputs: slice
+    read: Read
     mean: float
     spread: float  # standard deviation of the repeats
 
@@ -46,13 +43,13 @@ def importances(facts: Facts) -> list[Importance]:
     whole = _loss(facts, x, y)
     rng = np.random.default_rng(0)
     found = []
-    for column, inputs in columns:
+    for read in columns:
         shuffled = x.copy()
         rises = []
         for _ in range(_REPEATS):
-            shuffled[:, inputs] = x[rng.permutation(len(x)), inputs]
+            shuffled[:, read.inputs] = x[rng.permutation(len(x))[:, None], read.inputs]
             rises.append(_loss(facts, shuffled, y) - whole)
-        found.append(Importance(column, inputs, float(np.mean(rises)), float(np.std(rises))))
+        found.append(Importance(read, float(np.mean(rises)), float(np.std(rises))))
     return sorted(found, key=lambda one: -one.mean)
 
 
@@ -75,7 +72,7 @@ def importance(facts: Facts, found: list[Importance]) -> Html:
     rest = f"The {_SHOWN} of {len(found):,} columns that matter most."
     chart = bars(
         f"rise of {measure}",
-        [Bar(one.column.name, one.mean, one.spread) for one in shown],
+        [Bar(one.read.name, one.mean, one.spread) for one in shown],
         [tick(float(f"{one.mean:.3g}")) for one in shown],
     )
     drawn = figure(f"Rise of {measure}", chart, note=rest if len(found) > _SHOWN else "")

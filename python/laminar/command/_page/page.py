@@ -13,7 +13,7 @@ from .columns import columns
 from .curves import curves
 from .dependence import dependence
 from .facts import Facts
-from .html import Html, joined, name, number, short, tag
+from .html import Html, joined, name, score, short, tag
 from .importance import importance, importances
 from .outcomes import outcomes
 from .ranking import ranking
@@ -79,7 +79,7 @@ def _head(facts: Facts) -> list[Html]:
     report = facts.measures.get(facts.seen.name)
     tiles = [] if report is None else list(report.values().items())[:_TILES]
     drawn = [
-        tag("div", tag("span", number(value)), tag("small", f"{what}, {facts.seen.name}"))
+        tag("div", tag("span", score(value)), tag("small", f"{what}, {facts.seen.name}"))
         for what, value in tiles
     ]
     return [tag("h1", short(facts.target.name)), words, tag("div", *drawn, class_="tiles")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .facts import Facts
-from .html import Html, figure, figures, name, paragraph, section, short, table
+from .html import Html, figure, figures, name, paragraph, section, short, table, tag
 from .svg import Axis, Chart
 
 if TYPE_CHECKING:
@@ -107,5 +107,6 @@ def ranking(facts: Facts) -> Html:
             [name(classes[k]), f"{counts[k]:,}", f"{c.area:.4f}", f"{c.average_precision:.4f}"]
             for k, c in found
         ]
-        content.append(table(["class", "rows", "ROC AUC", "average precision"], rows, "numbers"))
+        listed = table(["class", "rows", "ROC AUC", "average precision"], rows, "numbers")
+        content.append(tag("div", listed, class_="wide"))
     return section("ranking", title, *content)

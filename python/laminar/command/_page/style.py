@@ -53,12 +53,13 @@ svg text{{fill:var(--soft)}}svg .name{{fill:var(--ink)}}svg .label{{fill:var(--i
 .spread{{stroke:var(--ink);stroke-width:1.5}}
 .line{{fill:none;stroke-width:1.8;stroke-linejoin:round}}
 .dashed{{stroke-dasharray:4 4;stroke-width:1.2}}
+.faint{{stroke-width:1.1;stroke-opacity:.75}}
 circle.fill{{fill-opacity:.75}}
 {_SERIES}
 .key{{margin-right:14px;white-space:nowrap}}
 .key::before{{content:"";display:inline-block;width:14px;height:4px;border-radius:2px;margin-right:6px;
 vertical-align:middle}}
-.wide{{overflow-x:auto;margin-bottom:14px}}
+.wide{{overflow-x:auto;margin:0 0 14px}}.figures+.wide{{margin-top:14px}}
 table{{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}}
 th,td{{text-align:left;padding:5px 12px 5px 0;border-bottom:1px solid var(--line);
 vertical-align:top}}
@@ -70,7 +71,7 @@ tbody th{{font-weight:400}}
 .stacked th{{min-width:8rem}}.stacked td:last-child{{text-align:right}}
 .odd{{background:var(--mark);border-radius:4px;padding:0 4px}}
 .matrix td,.matrix th{{border:1px solid var(--line);padding:5px 10px}}
-.matrix td{{text-align:right}}
+.matrix td{{text-align:right}}.matrix td,.matrix th{{white-space:nowrap}}
 {_SHADES}
 pre{{background:var(--card);border-radius:8px;padding:10px 14px;overflow-x:auto;margin:0 0 12px;
 font-size:.88rem}}

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .html import Html, short, tag
 
 WIDTH, HEIGHT = 360, 250
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 10, 10, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 10, 10, 40
 _ROW = 22  # height of a bar with its label
 _LABELS = 130  # width of labels of bars
 _TICKS = 5
