@@ -19,6 +19,14 @@ __all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]  # hooks that pyte
 pytest.register_assert_rewrite("swap")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt by Ctrl-C: a shell starts what it runs beside others without that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(autouse=True)
 def _process_state() -> Iterator[None]:
     yield
@@ -39,14 +47,6 @@ def one_thread(pools: Any) -> Iterator[None]:
     laminar.set_num_threads(1)
     with pools.limit(limits=1):
         yield
-
-
-@pytest.fixture
-def answers_interrupts() -> Iterator[None]:
-    """Raise KeyboardInterrupt by Ctrl-C: a shell starts what it runs beside others without that."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

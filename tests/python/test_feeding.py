@@ -359,7 +359,6 @@ def test_results_come_in_order_and_not_far_ahead() -> None:
     assert threading.active_count() == before
 
 
-@pytest.mark.usefixtures("answers_interrupts")
 def test_an_interrupt_ends_reading_and_its_threads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

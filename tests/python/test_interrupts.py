@@ -21,10 +21,7 @@ from laminar import Sequential, layers, load_model
 BENCH = Path(__file__).parents[2] / "bench" / "interrupts.py"
 SOON = 2.0  # seconds; a quiet machine takes 0.1, and 10 where nothing is asked inside a call
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32", reason="needs os.kill with SIGINT"),
-    pytest.mark.usefixtures("answers_interrupts"),
-]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs os.kill with SIGINT")
 
 
 def _bench() -> Any:

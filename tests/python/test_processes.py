@@ -95,7 +95,6 @@ def test_a_forked_child_computes_the_same() -> None:
     assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
 
 
-@pytest.mark.usefixtures("answers_interrupts")
 def test_ctrl_c_leaves_the_last_completed_batch() -> None:
     # One epoch of many steps, so that no Python code runs which would see the signal by itself.
     rows = 5_000_000
