@@ -113,8 +113,9 @@ TEST_CASE_TEMPLATE("table: blocks of columns are rows one by one", T, float, dou
       std::ostringstream exactly;
       exactly << std::setprecision(17) << size.back();
       const std::string texts[] = {exactly.str(), std::to_string(member.back())};
-      const Cells cells = {texts[0], city.back() < 0 ? "" : cities[city.back()], texts[1],
-                           kind.back() < 0 ? "" : kinds[kind.back()]};
+      const std::string_view none_there;
+      const Cells cells = {texts[0], city.back() < 0 ? none_there : cities[city.back()], texts[1],
+                           kind.back() < 0 ? none_there : kinds[kind.back()]};
       const std::vector<T> row = encoded<T>(table, cells);
       wanted.insert(wanted.end(), row.begin(), row.end());
     }
