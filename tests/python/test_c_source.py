@@ -274,7 +274,9 @@ def test_every_layer_in_one_file(tmp_path: Path) -> None:
         (layer,) = case.model.layers
         names = {layer._spec().get("activation", {"name": "linear"})["name"]}
         straight = names <= {"linear", "relu", "leaky_relu"}
-        if straight and not isinstance(layer, (layers.LayerNormalization, layers.PeriodicEmbedding)):
+        if straight and not isinstance(
+            layer, (layers.LayerNormalization, layers.PeriodicEmbedding)
+        ):
             assert ulps(out, case.model.predict(case.x)) <= 2, case.label
             exact += 1
     assert exact > 50
