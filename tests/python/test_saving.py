@@ -59,8 +59,15 @@ BEFORE_ALL = ("operations", "rescaling", "normalization")  # which need their sh
 def test_every_layer_in_one_model(tmp_path: Path) -> None:
     beginnings = {"discretization", "category_encoding", "embedding"}  # of stacks of their own
     kinds = {cls._entry for cls in CLASSES} - beginnings
-    stack = [made(cls) for cls in CLASSES if cls._entry in kinds and cls is not layers.Reshape]
+    numbers = (layers.PiecewiseLinearEncoding, layers.PeriodicEmbedding)  # make several of each
+    stack = [
+        made(cls)
+        for cls in CLASSES
+        if cls._entry in kinds and cls not in (layers.Reshape, *numbers)
+    ]
     stack.sort(key=lambda layer: layer._entry not in BEFORE_ALL)
+    for cls in numbers:
+        stack += [layers.Dense(6), made(cls), layers.Flatten()]
     stack += [layers.Dense(6), layers.Reshape((2, 3)), layers.Flatten(), layers.Dense(2)]
     model = Sequential([layers.Input(6), *stack], seed=3)
     model.compile("adam", "mse", metrics=["mae"])
