@@ -379,6 +379,8 @@ class Layered(Sharing):
         # What has been frozen or freed since the last compile differs.
         for here, there in zip(own["layers"], network["layers"], strict=False):
             here["trainable"] = there.get("trainable", True)
+            if "config" in there and _unfrozen(here.get("config")) == _unfrozen(there["config"]):
+                here["config"] = there["config"]
             for weight, known in zip(
                 here.get("weights", ()), there.get("weights", ()), strict=False
             ):
@@ -480,6 +482,14 @@ class Layered(Sharing):
             compiled = self._compiled
             own = None if compiled is None else compiled.heads[0].targets
             _arrays.check_sample(y, "y", self._outputs if own is None else own)
+
+
+def _unfrozen(config: str | None) -> Any:
+    """Return the arguments of a layer's class as its description has them, but for `trainable`."""
+    arguments = json.loads(config or "null")
+    if isinstance(arguments, dict):
+        arguments.pop("trainable", None)
+    return arguments
 
 
 def _difference(

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -179,3 +180,13 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
         timeout=300,
         check=False,
     )
+
+
+def class_and_number(folder: Path, rows: int) -> Path:
+    """Write a table whose column y is a class, and z a number."""
+    path = folder / "table.csv"
+    a, b = np.random.default_rng(0).normal(size=(2, rows))
+    y = np.where(a + b > 0, "yes", "no")
+    lines = [f"{u:.4f},{v:.4f},{w},{u - v:.4f}" for u, v, w in zip(a, b, y, strict=True)]
+    path.write_text("\n".join(["a,b,y,z", *lines]))
+    return path

@@ -32,7 +32,6 @@ from laminar import (
 )
 from laminar._component import Component
 from laminar._spelling import argument_names
-from laminar.layers.numeric import Recorded
 
 # What may be assigned to any attribute: for each something of its kind is among them.
 VALUES: tuple[Any, ...] = (
@@ -199,9 +198,7 @@ def test_every_attribute_of_a_built_layer(cls: type[layers.Layer], tmp_path: Pat
     layer, model = in_a_model(cls)
     names = public_names(layer)
     assert {"name", "trainable", "weights", "output_shape", "input", "built"} <= set(names)
-    # A class with a call of its own may say in its build that it is built, as Keras's do.
-    theirs = {"built"} if issubclass(cls, Recorded) else set()
-    for name in [name for name in names if name not in theirs]:
+    for name in names:
         for value in VALUES:
             try:
                 setattr(layer, name, value)
@@ -216,8 +213,7 @@ def test_every_attribute_of_a_built_layer(cls: type[layers.Layer], tmp_path: Pat
     config = model.get_config()["layers"][0]["config"]
     for name in cls._changeable:
         assert config[name] == getattr(layer, name)
-    if not theirs:  # else the network keeps it
-        assert config.get("trainable", True) is layer.trainable
+    assert config.get("trainable", True) is layer.trainable
 
 
 @pytest.mark.parametrize("graph", [False, True])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import class_and_number
 
 import laminar
 from laminar import callbacks, layers
@@ -22,22 +23,9 @@ pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 QUICK = ("--layers", "6,4", "--epochs", "3")
 
 
-@pytest.fixture(autouse=True)
-def _automatic_threads() -> Any:
-    yield
-    laminar.set_num_threads(0)
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a table whose column y is a class, and z a number."""
-    rng = np.random.default_rng(0)
-    path = tmp_path_factory.mktemp("data") / "table.csv"
-    a, b = rng.normal(size=(2, 150))
-    y = np.where(a + b > 0, "yes", "no")
-    rows = [f"{u:.4f},{v:.4f},{w},{u - v:.4f}" for u, v, w in zip(a, b, y, strict=True)]
-    path.write_text("\n".join(["a,b,y,z", *rows]))
-    return path
+    return class_and_number(tmp_path_factory.mktemp("data"), 150)
 
 
 def trained(data: Path, path: Path, *options: object) -> Any:

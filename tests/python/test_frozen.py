@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,6 +133,34 @@ def test_files_written_between_freezing_and_compile(graph: bool, tmp_path: Path)
         assert changed(twin) == names
         twin.compile("adam", "mse")
         assert changed(twin) == names[1:]
+
+
+class Scaled(layers.Layer):
+    """Of one's own, with a constructor that knows nothing of freezing."""
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        self.scale = self.add_weight((input_shape[-1],), "ones")
+
+    def call(self, inputs: Any) -> Any:
+        return inputs * self.scale
+
+
+@pytest.mark.parametrize("make", [Scaled, lambda: layers.PeriodicEmbedding(2)])
+@pytest.mark.parametrize("frozen", [True, False])
+def test_layers_written_in_operations_stay_frozen_in_copies(
+    make: Callable[[], layers.Layer], frozen: bool, tmp_path: Path
+) -> None:
+    model = Sequential([Input(6), make(), layers.Flatten(), layers.Dense(1)], seed=1)
+    model.predict(X)
+    model.layers[0].trainable = not frozen  # after its arguments have been recorded
+    model.save(tmp_path / "m.safetensors")
+    with laminar.utils.custom_object_scope({"Scaled": Scaled}):
+        loaded = laminar.load_model(tmp_path / "m.safetensors")
+        again = Sequential.from_config(json.loads(json.dumps(model.get_config())))
+        copied = copy.deepcopy(model)
+    for twin in (loaded, again, copied, clone_model(model)):
+        assert type(twin.layers[0]) is type(model.layers[0])
+        assert twin.layers[0].trainable is not frozen
 
 
 def test_summary_counts_what_is_trained() -> None:

@@ -225,7 +225,7 @@ class Definable(Placed):
         return any(len(made.program["outputs"]) > 1 for made in self._recorded.values())
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name == "built" and self._own:  # which build sets in Keras
+        if name == "built" and self._own and not self._ours:  # which build sets in Keras
             return
         super().__setattr__(name, value)
 

@@ -24,9 +24,7 @@ def config_text(layer: Layer) -> str:
     if type(layer).__name__ == "Lambda":
         return ""
     try:
-        config = layer.get_config()
-        config.pop("trainable", None)  # which the network keeps, as it may change after this
-        return json.dumps(config)
+        return json.dumps(layer.get_config())
     except (TypeError, ValueError):
         return ""
 

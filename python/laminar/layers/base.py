@@ -284,7 +284,8 @@ class Layer(Definable, family="layer"):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as JSON can carry them; ``trainable`` where frozen."""
-        config = config_module().config_of(self) if self._own else super().get_config()
+        own = self._own and not self._ours
+        config = config_module().config_of(self) if own else super().get_config()
         if config["trainable"]:
             del config["trainable"]
         return config

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .. import _arrays, initializers
-from .._component import Component, integer, number
+from .._component import integer, number
 from .._spelling import keywords
 from ._definable import once
 from .base import Layer, Shape, tensor
@@ -33,13 +33,6 @@ class Recorded(Layer):
     _ours = True
     _entry = "operations"
     _named: ClassVar[str]
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as JSON can carry them."""
-        config = Component.get_config(self)
-        if config["trainable"]:
-            del config["trainable"]
-        return config
 
     def _word(self) -> str:
         return self._named
