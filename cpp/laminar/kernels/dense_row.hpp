@@ -9,26 +9,6 @@
 namespace laminar::kernels {
 namespace {
 
-/// b + x W of so many panels of `Vectors` vectors, `panel` elements apart.
-template <typename T, int Panels, int Vectors>
-inline void row_of_panels(const T* x, Index depth, const T* right, Index panel, const T* bias, T* out) {
-  using V = Vector<T>;
-  constexpr int all = Panels * Vectors;
-  V sums[all];
-#pragma GCC unroll 8
-  for (int v = 0; v < all; ++v) sums[v] = bias != nullptr ? load(bias + v * kLanes<T>) : V{};
-  const T* const end = x + depth;
-  for (; x < end; ++x, right += Vectors * kLanes<T>) {
-    const V a = Numbers<T>::spread(x);
-#pragma GCC unroll 8
-    for (int v = 0; v < all; ++v) {
-      sums[v] = Numbers<T>::add_product(sums[v], a, load(right + v / Vectors * panel + v % Vectors * kLanes<T>));
-    }
-  }
-#pragma GCC unroll 8
-  for (int v = 0; v < all; ++v) store(out + v * kLanes<T>, sums[v]);
-}
-
 template <typename T>
 void dense_row(const DenseRow<T>* layer, Index count, const T* x) {
   for (const DenseRow<T>* const end = layer + count; layer < end; x = layer->out, ++layer) {
@@ -40,15 +20,15 @@ void dense_row(const DenseRow<T>* layer, Index count, const T* x) {
     for (Index left = layer->columns; left > 0;) {
       const Index panels = panels_together(1, (left + kPanel<T> - kLanes<T> - 1) / kPanel<T>);
       if (panels == 4) {
-        row_of_panels<T, 4, 2>(x, depth, right, panel, bias, out);
+        row_of_panels<Numbers<T>, 4, 2>(x, depth, right, panel, bias, out);
       } else if (panels == 3) {
-        row_of_panels<T, 3, 2>(x, depth, right, panel, bias, out);
+        row_of_panels<Numbers<T>, 3, 2>(x, depth, right, panel, bias, out);
       } else if (panels == 2) {
-        row_of_panels<T, 2, 2>(x, depth, right, panel, bias, out);
+        row_of_panels<Numbers<T>, 2, 2>(x, depth, right, panel, bias, out);
       } else if (left > kLanes<T>) {
-        row_of_panels<T, 1, 2>(x, depth, right, panel, bias, out);
+        row_of_panels<Numbers<T>, 1, 2>(x, depth, right, panel, bias, out);
       } else {
-        row_of_panels<T, 1, 1>(x, depth, right, panel, bias, out);
+        row_of_panels<Numbers<T>, 1, 1>(x, depth, right, panel, bias, out);
       }
       const Index taken = panels * kPanel<T>;
       left -= taken;

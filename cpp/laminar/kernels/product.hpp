@@ -182,6 +182,26 @@ inline void panel_tiles(TileArguments<T> t, Index rows, int vectors, Index prefe
   }
 }
 
+/// One row by several panels of `Vectors` vectors at once, `panel` elements apart: out = start + sum over depth.
+template <typename A, int Panels, int Vectors, typename T = typename A::Scalar>
+inline void row_of_panels(const T* left, Index depth, const T* right, Index panel, const T* start, T* out) {
+  using V = Vector<T>;
+  constexpr int all = Panels * Vectors;
+  V sums[all];
+#pragma GCC unroll 8
+  for (int v = 0; v < all; ++v) sums[v] = start != nullptr ? load(start + v * kLanes<T>) : V{};
+  const T* const end = left + depth;
+  for (; left < end; ++left, right += Vectors * kLanes<T>) {
+    const V a = A::spread(left);
+#pragma GCC unroll 8
+    for (int v = 0; v < all; ++v) {
+      sums[v] = A::add_product(sums[v], a, load(right + v / Vectors * panel + v % Vectors * kLanes<T>));
+    }
+  }
+#pragma GCC unroll 8
+  for (int v = 0; v < all; ++v) store(out + v * kLanes<T>, sums[v]);
+}
+
 /// Few rows by several panels at once, `panel` elements apart: a tile would wait for each sum's last addition.
 template <typename A, int Rows, int Panels, typename T = typename A::Scalar>
 __attribute__((noinline)) void few_rows(const TileArguments<T>& t, Index panel) {
@@ -229,12 +249,13 @@ inline Index panels_together(Index rows, Index panels) {
 }
 
 template <typename A, typename T = typename A::Scalar>
-inline void few_rows(const TileArguments<T>& t, Index rows, Index panels, Index panel) {
+__attribute__((noinline)) void few_rows(const TileArguments<T>& t, Index rows, Index panels, Index panel) {
   if (rows == 3) return few_rows<A, 3, 2>(t, panel);
   if (rows == 2) return few_rows<A, 2, 2>(t, panel);
-  if (panels == 4) return few_rows<A, 1, 4>(t, panel);
-  if (panels == 3) return few_rows<A, 1, 3>(t, panel);
-  few_rows<A, 1, 2>(t, panel);
+  const T* start = t.resume ? t.out : t.start;
+  if (panels == 4) return row_of_panels<A, 4, kTileVectors>(t.left, t.depth, t.right, panel, start, t.out);
+  if (panels == 3) return row_of_panels<A, 3, kTileVectors>(t.left, t.depth, t.right, panel, start, t.out);
+  row_of_panels<A, 2, kTileVectors>(t.left, t.depth, t.right, panel, start, t.out);
 }
 
 template <typename A, typename T = typename A::Scalar>
