@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -19,8 +19,14 @@ from ._attributes import is_own
 from ._component import flag
 from ._quantizing import Quantizing
 from ._spelling import keywords, late
+from ._types import OutputT
 from .layers.base import followed, tracing
 from .layers.symbol import Symbol
+
+if TYPE_CHECKING:
+    from ._types import Array
+    from .layers.symbol import Symbols
+    from .ops._held import Tensor
 
 _TAPE = "laminar._tape.calls"
 
@@ -34,7 +40,7 @@ _INSTEAD = {
 }
 
 
-class BaseModel(Quantizing):
+class BaseModel(Quantizing[OutputT]):
     """A model; see `Sequential`."""
 
     _last_call: Any = None  # that `losses` are of
@@ -47,6 +53,24 @@ class BaseModel(Quantizing):
                 raise NotImplementedError(
                     f"{cls.__name__}: models do not call {name}; {advice.format(cls.__name__)}"
                 )
+
+    @overload
+    def __call__(
+        self: BaseModel[Array], inputs: Symbols, training: bool | None = None
+    ) -> Symbol: ...
+
+    @overload
+    def __call__(
+        self: BaseModel[list[Array]], inputs: Symbols, training: bool | None = None
+    ) -> list[Symbol]: ...
+
+    @overload
+    def __call__(
+        self: BaseModel[dict[str, Array]], inputs: Symbols, training: bool | None = None
+    ) -> dict[str, Symbol]: ...
+
+    @overload
+    def __call__(self, inputs: object, training: bool | None = None) -> Any: ...
 
     def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the symbols of the outputs, or the outputs for arrays.
@@ -86,7 +110,7 @@ class BaseModel(Quantizing):
         return self.predict(inputs)
 
     @property
-    def losses(self) -> list[Any]:
+    def losses(self) -> list[Tensor]:
         """The losses that layers added in the last call with ``training=True`` or in a tape.
 
         One tensor of one number for each `add_loss`, which the tape follows back to the weights:

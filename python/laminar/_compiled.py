@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._guard import CoreModel
     from ._heads import Target
     from ._layered import Layered
+    from ._types import Scores
     from .layers import Layer
 
 
@@ -110,7 +111,7 @@ class Compiled:
                 raise ValueError(f"compile: metric {key!r} is given twice")
 
     @property
-    def loss(self) -> Any:
+    def loss(self) -> losses.Loss | list[losses.Loss | None] | None:
         """The loss, or for several outputs a list of one for each, None where there is none."""
         return [head.loss for head in self.heads] if self._several else self._one
 
@@ -336,7 +337,7 @@ class Compiled:
         by_key = dict(zip(self._core_keys, values, strict=True))
         return {key: by_key[key] for key in self.keys}
 
-    def named(self, values: list[float], return_dict: bool) -> Any:
+    def named(self, values: list[float], return_dict: bool) -> Scores | dict[str, float]:
         """Return loss and metrics in the form that Keras does: a number, a list or a dict."""
         logs = self.logs(values)
         if return_dict:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from . import _choice, _summary
 from ._compiled import Compiled
@@ -18,6 +18,7 @@ from ._spelling import keywords
 
 if TYPE_CHECKING:
     from .losses import Identifier as LossLike
+    from .losses import Loss
     from .metrics import Identifier as MetricLike
     from .metrics import Metric
     from .optimizers import Identifier as OptimizerLike
@@ -142,7 +143,7 @@ class Compiling(Layered):
         return None if self._compiled is None else self._compiled.optimizer
 
     @property
-    def loss(self) -> Any:
+    def loss(self) -> Loss | list[Loss | None] | None:
         """The loss; None before compile, and while it waits for the first targets.
 
         Of several outputs a list of one for each, None where there is none.

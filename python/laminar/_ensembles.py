@@ -18,9 +18,11 @@ from .models import own_classes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ._types import OutputT
+
 
 @keywords()
-def ensemble(models: Sequence[BaseModel], name: str | None = None) -> Model:
+def ensemble(models: Sequence[BaseModel[OutputT]], name: str | None = None) -> Model[OutputT]:
     """Return one model whose outputs are the means of several models' outputs.
 
     It is a graph with a branch for each of them, and so can be saved, exported and loaded in C++
@@ -54,7 +56,7 @@ def ensemble(models: Sequence[BaseModel], name: str | None = None) -> Model:
     branches = _Branches(members)
     first = members[0]
     with custom_object_scope(own_classes(members)):
-        made = Model.from_config(branches.config(name or "ensemble"))
+        made: Model[OutputT] = Model.from_config(branches.config(name or "ensemble"))
     for layer, weights in zip(made.layers, branches.weights, strict=False):
         if weights:
             layer.set_weights(weights)
@@ -68,7 +70,7 @@ def ensemble(models: Sequence[BaseModel], name: str | None = None) -> Model:
     return made
 
 
-def _check_alike(members: Sequence[BaseModel]) -> None:
+def _check_alike(members: Sequence[BaseModel[Any]]) -> None:
     """Raise ValueError where models do not have the same inputs and outputs."""
     first = members[0]
     for i, model in enumerate(members):
@@ -101,7 +103,7 @@ class _Branches:
         Of each layer.
     """
 
-    def __init__(self, members: Sequence[BaseModel]) -> None:
+    def __init__(self, members: Sequence[BaseModel[Any]]) -> None:
         self._members = members
         first = members[0].get_config()
         self._inputs = first.get("inputs") or [{"name": None, "shape": first["input_shape"]}]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ._tape.variable import Changing
     from ._tape.variable import Weight as Tensor
+    from ._types import Array
     from .exchange._wiring import Wiring
 
 
@@ -290,7 +291,7 @@ class Layered(Sharing):
         """Return the number of weights; ValueError if the model is not built."""
         return sum(math.prod(tensor["shape"]) for tensor in self._core("count_params").tensors())
 
-    def get_weights(self) -> list[NDArray[Any]]:
+    def get_weights(self) -> list[Array]:
         """Return copies of all weights, layer by layer; ValueError if the model is not built."""
         return self._core("get_weights").get_weights()
 

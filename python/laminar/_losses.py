@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, overload
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ._spelling import hint, keywords, late
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from ._types import Array
+    from .ops._held import Held, Tensor
 
 _TAPE = "laminar._tape.losses"
 
@@ -66,9 +69,22 @@ class Loss(Component, family="loss"):
         else:
             super().__setstate__(state)
 
-    @keywords()
+    @overload
+    def __call__(
+        self,
+        y_true: ArrayLike | Held,
+        y_pred: Held,
+        sample_weight: ArrayLike | Held | None = None,
+    ) -> Tensor: ...
+
+    @overload
     def __call__(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float | Array: ...
+
+    @keywords()
+    def __call__(
+        self, y_true: Any, y_pred: Any, sample_weight: ArrayLike | Held | None = None
     ) -> Any:
         """Return the loss of arrays, as Keras computes it.
 
@@ -239,7 +255,17 @@ class Function(Loss):
         return f"<loss {self.name}>"
 
 
-def rows_of(kind: type[Loss], name: str) -> Callable[..., Any]:
+class OfRows(Protocol):
+    """A loss as a function, which gives a number for each row."""
+
+    @overload
+    def __call__(self, y_true: ArrayLike | Held, y_pred: Held, **arguments: Any) -> Tensor: ...
+
+    @overload
+    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, **arguments: Any) -> Array: ...
+
+
+def rows_of(kind: type[Loss], name: str) -> OfRows:
     """Return a loss of the core's as a function, as Keras has it: a number for each row."""
 
     def loss(y_true: Any, y_pred: Any, **arguments: Any) -> Any:

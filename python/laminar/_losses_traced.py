@@ -30,6 +30,7 @@ def called(loss: Any, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
     """
     trace, where = active(), type(loss).__name__
     assert trace is not None
+    y: Any
     y, p = trace.lift(y_true, f"{where}: y_true"), trace.lift(y_pred, f"{where}: y_pred")
     if loss._own:
         rows = loss.call(y, p)

@@ -39,7 +39,7 @@ _OF_EACH = (
 
 @keywords()
 def fit_many(
-    models: Sequence[BaseModel],
+    models: Sequence[BaseModel[Any]],
     x: ArrayLike | Sequence[ArrayLike] | Mapping[str, ArrayLike],
     y: ForOutputs | None = None,
     batch_size: int | None = 32,
@@ -154,7 +154,7 @@ def fit_many(
     return [history for history in histories if history is not None]
 
 
-def _trained(model: BaseModel, data: _Data, given: Mapping[str, Any], i: int) -> History:
+def _trained(model: BaseModel[Any], data: _Data, given: Mapping[str, Any], i: int) -> History:
     """Train one member; an error says which one it was."""
     before = model.history
     try:
@@ -177,7 +177,7 @@ def _line(i: int, count: int, seconds: float, history: History | None) -> str:
     return f"{done} - {_progress.described(last)}" if last else done
 
 
-def checked(models: object, where: str) -> list[BaseModel]:
+def checked(models: object, where: str) -> list[BaseModel[Any]]:
     """Return a user's models; an error where some are none."""
     if isinstance(models, BaseModel) or not isinstance(models, Iterable):
         raise TypeError(f"{where}: models must be a list of models, got {type(models).__name__}")
@@ -190,7 +190,7 @@ def checked(models: object, where: str) -> list[BaseModel]:
     return members
 
 
-def _check_apart(members: Sequence[BaseModel]) -> None:
+def _check_apart(members: Sequence[BaseModel[Any]]) -> None:
     """Raise ValueError where two models have a layer in common."""
     homes: dict[int, int] = {}
     for i, model in enumerate(members):
@@ -204,7 +204,7 @@ def _check_apart(members: Sequence[BaseModel]) -> None:
 
 
 def _differing(
-    members: Sequence[BaseModel], each: Sequence[Mapping[str, Any]] | None
+    members: Sequence[BaseModel[Any]], each: Sequence[Mapping[str, Any]] | None
 ) -> list[dict[str, Any]]:
     """Return the arguments of each member alone."""
     if each is None:
@@ -247,7 +247,7 @@ class _Data:
 
     def __init__(
         self,
-        members: Sequence[BaseModel],
+        members: Sequence[BaseModel[Any]],
         x: Any,
         y: Any,
         common: Mapping[str, Any],
@@ -335,7 +335,7 @@ class _Data:
         return (validation[0], numbers, *validation[2:])
 
 
-def _array(model: BaseModel, x: Any, where: str) -> Any:
+def _array(model: BaseModel[Any], x: Any, where: str) -> Any:
     """Return a user's samples, those of several inputs as one array, side by side."""
     given = brought(x, where)
     if isinstance(given, (Dataset, Batches)):

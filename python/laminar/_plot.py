@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _PANEL_INCHES = (4.0, 3.5)
 
 
-def figure(panels: int) -> tuple[Any, Sequence[Any]]:
+def figure(panels: int) -> tuple[Figure, Sequence[Axes]]:
     """Return a new figure and its panels, side by side.
 
     Raises
@@ -34,7 +38,7 @@ def figure(panels: int) -> tuple[Any, Sequence[Any]]:
     return made, made.subplots(1, panels, squeeze=False)[0]
 
 
-def history(epochs: Mapping[str, Sequence[int]], values: Mapping[str, Sequence[float]]) -> Any:
+def history(epochs: Mapping[str, Sequence[int]], values: Mapping[str, Sequence[float]]) -> Figure:
     """Return the picture of a training.
 
     Parameters
@@ -54,7 +58,7 @@ def history(epochs: Mapping[str, Sequence[int]], values: Mapping[str, Sequence[f
                 panel.plot(at, values[name], marker="o" if len(at) == 1 else "", label=label)
         panel.set_xlabel("epoch")
         panel.set_ylabel(key)
-        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.locator_params(axis="x", integer=True)
         panel.grid(alpha=0.3)
         if f"val_{key}" in values:
             panel.legend()
@@ -63,7 +67,7 @@ def history(epochs: Mapping[str, Sequence[int]], values: Mapping[str, Sequence[f
 
 def rates(
     tried: Sequence[float], losses: Sequence[float], smoothed: Sequence[float], suggestion: float
-) -> Any:
+) -> Figure:
     """Return the picture of a learning-rate range test."""
     made, (panel,) = figure(1)
     panel.plot(tried, losses, alpha=0.35, label="loss of a batch")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -15,26 +15,66 @@ from ._tables import frames as tables
 from ._tables import records
 from ._tables.table import TEXT as _TABLE
 from ._training import Training
+from ._types import ByOutput, OutputT
 from .callbacks._list import CallbackList
 from .data import Dataset
 from .data._batches import Batches, brought
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import ArrayLike, NDArray
 
     from ._heads import ForOutputs
-    from .data._batches import SequenceOfBatches
+    from ._types import Array, Samples, Scores
 
 
-class Predicting(Training):
+class Predicting(Training, ByOutput[OutputT]):
     """A model that predicts."""
+
+    @overload
+    def evaluate(
+        self,
+        x: Samples,
+        y: ForOutputs | None = None,
+        batch_size: int | None = None,
+        verbose: str | int = 0,
+        sample_weight: ForOutputs | None = None,
+        steps: int | None = None,
+        callbacks: object = None,
+        return_dict: Literal[False] = False,
+    ) -> Scores: ...
+
+    @overload
+    def evaluate(
+        self,
+        x: Samples,
+        y: ForOutputs | None = None,
+        batch_size: int | None = None,
+        verbose: str | int = 0,
+        sample_weight: ForOutputs | None = None,
+        steps: int | None = None,
+        callbacks: object = None,
+        *,
+        return_dict: Literal[True],
+    ) -> dict[str, float]: ...
+
+    @overload
+    def evaluate(
+        self,
+        x: Samples,
+        y: ForOutputs | None = None,
+        batch_size: int | None = None,
+        verbose: str | int = 0,
+        sample_weight: ForOutputs | None = None,
+        steps: int | None = None,
+        callbacks: object = None,
+        *,
+        return_dict: bool,
+    ) -> Scores | dict[str, float]: ...
 
     @keywords()
     def evaluate(
         self,
-        x: ArrayLike | Dataset | Iterable[Any] | SequenceOfBatches,
+        x: Samples,
         y: ForOutputs | None = None,
         batch_size: int | None = None,
         verbose: str | int = 0,
@@ -42,7 +82,7 @@ class Predicting(Training):
         steps: int | None = None,
         callbacks: object = None,
         return_dict: bool = False,
-    ) -> Any:
+    ) -> Scores | dict[str, float]:
         """Return loss and metrics over all rows, as prediction sees them: without dropout.
 
         Parameters
@@ -100,14 +140,14 @@ class Predicting(Training):
     @keywords()
     def predict(
         self,
-        x: ArrayLike | Dataset | Iterable[Any] | SequenceOfBatches,
+        x: Samples,
         batch_size: int | None = None,
         verbose: str | int = 0,
         steps: int | None = None,
         callbacks: object = None,
         *,
         out: NDArray[Any] | None = None,
-    ) -> Any:
+    ) -> OutputT:
         """Return the network's output for each row.
 
         Any number of threads may call it at once, and others may change or train the model
@@ -150,7 +190,7 @@ class Predicting(Training):
         if self._sharing:
             self._build_if_known()
         if callbacks is None and batch_size is None and steps is None and self._model is not None:
-            outputs = self._at_once(x, out)
+            outputs: OutputT | None = self._at_once(x, out)
             if outputs is not None:
                 return outputs
         if out is not None and self._several_outputs:
@@ -189,10 +229,11 @@ class Predicting(Training):
             else:
                 result = self._predicted(core, rows, out)
         calls.predict_end()
-        return self._parted(result)
+        parted: OutputT = self._parted(result)
+        return parted
 
     @keywords()
-    def predict_on_batch(self, x: Any) -> Any:
+    def predict_on_batch(self, x: Samples) -> OutputT:
         """Return the network's output for each row; see `predict`.
 
         Parameters
@@ -202,10 +243,43 @@ class Predicting(Training):
         """
         return self.predict(x)
 
+    @overload
+    def test_on_batch(
+        self,
+        x: Samples,
+        y: ForOutputs | None = None,
+        sample_weight: ForOutputs | None = None,
+        return_dict: Literal[False] = False,
+    ) -> Scores: ...
+
+    @overload
+    def test_on_batch(
+        self,
+        x: Samples,
+        y: ForOutputs | None = None,
+        sample_weight: ForOutputs | None = None,
+        *,
+        return_dict: Literal[True],
+    ) -> dict[str, float]: ...
+
+    @overload
+    def test_on_batch(
+        self,
+        x: Samples,
+        y: ForOutputs | None = None,
+        sample_weight: ForOutputs | None = None,
+        *,
+        return_dict: bool,
+    ) -> Scores | dict[str, float]: ...
+
     @keywords()
     def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
-    ) -> Any:
+        self,
+        x: Samples,
+        y: ForOutputs | None = None,
+        sample_weight: ForOutputs | None = None,
+        return_dict: bool = False,
+    ) -> Scores | dict[str, float]:
         """Return loss and metrics over the rows given; see `evaluate`.
 
         Parameters
@@ -218,7 +292,7 @@ class Predicting(Training):
     @keywords()
     def vjp(
         self, x: ArrayLike, d_outputs: ArrayLike, training: bool = False
-    ) -> tuple[Any, list[NDArray[Any]]]:
+    ) -> tuple[Any, list[Array]]:
         """Return the gradients of ``sum(d_outputs * model(x))``: a vector times the Jacobian.
 
         With ``d_outputs`` the gradient of any number by the outputs, these are its gradients by the

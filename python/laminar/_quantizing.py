@@ -3,24 +3,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from ._predicting import Predicting
 from ._spelling import hint, keywords
+from ._types import OutputT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ._heads import ForOutputs
+    from ._types import Change, Samples
+
 MODES = ("int8", "bfloat16")
 
 
-class Quantizing(Predicting):
+class Quantizing(Predicting[OutputT]):
     """A model whose weights may be rounded."""
 
+    @overload
+    def quantize(self, mode: str, x: None = None, y: None = None) -> None: ...
+
+    @overload
+    def quantize(self, mode: str, x: Samples, y: ForOutputs | None = None) -> Change: ...
+
     @keywords()
-    def quantize(self, mode: str, x: Any = None, y: Any = None) -> dict[str, Any] | None:
+    def quantize(
+        self, mode: str, x: Samples | None = None, y: ForOutputs | None = None
+    ) -> Change | None:
         """Round the weights, for predictions that wait for less memory.
 
         Rounded are the kernels of Dense and Maxout, weights of layers of one's own that rows are
@@ -93,19 +105,19 @@ class Quantizing(Predicting):
 
     def _measured(self, x: Any, y: Any) -> tuple[NDArray[Any], dict[str, float] | None]:
         """Return outputs, all in one, and loss and metrics."""
-        outputs = self.predict(x)
+        outputs: Any = self.predict(x)
         parts = outputs.values() if isinstance(outputs, dict) else outputs
         parts = list(parts) if isinstance(outputs, (dict, list)) else [outputs]
         flat = np.concatenate([np.ravel(part) for part in parts]).astype(np.float64)
         return flat, None if y is None else self.evaluate(x, y, return_dict=True)
 
 
-def _compared(before: tuple[Any, Any], after: tuple[Any, Any]) -> dict[str, Any]:
+def _compared(before: tuple[Any, Any], after: tuple[Any, Any]) -> Change:
     """Return what has changed in outputs and metrics."""
     error = np.abs(after[0] - before[0])
     size = np.sqrt(np.mean(np.square(before[0]))) if before[0].size else 0.0
     root = np.sqrt(np.mean(np.square(error))) if error.size else 0.0
-    report: dict[str, Any] = {
+    report: Change = {
         "largest_error": float(error.max(initial=0.0)),
         "relative_error": float(root / size) if size > 0 else float(root),
     }

@@ -19,6 +19,8 @@ from ._compiled import Compiled
 from ._component import integer, number
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ._rows import Rows
     from ._training import Training
 
@@ -52,7 +54,7 @@ class RangeTest:
     smoothed: list[float]
     suggestion: float
 
-    def plot(self) -> Any:
+    def plot(self) -> Figure:
         """Draw the losses against the rates; needs matplotlib, ``pip install laminar[plot]``.
 
         Returns

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import _frames, _labels, _progress, _range_test, _rates, _rows
 from ._component import flag, integer, number_of_bytes
@@ -26,10 +26,9 @@ from .data import Dataset
 from .data._batches import brought
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
     from ._heads import ForOutputs
     from ._range_test import RangeTest
+    from ._types import Array, Inputs, Samples, Scores
     from .data._batches import SequenceOfBatches
 
 
@@ -41,7 +40,7 @@ class Training(Saving):
     @keywords(nb_epoch="epochs")
     def fit(
         self,
-        x: ArrayLike | Dataset | Iterable[Any] | SequenceOfBatches,
+        x: Samples,
         y: ForOutputs | None = None,
         batch_size: int | None = _rates.BATCH_SIZE,
         epochs: int = 1,
@@ -299,15 +298,47 @@ class Training(Saving):
         calls.end(last)
         return history
 
+    @overload
+    def train_on_batch(
+        self,
+        x: Inputs,
+        y: ForOutputs | None = None,
+        sample_weight: ForOutputs | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: Literal[False] = False,
+    ) -> Scores: ...
+
+    @overload
+    def train_on_batch(
+        self,
+        x: Inputs,
+        y: ForOutputs | None = None,
+        sample_weight: ForOutputs | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        *,
+        return_dict: Literal[True],
+    ) -> dict[str, float]: ...
+
+    @overload
+    def train_on_batch(
+        self,
+        x: Inputs,
+        y: ForOutputs | None = None,
+        sample_weight: ForOutputs | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        *,
+        return_dict: bool,
+    ) -> Scores | dict[str, float]: ...
+
     @keywords()
     def train_on_batch(
         self,
-        x: ArrayLike,
+        x: Inputs,
         y: ForOutputs | None = None,
         sample_weight: ForOutputs | None = None,
         class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
-    ) -> Any:
+    ) -> Scores | dict[str, float]:
         """Make one update with all rows given.
 
         Parameters
@@ -357,8 +388,8 @@ class Training(Saving):
 
     @keywords()
     def loss_and_gradients(
-        self, x: ArrayLike, y: ForOutputs | None = None, sample_weight: ForOutputs | None = None
-    ) -> tuple[float, list[NDArray[Any]]]:
+        self, x: Inputs, y: ForOutputs | None = None, sample_weight: ForOutputs | None = None
+    ) -> tuple[float, list[Array]]:
         """Return the loss over all rows and its gradient; nothing is updated.
 
         Dropout acts as it would in the next update.
@@ -394,7 +425,7 @@ class Training(Saving):
     @keywords()
     def find_learning_rate(
         self,
-        x: ArrayLike,
+        x: Inputs,
         y: ForOutputs | None = None,
         batch_size: int | None = 32,
         start: float = 1e-7,

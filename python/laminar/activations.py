@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
@@ -21,6 +21,10 @@ from ._spelling import keywords, module_getattr
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from ._types import Array
+    from .layers.symbol import Symbol
+    from .ops._held import Held, Tensor
 
 __all__ = [
     "CELU",
@@ -95,7 +99,19 @@ class Activation(Component, family="activation"):
 
     _of_user = False
 
-    def __call__(self, x: ArrayLike, **arguments: Any) -> Any:
+    @overload
+    def __call__(self, x: Held, **arguments: Any) -> Tensor: ...
+
+    @overload
+    def __call__(self, x: Symbol, **arguments: Any) -> Symbol: ...
+
+    @overload
+    def __call__(self, x: float, **arguments: Any) -> np.floating[Any]: ...
+
+    @overload
+    def __call__(self, x: ArrayLike, **arguments: Any) -> Array: ...
+
+    def __call__(self, x: Any, **arguments: Any) -> Any:
         """Return f(x).
 
         Parameters
@@ -120,7 +136,13 @@ class Activation(Component, family="activation"):
         rows, shape = self._rows(x, "x")
         return _core.activate(json.dumps(self._spec()), rows).reshape(shape)[()]
 
-    def gradient(self, x: ArrayLike, d_a: ArrayLike = 1.0) -> Any:
+    @overload
+    def gradient(self, x: float, d_a: float = 1.0) -> np.floating[Any]: ...
+
+    @overload
+    def gradient(self, x: ArrayLike, d_a: ArrayLike = 1.0) -> Array: ...
+
+    def gradient(self, x: Any, d_a: Any = 1.0) -> Any:
         """Return the gradient with respect to x: d_a times f'(x) where f is elementwise.
 
         Parameters

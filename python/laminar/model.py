@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from ._layered import Connections
 from ._printable import listed
 from ._saving import layer_config
 from ._spelling import keywords
+from ._types import OutputT
 from .data import Dataset
 from .data._batches import Batches
 from .layers import Layer
@@ -30,12 +31,14 @@ from .layers.symbol import Symbol
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
+    from ._types import Array, Shapes
     from .exchange._wiring import Wiring
+    from .layers.symbol import Symbols
 
-M = TypeVar("M", bound="Model")
+M = TypeVar("M", bound="Model[Any]")
 
 
-class Model(BaseModel):
+class Model(BaseModel[OutputT]):
     """A network of layers that were called on symbols, from inputs to outputs.
 
     A layer that is called twice has its weights once. Models can be called on symbols as layers
@@ -74,11 +77,44 @@ class Model(BaseModel):
     (2, 1)
     """
 
+    @overload
+    def __init__(
+        self: Model[Array],
+        inputs: Symbols,
+        outputs: Symbol,
+        name: str | None = None,
+        seed: int | None = None,
+        dtype: DTypeLike = "float32",
+        precision: str | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Model[dict[str, Array]],
+        inputs: Symbols,
+        outputs: Mapping[str, Symbol],
+        name: str | None = None,
+        seed: int | None = None,
+        dtype: DTypeLike = "float32",
+        precision: str | None = None,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Model[list[Array]],
+        inputs: Symbols,
+        outputs: Sequence[Symbol],
+        name: str | None = None,
+        seed: int | None = None,
+        dtype: DTypeLike = "float32",
+        precision: str | None = None,
+    ) -> None: ...
+
     @keywords(input="inputs", output="outputs")
     def __init__(
         self,
-        inputs: Symbol | Sequence[Symbol] | Mapping[str, Symbol],
-        outputs: Symbol | Sequence[Symbol] | Mapping[str, Symbol],
+        inputs: Symbols,
+        outputs: Symbols,
         name: str | None = None,
         seed: int | None = None,
         dtype: DTypeLike = "float32",
@@ -164,12 +200,12 @@ class Model(BaseModel):
             self._build_if_known()
 
     @property
-    def input_shape(self) -> Any:
+    def input_shape(self) -> Shapes:  # type: ignore[override]  # a list where there are several
         """The shape of a batch of samples, (None, features); a list of them for several inputs."""
         return _batches(self._graph.inputs.symbols)
 
     @property
-    def output_shape(self) -> Any:
+    def output_shape(self) -> Shapes:  # type: ignore[override]
         """The shape of a batch of outputs, (None, units); a list of them for several outputs."""
         return _batches(self._graph.outputs.symbols)
 
@@ -434,9 +470,9 @@ def _split(matrix: NDArray[Any], symbols: Sequence[Symbol]) -> list[NDArray[Any]
     ]
 
 
-def _batches(symbols: Sequence[Symbol]) -> Any:
+def _batches(symbols: Sequence[Symbol]) -> Shapes:
     """Return the shape of a batch of one symbol, or a list of them for several."""
-    shapes = [(None, *symbol.shape) for symbol in symbols]
+    shapes: list[tuple[int | None, ...]] = [(None, *symbol.shape) for symbol in symbols]
     return shapes[0] if len(shapes) == 1 else shapes
 
 

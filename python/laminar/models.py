@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import _saving
 from ._custom import custom_object_scope
@@ -16,6 +16,8 @@ from .sequential import Sequential
 
 if TYPE_CHECKING:
     from ._base_model import BaseModel
+
+ModelT = TypeVar("ModelT", bound="BaseModel[Any]")
 
 __all__ = ["Model", "Sequential", "clone_model", "load_model"]
 
@@ -27,7 +29,7 @@ _READERS = {".keras": "keras_file", ".onnx": "onnx_reader"}
 @keywords()
 def load_model(
     filepath: str | os.PathLike[str], custom_objects: Mapping[str, type[Any]] | None = None
-) -> Any:
+) -> Sequential | Model[Any]:
     """Return the model of a file: laminar's own, Keras's or ONNX's, by the name's ending.
 
     A model of ``model.save`` or of C++'s ``save_model`` predicts the same bits as the one that was
@@ -68,9 +70,9 @@ def load_model(
     try:
         if ending == _saving.ENDING:
             with custom_object_scope({} if custom_objects is None else custom_objects):
-                return _saving.load(path, kind_of)
+                return cast("Sequential | Model[Any]", _saving.load(path, kind_of))
         reader = import_module(f"laminar.exchange.{_READERS[ending]}")
-        return reader.load(path)
+        return cast("Sequential | Model[Any]", reader.load(path))
     except (ValueError, IsADirectoryError) as error:
         message = _refusal(path, known, str(error))
         if message is None:
@@ -78,13 +80,13 @@ def load_model(
         raise type(error)(message) from None
 
 
-def kind_of(graph: bool) -> type[BaseModel]:
+def kind_of(graph: bool) -> type[BaseModel[Any]]:
     """Return the class of a file's model."""
     return Model if graph else Sequential
 
 
 @keywords()
-def clone_model(model: BaseModel) -> Any:
+def clone_model(model: ModelT) -> ModelT:
     """Return a new model of the same structure, with new weights, not compiled.
 
     Parameters
@@ -103,10 +105,10 @@ def clone_model(model: BaseModel) -> Any:
     for entry, layer in zip(config["layers"], model.layers, strict=True):
         entry["config"]["name"] = layer._name  # those that a model has given, the clone gives anew
     with custom_object_scope(own_classes([model])):
-        return type(model).from_config(config)
+        return cast("ModelT", type(model).from_config(config))
 
 
-def own_classes(models: Iterable[BaseModel]) -> dict[str, type[Any]]:
+def own_classes(models: Iterable[BaseModel[Any]]) -> dict[str, type[Any]]:
     """Return the user's own classes among the layers of models, by their names."""
     layers = [layer for model in models for layer in model.layers]
     inner = [type(each) for layer in layers for each, _, _ in layer._inner()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
@@ -17,6 +17,11 @@ from . import _arrays, _component, _core, _own_rules, _rule_operations
 from ._attributes import is_own
 from ._component import Component
 from ._spelling import keywords, module_getattr
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from .ops._held import Held, Tensor
 
 __all__ = [
     "L1",
@@ -54,6 +59,12 @@ class Regularizer(Component, family="regularizer"):
     def _config_for(self, shape: Sequence[int]) -> dict[str, Any]:
         """Return the core's description, for weights of a shape."""
         return self._spec()
+
+    @overload
+    def __call__(self, x: Held) -> Tensor: ...
+
+    @overload
+    def __call__(self, x: ArrayLike) -> float: ...
 
     @keywords()
     def __call__(self, x: Any) -> Any:

@@ -12,6 +12,7 @@ from ._graph import Free
 from ._guard import CoreModel
 from ._saving import layer_config
 from ._spelling import keywords
+from ._types import Array
 from .layers import Input, Layer
 from .layers import get as get_layer
 from .layers.base import Shape, sample_shape
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="Sequential")
 
 
-class Sequential(BaseModel):
+class Sequential(BaseModel[Array]):
     """A network in which each layer reads the one before.
 
     The shape of a sample is given by an `Input`, by the first layer's ``input_shape``, by `build`,

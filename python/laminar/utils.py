@@ -80,7 +80,7 @@ class PyDataset:
 
 
 @keywords(y="x")
-def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[Any]:
+def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.float32]:
     """Return class numbers as one-hot rows.
 
     Parameters

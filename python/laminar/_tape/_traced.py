@@ -54,7 +54,7 @@ def gradient(
     for end, start in zip(ends, _starts(trace, ends, starts), strict=True):
         made = gradients(end, start, [wanted[i] for i in places])
         for i, each in zip(places, made, strict=True):
-            before = total[i]
+            before: Any = total[i]
             if each is not None:
                 total[i] = each if before is None else before + each
     return total

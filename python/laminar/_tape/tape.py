@@ -130,7 +130,7 @@ class GradientTape:
             own = value._itself()
             self._known[id(own)] = own
 
-    def watched_variables(self) -> tuple[Any, ...]:
+    def watched_variables(self) -> tuple[Changing, ...]:
         """Return the variables that have been followed, in the order of their use."""
         return tuple(value for value in self._known.values() if isinstance(value, Changing))
 

@@ -17,11 +17,13 @@ from ..ops._trace import active
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+    from typing_extensions import Self
 
     from .._guard import CoreModel
     from ..constraints import Constraint
     from ..layers import Layer
     from ..layers._place import Placed
+    from ..ops._held import Tensor
 
 
 class Changing(Held):
@@ -48,27 +50,27 @@ class Changing(Held):
             )
         return array
 
-    def assign(self, value: ArrayLike) -> Any:
+    def assign(self, value: ArrayLike) -> Self:
         """Give it other numbers, of the same shape; return the variable."""
         self._store(self._given(value, "what is assigned"))
         return self
 
-    def assign_add(self, value: ArrayLike) -> Any:
+    def assign_add(self, value: ArrayLike) -> Self:
         """Add numbers of the same shape; return the variable."""
         self._store(self._numbers() + self._given(value, "what is added"))
         return self
 
-    def assign_sub(self, value: ArrayLike) -> Any:
+    def assign_sub(self, value: ArrayLike) -> Self:
         """Subtract numbers of the same shape; return the variable."""
         self._store(self._numbers() - self._given(value, "what is subtracted"))
         return self
 
     @property
-    def value(self) -> Any:
+    def value(self) -> Tensor:
         """The present numbers, as a value that a tape follows."""
         return self + 0.0
 
-    def read_value(self) -> Any:
+    def read_value(self) -> Tensor:
         """Return `value`."""
         return self.value
 

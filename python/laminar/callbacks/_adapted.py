@@ -52,7 +52,7 @@ class Adapted(Callback):
             if has_own(answering, name):
                 setattr(self, name, getattr(answering, name))
 
-    def set_model(self, model: BaseModel) -> None:
+    def set_model(self, model: BaseModel[Any]) -> None:
         """Receive the model, before training begins."""
         self._hand_on("model", model)
 

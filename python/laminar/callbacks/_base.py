@@ -29,12 +29,12 @@ class Callback(Attributes):
         ``verbose``, and ``metrics``: the keys that logs will have.
     """
 
-    model: BaseModel
+    model: BaseModel[Any]
     params: dict[str, Any]
     # The keys that it adds to the logs.
     _adds: ClassVar[tuple[str, ...]] = ()
 
-    def set_model(self, model: BaseModel) -> None:
+    def set_model(self, model: BaseModel[Any]) -> None:
         """Receive the model, before training begins."""
         self.model = model
 

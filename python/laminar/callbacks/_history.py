@@ -12,6 +12,8 @@ from .. import _plot
 from ._base import Callback, Logs
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from .._base_model import BaseModel
 
 
@@ -39,9 +41,9 @@ class History(Callback):
 
     # A model keeps its last history: a strong reference back would make a cycle, which delays
     # the release of the model's memory.
-    def set_model(self, model: BaseModel) -> None:
+    def set_model(self, model: BaseModel[Any]) -> None:
         """Receive the model, before training begins."""
-        self.model = cast("BaseModel", weakref.proxy(model))
+        self.model = cast("BaseModel[Any]", weakref.proxy(model))
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Start empty."""
@@ -73,7 +75,7 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
             self._of.setdefault(name, []).append(epoch)
 
-    def plot(self) -> Any:
+    def plot(self) -> Figure:
         """Draw each value against the epochs, those of training and validation in one picture.
 
         Needs matplotlib, ``pip install laminar[plot]``.

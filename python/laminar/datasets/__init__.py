@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from .._spelling import module_getattr
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Split = tuple[NDArray[Any], NDArray[Any]]
+    Split = tuple[NDArray[np.float32], NDArray[np.int32]]
 
 __all__ = ["load_digits"]
 

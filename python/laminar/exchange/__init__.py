@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._spelling import hint
 
@@ -28,7 +28,9 @@ WRITERS: dict[str, tuple[str, str]] = {
 }
 
 
-def export(model: BaseModel, filepath: str | os.PathLike[str], format: str | None = None) -> None:
+def export(
+    model: BaseModel[Any], filepath: str | os.PathLike[str], format: str | None = None
+) -> None:
     """Write a model in the format that the file's ending or ``format`` names.
 
     Parameters
@@ -67,6 +69,6 @@ def export(model: BaseModel, filepath: str | os.PathLike[str], format: str | Non
     import_module(f"{__name__}.{module}").write(model, path)
 
 
-def load_torch_weights(model: BaseModel, filepath: str | os.PathLike[str]) -> None:
+def load_torch_weights(model: BaseModel[Any], filepath: str | os.PathLike[str]) -> None:
     """Set a model's weights to those of a safetensors file; see `Sequential.load_torch_weights`."""
     import_module(f"{__name__}.torch_weights").load(model, os.fspath(filepath))

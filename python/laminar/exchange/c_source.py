@@ -8,7 +8,7 @@ is a structure that the functions put on the stack, or that the caller brings.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from ._source_program import STACK_BYTES, Program, program
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .._base_model import BaseModel
 
 
-def source(model: BaseModel, name: str = "model", where: str = "to_c") -> str:
+def source(model: BaseModel[Any], name: str = "model", where: str = "to_c") -> str:
     """Return a built model as C99; see `Sequential.to_c`.
 
     Parameters
@@ -54,7 +54,7 @@ def source(model: BaseModel, name: str = "model", where: str = "to_c") -> str:
     return "\n\n".join(piece for piece in pieces if piece) + "\n"
 
 
-def write(model: BaseModel, path: str | os.PathLike[str]) -> None:
+def write(model: BaseModel[Any], path: str | os.PathLike[str]) -> None:
     """Write a built model as C99; the file's name without its ending is that of the model.
 
     Parameters

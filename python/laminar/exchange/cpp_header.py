@@ -7,7 +7,7 @@ It does what the C file of `c_source` does, with the same arithmetic, in a names
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import _core
 from ._source_program import STACK_BYTES, Program, program
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _INCLUDES = ("array", "cmath", "cstddef", "limits", "span")
 
 
-def source(model: BaseModel, name: str = "model", where: str = "to_hpp") -> str:
+def source(model: BaseModel[Any], name: str = "model", where: str = "to_hpp") -> str:
     """Return a built model as C++20; see `Sequential.to_hpp`.
 
     Parameters
@@ -53,7 +53,7 @@ def source(model: BaseModel, name: str = "model", where: str = "to_hpp") -> str:
     return "\n\n".join(piece for piece in pieces if piece) + "\n"
 
 
-def write(model: BaseModel, path: str | os.PathLike[str]) -> None:
+def write(model: BaseModel[Any], path: str | os.PathLike[str]) -> None:
     """Write a built model as a C++ header; the file's name without its ending is the namespace.
 
     Parameters

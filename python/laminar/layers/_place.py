@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .._guard import CoreModel
     from .._layered import Layered
     from .._tape.variable import Changing
+    from .._types import Array
     from .base import Layer
 
 
@@ -110,7 +111,7 @@ class Placed(Component):
             return sum(math.prod(weight.shape) for weight in self._facts())
         return int(self._described()["parameters"])
 
-    def get_weights(self) -> list[NDArray[Any]]:
+    def get_weights(self) -> list[Array]:
         """Return copies of the weights.
 
         Returns

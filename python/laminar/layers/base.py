@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from .._component import flag, integer
 from .._spelling import keywords
@@ -120,6 +120,14 @@ class Layer(Definable, family="layer"):
         self.input_shape = (
             None if input_shape is None else sample_shape(input_shape, f"{kind}: input_shape")
         )
+
+    @overload
+    def __call__(
+        self, inputs: Symbol | Sequence[Symbol], training: bool | None = None
+    ) -> Symbol: ...
+
+    @overload
+    def __call__(self, inputs: object, training: bool | None = None) -> Any: ...
 
     def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the symbol of the layer's output, or its output for arrays.

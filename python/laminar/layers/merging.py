@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._component import flag, integer
 from .._spelling import keywords
 from .base import Layer
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..ops._held import Tensor
+    from .symbol import Symbol
+
+V = TypeVar("V", bound="Symbol | Tensor | NDArray[Any]")
 Shapes = Sequence[tuple[int, ...]]
 
 
@@ -201,43 +208,54 @@ def _several_axes(shapes: Shapes) -> bool:
     return math.prod(shapes[0]) == math.prod(shapes[1]) and any(len(s) > 1 for s in shapes)
 
 
-def add(inputs: Any, name: str | None = None) -> Any:
+def add(inputs: Sequence[V], name: str | None = None) -> V:
     """Return the sum of symbols or arrays; see `Add`."""
-    return Add(name)(inputs)
+    made: V = Add(name)(inputs)
+    return made
 
 
-def subtract(inputs: Any, name: str | None = None) -> Any:
+def subtract(inputs: Sequence[V], name: str | None = None) -> V:
     """Return the first of two symbols or arrays less the second; see `Subtract`."""
-    return Subtract(name)(inputs)
+    made: V = Subtract(name)(inputs)
+    return made
 
 
-def multiply(inputs: Any, name: str | None = None) -> Any:
+def multiply(inputs: Sequence[V], name: str | None = None) -> V:
     """Return the product of symbols or arrays; see `Multiply`."""
-    return Multiply(name)(inputs)
+    made: V = Multiply(name)(inputs)
+    return made
 
 
-def average(inputs: Any, name: str | None = None) -> Any:
+def average(inputs: Sequence[V], name: str | None = None) -> V:
     """Return the mean of symbols or arrays; see `Average`."""
-    return Average(name)(inputs)
+    made: V = Average(name)(inputs)
+    return made
 
 
-def maximum(inputs: Any, name: str | None = None) -> Any:
+def maximum(inputs: Sequence[V], name: str | None = None) -> V:
     """Return the largest of symbols or arrays, value by value; see `Maximum`."""
-    return Maximum(name)(inputs)
+    made: V = Maximum(name)(inputs)
+    return made
 
 
-def minimum(inputs: Any, name: str | None = None) -> Any:
+def minimum(inputs: Sequence[V], name: str | None = None) -> V:
     """Return the least of symbols or arrays, value by value; see `Minimum`."""
-    return Minimum(name)(inputs)
+    made: V = Minimum(name)(inputs)
+    return made
 
 
-def concatenate(inputs: Any, axis: int = -1, name: str | None = None) -> Any:
+def concatenate(inputs: Sequence[V], axis: int = -1, name: str | None = None) -> V:
     """Return symbols or arrays side by side; see `Concatenate`."""
-    return Concatenate(axis, name)(inputs)
+    made: V = Concatenate(axis, name)(inputs)
+    return made
 
 
 def dot(
-    inputs: Any, axes: int | Sequence[int] = -1, normalize: bool = False, name: str | None = None
-) -> Any:
+    inputs: Sequence[V],
+    axes: int | Sequence[int] = -1,
+    normalize: bool = False,
+    name: str | None = None,
+) -> V:
     """Return the dot product of two symbols or arrays; see `Dot`."""
-    return Dot(axes, normalize, name)(inputs)
+    made: V = Dot(axes, normalize, name)(inputs)
+    return made

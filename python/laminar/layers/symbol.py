@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import itertools
 import numbers
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
 import numpy as np
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .base import Layer
 
 Shape: TypeAlias = "int | Sequence[int]"
+Symbols: TypeAlias = "Symbol | Sequence[Symbol] | Mapping[str, Symbol]"
 
 _serial = itertools.count()
 
@@ -84,58 +85,58 @@ class Symbol(Attributes):
     def _change(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__}: {name} cannot be changed; make another one")
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Any) -> Symbol:
         return _merged("Add", self, other)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: Any) -> Symbol:
         return _merged("Subtract", self, other)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: Any) -> Symbol:
         return _merged("Multiply", self, other)
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: Any) -> Symbol:
         return _merged("Add", other, self)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: Any) -> Symbol:
         return _merged("Subtract", other, self)
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: Any) -> Symbol:
         return _merged("Multiply", other, self)
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: Any) -> Symbol:
         return _operated("divide", self, other)
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: Any) -> Symbol:
         return _operated("divide", other, self)
 
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: Any) -> Symbol:
         return _operated("power", self, other)
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: Any) -> Symbol:
         return _operated("power", other, self)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Any) -> Symbol:
         return _operated("matmul", self, other)
 
-    def __neg__(self) -> Any:
+    def __neg__(self) -> Symbol:
         return _operated("negative", self)
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> Symbol:
         return _operated("abs", self)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: Any) -> Symbol:
         return _operated("less", self, other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: Any) -> Symbol:
         return _operated("less_equal", self, other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: Any) -> Symbol:
         return _operated("greater", self, other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: Any) -> Symbol:
         return _operated("greater_equal", self, other)
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Any) -> Symbol:
         return _operated("getitem", self, key)
 
     def __iter__(self) -> NoReturn:
@@ -158,7 +159,7 @@ def _of_numbers(dtype: Any) -> bool:
         return False
 
 
-def _merged(kind: str, left: Any, right: Any) -> Any:
+def _merged(kind: str, left: Any, right: Any) -> Symbol:
     """Return the sum, difference or product: the layer of two symbols, or an operation."""
     symbols = isinstance(left, Symbol) and isinstance(right, Symbol)
     if symbols and not (left._of_batch or right._of_batch):
@@ -166,16 +167,18 @@ def _merged(kind: str, left: Any, right: Any) -> Any:
         if left.shape == right.shape or not spread:
             from . import merging  # which imports this file
 
-            return getattr(merging, kind)()([left, right])
+            made: Symbol = getattr(merging, kind)()([left, right])
+            return made
     return _operated(kind.lower(), left, right)
 
 
-def _operated(name: str, *operands: Any) -> Any:
+def _operated(name: str, *operands: Any) -> Symbol:
     """Return what an operation makes of a symbol and something else."""
     from .. import ops  # noqa: F401  # fills the list
     from ..ops._names import OPERATIONS  # which few programs need
 
-    return OPERATIONS[name](*operands)
+    made: Any = OPERATIONS[name](*operands)
+    return cast("Symbol", made)
 
 
 class Input(Symbol):

@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-# The operations by name; `_apply.operation` fills it.
-OPERATIONS: dict[str, Callable[..., Any]] = {}
+if TYPE_CHECKING:
+    from ._held import Tensor
+
+# The operations by name; `_apply.operation` fills it. (They return values of the kind they are
+# given; what type checkers see is a tensor, which all kinds of them stand for.)
+OPERATIONS: dict[str, Callable[..., Tensor]] = {}
 
 # Operations that are called otherwise here.
 OTHER_NAMES = {

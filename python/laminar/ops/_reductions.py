@@ -150,13 +150,15 @@ def average(x: Traced, axes: tuple[int, ...]) -> Traced:
 
 def _mean(x: Traced, axes: tuple[int, ...]) -> Traced:
     extents = [x._extents[axis] for axis in axes]
-    count = number(float(math.prod(e for e in extents if e != ROWS)))
+    count: Traced = number(float(math.prod(e for e in extents if e != ROWS)))
     for _ in range(extents.count(ROWS)):
         rows = current().step("batch_rows")
-        count = rows if count._trace.value(count).numbers == (1.0,) else count * rows
+        count = (
+            rows if count._trace.value(count).numbers == (1.0,) else record("multiply", count, rows)
+        )
     return record("divide", record("sum", x, integers=axes), count)
 
 
 def spread(x: Traced, axes: tuple[int, ...]) -> Traced:
     """Return the variance over axes, which stay with extent 1."""
-    return average(record("square", x - average(x, axes)), axes)
+    return average(record("square", record("subtract", x, average(x, axes))), axes)

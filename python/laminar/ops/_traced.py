@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ._names import OPERATIONS, OTHER_NAMES, advice_for
 
 if TYPE_CHECKING:
+    from ._held import Tensor
     from ._trace import Trace
 
 # What Python's operators between a NumPy array and one of these values become.
@@ -38,97 +39,99 @@ class Operators:
     _symbolic = True
     __hash__ = object.__hash__  # by identity: == is an operation
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Any) -> Tensor:
         return OPERATIONS["add"](self, other)
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: Any) -> Tensor:
         return OPERATIONS["add"](other, self)
 
-    def __sub__(self, other: Any) -> Any:
+    def __sub__(self, other: Any) -> Tensor:
         return OPERATIONS["subtract"](self, other)
 
-    def __rsub__(self, other: Any) -> Any:
+    def __rsub__(self, other: Any) -> Tensor:
         return OPERATIONS["subtract"](other, self)
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other: Any) -> Tensor:
         return OPERATIONS["multiply"](self, other)
 
-    def __rmul__(self, other: Any) -> Any:
+    def __rmul__(self, other: Any) -> Tensor:
         return OPERATIONS["multiply"](other, self)
 
-    def __truediv__(self, other: Any) -> Any:
+    def __truediv__(self, other: Any) -> Tensor:
         return OPERATIONS["divide"](self, other)
 
-    def __rtruediv__(self, other: Any) -> Any:
+    def __rtruediv__(self, other: Any) -> Tensor:
         return OPERATIONS["divide"](other, self)
 
-    def __floordiv__(self, other: Any) -> Any:
+    def __floordiv__(self, other: Any) -> Tensor:
         return OPERATIONS["floor"](self / other)
 
-    def __rfloordiv__(self, other: Any) -> Any:
+    def __rfloordiv__(self, other: Any) -> Tensor:
         return OPERATIONS["floor"](other / self)
 
-    def __mod__(self, other: Any) -> Any:
-        return self - other * (self // other)
+    def __mod__(self, other: Any) -> Tensor:
+        rest: Tensor = self - other * (self // other)
+        return rest
 
-    def __rmod__(self, other: Any) -> Any:
-        return other - self * (other // self)
+    def __rmod__(self, other: Any) -> Tensor:
+        rest: Tensor = other - self * (other // self)
+        return rest
 
-    def __pow__(self, other: Any) -> Any:
+    def __pow__(self, other: Any) -> Tensor:
         return OPERATIONS["power"](self, other)
 
-    def __rpow__(self, other: Any) -> Any:
+    def __rpow__(self, other: Any) -> Tensor:
         return OPERATIONS["power"](other, self)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Any) -> Tensor:
         return OPERATIONS["matmul"](self, other)
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: Any) -> Tensor:
         return OPERATIONS["matmul"](other, self)
 
     def __neg__(self) -> Any:
         return OPERATIONS["negative"](self)
 
-    def __pos__(self) -> Any:
-        return self
+    def __pos__(self) -> Tensor:
+        return self  # type: ignore[return-value]
 
-    def __abs__(self) -> Any:
+    def __abs__(self) -> Tensor:
         return OPERATIONS["abs"](self)
 
-    def __invert__(self) -> Any:
+    def __invert__(self) -> Tensor:
         return OPERATIONS["logical_not"](self)
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: Any) -> Tensor:
         return OPERATIONS["logical_and"](self, other)
 
-    def __rand__(self, other: Any) -> Any:
+    def __rand__(self, other: Any) -> Tensor:
         return OPERATIONS["logical_and"](other, self)
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: Any) -> Tensor:
         return OPERATIONS["logical_or"](self, other)
 
-    def __ror__(self, other: Any) -> Any:
+    def __ror__(self, other: Any) -> Tensor:
         return OPERATIONS["logical_or"](other, self)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: Any) -> Tensor:
         return OPERATIONS["less"](self, other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: Any) -> Tensor:
         return OPERATIONS["less_equal"](self, other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: Any) -> Tensor:
         return OPERATIONS["greater"](self, other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: Any) -> Tensor:
         return OPERATIONS["greater_equal"](self, other)
 
-    def __eq__(self, other: Any) -> Any:
+    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
         return OPERATIONS["equal"](self, other)
 
-    def __ne__(self, other: Any) -> Any:
+    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
         return OPERATIONS["not_equal"](self, other)
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Any) -> Tensor:
         return OPERATIONS["getitem"](self, key)
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:

@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
     type_of_target,
@@ -23,11 +21,21 @@ from sklearn.utils.validation import validate_data
 
 from .. import _arrays
 from .._spelling import keywords
+from ._bases import ClassifierMixin, available_if
 from ._multilayer import BaseMultilayer
 from ._parameters import CONSTRAINTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from typing_extensions import Self
+
+    from .._types import Array
+    from ..callbacks import Callback
+    from ..losses import Loss
+    from ..optimizers import Optimizer
+    from ..optimizers.schedules import LearningRateSchedule
+    from ._bases import RandomState, Sizes
+    from ._multilayer import Activations
 
 
 class MLPClassifier(ClassifierMixin, BaseMultilayer):
@@ -136,6 +144,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         Their names, where X has names.
     """
 
+    classes_: NDArray[Any]
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **CONSTRAINTS,
         "class_weight": [dict, Mapping, str, None],
@@ -144,18 +153,18 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
     @keywords()
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        hidden_layer_sizes: Sizes = (100,),
+        activation: Activations = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: Any = "constant",
+        learning_rate: str | LearningRateSchedule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool = False,
         warm_start: bool = False,
@@ -168,11 +177,11 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         epsilon: float = 1e-8,
         n_iter_no_change: int = 10,
         max_fun: int = 15000,
-        loss: Any = "log_loss",
-        dropout: Any = 0.0,
+        loss: str | Mapping[str, Any] | Loss = "log_loss",
+        dropout: float | Sequence[float] = 0.0,
         batch_normalization: bool = False,
-        class_weight: Any = None,
-        optimizer: Any = None,
+        class_weight: Mapping[Any, float] | str | None = None,
+        optimizer: str | Mapping[str, Any] | Optimizer | None = None,
         dtype: str | None = None,
         ensemble: int = 1,
     ) -> None:
@@ -184,9 +193,9 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         y: Any,
         sample_weight: Any = None,
         *,
-        validation_data: Any = None,
-        callbacks: Any = None,
-    ) -> MLPClassifier:
+        validation_data: Sequence[Any] | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
+    ) -> Self:
         """Train until the loss, or the score of held-out rows, gets no better.
 
         Parameters
@@ -223,9 +232,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         return self
 
     @available_if(lambda estimator: estimator._check_solver())
-    def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
-    ) -> MLPClassifier:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one epoch, from the weights there are.
 
         Parameters
@@ -251,7 +258,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         self._fit(X, y, sample_weight, True)
         return self
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each row, or (n, labels) of 0 and 1, sparse where fit's were.
 
         Parameters
@@ -261,7 +268,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         """
         return self._decoded_outputs(self._forward(X))
 
-    def predict_proba(self, X: Any) -> NDArray[Any]:
+    def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, in the order of ``classes_``.
 
         Parameters
@@ -277,7 +284,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
             return both
         return outputs
 
-    def predict_log_proba(self, X: Any) -> NDArray[Any]:
+    def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of `predict_proba`.
 
         Parameters
@@ -356,13 +363,13 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         columns = self._label_binarizer.transform(y)
         return np.asarray(columns.toarray() if issparse(columns) else columns, np.float64)
 
-    def _decoded(self, y: NDArray[Any]) -> Any:
+    def _decoded(self, y: NDArray[Any]) -> NDArray[Any]:
         """Return the classes of encoded targets."""
         if y.ndim == 1:
             return np.asarray(self.classes_[y])
         return self._decoded_outputs(y)
 
-    def _decoded_outputs(self, outputs: NDArray[Any]) -> Any:
+    def _decoded_outputs(self, outputs: NDArray[Any]) -> NDArray[Any]:
         """Return the classes that outputs stand for; columns are sparse where those of fit were."""
         binarizer, classes = self._label_binarizer, self.classes_
         if binarizer.y_type_ == "multiclass" and len(classes) == self.n_outputs_:

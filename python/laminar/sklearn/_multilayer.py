@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
@@ -26,13 +26,27 @@ from .._rows import Rows
 from .._spelling import argument_names
 from .._tables import split
 from . import _members, _merged, _network, _ready, _sparse
+from ._bases import BaseEstimator
 from ._parameters import CONSTRAINTS, dropout_rates, hidden_activations, hidden_sizes
 from ._stopping import Stopping
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
 
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+    from .._types import Array
+    from ..activations import Activation
+    from ..losses import Loss
+    from ..optimizers import Optimizer
+    from ..optimizers.schedules import LearningRateSchedule
     from ..sequential import Sequential
+    from ._bases import RandomState, Sizes
+
+    OneActivation: TypeAlias = str | Mapping[str, Any] | Activation
+    Activations: TypeAlias = OneActivation | Sequence[OneActivation]
 
 _LINE_SEARCH = "ABNORMAL: the line search found no better point"
 _LBFGS_MESSAGES = {
@@ -47,18 +61,18 @@ class BaseMultilayer(BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
     # The constructor's arguments, whose types are checked by fit.
-    hidden_layer_sizes: Any
-    activation: Any
+    hidden_layer_sizes: Sizes
+    activation: Activations
     solver: str
     alpha: float
-    batch_size: Any
-    learning_rate: Any
+    batch_size: int | str
+    learning_rate: str | LearningRateSchedule
     learning_rate_init: float
     power_t: float
     max_iter: int
-    loss: Any
+    loss: str | Mapping[str, Any] | Loss
     shuffle: bool
-    random_state: Any
+    random_state: RandomState
     tol: float
     verbose: bool
     warm_start: bool
@@ -71,22 +85,23 @@ class BaseMultilayer(BaseEstimator):
     epsilon: float
     n_iter_no_change: float
     max_fun: int
-    dropout: Any
+    dropout: float | Sequence[float]
     batch_normalization: bool
-    optimizer: Any
+    optimizer: str | Mapping[str, Any] | Optimizer | None
     dtype: str | None
     ensemble: int
     # What fit leaves.
-    estimators_: list[Any]
-    coefs_: list[NDArray[Any]]
-    intercepts_: list[NDArray[Any]]
+    estimators_: list[Self]
+    coefs_: list[Array]
+    intercepts_: list[Array]
     loss_: float
     loss_curve_: list[float]
-    best_loss_: Any
-    validation_scores_: Any
-    best_validation_score_: Any
+    best_loss_: float | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
     n_iter_: int
     t_: int
+    n_layers_: int
     n_outputs_: int
     n_features_in_: int
     out_activation_: str
@@ -98,6 +113,19 @@ class BaseMultilayer(BaseEstimator):
     _recipe: dict[str, Any]
     _random_state: Any
     _warned: list[tuple[type[Warning], str]]  # of a member, what the ensemble says for all
+
+    if TYPE_CHECKING:  # what each of them has
+        class_weight: Any
+        _label_binarizer: Any
+
+        def _validate_input(
+            self, X: Any, y: Any, incremental: bool, reset: bool
+        ) -> tuple[Any, NDArray[Any], NDArray[Any] | None]: ...
+        def _outputs_of(self, y: NDArray[Any]) -> int: ...
+        def _output_activation(self) -> str: ...
+        def _encoded(self, y: Any) -> NDArray[Any]: ...
+        def _decoded(self, y: NDArray[Any]) -> NDArray[Any]: ...
+        def _score(self, outputs: NDArray[Any], y: NDArray[Any], weight: Any) -> float: ...
 
     def _store(self, values: dict[str, Any], cls: type) -> None:
         """Keep the constructor's arguments as they were given."""

@@ -126,7 +126,8 @@ def _optimizer(e: BaseMultilayer, share: float) -> optimizers.Optimizer:
     """Return an optimizer of the estimator's own."""
     if e.optimizer is not None:
         return copy.deepcopy(optimizers.get(e.optimizer))
-    rate = e.learning_rate_init if isinstance(e.learning_rate, str) else e.learning_rate
+    of_init = isinstance(e.learning_rate, str)
+    rate: Any = e.learning_rate_init if of_init else e.learning_rate
     if e.solver == "adam":
         return optimizers.Adam(
             rate,
@@ -135,7 +136,7 @@ def _optimizer(e: BaseMultilayer, share: float) -> optimizers.Optimizer:
             epsilon=float(e.epsilon) * share,
         )
     return optimizers.SGD(
-        rate / share if isinstance(e.learning_rate, str) else rate,
+        rate / share if of_init else rate,
         momentum=float(e.momentum),
         nesterov=bool(e.nesterovs_momentum) and e.momentum > 0,
     )

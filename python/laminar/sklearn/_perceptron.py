@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
@@ -23,6 +22,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from .. import _arrays, _core
 from .._spelling import keywords
 from . import _ready
+from ._bases import BaseEstimator, ClassifierMixin
 from ._parameters import PERCEPTRON_CONSTRAINTS
 from ._perceptron_lines import Lines
 from ._sparse import for_core
@@ -30,6 +30,10 @@ from ._sparse_coef import SparseCoef
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+    from typing_extensions import Self
+
+    from .._types import Array
+    from ._bases import RandomState
 
 _FLOATS = (np.float64, np.float32)
 
@@ -103,7 +107,7 @@ class Perceptron(ClassifierMixin, SparseCoef, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = PERCEPTRON_CONSTRAINTS
-    intercept_: NDArray[Any]
+    intercept_: Array
     classes_: NDArray[Any]
     n_iter_: int
     t_: float
@@ -123,7 +127,7 @@ class Perceptron(ClassifierMixin, SparseCoef, BaseEstimator):
         verbose: int = 0,
         eta0: float = 1.0,
         n_jobs: int | None = None,
-        random_state: Any = 0,
+        random_state: RandomState = 0,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 5,
@@ -154,7 +158,7 @@ class Perceptron(ClassifierMixin, SparseCoef, BaseEstimator):
         coef_init: ArrayLike | None = None,
         intercept_init: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
-    ) -> Perceptron:
+    ) -> Self:
         """Train until nothing gets better, or to the last epoch.
 
         Parameters
@@ -210,7 +214,7 @@ class Perceptron(ClassifierMixin, SparseCoef, BaseEstimator):
         y: ArrayLike,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
-    ) -> Perceptron:
+    ) -> Self:
         """Train for one epoch, from the weights there are.
 
         Parameters
@@ -242,7 +246,7 @@ class Perceptron(ClassifierMixin, SparseCoef, BaseEstimator):
         self.t_ = getattr(self, "t_", 1.0) + X.shape[0]
         return self
 
-    def decision_function(self, X: Any) -> NDArray[Any]:
+    def decision_function(self, X: Any) -> Array:
         """Return w·x + b: (n,) for two classes, (n, classes) for more.
 
         Parameters

@@ -6,17 +6,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from .._spelling import keywords
+from ._bases import RegressorMixin, available_if
 from ._multilayer import BaseMultilayer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
+    from typing_extensions import Self
+
+    from .._types import Array
+    from ..callbacks import Callback
+    from ..losses import Loss
+    from ..optimizers import Optimizer
+    from ..optimizers.schedules import LearningRateSchedule
+    from ._bases import RandomState, Sizes
+    from ._multilayer import Activations
 
 
 class MLPRegressor(RegressorMixin, BaseMultilayer):
@@ -124,19 +134,19 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
     @keywords()
     def __init__(
         self,
-        loss: Any = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        loss: str | Mapping[str, Any] | Loss = "squared_error",
+        hidden_layer_sizes: Sizes = (100,),
+        activation: Activations = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
-        learning_rate: Any = "constant",
+        learning_rate: str | LearningRateSchedule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool = False,
         warm_start: bool = False,
@@ -149,9 +159,9 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
         epsilon: float = 1e-8,
         n_iter_no_change: int = 10,
         max_fun: int = 15000,
-        dropout: Any = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         batch_normalization: bool = False,
-        optimizer: Any = None,
+        optimizer: str | Mapping[str, Any] | Optimizer | None = None,
         dtype: str | None = None,
         ensemble: int = 1,
     ) -> None:
@@ -163,9 +173,9 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
         y: Any,
         sample_weight: Any = None,
         *,
-        validation_data: Any = None,
-        callbacks: Any = None,
-    ) -> MLPRegressor:
+        validation_data: Sequence[Any] | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
+    ) -> Self:
         """Train until the loss, or the score of held-out rows, gets no better.
 
         Parameters
@@ -202,7 +212,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
         return self
 
     @available_if(lambda estimator: estimator._check_solver())
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch, from the weights there are.
 
         Parameters
@@ -218,7 +228,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
         self._fit(X, y, sample_weight, True)
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any) -> Array:
         """Return the numbers of each row, (n,) or (n, outputs).
 
         Parameters

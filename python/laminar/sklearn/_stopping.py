@@ -75,11 +75,11 @@ class Stopping(Callback):
         """Count the epochs without improvement, and keep the best weights."""
         e = self.estimator
         if self.score is not None:
-            score = self.score()
-            e.validation_scores_.append(score)
+            score, scores, best = self.score(), e.validation_scores_, e.best_validation_score_
+            assert scores is not None and best is not None
+            scores.append(score)
             if e.verbose:
                 print(f"Validation score: {score:f}")
-            best = e.best_validation_score_
             if e.early_stopping:
                 e._no_improvement_count = e._no_improvement_count + 1 if score < best + e.tol else 0
             if score > best:
@@ -87,6 +87,7 @@ class Stopping(Callback):
                 e._best_weights = self.model.get_weights()
         if e.early_stopping:
             return
+        assert e.best_loss_ is not None
         unimproved = e.loss_ > e.best_loss_ - e.tol
         e._no_improvement_count = e._no_improvement_count + 1 if unimproved else 0
         e.best_loss_ = min(e.loss_, e.best_loss_)
