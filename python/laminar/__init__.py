@@ -36,7 +36,7 @@ from . import (
 )
 from ._core import __version__, get_num_threads, set_num_threads, show_config
 from ._package import get_cmake_dir, get_include
-from ._spelling import module_getattr
+from ._spelling import module_names
 from .layers import Input
 from .model import Model
 from .models import load_model
@@ -82,7 +82,9 @@ _ELSEWHERE = {
 }
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__, lazy=["keras", "ops"], elsewhere=_ELSEWHERE)
+    __getattr__, __dir__ = module_names(
+        __name__, __all__, lazy=["keras", "ops"], elsewhere=_ELSEWHERE
+    )
 else:
     from . import keras, ops
     from ._ensembles import ensemble

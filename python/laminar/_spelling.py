@@ -129,3 +129,18 @@ def module_getattr(
         raise AttributeError(f"module {module!r} has no attribute {name!r}; {advice}")
 
     return missing
+
+
+def module_names(
+    module: str,
+    public: Iterable[str],
+    lazy: Iterable[str] = (),
+    elsewhere: Mapping[str, str] | None = None,
+    instead: Callable[[str], str | None] | None = None,
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a public module; arguments as in `module_getattr`.
+
+    What a module imports for itself, `dir` and completion do not show.
+    """
+    names = sorted(public)
+    return module_getattr(module, names, lazy, elsewhere, instead), names.copy

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from . import _arrays, _component, _core, _own_rules, _rule_operations
 from ._attributes import is_own
 from ._component import Component
-from ._spelling import keywords, module_getattr
+from ._spelling import keywords, module_names
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -220,4 +220,4 @@ def optional(identifier: Identifier | None) -> Constraint | None:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

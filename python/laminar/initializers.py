@@ -20,7 +20,7 @@ import numpy as np
 
 from . import _arrays, _component, _core, _seed
 from ._component import Component, integer
-from ._spelling import keywords, module_getattr
+from ._spelling import keywords, module_names
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -423,4 +423,4 @@ def get(identifier: Identifier) -> Initializer:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from . import _component, _own_functions
 from ._component import Component
 from ._losses import Function, Known, Loss, rows_of
-from ._spelling import keywords, module_getattr
+from ._spelling import keywords, module_names
 
 __all__ = [
     "BinaryCrossentropy",
@@ -61,7 +61,26 @@ __all__ = [
     "SquaredHinge",
     "Tversky",
     "TweedieDeviance",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "cosine_similarity",
+    "dice",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
+    "tversky",
 ]
 
 
@@ -461,4 +480,4 @@ def get(identifier: Identifier) -> Loss:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

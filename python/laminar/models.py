@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import _saving
 from ._custom import custom_object_scope
-from ._spelling import keywords, module_getattr
+from ._spelling import keywords, module_names
 from .model import Model
 from .sequential import Sequential
 
@@ -123,4 +123,4 @@ def _refusal(path: str, known: tuple[str, ...], reason: str | None) -> str | Non
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

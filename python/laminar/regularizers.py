@@ -16,7 +16,7 @@ import numpy as np
 from . import _arrays, _component, _core, _own_rules, _rule_operations
 from ._attributes import is_own
 from ._component import Component
-from ._spelling import keywords, module_getattr
+from ._spelling import keywords, module_names
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -242,4 +242,4 @@ def of_outputs(identifier: Identifier | None, where: str) -> Regularizer | None:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

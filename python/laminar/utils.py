@@ -10,7 +10,7 @@ import numpy as np
 from . import _arrays, _seed
 from ._component import integer
 from ._custom import custom_object_scope, register_keras_serializable
-from ._spelling import keywords, module_getattr
+from ._spelling import keywords, module_names
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -150,4 +150,4 @@ def set_random_seed(seed: int) -> None:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

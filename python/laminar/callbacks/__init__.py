@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._spelling import module_getattr
+from .._spelling import module_names
 from ._base import Callback, Logs
 from ._checkpoint import ModelCheckpoint
 from ._csv_logger import CSVLogger
@@ -39,4 +39,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

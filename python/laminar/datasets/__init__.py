@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._spelling import module_getattr
+from .._spelling import module_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,4 +47,4 @@ def load_digits() -> tuple[Split, Split]:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

@@ -26,7 +26,7 @@ from .. import (
     regularizers,
     utils,
 )
-from .._spelling import module_getattr
+from .._spelling import module_names
 from ..layers import Layer
 from ..losses import Loss
 from ..metrics import Metric
@@ -65,4 +65,4 @@ for _name in __all__:
 sys.modules[f"{__name__}.optimizers.schedules"] = optimizers.schedules
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

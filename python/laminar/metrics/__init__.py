@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from .. import _component, _own_functions
 from .._component import Component
-from .._spelling import module_getattr
+from .._spelling import module_names
 from ._accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -137,4 +137,4 @@ def get(identifier: Identifier) -> Metric:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

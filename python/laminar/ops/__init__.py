@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._spelling import module_getattr
+from .._spelling import module_names
 from . import random
 from ._activations import (
     celu,
@@ -236,4 +236,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__, instead=instead)
+    __getattr__, __dir__ = module_names(__name__, __all__, instead=instead)

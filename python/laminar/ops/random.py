@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._component import number
-from .._spelling import module_getattr
+from .._spelling import module_names
 from ._apply import Value, current, operation, plain, record
 from ._elementwise import where
 from ._shapes import whole
@@ -74,4 +74,4 @@ def dropout(inputs: Value, rate: float) -> Value:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import _component
-from .._spelling import module_getattr
+from .._spelling import module_names
 from . import schedules
 from ._adam import Adam, Adamax, AdamW, Nadam, RAdam
 from ._base import Optimizer
@@ -59,4 +59,4 @@ def get(identifier: Identifier) -> Optimizer:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

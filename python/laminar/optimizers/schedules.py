@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _component, _core
 from .._component import Component
-from .._spelling import keywords, module_getattr
+from .._spelling import keywords, module_names
 
 __all__ = [
     "CosineDecay",
@@ -368,4 +368,4 @@ def deserialize(config: Mapping[str, Any]) -> LearningRateSchedule:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

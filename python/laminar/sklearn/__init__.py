@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._spelling import module_getattr
+from .._spelling import module_names
 
 try:
     import sklearn  # noqa: F401  # named, so that the message is about it alone
@@ -27,4 +27,4 @@ from ._regressor import MLPRegressor
 __all__ = ["MLPClassifier", "MLPRegressor", "Perceptron"]
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

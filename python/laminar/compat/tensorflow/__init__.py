@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ... import GradientTape, Tensor, Variable, keras
-from ..._spelling import module_getattr
+from ..._spelling import module_names
 from . import linalg, math, nn, random
 from ._functions import (
     abs,
@@ -166,4 +166,4 @@ for _name, _module in list(sys.modules.items()):
         sys.modules[f"{__name__}.keras{_name.removeprefix(keras.__name__)}"] = _module
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

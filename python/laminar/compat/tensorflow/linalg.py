@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ... import ops
-from ..._spelling import module_getattr
+from ..._spelling import module_names
 from ._functions import matmul, norm, tensor
 
 __all__ = ["matmul", "matvec", "norm"]
@@ -18,4 +18,4 @@ def matvec(a: Any, b: Any, name: str | None = None) -> Any:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

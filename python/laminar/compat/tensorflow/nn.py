@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ... import ops
-from ..._spelling import module_getattr
+from ..._spelling import module_names
 from ._functions import on_tensors, sigmoid, tanh, tensor
 
 __all__ = [
@@ -65,4 +65,4 @@ def softmax_cross_entropy_with_logits(
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)

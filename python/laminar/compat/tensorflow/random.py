@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ... import ops, utils
-from ..._spelling import module_getattr
+from ..._spelling import module_names
 from ...ops._trace import active
 
 __all__ = ["normal", "set_seed", "uniform"]
@@ -36,4 +36,4 @@ def _tensor(value: Any) -> Any:
 
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__ = module_getattr(__name__, __all__)
+    __getattr__, __dir__ = module_names(__name__, __all__)
