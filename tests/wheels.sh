@@ -66,9 +66,11 @@ for python in "${pythons[@]}"; do
   test_python=$work/environment-$name/bin/python
   if [ "$python" = "${pythons[-1]}" ]; then
     "$test_python" -m pip install --quiet "$wheel[test]"
+    (cd "$work" && "$test_python" -m laminar.test)
     "$test_python" -m pytest -q
   else
     "$test_python" -m pip install --quiet "$wheel" hypothesis pytest
+    (cd "$work" && "$test_python" -m laminar.test)
     (cd tests/python && "$test_python" -m pytest -q test_{package,init,determinism,sequential,weights}.py)
   fi
 done

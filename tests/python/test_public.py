@@ -18,7 +18,7 @@ import laminar
 # Modules that one imports by their own names: laminar does without them.
 APART = {"laminar.compat", "laminar.sklearn"}
 # Programs, which show nothing.
-PROGRAMS = {"laminar.command"}
+PROGRAMS = {"laminar.command", "laminar.test"}
 # Names of types, for annotations; they have no module of their own.
 ALIASES = {"laminar.callbacks.Logs"}
 
