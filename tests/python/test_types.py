@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import laminar
+
 PROGRAMS = sorted((Path(__file__).parent / "typed").glob("*.py"))
 RIGHT = [path for path in PROGRAMS if not path.name.startswith("wrong_")]
 ERROR = re.compile(r"(?P<path>.*?):(?P<line>\d+): error: .*\[(?P<code>[a-z-]+)\]$")
@@ -57,3 +59,8 @@ def test_right_programs_run(path: Path) -> None:
     if path.stem == "sklearn_like":
         pytest.importorskip("sklearn", reason="needs scikit-learn")
     runpy.run_path(str(path), run_name="__main__")
+
+
+def test_models_are_generic_for_type_checkers_alone() -> None:
+    assert laminar.Model[list[int]] is laminar.Model  # as an annotation that is evaluated has it
+    assert "Generic" not in [base.__name__ for base in laminar.Model.__mro__]
