@@ -265,48 +265,6 @@ class OfRows(Protocol):
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, **arguments: Any) -> Array: ...
 
 
-_DOC_OF_ROWS = """Return the loss of each row.
-
-Parameters
-----------
-y_true, y_pred : array_like
-    Targets and outputs, as `{0}` takes them.
-**arguments
-    Those of `{0}`.
-
-Returns
--------
-ndarray
-    A number for each row; for tensors a tensor.
-
-Raises
-------
-TypeError, ValueError
-    Where shapes or values do not fit.
-
-Examples
---------
->>> from laminar import losses
->>> losses.{1}({2}, [[0.25, 0.75]]).shape
-(1,)
-"""
-
-
-def rows_of(kind: type[Loss], name: str) -> OfRows:
-    """Return a loss of the core's as a function, as Keras has it: a number for each row."""
-
-    def loss(y_true: Any, y_pred: Any, **arguments: Any) -> Any:
-        return kind(**arguments, reduction="none")(y_true, y_pred)
-
-    loss.__name__ = loss.__qualname__ = name
-    loss.__doc__ = _DOC_OF_ROWS.format(
-        kind.__name__, name, "[1]" if "sparse" in name else "[[0, 1]]"
-    )
-    loss.__module__ = kind.__module__
-    vars(loss)["loss_class"] = kind
-    return loss
-
-
 def _checked_reduction(value: object, where: str) -> str:
     words = _component.entries("loss")["mse"]["words"]["reduction"]
     if not isinstance(value, str):

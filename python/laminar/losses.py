@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from . import _component, _own_functions
 from ._component import Component
-from ._losses import Function, Known, Loss, rows_of
+from ._losses import Function, Known, Loss, OfRows
 from ._spelling import keywords, module_names
 
 __all__ = [
@@ -425,31 +425,73 @@ class SparseCategoricalCrossentropy(Known, entry="sparse_categorical_crossentrop
 
 
 # Keras's functions: a number for each row, for losses and loops of one's own.
-mean_squared_error = rows_of(MeanSquaredError, "mean_squared_error")
-mean_absolute_error = rows_of(MeanAbsoluteError, "mean_absolute_error")
-mean_absolute_percentage_error = rows_of(
+_DOC_OF_ROWS = """Return the loss of each row.
+
+Parameters
+----------
+y_true, y_pred : array_like
+    Targets and outputs, as `{0}` takes them.
+**arguments
+    Those of `{0}`.
+
+Returns
+-------
+ndarray
+    A number for each row; for tensors a tensor.
+
+Raises
+------
+TypeError, ValueError
+    Where shapes or values do not fit.
+
+Examples
+--------
+>>> from laminar import losses
+>>> losses.{1}({2}, [[0.25, 0.75]]).shape
+(1,)
+"""
+
+
+def _rows_of(kind: type[Loss], name: str) -> OfRows:
+    """Return a loss of the core's as a function, as Keras has it: a number for each row."""
+
+    def loss(y_true: Any, y_pred: Any, **arguments: Any) -> Any:
+        return kind(**arguments, reduction="none")(y_true, y_pred)
+
+    loss.__name__ = loss.__qualname__ = name
+    loss.__doc__ = _DOC_OF_ROWS.format(
+        kind.__name__, name, "[1]" if "sparse" in name else "[[0, 1]]"
+    )
+    loss.__module__ = kind.__module__
+    vars(loss)["loss_class"] = kind
+    return loss
+
+
+mean_squared_error = _rows_of(MeanSquaredError, "mean_squared_error")
+mean_absolute_error = _rows_of(MeanAbsoluteError, "mean_absolute_error")
+mean_absolute_percentage_error = _rows_of(
     MeanAbsolutePercentageError, "mean_absolute_percentage_error"
 )
-mean_squared_logarithmic_error = rows_of(
+mean_squared_logarithmic_error = _rows_of(
     MeanSquaredLogarithmicError, "mean_squared_logarithmic_error"
 )
-huber = rows_of(Huber, "huber")
-log_cosh = rows_of(LogCosh, "log_cosh")
-hinge = rows_of(Hinge, "hinge")
-squared_hinge = rows_of(SquaredHinge, "squared_hinge")
-categorical_hinge = rows_of(CategoricalHinge, "categorical_hinge")
-poisson = rows_of(Poisson, "poisson")
-kl_divergence = rows_of(KLDivergence, "kl_divergence")
-cosine_similarity = rows_of(CosineSimilarity, "cosine_similarity")
-dice = rows_of(Dice, "dice")
-tversky = rows_of(Tversky, "tversky")
-binary_crossentropy = rows_of(BinaryCrossentropy, "binary_crossentropy")
-binary_focal_crossentropy = rows_of(BinaryFocalCrossentropy, "binary_focal_crossentropy")
-categorical_crossentropy = rows_of(CategoricalCrossentropy, "categorical_crossentropy")
-categorical_focal_crossentropy = rows_of(
+huber = _rows_of(Huber, "huber")
+log_cosh = _rows_of(LogCosh, "log_cosh")
+hinge = _rows_of(Hinge, "hinge")
+squared_hinge = _rows_of(SquaredHinge, "squared_hinge")
+categorical_hinge = _rows_of(CategoricalHinge, "categorical_hinge")
+poisson = _rows_of(Poisson, "poisson")
+kl_divergence = _rows_of(KLDivergence, "kl_divergence")
+cosine_similarity = _rows_of(CosineSimilarity, "cosine_similarity")
+dice = _rows_of(Dice, "dice")
+tversky = _rows_of(Tversky, "tversky")
+binary_crossentropy = _rows_of(BinaryCrossentropy, "binary_crossentropy")
+binary_focal_crossentropy = _rows_of(BinaryFocalCrossentropy, "binary_focal_crossentropy")
+categorical_crossentropy = _rows_of(CategoricalCrossentropy, "categorical_crossentropy")
+categorical_focal_crossentropy = _rows_of(
     CategoricalFocalCrossentropy, "categorical_focal_crossentropy"
 )
-sparse_categorical_crossentropy = rows_of(
+sparse_categorical_crossentropy = _rows_of(
     SparseCategoricalCrossentropy, "sparse_categorical_crossentropy"
 )
 
