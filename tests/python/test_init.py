@@ -17,7 +17,8 @@ def test_public_names_exist() -> None:
     for name in laminar.__all__:
         assert getattr(laminar, name) is not None
     # Some are there where another test has imported them.
-    known = {*laminar.__all__, "command", "compat", "exchange", "model", "sequential", "sklearn"}
+    others = {"command", "compat", "exchange", "model", "sequential", "sklearn", "test"}
+    known = {*laminar.__all__, *others}
     assert {m.__name__.rpartition(".")[2] for m in PUBLIC} <= known
     assert laminar.models.Sequential is laminar.Sequential
     assert laminar.layers.Input is laminar.Input
