@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -24,7 +24,10 @@ from .layers.base import followed, tracing
 from .layers.symbol import Symbol
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from ._types import Array
+    from .exchange.integers import IntegerProgram
     from .layers.symbol import Symbols
     from .ops._held import Tensor
 
@@ -177,8 +180,30 @@ class BaseModel(Quantizing[OutputT]):
 
         return cpp_header.source(self._of_one_moment(), name)
 
+    @overload
+    def export(self, filepath: str | os.PathLike[str], format: str | None = None) -> None: ...
+
+    @overload
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        quantize: Literal["int8"],
+        x: ArrayLike,
+        y: ArrayLike | None = None,
+    ) -> IntegerProgram: ...
+
     @keywords()
-    def export(self, filepath: str | os.PathLike[str], format: str | None = None) -> None:
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        quantize: Literal["int8"] | None = None,
+        x: ArrayLike | None = None,
+        y: ArrayLike | None = None,
+    ) -> IntegerProgram | None:
         """Write the model for other programs.
 
         Parameters
@@ -191,14 +216,55 @@ class BaseModel(Quantizing[OutputT]):
             own; of a graph under the layers' names, ``dense_1.weight``.
         format : {"onnx", "torch", "c", "hpp"}, optional
             The format, where the file's name ends otherwise.
+        quantize : {"int8"}, optional
+            Write C that computes with integers alone, for microcontrollers: weights and activations
+            of 8 bits, sums of 32, no float and no mathematical library at run time.
+        x : array_like, optional
+            With ``quantize``: some hundred samples as the program will see them. The scales of
+            inputs and activations are those that lose least on them.
+        y : array_like, optional
+            Their targets: what integers change in loss and metrics is measured.
+
+        Returns
+        -------
+        IntegerProgram or None
+            With ``quantize``: ``report`` says what integers change in the outputs, in loss and
+            metrics; ``predict(x)`` returns what the C computes, to the bit, so that its loss is
+            known for other data as well; ``flash_bytes`` and ``ram_bytes`` are what it takes.
 
         Raises
         ------
         TypeError, ValueError, ImportError, OSError
             Where the model is not built, has a layer that the format lacks, which is named, or the
             file cannot be written.
+
+        Notes
+        -----
+        In integers there are chains of Dense with any activation of single values, softmax at the
+        end, and what becomes part of the weights or scales: Normalization, BatchNormalization,
+        Rescaling; SmoothClip and PiecewiseLinearEncoding; and what prediction does without, such
+        as Dropout. Relu and its kind are computed, other functions are tables. The comment on top
+        of the file tells how inputs become integers and what outputs stand for.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import numpy as np
+        >>> from laminar import Sequential, layers
+        >>> model = Sequential([layers.Input(8), layers.Dense(32, "relu"), layers.Dense(1)], seed=1)
+        >>> x = np.random.default_rng(2).normal(size=(500, 8))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     program = model.export(os.path.join(folder, "net.c"), quantize="int8", x=x)
+        >>> program.report["relative_error"] < 0.02
+        True
         """
+        if quantize is not None:
+            model = self._of_one_moment()
+            return exchange.export_integers(model, filepath, format, quantize, x, y)
+        if x is not None or y is not None:
+            raise ValueError("export: x and y are samples for quantize, which is not given")
         exchange.export(self._of_one_moment(), filepath, format)
+        return None
 
     @keywords()
     def load_torch_weights(self, filepath: str | os.PathLike[str]) -> None:

@@ -15,6 +15,7 @@ from .._spelling import hint
 
 if TYPE_CHECKING:
     from .._base_model import BaseModel
+    from .integers import IntegerProgram
 
 __all__: list[str] = []
 
@@ -67,6 +68,20 @@ def export(
             raise ValueError(f"export: unknown format {format!r}; {hint(format, modules)}")
         module = modules[format]
     import_module(f"{__name__}.{module}").write(model, path)
+
+
+def export_integers(
+    model: BaseModel[Any],
+    filepath: str | os.PathLike[str],
+    format: str | None,
+    mode: str,
+    x: Any,
+    y: Any,
+) -> IntegerProgram:
+    """Write a model in integers; see `Sequential.export`."""
+    from . import integers  # needed by few programs
+
+    return integers.export(model, filepath, format, mode, x, y)
 
 
 def load_torch_weights(model: BaseModel[Any], filepath: str | os.PathLike[str]) -> None:
