@@ -123,9 +123,9 @@ def calibrated(chain: real.Chain, x: Array, where: str) -> Integers:
             stage, scale = _softmax(operation, scale, v.shape[1], where)
         bits = out_bits
         stages.append(stage)
-    if not stages:  # which has to write its outputs all the same
-        same = np.ones(len(scale.factor))
-        stages.append(Lines(line(same, 0 * same), bits, bits))
+    if not stages or isinstance(stages[0], Softmax):  # which works on outputs
+        same = np.ones(len(inputs.factor))
+        stages.insert(0, Lines(line(same, 0 * same), in_bits, in_bits))
     outputs = Scale(chain.trail.factor * scale.factor,
                     chain.trail.factor * scale.offset + chain.trail.shift)  # fmt: skip
     return Integers(inputs, in_bits, stages, outputs)
@@ -236,12 +236,8 @@ def _table(operation: real.Function, scale: Scale, bits: int, width: int) -> tup
         step = (high - low) / 255 if high > low else 1.0
         q = np.clip(np.rint((values - low) / step - 128), *LIMITS[8])
         return Table(q.astype(np.int64), 8, width), scales.uniform(step, low + 128 * step, width)
-    _, values = scales.table_of(operation, factor)
-    values = np.nan_to_num(values)
-    most = float(np.abs(values).max())
-    step = 1 / 32768 if most <= 1 else most / LIMITS[16][1]
-    q = np.clip(np.rint(values / step), *LIMITS[16])
-    return Table(q.astype(np.int64), 16, width), scales.uniform(step, 0.0, width)
+    table, step = scales.table_of(operation, factor)
+    return Table(table, 16, width), scales.uniform(step, 0.0, width)
 
 
 def _softmax(

@@ -72,38 +72,45 @@ def wide(values: Array, function: Callable[[Array], Array] | None = None) -> flo
     found: list[tuple[float, float]] = []
     for i in range(28):
         factor = most * 2.0 ** (-i / 2) / 32768
-        places, values_there = table_of(function, factor)
+        q, step = table_of(function, factor)
+        places = np.arange(len(q)) * 256.0 - 32768
         inside = np.clip(some / factor, -32768, 32767)
-        if len(values_there) == 257:
-            near = np.interp(inside, places, values_there)
-        else:
-            near = values_there[((inside + 32768) // 256).astype(int)]
-        error = np.mean(np.square(near - exact))
+        at = np.interp(inside, places, q) if len(q) == 257 else q[(inside + 32768).astype(int) >> 8]
+        error = float(np.mean(np.square(at * step - exact)))
         if np.isfinite(error):
-            found.append((float(error), factor))
+            found.append((error, factor))
     if not found:
         return most / 32768
     least = min(error for error, _ in found)
     return next(factor for error, factor in found if error <= least * _NEARLY)
 
 
-def table_of(function: Callable[[Array], Array], factor: float) -> tuple[Array, Array]:
-    """Return places among 16 bits and a function's values there; 256 where it jumps, else 257."""
+def table_of(function: Callable[[Array], Array], factor: float) -> tuple[Array, float]:
+    """Return a function at every 256th of 16 bits, as integers, and what they stand for.
+
+    There are 257 values with lines between them; of a function that jumps 256, each for all up to
+    the next.
+    """
     places = np.arange(257) * 256.0 - 32768
     values = function(places * factor)
     with np.errstate(invalid="ignore"):
-        coarse = np.abs(np.diff(values)).max()
-        fine = np.abs(np.diff(function(np.arange(-32768.0, 32769.0) * factor))).max()
-    if fine > coarse / 2:
-        places = places[:-1] + 128
-        values = function(places * factor)
-    return places, values
+        rises = np.abs(np.diff(values))
+        steepest = int(np.argmax(rises))
+        fine = np.abs(np.diff(function((places[steepest] + np.arange(257)) * factor)))
+    if fine.max() > rises[steepest] / 2:
+        values = function((places[:-1] + 128) * factor)
+    largest = float(np.abs(values).max())
+    step = 1 / 32768 if largest <= 1 else largest / LIMITS[16][1]
+    if not np.isfinite(step):
+        return np.zeros(257, np.int64), step
+    return np.clip(np.rint(values / step), *LIMITS[16]).astype(np.int64), step
 
 
 def rounded_kernel(kernel: Array, bias: Array) -> tuple[Array, Array, Array]:
     """Return weights of 8 bits, biases of 32 and the factor of each column; no sum overflows."""
     largest = np.abs(kernel).max(axis=0, initial=0.0)
-    factor = np.where(largest > 0, largest / 127, 1.0)
+    factor = np.where(largest > 0, largest / 127, np.abs(bias) / 2**20)
+    factor = np.where(factor > 0, factor, 1.0)
     # A sum is at most |bias| + 128 * (the sum of |weights|).
     room = _LARGEST_SUM - 128 * 127 * len(kernel) - 1
     if room <= 0:

@@ -103,8 +103,8 @@ def _call(parts: _Parts, stage: Stage, i: int, at: str, to: str) -> list[str | l
         m = parts.array(f"m_{i}", "int32_t", stage.multiplier.m)
         e = parts.array(f"e_{i}", "uint8_t", stage.multiplier.e)
         slope = (0, 0) if stage.slope is None else stage.slope
-        numbers = (inputs, units, stage.zero, stage.low, stage.high, *slope)
-        call = [f"OURS_{name}", at, weights, bias, m, e, *map(str, numbers), to]
+        limits = (inputs, units, stage.zero, stage.low, stage.high, *slope)
+        call = [f"OURS_{name}", at, weights, bias, m, e, *map(str, limits), to]
         return [f"product, {inputs} to {units}", call]
     if isinstance(stage, Table):
         name = f"table_{stage.bits}" if stage.bits == 8 or stage.smooth else "steps_16"

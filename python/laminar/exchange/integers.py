@@ -128,9 +128,11 @@ def export(
         raise TypeError(f"export: quantize must be {' or '.join(map(repr, MODES))}, got {mode!r}")
     if mode not in MODES:
         raise ValueError(f"export: there is no quantize {mode!r}; {hint(mode, MODES)}")
-    if format != "c" and (format is not None or not os.fspath(path).endswith(".c")):
+    file = os.fspath(path)
+    if format != "c" and (format is not None or not file.endswith(".c")):
         raise ValueError(
-            f"export: quantize writes C alone, to a file that ends in .c; got {format or path!r}; "
+            f"export: quantize writes C alone, to a file that ends in .c; "
+            f"got {format or file!r}; "
             "for others round the weights: model.quantize('int8')"
         )
     if x is None:
