@@ -401,3 +401,30 @@ def test_the_model_says_what_was_done_with_each_column(trained: dict[str, Path])
         ("class", "target"),
     ]  # fmt: skip
     assert str(found[3]) == "column 'price': left out (--drop)"
+
+
+def test_export_in_integers(
+    trained: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, out = tmp_path / "one.safetensors", tmp_path / "one.c"
+    output_of(capsys, "train", trained["data"], "--target", "class", "--drop", "price",
+              "--epochs", 3, "--ensemble", 1, "--save", model)  # fmt: skip
+    integers = ("export", model, "--to", "c", "--output", out, "--quantize", "int8")
+    lines = output_of(capsys, *integers, "--data", trained["data"]).splitlines()
+    assert lines[0] == str(out)
+    floats, whole = (measures(line.partition("rows, ")[2]) for line in lines[1:3])
+    assert list(floats) == ["accuracy", "ROC AUC", "log loss"]
+    assert whole["accuracy"] == pytest.approx(floats["accuracy"], abs=0.02)
+    assert "rows, integers: accuracy" in lines[2]
+    assert "bytes" in lines[3]
+    assert "int8_t" in out.read_text()
+    assert "need each other" in error_of(capsys, *integers)
+    assert "need each other" in error_of(
+        capsys, "export", model, "--to", "c", "--data", trained["data"]
+    )
+    assert "writes C alone" in error_of(
+        capsys, "export", model, "--to", "hpp", *integers[4:], "--data", trained["data"]
+    )
+    assert "chain of layers" in error_of(
+        capsys, "export", trained["class"], *integers[2:], "--data", trained["data"]
+    )

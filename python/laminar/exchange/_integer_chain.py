@@ -232,7 +232,10 @@ KINDS: dict[str, Callable[[_Layer], list[Operation]]] = {
     "reshape": _nothing,
 }
 
-_OF_SEVERAL = "export one chain of layers, each reading the one before"
+_OF_SEVERAL = (
+    "export one chain of layers, each reading the one before: of an ensemble one network, "
+    "as laminar train --ensemble 1 makes it"
+)
 _OUTSIDE = "do what it does before the program, and give the model the numbers that it makes"
 
 # All other layers, and what to do instead.
