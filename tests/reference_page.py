@@ -94,6 +94,11 @@ one is applied. In a layer's `call`, or in a loss, gradients become part of it: 
 how its output changes with its input, and `fit` trains it as any other. Programs in TensorFlow's
 names run with `import laminar.compat.tensorflow as tf`.
 
+`model.export("net.c")` writes a model as C, and so do `.hpp`, `.onnx` and `.safetensors` for other
+programs. `program = model.export("net.c", quantize="int8", x=x_train, y=y_train)` writes C of
+integers alone, for microcontrollers; `program.report` tells what that loses, `program.predict(x)`
+is what the C computes.
+
 Several networks are trained at once by `laminar.fit_many(models, x, y)`, each to the bits that it
 has alone; `each` has what differs, such as the rows of a fold. `laminar.ensemble(models)` makes one
 model of them, whose outputs are the means of theirs."""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Integer programs for microcontrollers: what they lose and take, `python bench/microcontroller/run.py`.
+"""What integer programs lose and take on a Cortex-M4: `python bench/microcontroller/run.py`.
 
-Each network is trained, exported with `quantize="int8"` and scales from training rows, compiled for a
-Cortex-M4 and run there, on QEMU: its outputs must be the bytes that `predict` of the program stands
-for. Accuracies are those of rows held out. MNIST and Adult need the files that
-bench/estimators/data.py names.
+Each network is trained, exported with `quantize="int8"` and scales from training rows, compiled for
+the processor and run on QEMU: outputs must be the bytes that the program is said to compute.
+Accuracies are those of rows held out. MNIST and Adult need the files that bench/estimators/data.py
+names.
 """
 
 import argparse
@@ -18,8 +18,7 @@ import numpy as np
 
 from laminar import Sequential, datasets, layers
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "estimators"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "estimators"))
 from data import DATA, FOLDER  # which lies beside the other benchmark
 
 Split = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -49,9 +48,8 @@ def adult() -> Split:
 
 def networks(name: str, classes: int) -> list[layers.Layer]:
     """Return the layers for a data set."""
-    widths, scaled = ((64, 64), []) if name == "adult" else ((128, 64), [])
-    if name == "mnist":
-        scaled = [layers.Rescaling(1 / 255)]
+    widths = (64, 64) if name == "adult" else (128, 64)
+    scaled = [layers.Rescaling(1 / 255)] if name == "mnist" else []
     hidden = [
         layer for width in widths for layer in (layers.Dense(width, "relu"), layers.Dropout(0.2))
     ]
@@ -91,8 +89,8 @@ def row(name: str, split: Split, epochs: int, seeds: int) -> str:
                 same = np.array_equal(board.run(built, name, q, int(y.max()) + 1), program.run(q))
                 if not same:
                     raise SystemExit(f"{name}: the board computes other bytes")
-                variables = sizes.variables
-                cells += [f"{sizes.flash:,}", f"{variables + sizes.stack:,}", f"{len(q)} rows"]
+                ram = sizes.variables + sizes.stack
+                cells += [f"{sizes.flash:,}", f"{ram:,}", f"{len(q)} rows"]
     accuracies = np.array(found)
     loss = accuracies[:, 0] - accuracies[:, 1]
     means = accuracies.mean(axis=0)
