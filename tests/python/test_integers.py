@@ -406,6 +406,21 @@ def test_losses_of_the_report_are_those_of_outputs(loss: str, tmp_path: Path) ->
     assert report["after"]["loss"] == pytest.approx(report["before"]["loss"], rel=0.05)
 
 
+def test_a_graph_whose_ends_have_names(tmp_path: Path) -> None:
+    rng = np.random.default_rng(15)
+    x, y = rng.normal(size=(80, 4)).astype(np.float32), rng.normal(size=(80, 2))
+    a = Input((4,), name="a")
+    model = Model({"a": a}, {"b": layers.Dense(2, name="b")(layers.Dense(6, "relu")(a))}, seed=1)
+    model.compile("adam", {"b": "mse"}, metrics={"b": ["mae"]})
+    model.fit({"a": x}, {"b": y}, epochs=2, verbose=0)
+    named = model.export(tmp_path / "m.c", quantize="int8", x={"a": x}, y={"b": y})
+    assert named.report["before"]["loss"] == pytest.approx(model.evaluate({"a": x}, {"b": y})[0])
+    assert list(named.report["after"]) == list(named.report["before"])
+    assert named.report["after"]["loss"] == pytest.approx(named.report["before"]["loss"], rel=0.05)
+    plain = model.export(tmp_path / "m.c", quantize="int8", x=x)
+    np.testing.assert_array_equal(named.predict(x), plain.predict(x))
+
+
 def test_arithmetic_is_rounding() -> None:
     rng = np.random.default_rng(13)
     factors = 2.0 ** rng.uniform(-40, 10, 300)

@@ -143,7 +143,7 @@ def export(
     name = name_of_file(path, "export")
     chain = _integer_chain.chain(model, "export")
     shapes = _shapes(model)
-    rows = _rows(x, shapes[0], model._dtype, "export: x")
+    rows = _rows(model._joined(x, "export: x"), shapes[0], model._dtype, "export: x")
     if not len(rows) or not np.isfinite(rows).all():
         raise ValueError("export: x must hold at least one sample, and finite numbers alone")
     program = IntegerProgram(calibrated(chain, rows, "export"), shapes, model.dtype)
@@ -171,6 +171,8 @@ def _rows(x: Any, shape: tuple[int, ...], dtype: Any, where: str) -> NDArray[Any
 def _report(program: IntegerProgram, model: BaseModel, x: NDArray[Any], y: Any) -> None:
     """Measure what integers change."""
     exact, found = model.predict(x), program.predict(x)
+    if isinstance(exact, (dict, list)):  # of a graph whose one output has a name
+        (exact,) = exact.values() if isinstance(exact, dict) else exact
     error = np.abs(found.astype(np.float64) - exact)
     size = float(np.sqrt(np.mean(np.square(exact, dtype=np.float64))))
     root = float(np.sqrt(np.mean(np.square(error))))
@@ -181,6 +183,7 @@ def _report(program: IntegerProgram, model: BaseModel, x: NDArray[Any], y: Any) 
     }
     if y is not None:
         model.evaluate(x, y)  # which names what is wrong with the targets
+        y = model._of_output(y, "export: y")
         program.report |= {key: _scored(model, outputs, y)
                            for key, outputs in (("before", exact), ("after", found))}  # fmt: skip
 
