@@ -455,6 +455,7 @@ def _refusals(folder: Path) -> list[tuple[str, Callable[[], object]]]:
     inside = Sequential([Input(4), dense(3, "softmax"), dense(2, name="last")])
     a = Input((4,))
     two = Model(a, [dense(1)(a), dense(2)(a)])
+    steep = Sequential([Input(4), layers.Activation("exponential"), dense(1)])
     own = Sequential([Input(4), layers.Lambda(lambda v: v * v, name="mine"), dense(1)])
 
     def export(which: Any = model, to: Any = path, **more: Any) -> Callable[[], object]:
@@ -470,6 +471,7 @@ def _refusals(folder: Path) -> list[tuple[str, Callable[[], object]]]:
         ("quantize needs x, some hundred samples", export(x=None)),
         ("x and y are samples for quantize", export(quantize=None)),
         ("finite numbers", export(x=nan)),
+        ("inside the model that are not finite", export(steep, x=np.full((3, 4), 900.0))),
         (r"shape \(n, 4\), got \(20, 3\)", export(x=x[:, :3])),
         ("compile", export(y=np.zeros(20))),
         ("not built", export(Sequential([dense(1)]))),

@@ -110,9 +110,14 @@ def calibrated(chain: real.Chain, x: Array, where: str) -> Integers:
         wide = here >= last or (here < first and not isinstance(following, real.Product))
         out_bits = 16 if wide else 8
         v = operation(v)
+        v = v if straight is None else straight(v)
+        if not np.isfinite(v).all():
+            raise ValueError(
+                f"{where}: x leads to numbers inside the model that are not finite, which no "
+                "integer stands for"
+            )
         stage: Stage
         if isinstance(operation, real.Product):
-            v = v if straight is None else straight(v)
             stage, scale = _product(operation, straight, scale, v, out_bits, following, where)
         elif isinstance(operation, real.Affine):
             stage, scale = _lines(operation, scale, v, bits, out_bits, following)

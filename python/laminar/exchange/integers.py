@@ -146,7 +146,9 @@ def export(
     rows = _rows(model._joined(x, "export: x"), shapes[0], model._dtype, "export: x")
     if not len(rows) or not np.isfinite(rows).all():
         raise ValueError("export: x must hold at least one sample, and finite numbers alone")
-    program = IntegerProgram(calibrated(chain, rows, "export"), shapes, model.dtype)
+    with np.errstate(all="ignore"):  # of what is tried while scales are chosen
+        found = calibrated(chain, rows, "export")
+    program = IntegerProgram(found, shapes, model.dtype)
     _report(program, model, rows.reshape(-1, *shapes[0]), y)
     program.source = _integer_source.source(model, name, program._integers, program.report)
     _core.write_file(path, program.source.encode("ascii"))
