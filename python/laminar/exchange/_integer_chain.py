@@ -233,8 +233,7 @@ KINDS: dict[str, Callable[[_Layer], list[Operation]]] = {
 }
 
 _OF_SEVERAL = (
-    "export one chain of layers, each reading the one before: of an ensemble one network, "
-    "as laminar train --ensemble 1 makes it"
+    "export one chain of layers, each reading the one before: of an ensemble one network alone"
 )
 _OUTSIDE = "do what it does before the program, and give the model the numbers that it makes"
 

@@ -11,8 +11,8 @@ model.to_c(3)  # expect: arg-type
 model.to_c(named="net")  # expect: call-arg
 model.to_c() + b"\n"  # expect: operator
 model.to_cpp()  # expect: attr-defined
-model.export()  # expect: call-arg
-model.export("net.c", opset=13.5)  # expect: call-arg
+model.export()  # expect: call-overload
+model.export("net.c", opset=13.5)  # expect: call-overload
 model.load_torch_weights(3.5)  # expect: arg-type
 laminar.ensemble([3])  # expect: list-item
 laminar.fit_many([model])  # expect: call-arg
