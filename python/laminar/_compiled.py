@@ -115,6 +115,18 @@ class Compiled:
         """The loss, or for several outputs a list of one for each, None where there is none."""
         return [head.loss for head in self.heads] if self._several else self._one
 
+    def titles(self) -> dict[str, str]:
+        """Return what the keys of losses are called in pictures: with the names of the losses."""
+        trained = {
+            head.output.name: loss._entry or loss.name
+            for head in self.heads
+            if (loss := head.loss) is not None
+        }
+        named = {f"{output}_loss": name for output, name in trained.items()}
+        if len(trained) == 1:
+            named = dict(zip(["loss"], trained.values(), strict=True))
+        return {key: f"{key} ({name})" for key, name in named.items() if key in self.keys}
+
     @property
     def complete(self) -> bool:
         """Whether all is known that the core needs."""

@@ -14,7 +14,7 @@ from ._component import flag, integer
 from ._guard import CoreModel
 from ._layered import Layered
 from ._printable import say
-from ._spelling import keywords
+from ._spelling import keywords, late
 
 if TYPE_CHECKING:
     from .losses import Identifier as LossLike
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .optimizers import Optimizer
 
     Metrics: TypeAlias = MetricLike | Sequence[MetricLike] | None
+
+_PICTURE = "laminar._pictures.model"
 
 
 class Compiling(Layered):
@@ -156,6 +158,10 @@ class Compiling(Layered):
         """The metrics, without the loss."""
         return [] if self._compiled is None else list(self._compiled.metrics)
 
+    def _loss_titles(self) -> dict[str, str]:
+        """Return what pictures call the losses of logs."""
+        return {} if self._compiled is None else self._compiled.titles()
+
     def _metric_of(self, key: str) -> Metric | None:
         """Return the metric that appears under a key of the logs."""
         return None if self._compiled is None else self._compiled.metric_of(key)
@@ -196,6 +202,11 @@ class Compiling(Layered):
             length = integer(line_length, "summary: line_length", minimum=_summary.SHORTEST)
         shown = flag(show_trainable, "summary: show_trainable")
         (print_fn or say)(_summary.of(self, length, shown))
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the structure as a drawing, and tables."""
+        made: str = late(_PICTURE).html(self)
+        return made
 
     def _ready(self, where: str, y: object, training: bool = False) -> Compiled:
         """Return what the model is compiled with, if it may be used by ``where`` now.

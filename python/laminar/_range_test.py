@@ -17,6 +17,7 @@ import numpy as np
 from . import _plot
 from ._compiled import Compiled
 from ._component import integer, number
+from ._spelling import late
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,6 +54,13 @@ class RangeTest:
     losses: list[float]
     smoothed: list[float]
     suggestion: float
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the losses against the rates."""
+        made: str = late("laminar._pictures.rates").html(
+            self.rates, self.losses, self.smoothed, self.suggestion
+        )
+        return made
 
     def plot(self) -> Figure:
         """Draw the losses against the rates; needs matplotlib, ``pip install laminar[plot]``.

@@ -261,6 +261,7 @@ class Saving(Compiling):
             if notes["history"] is not None:
                 self.history = History()
                 self.history.restore(*notes["history"])
+                self.history._titles = self._loss_titles()
             self.stop_training = bool(notes["stop_training"])
             self.feature_names = _names(notes, "feature_names")
             self.class_names = _names(notes, "class_names")

@@ -52,7 +52,7 @@ def of(
     described = list(zip(model.layers, known, strict=True))
     rows = [list(_HEAD), *(_row(layer, facts) for layer, facts in described)]
     if show_trainable or not model.trainable:
-        kinds = [_trained(facts, weights) for _, facts in described]
+        kinds = [trained(facts, weights) for _, facts in described]
         rows = [[*row, kind] for row, kind in zip(rows, ["Trainable", *kinds], strict=True)]
     reads = model._connections()
     if reads is not None:
@@ -93,7 +93,7 @@ def _input_row(symbol: Symbol, name: str, columns: int) -> list[str]:
     return cells[:columns]
 
 
-def _trained(facts: Mapping[str, Any] | None, weights: Sequence[Facts]) -> str:
+def trained(facts: Mapping[str, Any] | None, weights: Sequence[Facts]) -> str:
     """Return whether training changes a layer's weights."""
     if facts is None:
         return "?"
@@ -152,6 +152,11 @@ def _totals(model: Compiling, built: bool, with_optimizer: bool) -> list[str]:
         named = ", ".join(printable(table.rpartition("/")[0]) for table in tables)
         lines.append(f"Updated by the rows that a batch reads: {named}")
     return lines
+
+
+def size(model: Compiling) -> str:
+    """Return what a model's weights take, as text."""
+    return _bytes(model.count_params() * np.dtype(model.dtype).itemsize)
 
 
 def _bytes(count: float) -> str:

@@ -3,21 +3,26 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _arrays, _seed
-from ._component import integer
+from ._component import flag, integer
 from ._custom import custom_object_scope, register_keras_serializable
 from ._spelling import keywords, module_names
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from ._base_model import BaseModel
+
 __all__ = [
+    "Picture",
     "PyDataset",
     "custom_object_scope",
+    "plot_model",
     "register_keras_serializable",
     "set_random_seed",
     "to_categorical",
@@ -119,6 +124,101 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[np.f
     result = np.zeros((len(classes), count), np.float32)
     result[np.arange(len(classes)), classes] = 1
     return result
+
+
+class Picture:
+    """A drawing that notebooks show and `plot_model` returns.
+
+    Parameters
+    ----------
+    svg : str
+        A whole SVG file.
+
+    Examples
+    --------
+    >>> from laminar import Input, Sequential, layers, utils
+    >>> picture = utils.plot_model(Sequential([Input((3,)), layers.Dense(2)]), None)
+    >>> picture.svg.count("<rect class="), str(picture) == picture.svg
+    (0, True)
+    """
+
+    def __init__(self, svg: str) -> None:
+        self.svg = svg
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __str__(self) -> str:
+        return self.svg
+
+    def __repr__(self) -> str:
+        return f"<Picture of {len(self.svg):,} characters of SVG>"
+
+
+@keywords(filepath="to_file")
+def plot_model(
+    model: BaseModel, to_file: str | os.PathLike[str] | None = "model.svg", show_shapes: bool = True
+) -> Picture:
+    """Draw the structure of a model: a box for each input and each call of a layer.
+
+    The drawing is made here, without graphviz: names, classes, arguments that are not the
+    defaults, shapes, and numbers of weights. Layers that learn are tinted, frozen ones have a
+    dashed frame and say so, shared ones are drawn for each call. It is light or dark as the
+    reader's system is, and the same model gives the same bytes.
+
+    Parameters
+    ----------
+    model : Sequential or Model
+        Built or not; what is not known yet is "?".
+    to_file : str or path, optional
+        A file whose name ends in ``.svg``, which browsers show and text programs take. None
+        writes none.
+    show_shapes : bool
+        Say the shape of each output and the number of weights.
+
+    Returns
+    -------
+    Picture
+        Notebooks show it; ``str`` gives the text of the file.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the model is none, has no layers, or the file's name ends otherwise.
+    OSError
+        Where the file cannot be written.
+
+    Examples
+    --------
+    >>> from laminar import Input, Model, layers
+    >>> a, b = Input((3,), name="a"), Input((3,), name="b")
+    >>> encoder = layers.Dense(4, "relu", name="encoder")
+    >>> y = layers.Dense(1)(layers.concatenate([encoder(a), encoder(b)]))
+    >>> plot_model(Model([a, b], y), "twins.svg")._repr_svg_().count("shared: call")
+    4
+    """
+    from ._compiling import Compiling
+    from ._pictures import model as pictures
+    from ._pictures import network, parts
+
+    if not isinstance(model, Compiling):
+        raise TypeError(
+            f"plot_model: model must be a Sequential or a Model, got {type(model).__name__}"
+        )
+    shown = flag(show_shapes, "plot_model: show_shapes")
+    if to_file is not None and not os.fspath(to_file).lower().endswith(".svg"):
+        raise ValueError(
+            f"plot_model: to_file must end in .svg, got {os.fspath(to_file)!r}; browsers and "
+            "programs such as Inkscape make other pictures of it"
+        )
+    if not model.layers:
+        raise ValueError("plot_model: the model has no layers; add one first")
+    found = parts.of(model)
+    picture = Picture(network.document(found, pictures.title(model), shown))
+    if to_file is not None:
+        with open(to_file, "w", encoding="utf-8") as file:
+            file.write(picture.svg)
+    return picture
 
 
 @keywords()

@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import re
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from html_pages import Page
 
 from laminar.__main__ import main
+from laminar._pictures import html, svg
 from laminar._tables import Target
 from laminar.command import _page
-from laminar.command._page import calibration, html, ranking, svg
+from laminar.command._page import calibration, ranking
 from laminar.command._page.facts import Seen, Thinned
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed")
@@ -22,37 +23,6 @@ pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 EVIL = """<b onclick='x'>&"</b>"""
 SECTIONS = ["card", "scores", "columns", "curves", "outcomes", "calibration", "ranking",
             "importance", "dependence", "predict"]  # fmt: skip
-VOID = {"meta"}
-
-
-class Page(HTMLParser):
-    """A page as a browser takes it: its elements, what they point to, and its text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: set[str] = set()
-        self.identities: list[str] = []
-        self.links: list[str] = []
-        self.attributes: set[str] = set()
-        self.text = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {key: value or "" for key, value in attrs}
-        self.tags.add(tag)
-        self.attributes |= found.keys()
-        self.identities += [found["id"]] if "id" in found else []
-        self.links += [found[key] for key in ("href", "src") if key in found]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def trained(data: Path, *more: object) -> str:

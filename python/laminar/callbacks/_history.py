@@ -9,12 +9,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import _plot
+from .._spelling import late
 from ._base import Callback, Logs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from .._base_model import BaseModel
+
+_PICTURE = "laminar._pictures.history"
 
 
 class History(Callback):
@@ -33,6 +36,8 @@ class History(Callback):
     history: dict[str, list[float]]
     # The epochs of values that not every epoch has.
     _of: dict[str, list[int]]
+    # What keys are called in pictures, of losses with their names.
+    _titles: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self) -> None:
         self.epoch = []
@@ -47,6 +52,7 @@ class History(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Start empty."""
+        self._titles = self.model._loss_titles()
         self.epoch = []
         self.history = {}
         self._of = {}
@@ -75,15 +81,29 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
             self._of.setdefault(name, []).append(epoch)
 
+    def _epochs(self) -> dict[str, list[int]]:
+        """Return the epochs of each key's values."""
+        return {name: self._of.get(name, self.epoch) for name in self.history}
+
+    def __repr__(self) -> str:
+        return f"<History: {late(_PICTURE).text(self._epochs(), self.history, self.epoch)}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: curves, and a table of epochs."""
+        made: str = late(_PICTURE).html(self._epochs(), self.history, self._titles, self.epoch)
+        return made
+
     def plot(self) -> Figure:
         """Draw each value against the epochs, those of training and validation in one picture.
 
-        Needs matplotlib, ``pip install laminar[plot]``.
+        Needs matplotlib, ``pip install laminar[plot]``. Three panels stand side by side, further
+        ones below. The epoch of the least validation loss, without validation of the least loss,
+        is marked; validation is dashed, and the loss is called by its name.
 
         Returns
         -------
         matplotlib.figure.Figure
-            One panel for the loss and one for each other key, side by side. Nothing is shown or
+            One panel for the loss and one for each other key. Notebooks show it; nothing is
             written: ``history.plot().savefig("training.png")`` does that.
 
         Raises
@@ -95,5 +115,4 @@ class History(Callback):
         """
         if not self.epoch:
             raise ValueError("History.plot: there is nothing to draw, no epoch has been trained")
-        epochs = {name: self._of.get(name, self.epoch) for name in self.history}
-        return _plot.history(epochs, self.history)
+        return _plot.history(self._epochs(), self.history, self._titles)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import _core, _seed
 from .._component import flag, integer, number_of_bytes
-from .._spelling import keywords
+from .._spelling import keywords, late
 from . import _inputs, _npy, _pieces
 from ._reader import Reader
 
@@ -78,6 +78,11 @@ class Dataset:
     def __repr__(self) -> str:
         rows = "unknown" if self.rows is None else f"{self.rows:,}"
         return f"<Dataset of {rows} rows in {self._pieces.parts:,} parts>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: what is known without reading."""
+        made: str = late("laminar._pictures.data").html(self)
+        return made
 
     @classmethod
     @keywords()

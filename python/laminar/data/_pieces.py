@@ -60,6 +60,11 @@ class Pieces(ABC):
         """Yield the rows of a part, without pieces that have none."""
         return (piece for piece in self.open(part) if _inputs.rows_of(piece.x))
 
+    def described(self) -> Piece | None:
+        """Return what has the shapes of rows, where that needs no reading; else None."""
+        first: Piece | None = vars(self).get("first")
+        return first
+
     def in_dtype(self, dtype: np.dtype[Any]) -> Pieces:
         """Return the same rows, whose samples may be of a dtype at once."""
         return self
@@ -94,6 +99,10 @@ class Arrays(Pieces):
             self._segments += [(i, a, min(a + size, rows)) for a in range(0, rows, size)]
             self.rows += rows
         self.parts = len(self._segments)
+
+    def described(self) -> Piece | None:
+        """Return the first arrays."""
+        return Piece(*self._triples[0])
 
     def targets(self) -> Iterator[tuple[Any, Any]]:
         """Yield those of each array."""

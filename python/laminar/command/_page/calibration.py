@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..._pictures.html import Html, figure, figures, number, paragraph, section
+from ..._pictures.svg import Axis, Chart, span
 from .facts import Facts, chosen
-from .html import Html, figure, figures, number, paragraph, section
-from .svg import Axis, Chart, span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

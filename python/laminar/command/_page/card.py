@@ -12,9 +12,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ... import __version__
+from ..._pictures.html import (
+    Html,
+    joined,
+    name,
+    number,
+    paragraph,
+    safe,
+    score,
+    section,
+    short,
+    table,
+    tag,
+)
 from ...layers import PiecewiseLinearEncoding
 from .facts import Facts
-from .html import Html, joined, name, number, paragraph, safe, score, section, short, table, tag
 from .importance import Importance
 
 if TYPE_CHECKING:

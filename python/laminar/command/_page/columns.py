@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ..._pictures.html import Html, name, paragraph, section, table, tag
 from .facts import Facts
-from .html import Html, name, paragraph, section, table, tag
 
 _LISTED = 500
 # Where the note says nothing, since nothing else could have been done.

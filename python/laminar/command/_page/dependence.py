@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..._pictures.html import Html, figure, figures, name, paragraph, section, short
+from ..._pictures.svg import Axis, Chart, dots, span
 from .facts import Facts, Read
-from .html import Html, figure, figures, name, paragraph, section, short
 from .importance import Importance
-from .svg import Axis, Chart, dots, span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

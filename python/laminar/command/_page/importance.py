@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..._pictures.html import Html, figure, figures, paragraph, section
+from ..._pictures.svg import Bar, bars, tick
 from .facts import Facts, Read, log_losses
-from .html import Html, figure, figures, paragraph, section
-from .svg import Bar, bars, tick
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

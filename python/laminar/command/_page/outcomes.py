@@ -7,9 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..._pictures.html import (
+    Html,
+    figure,
+    figures,
+    joined,
+    name,
+    number,
+    paragraph,
+    section,
+    short,
+    table,
+    tag,
+)
+from ..._pictures.svg import Chart, span
 from .facts import Facts, chosen
-from .html import Html, figure, figures, joined, name, number, paragraph, section, short, table, tag
-from .svg import Chart, span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

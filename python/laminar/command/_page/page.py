@@ -7,13 +7,13 @@ Its policy forbids both, so that a name from a file could do neither even if it 
 from __future__ import annotations
 
 from ... import __version__
+from ..._pictures.html import Html, joined, name, score, short, tag
 from .calibration import calibration
 from .card import card, predicting, scores, warnings
 from .columns import columns
 from .curves import curves
 from .dependence import dependence
 from .facts import Facts
-from .html import Html, joined, name, score, short, tag
 from .importance import importance, importances
 from .outcomes import outcomes
 from .ranking import ranking

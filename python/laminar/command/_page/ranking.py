@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..._pictures.html import Html, figure, figures, name, paragraph, section, short, table, tag
+from ..._pictures.svg import Axis, Chart
 from .facts import Facts
-from .html import Html, figure, figures, name, paragraph, section, short, table, tag
-from .svg import Axis, Chart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The style of a page: light or dark as the reader's system is, and readable on a telephone.
-
-The colours of series are told apart by the colour-blind as well (after Okabe and Ito 2008).
-"""
+"""The style of a page: light or dark as the reader's system is, and readable on a telephone."""
 
 from __future__ import annotations
+
+from ..._pictures.style import charts
 
 _LIGHT = """
 --paper:#fff;--card:#f5f6f8;--ink:#1b1f24;--soft:#5a6572;--line:#dfe3e8;--mark:#fff1d6;
@@ -14,11 +13,7 @@ _DARK = """
 --shade:90,165,255;--k0:#6db0ff;--k1:#ff9a5c;--k2:#4ccb9f;--k3:#d6a0f0;--k4:#e5c451;--k5:#8b97a4"""
 
 _SHADES = "".join(f".s{i}{{background:rgba(var(--shade),{i * 0.055:.3f})}}" for i in range(1, 11))
-_SERIES = "".join(
-    f".line.k{i}{{stroke:var(--k{i})}}.fill.k{i},.key.k{i}::before{{fill:var(--k{i});"
-    f"background:var(--k{i})}}"
-    for i in range(6)
-)
+_CHARTS = charts("", "var(--ink)", "var(--soft)", "var(--line)")
 
 STYLE = f"""
 :root{{color-scheme:light dark;{_LIGHT}}}
@@ -48,17 +43,7 @@ figcaption{{font-weight:600;margin-bottom:4px;overflow-wrap:anywhere}}
 figcaption b{{font-weight:600}}
 figure>p{{font-size:.85rem;margin:2px 0}}
 svg{{display:block;width:100%;height:auto;font-size:11px}}
-svg text{{fill:var(--soft)}}svg .name{{fill:var(--ink)}}svg .label{{fill:var(--ink)}}
-.grid{{stroke:var(--line);stroke-width:1}}.mark{{stroke:var(--soft);stroke-width:1}}
-.spread{{stroke:var(--ink);stroke-width:1.5}}
-.line{{fill:none;stroke-width:1.8;stroke-linejoin:round}}
-.dashed{{stroke-dasharray:4 4;stroke-width:1.2}}
-.faint{{stroke-width:1.1;stroke-opacity:.75}}
-circle.fill{{fill-opacity:.75}}
-{_SERIES}
-.key{{margin-right:14px;white-space:nowrap}}
-.key::before{{content:"";display:inline-block;width:14px;height:4px;border-radius:2px;margin-right:6px;
-vertical-align:middle}}
+{_CHARTS}
 .wide{{overflow-x:auto;margin:0 0 14px}}.figures+.wide{{margin-top:14px}}
 table{{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}}
 th,td{{text-align:left;padding:5px 12px 5px 0;border-bottom:1px solid var(--line);

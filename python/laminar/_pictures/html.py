@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Elements of a page, in which no text of a file is ever taken for markup.
+"""Elements of HTML and SVG, in which no text of a user's or a file is ever taken for markup.
 
 What `tag` makes is `Html`; every other child and attribute is text, which it escapes.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-from ..._printable import printable
+from .._printable import printable
 
 _LONGEST = 60  # characters of a name from a file
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Charts as SVG, which takes its colours from the page's style: series i has the class ``ki``.
+"""Charts as SVG, for reports and notebooks, whose style has the colours: series i has class ``ki``.
 
 A drawing is about as wide as its column on any screen, so that its letters keep their size.
 Coordinates are rounded, so that the same numbers are the same bytes.
