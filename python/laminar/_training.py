@@ -87,7 +87,8 @@ class Training(Saving):
             The number of the last epoch: ``epochs - initial_epoch`` are trained.
         verbose : {"auto", 0, 1, 2}
             0 is silent, 2 prints one line an epoch; "auto" and 1 draw a bar on a terminal or in a
-            notebook and are like 2 elsewhere.
+            notebook, and print lines elsewhere: of more than 30 epochs the first ten, then every
+            tenth, every hundredth and so on, the last one, and one a minute at least.
         callbacks : Callback or list of Callback, optional
             Called between epochs, and between batches where one of them asks for it.
         validation_split : float

@@ -18,6 +18,13 @@ class ProgressBar(Callback):
     ----------
     verbose : {"auto", 0, 1, 2}
         As in fit: 1 draws a bar on a terminal or in a notebook, 2 prints one line an epoch.
+
+    Examples
+    --------
+    >>> from laminar import Sequential, callbacks, layers
+    >>> model = Sequential([layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> history = model.fit([[1.0]], [1.0], verbose=1, callbacks=callbacks.ProgressBar(verbose=0))
     """
 
     @keywords()
