@@ -23,6 +23,7 @@ from .data._batches import Batches, brought
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from ._explanation import Explanation
     from ._heads import ForOutputs
     from ._types import Array, Samples, Scores
 
@@ -205,12 +206,8 @@ class Predicting(Training, ByOutput[OutputT]):
             pieces = _samples.OfBatches(x, steps, self._dtype, self._joined, self._number_of_inputs)
         elif isinstance(x, Dataset):
             _frames.check_names(x.feature_names, "predict: x", self.feature_names)
-        elif _TABLE in self._texts and records.are_records(x):
-            x = records.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
-        elif _TABLE in self._texts and _frames.names(x) is not None:
-            x = tables.encoded(x, "predict: x", self._texts[_TABLE], self._dtype)
         else:
-            _frames.check_names(_frames.names(x), "predict: x", self.feature_names)
+            x = self._encoded(x, "predict: x")
         if isinstance(x, Dataset):
             pieces = _samples.OfDataset(x, steps, size, self._dtype, self._joined)
         if pieces is not None:
@@ -231,6 +228,15 @@ class Predicting(Training, ByOutput[OutputT]):
         calls.predict_end()
         parted: OutputT = self._parted(result)
         return parted
+
+    def _encoded(self, x: Any, where: str) -> Any:
+        """Return raw rows of a table as the model's inputs, and what has these as it is."""
+        if _TABLE in self._texts and records.are_records(x):
+            return records.encoded(x, where, self._texts[_TABLE], self._dtype)
+        if _TABLE in self._texts and _frames.names(x) is not None:
+            return tables.encoded(x, where, self._texts[_TABLE], self._dtype)
+        _frames.check_names(_frames.names(x), where, self.feature_names)
+        return x
 
     @keywords()
     def predict_on_batch(self, x: Samples) -> OutputT:
@@ -338,6 +344,77 @@ class Predicting(Training, ByOutput[OutputT]):
             gradient = self._outputs_joined(d_outputs, "vjp: d_outputs", len(rows))
             d_x, d_weights = core.vjp(rows.reshape(len(rows), -1), gradient, bool(training))
         return self._taken_apart(d_x.reshape(rows.shape)), d_weights
+
+    @keywords(baselines="baseline")
+    def explain(
+        self,
+        x: Any,
+        target: int | ArrayLike | None = None,
+        baseline: Any = None,
+        output: str | int | None = None,
+        tolerance: float = 1e-3,
+    ) -> Explanation:
+        """Return what each input contributes to an output, by integrated gradients.
+
+        On the straight way from a baseline to a row the slopes of the output by the inputs are
+        summed up (M. Sundararajan, A. Taly and Q. Yan, 2017, arXiv:1703.01365). What the inputs of
+        a row contribute adds up to what the output differs by from that of the baseline, which is
+        checked: the way is divided until it does. The model does not change, and layers do as in
+        prediction.
+
+        Parameters
+        ----------
+        x : array_like
+            Rows as in `predict`, in memory; a dict or a list of arrays for several inputs.
+        target : int or array_like of int, optional
+            The column of the output, for all rows or for each. Without it each row's greatest
+            output, which is the class that it is given.
+        baseline : float or array_like, optional
+            What contributions are compared with: a number, a sample, or one for each row; for
+            several inputs a list or a dict of these. Without it 0, which is the mean of inputs that
+            are standardized.
+        output : str or int, optional
+            The name or the number of one of several outputs; it must be given then.
+        tolerance : float
+            By what share of the output's difference the sum of a row's contributions may be beside
+            it; of differences that are small among the rows, by the same share of a twentieth of
+            their mean.
+
+        Returns
+        -------
+        Explanation
+            ``values`` in the form of x, ``outputs``, ``base_values``, ``targets`` and ``gaps``.
+            Notebooks show the inputs that contribute most.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is wrong, or x tells nothing but categories: no slope leads back
+            through an `Embedding`, a `CategoryEncoding` or a `Discretization`. Beside other inputs
+            such ones stay as they are in the row and contribute 0.
+
+        Warns
+        -----
+        UserWarning
+            Where contributions do not add up within the tolerance: the output jumps on the way, or
+            layers of one's own have no slope there.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from laminar import Input, Sequential, layers
+        >>> model = Sequential([Input((2,)), layers.Dense(1, kernel_initializer="ones")])
+        >>> model.explain(np.array([[1.0, -2.0], [0.0, 3.0]])).values.round(6)
+        array([[ 1., -2.],
+               [ 0.,  3.]])
+        """
+        from . import _explanation  # needed by few programs
+
+        rows = self._encoded(self._joined(x, "explain: x"), "explain: x")
+        rows = _arrays.features(rows, "explain: x", self._dtype)
+        with self._built_for(rows) as core:
+            core, _ = core.moment("explain", False)
+            return _explanation.explain(self, core, x, rows, target, baseline, output, tolerance)
 
     def _outputs_joined(self, outputs: Any, where: str, rows: int) -> NDArray[Any]:
         """Return what has the form of predictions as one matrix."""

@@ -193,6 +193,9 @@ def test_a_file_has_its_own_colours_and_may_leave_shapes_out(tmp_path: Path) -> 
     picture = utils.plot_model(model, tmp_path / "m.SVG")
     assert picture._repr_svg_() == (tmp_path / "m.SVG").read_text(encoding="utf-8")
     assert "prefers-color-scheme:dark" in picture.svg
+    style = re.sub(r"@media[^{]*\{|\}\}", "}", picture.svg.split("<style>")[1].split("</style>")[0])
+    for rule in filter(None, style.split("}")):
+        assert rule.startswith(".laminar-drawing "), rule  # for the notebook's page around it
     assert "currentColor" not in picture.svg and "var(" not in picture.svg
     assert picture.svg == utils.plot_model(two_headed(), None).svg
     assert "None" not in str(boxes(utils.plot_model(model, None, False).svg))

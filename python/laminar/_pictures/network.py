@@ -28,6 +28,9 @@ _LIGHT = ("#1b1f24", "#ffffff", "#0060be")
 _DARK = ("#e8ebef", "#14171b", "#6db0ff")
 
 
+_FILE = "laminar-drawing"
+
+
 class _Line(NamedTuple):
     text: str
     small: bool
@@ -35,7 +38,7 @@ class _Line(NamedTuple):
 
 def drawing(parts: Parts, title: str) -> Html:
     """Return the drawing for a notebook, which has its style."""
-    return _drawing(parts, title, (), True)
+    return _drawing(parts, title, (), True, "network")
 
 
 def document(parts: Parts, title: str, shapes: bool = True) -> str:
@@ -44,7 +47,7 @@ def document(parts: Parts, title: str, shapes: bool = True) -> str:
     style = Html(f"{light}@media (prefers-color-scheme:dark){{{dark}}}")
     paper = tag("rect", width="100%", height="100%", class_="paper")
     before = (tag("style", style), paper)
-    made = _drawing(parts, title, before, shapes, xmlns="http://www.w3.org/2000/svg")
+    made = _drawing(parts, title, before, shapes, _FILE, xmlns="http://www.w3.org/2000/svg")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{made}\n'
 
 
@@ -58,11 +61,12 @@ def _rules(ink: str, paper: str, learns: str) -> str:
         'font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif',
         ".small": "font-size:11px;fill-opacity:.75",
     }
-    return "".join(f"{name}{{{rule}}}" for name, rule in rules.items())
+    # Notebooks put the file into their page, where nothing else must take its rules.
+    return "".join(f".{_FILE} {name}{{{rule}}}" for name, rule in rules.items())
 
 
 def _drawing(
-    parts: Parts, title: str, before: Sequence[Html], shapes: bool, **attributes: str
+    parts: Parts, title: str, before: Sequence[Html], shapes: bool, kind: str, **attributes: str
 ) -> Html:
     texts = [_lines(box, shapes) for box in parts.boxes]
     sizes = [_size(lines) for lines in texts]
@@ -82,7 +86,7 @@ def _drawing(
         viewBox=f"0 0 {width:.1f} {height:.1f}",
         role="img",
         aria_label=title,
-        class_="network",
+        class_=kind,
         **attributes,
     )
 
