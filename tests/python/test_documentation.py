@@ -25,6 +25,15 @@ PACKAGE = Path(laminar.__file__).parent
 TABLE = ROOT / "cpp/examples/rents.csv"
 
 
+# Modules whose examples need a package, and what that wants in its environment: MLflow keeps runs
+# in files where it is allowed to.
+PACKAGES = {
+    "laminar.callbacks._mlflow": ("mlflow", {"MLFLOW_ALLOW_FILE_STORE": "true"}),
+    "laminar.callbacks._optuna": ("optuna", {}),
+    "laminar.callbacks._tensorboard": ("tensorboardX", {}),
+}
+
+
 def modules_with_examples() -> list[str]:
     """Return the modules whose text has examples; nothing is imported for that."""
     files = (p for p in PACKAGE.rglob("*.py") if re.search(r"^\s*>>> ", p.read_text("utf-8"), re.M))
@@ -51,6 +60,10 @@ PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("*/REA
 @pytest.mark.parametrize("name", modules_with_examples())
 def test_docstrings(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    package, environment = PACKAGES.get(name, ("numpy", {}))
+    pytest.importorskip(package, reason=f"{package} is not installed")
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
     tests = doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name))
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
     report: list[str] = []

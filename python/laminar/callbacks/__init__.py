@@ -19,8 +19,11 @@ from ._csv_logger import CSVLogger
 from ._early_stopping import EarlyStopping
 from ._history import History
 from ._lambda import LambdaCallback
+from ._mlflow import MLflow
+from ._optuna import OptunaPruning
 from ._progress import ProgbarLogger, ProgressBar
 from ._rates import LearningRateScheduler, ReduceLROnPlateau
+from ._tensorboard import TensorBoard
 from ._terminate import TerminateOnNaN
 
 __all__ = [
@@ -31,10 +34,13 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "Logs",
+    "MLflow",
     "ModelCheckpoint",
+    "OptunaPruning",
     "ProgbarLogger",
     "ProgressBar",
     "ReduceLROnPlateau",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 
