@@ -24,6 +24,7 @@ from .._spelling import keywords
 from ._bases import ClassifierMixin, available_if
 from ._multilayer import BaseMultilayer
 from ._parameters import CONSTRAINTS
+from ._tasks import with_callbacks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -187,6 +188,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
     ) -> None:
         self._store(locals(), MLPClassifier)
 
+    @with_callbacks
     def fit(
         self,
         X: Any,
@@ -211,7 +213,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
             ``(X, y)`` or ``(X, y, sample_weight)``: scored after each epoch, and what
             ``early_stopping`` looks at in place of held-out rows.
         callbacks : Callback or list of Callback, optional
-            Of `laminar.callbacks`, called between epochs.
+            Of `laminar.callbacks`, called between epochs. Those of scikit-learn, from version 1.9
+            on, are set by `set_callbacks`: progress bars and monitors, which see each epoch.
 
         Returns
         -------
@@ -232,6 +235,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         return self
 
     @available_if(lambda estimator: estimator._check_solver())
+    @with_callbacks
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one epoch, from the weights there are.
 

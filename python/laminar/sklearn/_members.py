@@ -91,11 +91,11 @@ def fit(
     e.t_ = max(member.t_ for member in members)
     e.loss_ = float(np.mean([member.loss_ for member in members]))
     for kind, message in dict.fromkeys(warned):
-        warnings.warn(message, kind, stacklevel=4)  # the caller of fit
+        warnings.warn(message, kind, stacklevel=5)  # the caller of fit
     if interrupted:
         warnings.warn(
             f"Training interrupted by user. {len(members)} of {e.ensemble} networks are there.",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
@@ -105,7 +105,10 @@ _OWN = ("ensemble", "random_state")
 def _drawn(e: BaseMultilayer) -> list[BaseMultilayer]:
     """Return new members, each with a seed of its own."""
     seeds = check_random_state(e.random_state).randint(2**31 - 1, size=e.ensemble)
-    return [clone(e).set_params(ensemble=1, random_state=int(seed)) for seed in seeds]
+    members = [clone(e).set_params(ensemble=1, random_state=int(seed)) for seed in seeds]
+    for member in members:
+        vars(member).pop("_skl_callbacks", None)  # which see the ensemble, from one thread
+    return members
 
 
 def _flat(y: Any) -> NDArray[Any]:

@@ -29,6 +29,7 @@ from . import _members, _merged, _network, _ready, _sparse
 from ._bases import BaseEstimator
 from ._parameters import CONSTRAINTS, dropout_rates, hidden_activations, hidden_sizes
 from ._stopping import Stopping
+from ._tasks import CallbackSupportMixin, Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +57,7 @@ _LBFGS_MESSAGES = {
 }
 
 
-class BaseMultilayer(BaseEstimator):
+class BaseMultilayer(CallbackSupportMixin, BaseEstimator):
     """Base of `MLPClassifier` and `MLPRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = CONSTRAINTS
@@ -153,7 +154,10 @@ class BaseMultilayer(BaseEstimator):
         """Train, for one epoch where ``incremental``."""
         self._validate_params()
         if self.ensemble > 1:
+            tasks = None if incremental else Tasks(self, X, y, sample_weight, 0)
             _members.fit(self, X, y, sample_weight, incremental, validation_data, callbacks)
+            if tasks is not None:
+                tasks.close()
             return
         if hasattr(self, "estimators_"):
             del self.estimators_
@@ -169,6 +173,7 @@ class BaseMultilayer(BaseEstimator):
         if not first:
             self._best_weights = getattr(self, "_best_weights", None)
             self._no_improvement_count = getattr(self, "_no_improvement_count", 0)
+        given = X, y, sample_weight
         X, y, by_class = self._validate_input(X, y, incremental, reset=first)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         if by_class is not None:
@@ -181,11 +186,17 @@ class BaseMultilayer(BaseEstimator):
         else:
             self._precision = self.dtype or self.coefs_[0].dtype.name
             self._check_sizes(sizes)
+        tasks = None if incremental else Tasks(self, *given, int(self.max_iter))
         if full_batch:
+            assert tasks is not None
             self._ready_network(first)
-            self._fit_lbfgs(self._rows(X, y, weight))
+            self._fit_lbfgs(self._rows(X, y, weight), tasks)
         else:
-            self._fit_epochs(X, y, weight, incremental, first, validation_data, callbacks)
+            called = [callbacks] if callable(getattr(callbacks, "set_model", None)) else callbacks
+            own = [] if tasks is None or not tasks.wanted else [tasks]
+            self._fit_epochs(X, y, weight, incremental, first, validation_data, called or [], own)
+        if tasks is not None:
+            tasks.close()
 
     def _check_sizes(self, sizes: list[int]) -> None:
         """Raise ValueError where training cannot go on with the weights there are."""
@@ -259,7 +270,7 @@ class BaseMultilayer(BaseEstimator):
         wanted = y if y.dtype == _arrays.LABEL else _arrays.targets(y, "fit: y", dtype)
         return Rows(x, wanted, _arrays.row_weights(weight, "fit: sample_weight", dtype))
 
-    def _fit_lbfgs(self, rows: Rows) -> None:
+    def _fit_lbfgs(self, rows: Rows, tasks: Tasks) -> None:
         """Minimize over all rows as one batch."""
         x: Any = rows.x
         x = x.toarray() if issparse(x) else x
@@ -267,9 +278,12 @@ class BaseMultilayer(BaseEstimator):
         share, core = self._target.share, self._model._core("fit")
 
         def shown(iteration: int, loss: float) -> bool:
-            print(f"Iteration {iteration}, loss = {loss:.8f}")
-            return False
+            if self.verbose:
+                print(f"Iteration {iteration}, loss = {loss:.8f}")
+            return tasks.wanted and tasks.iteration(iteration < self.max_iter)
 
+        if tasks.wanted:
+            tasks.begin("iteration")
         try:
             reason, iterations, _, value = core.fit_lbfgs(
                 x,
@@ -279,7 +293,7 @@ class BaseMultilayer(BaseEstimator):
                 int(self.max_fun),
                 float(self.tol),
                 1 / share,
-                shown if self.verbose else None,
+                shown if self.verbose or tasks.wanted else None,
             )
         except FloatingPointError:
             self._refuse_weights()
@@ -320,6 +334,7 @@ class BaseMultilayer(BaseEstimator):
         first: bool,
         validation_data: Any,
         callbacks: Any,
+        tasks: list[Tasks],
     ) -> None:
         """Train by batches until nothing gets better, or for one epoch."""
         held_out = None
@@ -352,7 +367,6 @@ class BaseMultilayer(BaseEstimator):
 
         offset, factor = self._offset(rows), self._target.factor
         stopping = Stopping(self, n, lambda loss: factor * loss + offset, score, self._target.share)
-        given = [callbacks] if callable(getattr(callbacks, "set_model", None)) else callbacks or []
         self.n_iter_ = 0
         model, epochs = self._model, 1 if incremental else int(self.max_iter)
         validation = None
@@ -368,7 +382,7 @@ class BaseMultilayer(BaseEstimator):
                 batch_size=size,
                 epochs=epochs,
                 verbose=0,
-                callbacks=[*given, stopping],
+                callbacks=[*callbacks, stopping, *tasks],
                 validation_data=validation,
                 shuffle=bool(self.shuffle),
                 sample_weight=None if sparse else rows.weight,
@@ -398,7 +412,7 @@ class BaseMultilayer(BaseEstimator):
         if hasattr(self, "_warned"):
             self._warned.append((kind, message))
         else:
-            warnings.warn(message, kind, stacklevel=5)
+            warnings.warn(message, kind, stacklevel=6)
 
     def _is_a_set(self) -> bool:
         """Whether the order of a batch's rows has no part in an update."""

@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from .._spelling import keywords
 from ._bases import RegressorMixin, available_if
 from ._multilayer import BaseMultilayer
+from ._tasks import with_callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,6 +168,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
     ) -> None:
         self._store(locals(), MLPRegressor)
 
+    @with_callbacks
     def fit(
         self,
         X: Any,
@@ -191,7 +193,8 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
             ``(X, y)`` or ``(X, y, sample_weight)``: scored after each epoch, and what
             ``early_stopping`` looks at in place of held-out rows.
         callbacks : Callback or list of Callback, optional
-            Of `laminar.callbacks`, called between epochs.
+            Of `laminar.callbacks`, called between epochs. Those of scikit-learn, from version 1.9
+            on, are set by `set_callbacks`: progress bars and monitors, which see each epoch.
 
         Returns
         -------
@@ -212,6 +215,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
         return self
 
     @available_if(lambda estimator: estimator._check_solver())
+    @with_callbacks
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch, from the weights there are.
 
