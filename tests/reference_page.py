@@ -99,6 +99,11 @@ programs. `program = model.export("net.c", quantize="int8", x=x_train, y=y_train
 integers alone, for microcontrollers; `program.report` tells what that loses, `program.predict(x)`
 is what the C computes.
 
+A notebook shows a model as a drawing of its structure, what `fit` and `find_learning_rate` return
+as curves, and a data set by what is known of it; `utils.plot_model(model, "model.svg")` writes the
+drawing. `model.explain(x)` tells what each input contributes to an output, by integrated gradients
+that add up: `explanation.values`, `outputs` and `base_values`.
+
 Several networks are trained at once by `laminar.fit_many(models, x, y)`, each to the bits that it
 has alone; `each` has what differs, such as the rows of a fold. `laminar.ensemble(models)` makes one
 model of them, whose outputs are the means of theirs."""

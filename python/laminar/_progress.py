@@ -180,6 +180,15 @@ class Display(Moving):
             self._draw(self._state)
 
 
+def message(text: str) -> None:
+    """Print a line of a callback's, above the bar where one is drawn."""
+    tqdm = sys.modules.get("tqdm")  # imported where a bar has been drawn
+    if tqdm is None:
+        say(text)
+    else:
+        tqdm.tqdm.write(text, file=sys.stdout)
+
+
 def described(logs: Mapping[str, object]) -> str:
     """Return logs as one line of text."""
     # A callback may have added what is no number.

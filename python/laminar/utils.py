@@ -134,6 +134,11 @@ class Picture:
     svg : str
         A whole SVG file.
 
+    Attributes
+    ----------
+    svg : str
+        The file's text, which ``str`` gives as well.
+
     Examples
     --------
     >>> from laminar import Input, Sequential, layers, utils

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from support import blobs, run_python, small_classifier
 
-from laminar import _progress
+from laminar import _progress, callbacks
 from laminar._progress import Bar, Display, FewLines, Lines, Silent, style
 from laminar._progress_line import State, columns, complete, fitted
 from laminar.callbacks import LambdaCallback
@@ -215,6 +215,21 @@ def test_a_terminal_shows_both_losses_and_keeps_a_whole_last_line(width: int) ->
     assert re.search(r"30/30 +100%", last)
     for key in ("loss", "accuracy", "val_loss", "val_accuracy"):
         assert f" {key}: " in last
+
+
+def test_messages_of_callbacks_stand_on_lines_of_their_own() -> None:
+    x, y = blobs()
+    model = small_classifier()
+    said = callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2, verbose=1)
+    text = terminal_output(
+        80, lambda: model.fit(x, y, epochs=5, callbacks=said, validation_split=0.25, verbose=1)
+    )
+    lines = [line.split("\r")[-1].rstrip() for line in re.split("\r?\n", text)]
+    told = [line for line in lines if "the learning rate is" in line]
+    assert len(told) == 5
+    for number, line in enumerate(told, 1):
+        assert re.fullmatch(rf"Epoch {number}: the learning rate is [0-9.e-]+", line)
+    assert re.search("5/5 .*val_loss", lines[-2])
 
 
 def test_a_long_training_thins_out(capsys: pytest.CaptureFixture[str]) -> None:

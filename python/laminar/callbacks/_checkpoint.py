@@ -8,6 +8,7 @@ from typing import Any
 
 from .._component import flag, integer, number
 from .._printable import printable
+from .._progress import message
 from .._spelling import keywords
 from ._base import Logs
 from ._monitor import Monitoring
@@ -144,4 +145,4 @@ class ModelCheckpoint(Monitoring):
         else:
             self.model.save(path)
         if self.verbose:
-            print(f"Epoch {self._epoch + 1}: model written to {printable(path)}")
+            message(f"Epoch {self._epoch + 1}: model written to {printable(path)}")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._component import flag, integer, number
+from .._progress import message
 from .._spelling import keywords
 from ._base import Logs
 from ._monitor import Monitoring
@@ -147,7 +148,9 @@ class EarlyStopping(Monitoring):
     def on_train_end(self, logs: Logs = None) -> None:
         """Set the best weights."""
         if self.stopped_epoch and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping, best was {self.best_epoch + 1}")
+            message(
+                f"Epoch {self.stopped_epoch + 1}: early stopping, best was {self.best_epoch + 1}"
+            )
         self._restore()
 
     def _left(self) -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import Any
 
 from .._component import flag
@@ -90,6 +89,8 @@ class MLflow(Callback):
     def on_train_end(self, logs: Logs = None) -> None:
         """Record the model, and end the run that was started here."""
         if self.log_models:
+            import tempfile  # takes milliseconds that most programs do not need
+
             with tempfile.TemporaryDirectory() as folder:
                 path = os.path.join(folder, "model.safetensors")
                 self.model.save(path)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._component import integer, number
+from .._progress import message
 from .._spelling import keywords
 from ._base import Callback, Logs
 from ._monitor import Monitoring
@@ -53,7 +54,7 @@ class LearningRateScheduler(Callback):
         rate = number(self.schedule(*arguments), "LearningRateScheduler: what schedule returns")
         optimizer.learning_rate = float(rate)
         if self.verbose:
-            print(f"Epoch {epoch + 1}: the learning rate is {rate:g}")
+            message(f"Epoch {epoch + 1}: the learning rate is {rate:g}")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Add the rate to the logs."""
@@ -152,6 +153,6 @@ class ReduceLROnPlateau(Monitoring):
         if rate > self.min_lr:
             optimizer.learning_rate = max(rate * self.factor, self.min_lr)
             if self.verbose:
-                print(f"Epoch {epoch + 1}: the learning rate is {optimizer.learning_rate:g}")
+                message(f"Epoch {epoch + 1}: the learning rate is {optimizer.learning_rate:g}")
             self.cooldown_counter = self.cooldown
             self.wait = 0
