@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _arrays
+from . import _arrays, _core
 from ._component import integer, number
 from ._printable import listed
 from ._spelling import hint, late
@@ -34,6 +34,8 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2  # on (0, 1)
 _STRETCHES = 4  # that each way begins with
 _DEEPEST = 12  # how often one is halved
+_MOST_STRETCHES = 256  # of a row on average, that are looked at together: more is noise
+_BFLOAT16_EPS = 2.0**-8
 _FLOATS, _ROWS = 1 << 21, 2048  # of points that are looked at together
 # Layers through whose input no slope leads: it tells a category, or only which bin it is in.
 WITHOUT_SLOPE = frozenset({"category_encoding", "discretization", "embedding"})
@@ -120,6 +122,11 @@ class _Points:
 
     def __init__(self, core: CoreModel, sample: tuple[int, ...], outputs: tuple[int, ...]) -> None:
         self._core, self._sample = core, sample
+        rounded = core.precision == "bfloat16"
+        single = isinstance(core, _core.ModelFloat32)
+        self.eps = (
+            _BFLOAT16_EPS if rounded else float(np.finfo(np.float32 if single else np.float64).eps)
+        )
         self._shape = outputs
         self._most = max(1, min(_ROWS, _FLOATS // max(1, int(np.prod(sample)))))
 
@@ -160,7 +167,7 @@ def _integrated(
     """Return contributions, by how much they do not add up, and how much of that is allowed."""
     way = x.astype(np.float64) - base
     change = outputs - bases
-    rounding = 16 * np.finfo(x.dtype).eps * float(np.abs([outputs, bases]).max(initial=0.0))
+    rounding = 16 * points.eps * float(np.abs([outputs, bases]).max(initial=0.0))
     scale = np.maximum(np.abs(change), 0.05 * float(np.abs(change).mean()) if len(x) else 0.0)
     enough = np.maximum(tolerance * scale, rounding)
     values = np.zeros(x.shape, np.float64)
@@ -186,8 +193,9 @@ def _integrated(
             low, high = ends[: len(r)], ends[len(r) :]
             each = np.arange(len(r))
             gap = part.sum(axis=1) - (high[each, targets[r]] - low[each, targets[r]])
-            ready = np.abs(gap) <= enough[r] * max(length, 1 / 64) / 2
-            if depth == _DEEPEST:
+            # Of what is no number nothing becomes better.
+            ready = ~(np.abs(gap) > enough[r] * max(length, 1 / 64) / 2)
+            if depth == _DEEPEST or 2 * len(row) > _MOST_STRETCHES * len(x):
                 ready[:] = True
             np.add.at(values, r[ready], part[ready])
             again.append(i + np.flatnonzero(~ready))

@@ -148,6 +148,46 @@ def test_what_has_no_slope_is_warned_of() -> None:
     assert found.gaps[0] == pytest.approx(-5)
 
 
+def test_rounded_products_are_no_endless_search() -> None:
+    x, y = blobs()
+    model = Sequential(
+        [Input(6), layers.Dense(16, "gelu"), layers.Dense(3, "softmax")],
+        seed=3,
+        precision="bfloat16",
+    )
+    model.compile("adam")
+    model.fit(x, y, epochs=3, verbose=0)
+    check(model.explain(x[:20]), 0.2)
+
+
+def test_a_noisy_output_ends_in_a_warning() -> None:
+    class Noisy(layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs + 0.3 * ops.sin(1e5 * inputs)
+
+    model = Sequential([Input(1), Noisy()])
+    with pytest.warns(UserWarning, match="explain: of 2 of 2 rows"):
+        model.explain(np.array([[1.0], [0.7]]), tolerance=1e-6)
+
+
+def test_outputs_that_are_no_numbers() -> None:
+    model = Sequential([Input(2), layers.Dense(1)], dtype="float64")
+    model.set_weights([np.full((2, 1), 1e308), np.zeros(1)])
+    with np.errstate(all="ignore"):
+        found = model.explain(np.array([[9.0, 9.0], [0.0, 0.0]]))
+    assert not np.isfinite(found.outputs[0])
+
+
+def test_weights_for_inference_alone() -> None:
+    x, y = blobs()
+    model = small_classifier()
+    model.fit(x, y, verbose=0)
+    model.quantize("int8")
+    found = model.explain(x[:3])
+    check(found)
+    np.testing.assert_allclose(found.outputs, model.predict(x[:3]).max(axis=1), atol=1e-6)
+
+
 def test_the_model_stays_as_it_is_and_notebooks_show_it() -> None:
     x, y = blobs()
     model, twin = small_classifier(), small_classifier()
