@@ -113,6 +113,8 @@ def test_arguments_are_those_that_are_not_the_defaults() -> None:
     assert plain == {"units": "3"}
     told = parts.arguments(layers.Dense(3, "relu", use_bias=False))
     assert told == {"units": "3", "activation": "relu", "use_bias": "False"}
+    embedding = layers.Embedding(5, 2)  # whose initializer has another name than the default
+    assert parts.arguments(embedding) == {"input_dim": "5", "output_dim": "2"}
     chosen = layers.Dense(3, laminar.activations.ELU(0.5), kernel_regularizer="l2")
     assert parts.arguments(chosen)["activation"] == "elu(alpha=0.5)"
     assert parts.arguments(chosen)["kernel_regularizer"] == "l2"

@@ -33,7 +33,8 @@ def html(model: Compiling) -> str:
         )
     elif found.boxes:
         made.append(tag("div", network.drawing(found, title(model)), class_="wide"))
-    made.append(folded("Layers", tag("div", _table(found), class_="wide")))
+    if found.boxes:
+        made.append(folded("Layers", tag("div", _table(found), class_="wide")))
     if model.optimizer is not None:
         made.append(folded("Training", facts(_training(model))))
     return view(made, _summary.of(model))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .. import _core
 from .._component import Component
 from .._spelling import argument_names
 from .._summary import trained
@@ -153,11 +154,19 @@ def _same(value: object, default: object) -> bool:
     """Whether an attribute is what a default makes of itself."""
     if isinstance(value, Component):
         if isinstance(default, str):
-            return default in (value._entry, type(value).__name__) and not arguments(value)
+            return _is_called(value, default) and not arguments(value)
         return default is None and value._entry == "linear"
     if isinstance(value, np.ndarray) or isinstance(default, np.ndarray):
         return value is default
     return bool(value == default) and isinstance(value, bool) == isinstance(default, bool)
+
+
+def _is_called(part: Component, name: str) -> bool:
+    """Whether a name or another name of it stands for a part's class."""
+    try:
+        return _core.resolve(part._family, name) == part._entry
+    except ValueError:
+        return name == type(part).__name__
 
 
 def _text(value: object) -> str:

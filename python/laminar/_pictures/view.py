@@ -51,6 +51,7 @@ _RULES = {
     ".network .small": "font-size:11px;fill-opacity:.75",
     "table": "border-collapse:collapse;border:0;margin:4px 0 8px;font-size:12px;"
     "font-variant-numeric:tabular-nums;color:inherit",
+    ".wide table": "width:max-content",
     "table :is(tr,th,td)": "background:none;color:inherit",
     "table :is(th,td)": "text-align:left!important;padding:3px 14px 3px 0;border:0;"
     f"border-bottom:1px solid {_LINE};vertical-align:top;overflow-wrap:anywhere;max-width:28em",
