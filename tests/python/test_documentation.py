@@ -28,6 +28,7 @@ TABLE = ROOT / "cpp/examples/rents.csv"
 # Modules whose examples need a package, and what that wants in its environment: MLflow keeps runs
 # in files where it is allowed to.
 PACKAGES = {
+    "laminar.callbacks._history": ("matplotlib", {}),
     "laminar.callbacks._mlflow": ("mlflow", {"MLFLOW_ALLOW_FILE_STORE": "true"}),
     "laminar.callbacks._optuna": ("optuna", {}),
     "laminar.callbacks._tensorboard": ("tensorboardX", {}),

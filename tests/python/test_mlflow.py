@@ -105,15 +105,24 @@ def test_an_active_run_stays_active(mlflow: StandIn) -> None:
     assert list(run.artifacts) == ["model_summary.txt"]
 
 
-def test_a_training_that_fails_is_a_run_that_failed(mlflow: StandIn) -> None:
+TRIAL_PRUNED = type("TrialPruned", (Exception,), {})  # as Optuna calls it
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(OSError, "FAILED"), (KeyboardInterrupt, "KILLED"), (TRIAL_PRUNED, "KILLED")],
+)
+def test_a_training_that_fails_or_is_ended(
+    mlflow: StandIn, error: type[BaseException], status: str
+) -> None:
     def fail(epoch: int, logs: Any) -> None:
-        raise OSError("the disk is full")
+        raise error("the disk is full")
 
     both = [callbacks.MLflow(), callbacks.LambdaCallback(on_epoch_end=fail)]
-    with pytest.raises(OSError, match="the disk is full"):
+    with pytest.raises(error):
         train(both)  # type: ignore[arg-type]
     (run,) = mlflow.runs.values()
-    assert (run.info.status, mlflow.active) == ("FAILED", None)
+    assert (run.info.status, mlflow.active) == (status, None)
 
 
 def test_losses_of_several_outputs_are_told_apart(mlflow: StandIn) -> None:

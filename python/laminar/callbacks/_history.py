@@ -30,6 +30,15 @@ class History(Callback):
     history : dict of list of float
         For each key (``loss``, metrics, and the same with ``val_``) one value an epoch, or one for
         each that was validated.
+
+    Examples
+    --------
+    >>> from laminar import Sequential, layers
+    >>> model = Sequential([layers.Dense(1)])
+    >>> model.compile("sgd", "mse", metrics=["mae"])
+    >>> history = model.fit([[1.0], [2.0]], [1.0, 2.0], epochs=3, verbose=0)
+    >>> history.epoch, list(history.history)
+    ([0, 1, 2], ['loss', 'mae'])
     """
 
     epoch: list[int]
@@ -112,6 +121,15 @@ class History(Callback):
             Where matplotlib is missing.
         ValueError
             Where no epoch has been trained.
+
+        Examples
+        --------
+        >>> from laminar import Sequential, layers
+        >>> model = Sequential([layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit([[1.0], [2.0]], [1.0, 2.0], epochs=3, verbose=0)
+        >>> [panel.get_ylabel() for panel in history.plot().axes]
+        ['loss (mse)']
         """
         if not self.epoch:
             raise ValueError("History.plot: there is nothing to draw, no epoch has been trained")

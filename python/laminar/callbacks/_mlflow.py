@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from .._component import flag
@@ -17,8 +18,9 @@ class MLflow(Callback):
 
     Parameters of the training (epochs, optimizer and loss with their arguments), the values of each
     epoch, the model's summary and the trained model become those of a run. Where a run is active,
-    it is that one, which stays active; else one is started and ended, as failed where training
-    ends with an error. ``laminar.load_model`` loads the artifact ``model/model.safetensors``.
+    it is that one, which stays active; else one is started and ended: as failed where training
+    ends with an error, as killed at Ctrl-C and where Optuna prunes the trial.
+    ``laminar.load_model`` loads the artifact ``model/model.safetensors``.
 
     Parameters
     ----------
@@ -34,6 +36,11 @@ class MLflow(Callback):
     TypeError, ValueError
         Where an argument is wrong.
 
+    Notes
+    -----
+    Parameters of a run cannot change: those of a second training in the same run are recorded as
+    far as they are new.
+
     Examples
     --------
     >>> import mlflow
@@ -48,11 +55,6 @@ class MLflow(Callback):
     ...
     >>> mlflow.get_run(run.info.run_id).data.metrics["loss"] == history.history["loss"][-1]
     True
-
-    Notes
-    -----
-    Parameters of a run cannot change: those of a second training in the same run are recorded as
-    far as they are new.
     """
 
     @keywords()
@@ -98,7 +100,11 @@ class MLflow(Callback):
         self._end("FINISHED")
 
     def _left(self) -> None:
-        self._end("FAILED")
+        kind = sys.exc_info()[0]
+        ended = kind is not None and (
+            issubclass(kind, KeyboardInterrupt) or kind.__name__ == "TrialPruned"
+        )
+        self._end("KILLED" if ended else "FAILED")
 
     def _end(self, status: str) -> None:
         if self._started and self._run is not None:
