@@ -134,6 +134,11 @@ def test_a_search_and_a_pipeline_show_their_progress() -> None:
     search = GridSearchCV(make_pipeline(StandardScaler(), network), {}, cv=2)
     search.fit(X, labels)
     assert search.best_score_ > 0
+    alone = MLPClassifier(hidden_layer_sizes=(5,), max_iter=3, random_state=1)
+    alone.set_callbacks(kept := ScoringMonitor(scoring="accuracy")).fit(X, labels)
+    scores = [row["accuracy"] for row in kept.get_logs().data]
+    assert len(scores) == 4
+    assert scores[-1] == alone.score(X, labels)
 
 
 def test_older_versions_of_scikit_learn_have_none() -> None:
