@@ -23,8 +23,8 @@ class TensorBoard(Callback):
     Files are those of Keras: values of training go to ``train`` and those of validation to
     ``validation`` in the folder, under tags such as ``epoch_loss``, so that both are in one chart.
     With them come the learning rate, the model's summary as a text, and at the end of training the
-    hyperparameters with the last values, for the tab HPARAMS. ``tensorboard --logdir logs`` shows
-    them; TensorBoard itself need not be installed to write them.
+    hyperparameters with the last values, for the tab HPARAMS. TensorBoard, which shows the folder,
+    need not be installed to write it.
 
     Parameters
     ----------
