@@ -76,7 +76,7 @@ class Explanation:
 
 
 def explain(
-    model: Predicting,
+    model: Predicting[Any],
     core: CoreModel,
     x: object,
     rows: Array,
@@ -208,7 +208,7 @@ def _integrated(
     return values, values.sum(axis=1) - change, enough
 
 
-def _columns(model: Predicting, output: object) -> slice:
+def _columns(model: Predicting[Any], output: object) -> slice:
     """Return where an output lies among all of them side by side."""
     described = model._described_outputs()
     sizes = [int(np.prod(each.shape)) if each.shape else 0 for each in described]
@@ -257,7 +257,7 @@ def _targets(target: object, outputs: Array) -> Array:
     return chosen.astype(np.int64)
 
 
-def _baseline(model: Predicting, given: object, rows: Array) -> Array:
+def _baseline(model: Predicting[Any], given: object, rows: Array) -> Array:
     """Return a baseline for each row, (n, inputs side by side)."""
     where = f"{_WHERE}: baseline"
     if given is None:
@@ -308,7 +308,7 @@ def _spread(value: object, shape: tuple[int, ...], where: str, dtype: Any) -> Ar
     return np.ascontiguousarray(np.broadcast_to(array, shape))
 
 
-def _held(model: Predicting, base: Array, rows: Array) -> Array:
+def _held(model: Predicting[Any], base: Array, rows: Array) -> Array:
     """Return the baseline with the rows' own values where inputs tell categories."""
     fixed = _without_slope(model)
     if not fixed:
@@ -331,7 +331,7 @@ def _held(model: Predicting, base: Array, rows: Array) -> Array:
     return base
 
 
-def _without_slope(model: Predicting) -> dict[str, str]:
+def _without_slope(model: Predicting[Any]) -> dict[str, str]:
     """Return the inputs that layers without a slope read, with the names of these layers."""
     graph: Any = getattr(model, "_graph", None)
     if graph is None:

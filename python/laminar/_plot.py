@@ -101,7 +101,7 @@ def history(
             panel.axvline(best, color="0.45", linestyle=":", linewidth=1.2, label=label)
         panel.set_xlabel("epoch")
         panel.set_ylabel(titles.get(key, key))
-        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.locator_params(axis="x", integer=True)
         panel.grid(alpha=0.3)
         panel.legend()
     return made

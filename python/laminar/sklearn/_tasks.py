@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._multilayer import BaseMultilayer
-
     F = TypeVar("F", bound=Callable[..., object])
 
     class CallbackSupportMixin:
@@ -63,10 +61,8 @@ class Tasks(Callback):
         Tasks in this one at most.
     """
 
-    def __init__(
-        self, estimator: BaseMultilayer, X: Any, y: Any, sample_weight: Any, most: int
-    ) -> None:
-        self._estimator: Any = estimator
+    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, most: int) -> None:
+        self._estimator = estimator
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self._given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._task: Any = None
