@@ -317,7 +317,7 @@ REFUSED: dict[str, tuple[Nodes, str]] = {
         r"node 'n1' \(Concat\): there is no layer for what it computes",
     ),
     "matrix of two values": ([("MatMul", ["x", "x"], {})], r"'n0' \(MatMul\)|not a valid ONNX"),
-    "clip": ([("Clip", ["<", f32(-2), f32(5)], {})], r"node 'n0' \(Clip\): there is no layer"),
+    "clip": ([("Clip", ["<", f32(5), f32(-2)], {})], r"node 'n0' \(Clip\): there is no layer"),
     "transposed input": ([("Gemm", ["<", KERNEL], {"transA": 1})], r"'n0' \(Gemm\)"),
     "axis": (
         [

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """An ONNX file as nodes and constants, checked: what `onnx_reader` looks at.
 
-A file is untrusted. It is parsed and checked by onnx; data outside of the file, functions,
-other operator sets and sparse or exotic tensors are refused; only shapes of constants are computed.
+A file is untrusted. It is parsed and checked by onnx; functions, operator sets other than those of
+`_onnx_dialects`, and sparse or exotic tensors are refused; data outside of the file are read as
+`_onnx_outside` does; only shapes of constants are computed.
 """
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._printable import lines
+from . import _onnx_constants, _onnx_dialects, _onnx_outside
 from ._extras import required
 
 WHERE = "load_model"
 _LARGEST = 2**31  # bytes of a message of protobuf
-_LONGEST_SHAPE = 64
-_MOST_COMPUTED = 4096  # numbers in a constant that operators make of others
 LARGEST_RATIO = 16  # of what is made of a file's constants to the file
 ROWS = -1  # stands in shapes for the number of rows
 
@@ -101,8 +100,7 @@ class File:
             model = self.onnx.load_model_from_string(content)
         except Exception as error:  # whatever protobuf raises
             raise self.refusal(f"is not an ONNX file: {error}") from None
-        self._refuse_parts(model)
-        self._refuse_growth(model.graph)
+        outside = self._prepared(model)
         try:
             self.onnx.checker.check_model(model)
             del model.graph.value_info[:]
@@ -125,11 +123,29 @@ class File:
         self._flat = {info.name for info in infos if len(info.type.tensor_type.shape.dim) == 1}
         self._types = {info.name: info.type.tensor_type.elem_type for info in infos}
         self._of_rows: set[str] = set()  # constants that hold ROWS
+        self.constants.update(outside.arrays)
         self._ends()
         for tensor in self._graph.initializer:
             self.constants[tensor.name] = self._array(tensor)
         for node in self._graph.node:
             self._read(node)
+
+    def _prepared(self, model: Any) -> _onnx_outside.Outside:
+        """Refuse what is never read, take in what lies beside the file, and translate dialects."""
+        outside = _onnx_outside.Outside(self.onnx, self.path, self.refusal)
+        try:
+            self._refuse_parts(model)
+            outside.take(model)
+            self.size += outside.size
+            self.class_names = _onnx_dialects.translate(self.onnx, model)
+            grown = _onnx_constants.growth(self.onnx, model.graph)
+            if grown is not None:
+                raise self.refusal(grown)
+        except (OSError, ValueError) as error:
+            raise self.refusal(str(error).removeprefix(f"{WHERE}: {self.path}: ")) from None
+        except Exception as error:  # a damaged file has bytes for texts, and lacks inputs
+            raise self.refusal(f"is not a valid ONNX file: {error}") from None
+        return outside
 
     def refusal(self, what: str) -> ValueError:
         """Return the error that says what is wrong with the file."""
@@ -137,7 +153,9 @@ class File:
 
     def resolve(self, name: str) -> str:
         """Return the name of a value under which its node or constant is known."""
-        return self._aliases.get(name, name)
+        while name in self._aliases:
+            name = self._aliases[name]
+        return name
 
     def arguments(self, node: Node) -> Iterator[tuple[str, Any]]:
         """Yield what an operator works with: ("value", name) of inputs, ("constant", x)."""
@@ -168,73 +186,41 @@ class File:
         self.nodes[name] = Node(name, kind, inputs, {})
         return name
 
+    def constant(self, name: str, array: NDArray[Any]) -> str:
+        """Add a constant and return its name."""
+        while name in self.nodes or name in self.constants or name in self.inputs:
+            name += "'"
+        self.constants[name] = array
+        return name
+
+    def alias(self, name: str, value: str) -> None:
+        """Let a value be another one."""
+        self.nodes.pop(name, None)
+        self._aliases[name] = self.resolve(value)
+
+    def set_shape(self, name: str, shape: tuple[int, ...]) -> None:
+        """Say what shape samples of a value have."""
+        self._shapes[name] = shape
+
     def _refuse_parts(self, model: Any) -> None:
         if len(model.functions) > 0:
             raise self.refusal(f"has functions, such as {model.functions[0].name!r}")
         graph = model.graph
         if len(graph.sparse_initializer) > 0:
             raise self.refusal("has sparse initializers")
-        external = self.onnx.TensorProto.EXTERNAL
-        for tensor in graph.initializer:
-            if tensor.data_location == external or len(tensor.external_data) > 0:
-                raise self.refusal(f"tensor {tensor.name!r} lies outside of the file")
         for node in graph.node:
-            if node.domain not in ("", "ai.onnx"):
-                raise self.refusal(
-                    f"node {node.name!r}: operator {node.domain}.{node.op_type} has no layer"
-                )
-            for attribute in node.attribute:
-                if attribute.HasField("g") or len(attribute.graphs) > 0:
-                    raise self.refusal(f"node {node.name!r}: operator {node.op_type} has no layer")
-                if attribute.t.data_location == external or len(attribute.t.external_data) > 0:
-                    raise self.refusal(f"node {node.name!r}: its data lie outside of the file")
-
-    def _refuse_growth(self, graph: Any) -> None:
-        """Refuse operators that make large constants of small ones.
-
-        onnx computes those of integers while it infers shapes: repeated, a Concat of a constant
-        with itself doubles them, and a sum of a row and a column multiplies them.
-        """
-        integers = (self.onnx.TensorProto.INT32, self.onnx.TensorProto.INT64)
-        sizes = {t.name: math.prod(t.dims) for t in graph.initializer if t.data_type in integers}
-        for node in graph.node:
-            found = [sizes[name] for name in node.input if name in sizes]
-            match node.op_type:
-                case "Constant":
-                    size = max((_numbers(attribute) for attribute in node.attribute), default=0)
-                case "Shape":
-                    size = len(node.input)  # axes do not grow with what is computed of them
-                case "Concat":
-                    size = sum(found)
-                case "Gather":
-                    size = sizes.get(node.input[1], 1) if len(node.input) > 1 and found else 0
-                case "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Where" | "Max" | "Min":
-                    size = math.prod(found) if found else 0
-                case (
-                    "Cast"
-                    | "Identity"
-                    | "Reshape"
-                    | "Slice"
-                    | "Squeeze"
-                    | "Transpose"
-                    | "Unsqueeze"
-                ):
-                    size = sizes.get(node.input[0], 0)
-                case _:
-                    size = 0
-            if size > max(_MOST_COMPUTED, *found, 0) and node.op_type != "Constant":
-                raise self.refusal(
-                    f"node {node.name or node.output[0]!r}: operator {node.op_type} would make a "
-                    f"constant of {size:,} numbers, of at most {max(found):,}"
-                )
-            if size:
-                sizes.update(dict.fromkeys(node.output, size))
+            wrong = _onnx_dialects.unknown(node)
+            if wrong is not None:
+                raise self.refusal(f"node {node.name or node.output[0]!r}: {wrong}")
+        for node, tensor in _onnx_outside.tensors_of_nodes(graph):
+            if _onnx_outside.is_outside(self.onnx, tensor):
+                raise self.refusal(f"node {node.name!r}: its data lie outside of the file")
 
     def _ends(self) -> None:
         """Find inputs, outputs and the type of all numbers that are no categories."""
         kinds = self.onnx.TensorProto
         types = {kinds.FLOAT: "float32", kinds.DOUBLE: "float64"}
-        constants = {tensor.name for tensor in self._graph.initializer}
+        constants = {tensor.name for tensor in self._graph.initializer} | set(self.constants)
         given = [info for info in self._graph.input if info.name not in constants]
         if not given or not self._graph.output:
             raise self.refusal("must have an input and an output")
@@ -312,7 +298,10 @@ class File:
             if of_rows:
                 self._of_rows.add(node.output[0])
             given_constants = [self.constants[name] for name in inputs if name]
-            folded = self._folded(kind, given_constants, given, of_rows)
+            try:
+                folded = _onnx_constants.folded(kind, given_constants, given, of_rows)
+            except (IndexError, TypeError, ValueError) as error:
+                raise self.refusal(f"operator {kind} on a constant: {error}") from None
             if folded is not None:
                 self._made += folded.nbytes
                 if self._made > LARGEST_RATIO * max(self.size, 2**16):
@@ -321,6 +310,17 @@ class File:
                         f"take more than {LARGEST_RATIO} times its size"
                     )
                 self.constants[node.output[0]] = folded
+                return
+        if kind in ("Slice", "Split"):
+            parts = _onnx_constants.parts(
+                node, given, self.shape(inputs[0]), [self.constants.get(n) for n in inputs[1:]]
+            )
+            for output, (low, high) in zip(node.output, parts, strict=False):
+                attributes = {"low": low, "high": high}
+                self.nodes[output] = Node(
+                    node.name or node.output[0], "Part", (inputs[0],), attributes
+                )
+            if parts:
                 return
         if kind == "Clip" and self.opset < 11:  # bounds were attributes
             for key in ("min", "max"):
@@ -355,44 +355,6 @@ class File:
     def _keeps_type(self, to: int) -> bool:
         """Return whether a conversion is to the model's type, or to and from what is compared."""
         return to in (self.element, self.onnx.TensorProto.BOOL)
-
-    def _folded(
-        self, kind: str, constants: list[NDArray[Any]], given: dict[str, Any], of_rows: bool
-    ) -> NDArray[Any] | None:
-        """Return a constant in another shape, or a part of a shape; None where there is more."""
-        x = constants[0]
-        try:
-            match kind:
-                case "Transpose":
-                    return np.transpose(x, given.get("perm"))
-                case "Unsqueeze":
-                    axes = given.get("axes", constants[-1])
-                    return np.expand_dims(x, tuple(int(axis) for axis in axes))
-                case "Squeeze":
-                    return np.squeeze(x)
-                case "Reshape":
-                    return np.reshape(x, tuple(int(extent) for extent in constants[1]))
-            if x.dtype.kind != "i" or x.ndim > 1 or x.size > _LONGEST_SHAPE:
-                return None
-            match kind:
-                case "Gather":
-                    return np.take(x, constants[1])
-                case "Slice" if len(constants) == 3:
-                    return x[int(constants[1].item()) : int(constants[2].item())]
-                case "Concat":
-                    return np.concatenate([np.atleast_1d(part) for part in constants])
-                case "Add" if not of_rows:
-                    return np.asarray(x + constants[1])
-                case "Mod" if not of_rows:
-                    return np.asarray(x % np.where(constants[1] == 0, 1, constants[1]))
-        except (IndexError, TypeError, ValueError) as error:
-            raise self.refusal(f"operator {kind} on a constant: {error}") from None
-        return None
-
-
-def _numbers(attribute: Any) -> int:
-    """Return how many integers an attribute of a constant holds."""
-    return max(math.prod(attribute.t.dims) if attribute.HasField("t") else 0, len(attribute.ints))
 
 
 def _plain(value: Any) -> Any:

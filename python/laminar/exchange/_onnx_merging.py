@@ -13,7 +13,7 @@ from .. import layers
 from ._onnx_file import File
 from ._onnx_graph import Graph
 from ._onnx_match import Bound
-from ._onnx_pieces import Made, Make, Merge, Piece
+from ._onnx_pieces import Formula, Made, Make, Merge, Piece
 
 _SHORTEST = 1e-7  # what a vector's length counts as at least, where it divides
 _LARGEST_LEAST = 1e-5  # of other programs
@@ -136,7 +136,7 @@ def drops_axis(file: File, name: str, made: Made, reads: Sequence[str]) -> str |
             fits = layer.activation._entry not in _BY_ROW or not (any(flat) or file.is_flat(name))
         case Piece(layers.Embedding()):
             fits = True
-        case Merge("concatenate") | Piece():
+        case Merge("concatenate") | Formula() | Piece():
             fits = not any(flat)
         case _:
             fits = all(each == file.is_flat(name) for each in flat)

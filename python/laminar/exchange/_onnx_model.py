@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .. import layers
-from . import _shapes
+from . import _onnx_formulas, _shapes
 from ._onnx_file import LARGEST_RATIO, File
-from ._onnx_pieces import Affine, Merge, Piece, layer_of
+from ._onnx_pieces import Affine, Formula, Merge, Piece, layer_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .._base_model import BaseModel
     from ..layers.symbol import Symbol
 
-Found = Piece | Affine | Merge
+Found = Piece | Affine | Formula | Merge
 
 # f(f(x_0, x_1), x_2) is f of all three.
 _NESTING = ("add", "multiply", "maximum", "minimum", "concatenate")
@@ -70,6 +70,8 @@ class _Values:
             piece = step.made
             if isinstance(piece, Affine):
                 piece = layer_of(piece, trained, math.prod(reads[0].shape), self._most)
+            elif isinstance(piece, Formula):
+                piece = _onnx_formulas.layer_of(piece, reads[0].shape)
             layer = self._layer(piece, reads[0].shape)
             trained = trained or len(piece.weights) > 0
         self.symbols[step.name] = layer._called_on(reads)
@@ -141,6 +143,9 @@ def assembled(file: File, steps: Sequence[Step]) -> BaseModel:
     model.set_weights(
         [array for layer in model.layers for array in values.weights.get(id(layer), ())]
     )
+    names = file.class_names
+    if names is not None and [symbol.shape for symbol in ends] == [(len(names),)]:
+        model.class_names = names
     return model
 
 

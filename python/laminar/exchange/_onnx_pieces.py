@@ -42,6 +42,13 @@ class Affine(NamedTuple):
         return Affine(self.center, self.scale * after.scale, shift)
 
 
+class Formula(NamedTuple):
+    """What operations make of a batch, a layer for the shape that it has."""
+
+    name: str
+    function: Callable[[Any], Any]
+
+
 class Merge(NamedTuple):
     """A layer that reads several values, by its kind, and its arguments."""
 
@@ -49,7 +56,7 @@ class Merge(NamedTuple):
     arguments: dict[str, Any]
 
 
-Made: TypeAlias = "Piece | Affine | Merge | None"
+Made: TypeAlias = "Piece | Affine | Formula | Merge | None"
 Make: TypeAlias = Callable[[File, str, Bound], Made]
 
 _EPSILON = 1e-3
@@ -196,16 +203,28 @@ def _flatten(file: File, name: str, bound: Bound) -> Made:
 
 
 def _unsqueeze(file: File, name: str, bound: Bound) -> Made:
-    fits = file.is_flat(bound["x"]) and np.all(np.isin(bound["axis"], (1, -1)))
-    return Piece(layers.Flatten(), []) if fits else None
+    if file.is_flat(bound["x"]):
+        return Piece(layers.Flatten(), []) if np.all(np.isin(bound["axis"], (1, -1))) else None
+    return _of_shape(file.shape(name))
+
+
+def _squeeze(file: File, name: str, bound: Bound) -> Made:
+    """One number a row loses its axis, others an axis that is not that of the rows."""
+    if file.is_flat(name):
+        return Piece(layers.Flatten(), []) if file.shape(bound["x"]) == (1,) else None
+    return _of_shape(file.shape(name))
+
+
+def _of_shape(shape: tuple[int, ...] | None) -> Made:
+    if shape is None:
+        return None
+    return Piece(layers.Flatten() if len(shape) == 1 else layers.Reshape(shape), [])
 
 
 def _reshape(file: File, name: str, bound: Bound) -> Made:
     given = np.asarray(bound["shape"]).ravel().tolist()
     shape = tuple(given[1:]) if min(given[1:], default=0) > 0 else file.shape(name)
-    if shape is None:
-        return None
-    return Piece(layers.Flatten() if len(shape) == 1 else layers.Reshape(shape), [])
+    return _of_shape(shape)
 
 
 def _discretization(file: File, name: str, bound: Bound) -> Made:
@@ -282,6 +301,8 @@ LAYERS: list[tuple[str, Make]] = [
     ("Add(Relu(x), Mul(Relu(Neg(x)), alpha))", _prelu_of_negative),
     ("Dropout(x, given, training, ratio)", _dropout),
     ("Flatten(x, axis)", _flatten),
+    ("Squeeze(x, axis)", _squeeze),
+    ("Squeeze(x)", _squeeze),
     ("Unsqueeze(x, axis)", _unsqueeze),
     ("Reshape(x, shape)", _reshape),
     (

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from .. import activations, layers
-from . import _onnx_merging, _onnx_model
+from . import _onnx_formulas, _onnx_layouts, _onnx_merging, _onnx_model
 from ._onnx_file import File
 from ._onnx_match import VALUES, Bound, match, operators, size
 from ._onnx_model import Step
@@ -41,6 +41,7 @@ def load(path: str | os.PathLike[str]) -> BaseModel:
         laminar has; the message names node and operator.
     """
     file = File(os.fspath(path))
+    _onnx_layouts.straighten(file)
     steps = _steps(file)
     try:
         return _onnx_model.assembled(file, steps)
@@ -60,7 +61,13 @@ def _activation(make: MakeSpec) -> Make:
 
 # The first that fits is taken, so that larger ones come first: one may hold another.
 _PATTERNS: list[tuple[str, Make]] = sorted(
-    [*LAYERS, *_onnx_merging.DOTS, *((p, _activation(make)) for p, make in ACTIVATIONS), *MAPS],
+    [
+        *LAYERS,
+        *_onnx_merging.DOTS,
+        *((p, _activation(make)) for p, make in ACTIVATIONS),
+        *MAPS,
+        *_onnx_formulas.FORMULAS,
+    ],
     key=lambda entry: -size(entry[0]),
 )
 _OPERATORS = _onnx_merging.OPERATORS.union(*(operators(pattern) for pattern, _ in _PATTERNS))
