@@ -23,6 +23,12 @@ class Kind(NamedTuple):
 
 
 _SAFETENSORS = Kind("a safetensors file", ".safetensors", "its name must end in .safetensors")
+_JSON = Kind(
+    "a text in JSON",
+    ".json",
+    "a configuration makes a model without weights, Sequential.from_config; one of Keras's is "
+    "loaded with its weights where its name ends in .json: load_model(path, weights=…)",
+)
 _ONNX = Kind("an ONNX file", ".onnx", "its name must end in .onnx")
 _KERAS = Kind("a Keras file", ".keras", "its name must end in .keras")
 _BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
@@ -30,8 +36,8 @@ _BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
         b"\x89HDF\r\n\x1a\n",
         Kind(
             "an HDF5 file, as Keras wrote before version 3",
-            None,
-            "load it in Keras 3 and save it there as a .keras file",
+            ".h5",
+            "its name must end in .h5",
         ),
     ),
     (b"\x93NUMPY", Kind("a NumPy array", None, "give it to set_weights, or to training")),
@@ -110,8 +116,7 @@ def _of_text(head: bytes) -> Kind:
             "of a kind that is not known here", None, "laminar saves its own with model.save"
         )
     if text.startswith(("{", "[")):
-        cure = "a configuration makes a model without weights: Sequential.from_config"
-        return Kind("a text in JSON", None, cure)
+        return _JSON
     if text.startswith("<"):
         return Kind("a page in HTML or XML", None, "perhaps a download gave an error page")
     return Kind("a text, perhaps a table", None, "a table trains a model: laminar train")
@@ -140,7 +145,7 @@ def refusal(path: str, known: tuple[str, ...], reason: str | None = None) -> str
     if ending not in known:
         endings = ", ".join(known)
         return f"{where} is {kind.name}; {kind.cure} (files' names must end in one of {endings})"
-    if kind.ending != ending:
+    if kind.ending != ending and (kind.ending, ending) != (".h5", ".hdf5"):
         return f"{where} is no {ending} file: it is {kind.name}; {kind.cure}"
     words = ("layer", "operator", "node", "chain")
     if ending != ".safetensors" and reason is not None and any(word in reason for word in words):

@@ -23,12 +23,20 @@ __all__ = ["Model", "Sequential", "clone_model", "load_model"]
 
 
 # Files of other programs: {ending: module of laminar.exchange with a function load(path)}.
-_READERS = {".keras": "keras_file", ".onnx": "onnx_reader"}
+_READERS = {
+    ".keras": "keras_file",
+    ".h5": "keras_file",
+    ".hdf5": "keras_file",
+    ".json": "keras_file",
+    ".onnx": "onnx_reader",
+}
 
 
 @keywords()
 def load_model(
-    filepath: str | os.PathLike[str], custom_objects: Mapping[str, type[Any]] | None = None
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, type[Any]] | None = None,
+    weights: str | os.PathLike[str] | None = None,
 ) -> Sequential | Model[Any]:
     """Return the model of a file: laminar's own, Keras's or ONNX's, by the name's ending.
 
@@ -42,11 +50,14 @@ def load_model(
     Parameters
     ----------
     filepath : str or path
-        Ends in ``.safetensors``, ``.keras`` (needs ``pip install laminar[keras]``: h5py, not Keras)
-        or ``.onnx`` (``laminar[onnx]``).
+        Ends in ``.safetensors``, ``.keras``, ``.h5`` or ``.json`` (these of Keras need ``pip
+        install laminar[keras]``: h5py, not Keras) or ``.onnx`` (``laminar[onnx]``), whose weights
+        may lie beside it, in a file within its folder.
     custom_objects : mapping, optional
         Classes of one's own by their names, of which layers shall be. Without them the model
         computes and trains the same: the file holds what they compute.
+    weights : str or path, optional
+        With ``.json``, the configuration of a model of Keras: the file of its weights.
 
     Returns
     -------
@@ -63,7 +74,14 @@ def load_model(
     path = os.fspath(filepath)
     if not isinstance(path, str):
         raise TypeError(f"load_model: filepath must be text or a path, got {filepath!r}")
+    if weights is not None and not isinstance(os.fspath(weights), str):
+        raise TypeError(f"load_model: weights must be text or a path, got {weights!r}")
     ending = os.path.splitext(path)[1]
+    if weights is not None and ending != ".json":
+        raise ValueError(
+            f"load_model: weights belong to a configuration in .json; {path!r} has its own, and "
+            "model.load_weights gives it others"
+        )
     known = (_saving.ENDING, *_READERS)
     if ending not in known:
         raise ValueError(_refusal(path, known, None))
@@ -72,7 +90,8 @@ def load_model(
             with custom_object_scope({} if custom_objects is None else custom_objects):
                 return cast("Sequential | Model[Any]", _saving.load(path, kind_of))
         reader = import_module(f"laminar.exchange.{_READERS[ending]}")
-        return cast("Sequential | Model[Any]", reader.load(path))
+        made = reader.load(path) if weights is None else reader.load(path, weights)
+        return cast("Sequential | Model[Any]", made)
     except (ValueError, IsADirectoryError) as error:
         message = _refusal(path, known, str(error))
         if message is None:

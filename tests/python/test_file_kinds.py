@@ -40,7 +40,7 @@ FILES: dict[str, tuple[bytes, str, str]] = {
     "npy": (array(), "a NumPy array", "set_weights"),
     "zip": (zipped("a.txt"), "a zip archive", "unpack"),
     "half a zip": (zipped("a.txt")[:20], "a damaged zip archive", "again"),
-    "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file", "save it there as a .keras"),
+    "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file", "its name must end in .h5"),
     "gzip": (b"\x1f\x8b\x08" + bytes(9), "compressed by gzip", "unpack"),
     "parquet": (b"PAR1" + bytes(9), "a Parquet table", "laminar train"),
     "csv": (b"a,b,c\n1,2,3\n" * 99, "a text, perhaps a table", "laminar train"),
@@ -58,16 +58,23 @@ FILES: dict[str, tuple[bytes, str, str]] = {
 @pytest.mark.parametrize("ending", [".safetensors", ".keras", ".onnx", ".pt", ".h5", ""])
 @pytest.mark.parametrize("name", FILES)
 def test_other_files(tmp_path: Path, name: str, ending: str) -> None:
-    for package in {".keras": ["h5py"], ".onnx": ["onnx"]}.get(ending, ()):
+    for package in {".keras": ["h5py"], ".h5": ["h5py"], ".onnx": ["onnx"]}.get(ending, ()):
         pytest.importorskip(package)
     content, kind, cure = FILES[name]
     path = tmp_path / f"m{ending}"
     path.write_bytes(content)
+    if (name, ending) == ("hdf5", ".h5"):
+        with pytest.raises(ValueError, match=r"m\.h5: its weights are damaged"):
+            load_model(path)
+        return
     with pytest.raises(ValueError, match=f"is {kind}.*{cure}") as refused:
         load_model(path)
     assert repr(str(path)) in str(refused.value)
-    if ending not in (".safetensors", ".keras", ".onnx"):
-        assert re.search(r"must end in one of \.safetensors, \.keras, \.onnx", str(refused.value))
+    if ending not in (".safetensors", ".keras", ".h5", ".onnx"):
+        assert re.search(
+            r"must end in one of \.safetensors, \.keras, \.h5, \.hdf5, \.json, \.onnx",
+            str(refused.value),
+        )
 
 
 def test_models_under_other_names(tmp_path: Path) -> None:

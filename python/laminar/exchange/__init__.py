@@ -23,6 +23,7 @@ __all__: list[str] = []
 WRITERS: dict[str, tuple[str, str]] = {
     ".onnx": ("onnx", "onnx_writer"),
     ".safetensors": ("torch", "torch_weights"),
+    ".keras": ("keras", "keras_writer"),
     ".c": ("c", "c_source"),
     ".hpp": ("hpp", "cpp_header"),
     ".h": ("hpp", "cpp_header"),

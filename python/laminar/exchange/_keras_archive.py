@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The archive that a ``.keras`` file is: a configuration in JSON, and weights in HDF5.
+"""What files of Keras hold: a configuration in JSON, and weights in HDF5.
 
-A file is untrusted: sizes are bounded by the file's own, links that lead out of it are refused,
-and arrays must be stored whole, as Keras stores them.
+Keras 3 has both in an archive, ``.keras``, or each in a file of its own. What was written before is
+in `_keras_legacy`. A file is untrusted: sizes are bounded by the file's own, links that lead out of
+it are refused, and arrays must be stored whole, as Keras stores them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 import json
 import os
 import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,49 +20,41 @@ from numpy.typing import NDArray
 
 from .._printable import lines
 from ._extras import required
+from ._keras_graph import snake_names
 
 WHERE = "load_model"
-_LARGEST_CONFIG = 2**24
+LARGEST_CONFIG = 2**24
 # Keras stores without compression; what others compressed may still be a little smaller.
 _LARGEST_RATIO = 16
 _MOST_ARRAYS = 16  # of a layer
 _MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 
 
-class Archive:
-    """A ``.keras`` file: ``config``, and the weights of each layer by its name in the file.
+class Source:
+    """A model of Keras: ``config``, and the weights of each layer by its place.
 
     Parameters
     ----------
     path : str
-        The file.
+        The file that errors name.
 
     Raises
     ------
-    ImportError, OSError, ValueError
-        Where h5py is missing, or the file is absent, damaged or not of Keras 3.
+    ImportError
+        Where h5py is missing.
     """
+
+    config: dict[str, Any]
+    _weights: Any
+    _left: int  # bytes that arrays may take: one may be linked to many times
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._h5py = required("h5py", "keras", f"{WHERE}: {path!r}")
-        try:
-            with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-                size = os.fstat(file.fileno()).st_size
-                members = [self._member(archive, name, size) for name in _MEMBERS]
-        except (OSError, ValueError):
-            raise
-        except Exception as error:  # whatever a damaged archive makes zipfile and zlib raise
-            raise self.refusal(f"is not an archive of Keras: {error}") from None
-        metadata, self.config = (self._json(content) for content in members[:2])
-        version = str(metadata.get("keras_version", ""))
-        if not version.startswith("3"):
-            raise self.refusal(f"must be written by Keras 3, got version {version!r}")
-        self._left = len(members[2])  # bytes that arrays may take: one may be linked to many times
-        try:
-            self._weights = self._h5py.File(io.BytesIO(members[2]), "r")
-        except Exception as error:  # h5py's kinds differ by version
-            raise self.refusal(f"its weights are damaged: {error}") from None
+
+    def names(self, entries: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return the names of layers among the weights."""
+        return snake_names(entries)
 
     def refusal(self, what: str) -> ValueError:
         """Return the error that says what is wrong with the file."""
@@ -87,23 +81,14 @@ class Archive:
         """Forget the weights."""
         self._weights.close()
 
-    def _member(self, archive: zipfile.ZipFile, name: str, size: int) -> bytes:
+    def _opened(self, content: Any) -> Any:
+        """Return a file of weights, of a path or of bytes."""
         try:
-            info = archive.getinfo(name)
-        except KeyError:
-            raise self.refusal(f"must hold {', '.join(_MEMBERS)}, but lacks {name}") from None
-        limit = _LARGEST_RATIO * size
-        if name.endswith(".json"):
-            limit = min(max(limit, 2**16), _LARGEST_CONFIG)
-        if info.file_size > limit:
-            raise self.refusal(f"{name} would take {info.file_size} bytes, more than {limit}")
-        with archive.open(info) as member:
-            content = member.read(limit + 1)
-        if len(content) != info.file_size:
-            raise self.refusal(f"{name} has not the size that the archive says")
-        return content
+            return self._h5py.File(content, "r")
+        except Exception as error:  # h5py's kinds differ by version
+            raise self.refusal(f"its weights are damaged: {error}") from None
 
-    def _json(self, content: bytes) -> dict[str, Any]:
+    def _json(self, content: bytes | str) -> dict[str, Any]:
         try:
             value = json.loads(content)
         except (ValueError, RecursionError) as error:
@@ -114,6 +99,8 @@ class Archive:
 
     def _inside(self, group: Any, name: str) -> Any:
         """Return a member of a group, None where there is none."""
+        if not isinstance(group, self._h5py.Group):
+            raise self.refusal(f"{group.name} must be a group")
         link = group.get(name, getlink=True)
         if link is None:
             return None
@@ -136,3 +123,90 @@ class Archive:
             raise self.refusal(f"{where}: its arrays take more bytes than its weights have")
         array: NDArray[Any] = found[()]
         return np.asarray(array)
+
+
+class Archive(Source):
+    """A ``.keras`` file: ``config``, and the weights of each layer by its name in the file.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Raises
+    ------
+    ImportError, OSError, ValueError
+        Where h5py is missing, or the file is absent, damaged or not of Keras 3.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        try:
+            with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+                size = os.fstat(file.fileno()).st_size
+                members = [self._member(archive, name, size) for name in _MEMBERS]
+        except (OSError, ValueError):
+            raise
+        except Exception as error:  # whatever a damaged archive makes zipfile and zlib raise
+            raise self.refusal(f"is not an archive of Keras: {error}") from None
+        metadata, self.config = (self._json(content) for content in members[:2])
+        version = str(metadata.get("keras_version", ""))
+        if not version.startswith("3"):
+            raise self.refusal(f"must be written by Keras 3, got version {version!r}")
+        self._left = len(members[2])
+        self._weights = self._opened(io.BytesIO(members[2]))
+
+    def _member(self, archive: zipfile.ZipFile, name: str, size: int) -> bytes:
+        try:
+            info = archive.getinfo(name)
+        except KeyError:
+            raise self.refusal(f"must hold {', '.join(_MEMBERS)}, but lacks {name}") from None
+        limit = _LARGEST_RATIO * size
+        if name.endswith(".json"):
+            limit = min(max(limit, 2**16), LARGEST_CONFIG)
+        if info.file_size > limit:
+            raise self.refusal(f"{name} would take {info.file_size} bytes, more than {limit}")
+        with archive.open(info) as member:
+            content = member.read(limit + 1)
+        if len(content) != info.file_size:
+            raise self.refusal(f"{name} has not the size that the archive says")
+        return content
+
+
+class Configured(Source):
+    """A configuration in one file, of ``model.to_json``, and weights in another.
+
+    Parameters
+    ----------
+    path : str
+        The configuration.
+    weights : str
+        What ``model.save_weights`` wrote.
+    """
+
+    def __init__(self, path: str, weights: str) -> None:
+        super().__init__(path)
+        self.config = self._json(self._text(path))
+        self.path = weights  # from here on errors are about it
+        self._left = size_of(weights)
+        self._weights = self._opened(weights)
+        if "layers" not in self._weights:
+            raise self.refusal("holds no weights of Keras 3: there is no group 'layers'")
+
+    def _text(self, path: str) -> bytes:
+        return text_of(path, self.refusal)
+
+
+def text_of(path: str, refusal: Callable[[str], ValueError]) -> bytes:
+    """Return what a file of a configuration holds; ValueError where it is too long for one."""
+    with open(path, "rb") as file:
+        content = file.read(LARGEST_CONFIG + 1)
+    if len(content) > LARGEST_CONFIG:
+        raise refusal(f"a configuration has at most {LARGEST_CONFIG:,} bytes")
+    return content
+
+
+def size_of(path: str) -> int:
+    """Return the bytes of a file; OSError where it cannot be read."""
+    with open(path, "rb") as file:
+        return os.fstat(file.fileno()).st_size

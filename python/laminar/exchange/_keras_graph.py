@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Value = tuple[str, int]  # a layer's name, and the number of its call
 # Returns the weights of a layer from its place in the file, for samples of a shape.
 Weights = Callable[[tuple[str, ...], layers.Layer, tuple[int, ...]], list[Any]]
+Names = Callable[[Sequence[Mapping[str, Any]]], list[str]]
 
 
 class Call(NamedTuple):
@@ -47,16 +48,23 @@ class Part:
         See `Weights`.
     notes : list of str
         Receives what is not taken over.
+    names : callable
+        Returns the names of layers among the weights.
     """
 
     def __init__(
-        self, entry: object, path: tuple[str, ...], weights: Weights, notes: list[str]
+        self,
+        entry: object,
+        path: tuple[str, ...],
+        weights: Weights,
+        notes: list[str],
+        names: Names,
     ) -> None:
         self._kind, self._config = described(entry)
         entries = [dict(each) for each in self._config.get("layers", ())]
-        names = snake_names(entries)
-        self._places = {id(each): name for each, name in zip(entries, names, strict=True)}
-        self._path, self._weights, self._notes = path, weights, notes
+        places = zip(entries, names(entries), strict=True)
+        self._places = {id(each): name for each, name in places}
+        self._path, self._weights, self._notes, self._names = path, weights, notes, names
         self._made: dict[int, layers.Layer | Part] = {}
         self.given: list[tuple[layers.Layer, list[Any]]] = []
         if self._kind == "Sequential":
@@ -106,7 +114,7 @@ class Part:
         if made is None:
             path = (*self._path, "layers", self._places[id(entry)])
             if is_model(entry):
-                made = Part(entry, path, self._weights, self._notes)
+                made = Part(entry, path, self._weights, self._notes, self._names)
                 made.given = self.given
             else:
                 made = self._layer(entry, path, reads[0].shape, name)
@@ -135,6 +143,7 @@ def graph(
     weights: Weights,
     dtype: str,
     notes: list[str],
+    names: Names,
     shape: tuple[int, ...] | None = None,
 ) -> Model:
     """Return the model of a configuration.
@@ -149,6 +158,8 @@ def graph(
         The type of all layers.
     notes : list of str
         Receives what is not taken over.
+    names : callable
+        Returns the names of layers among the weights.
     shape : tuple of int, optional
         That of a sample for a Sequential; others have it in their configuration.
 
@@ -159,7 +170,7 @@ def graph(
     """
     from ..model import Model  # which imports this package
 
-    part = Part(entry, (), weights, notes)
+    part = Part(entry, (), weights, notes, names)
     inputs = part.inputs() if shape is None else layers.Input(shape)
     starts = list(inputs.values()) if isinstance(inputs, Mapping) else inputs
     outputs = part.called(starts if isinstance(starts, list) else [starts])

@@ -142,7 +142,10 @@ def _check_axis(axis: object, rank: int) -> None:
 def _argument(option: str, value: Any, notes: list[str]) -> Any:
     """Return the value of an argument as laminar takes it."""
     if option == "activation":
-        return _activation(value)
+        made = _activation(value)
+        if made._entry == "sparsemax":
+            notes.append("Keras's sparsemax, in whose place is the published one: they differ")
+        return made
     family = option.rpartition("_")[2]
     if family not in _FAMILIES or value is None:
         return value

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models from Keras's files: `load` reads ``.keras``, without Keras.
+"""Models from Keras's files, without Keras: ``.keras``, ``.h5``, and JSON with weights.
 
 Structure and weights are taken over whole, or the file is refused by what laminar lacks. What only
 training knows, such as the loss, is taken where laminar has it, and named in a warning where not.
@@ -17,24 +17,29 @@ import numpy as np
 from .. import layers, losses, metrics, optimizers
 from .._printable import lines
 from . import _shapes
-from ._keras_archive import Archive
-from ._keras_graph import graph, is_model, snake_names
+from ._keras_archive import Archive, Configured, Source
+from ._keras_graph import graph, is_model
 from ._keras_layers import component, described, layer_of, policy
+from ._keras_legacy import Legacy, is_legacy
 
 if TYPE_CHECKING:
     from ..model import Model
     from ..sequential import Sequential
 
 
-def load(path: str | os.PathLike[str]) -> Sequential | Model:
-    """Return the model of a ``.keras`` file: a Sequential, also for chains, or a Model.
+def load(
+    path: str | os.PathLike[str], weights: str | os.PathLike[str] | None = None
+) -> Sequential | Model:
+    """Return the model of a file: a Sequential, also for chains, or a Model.
 
     It is compiled with the file's optimizer, loss and metrics; the optimizer starts afresh.
 
     Parameters
     ----------
     path : str or path
-        The file, written by Keras 3.
+        A ``.keras`` file, a ``.h5`` file of a whole model, or the ``.json`` of ``model.to_json``.
+    weights : str or path, optional
+        With ``.json``: what ``model.save_weights`` wrote.
 
     Raises
     ------
@@ -47,7 +52,7 @@ def load(path: str | os.PathLike[str]) -> Sequential | Model:
     UserWarning
         Where something that does not change predictions is not taken over.
     """
-    archive = Archive(os.fspath(path))
+    archive = _source(os.fspath(path), None if weights is None else os.fspath(weights))
     notes: list[str] = []
     try:
         model = _model(archive, notes)
@@ -65,7 +70,22 @@ def load(path: str | os.PathLike[str]) -> Sequential | Model:
     return model
 
 
-def _model(archive: Archive, notes: list[str]) -> Sequential | Model:
+def _source(path: str, weights: str | None) -> Source:
+    """Return what a file holds, by its name."""
+    ending = os.path.splitext(path)[1]
+    if ending == ".keras":
+        return Archive(path)
+    if ending != ".json":
+        return Legacy(path)
+    if weights is None:
+        raise ValueError(
+            f"load_model: {path!r} is a configuration without weights; give those as weights=, the "
+            "file that model.save_weights wrote in Keras"
+        )
+    return Legacy(path, weights) if is_legacy(weights) else Configured(path, weights)
+
+
+def _model(archive: Source, notes: list[str]) -> Sequential | Model:
     from ..sequential import Sequential  # which imports this package
 
     try:
@@ -88,7 +108,7 @@ def _model(archive: Archive, notes: list[str]) -> Sequential | Model:
         message = str(error).removeprefix(f"load_model: {archive.path}: ")
         raise archive.refusal(message) from None
 
-    names = dict(zip(map(id, entries), snake_names(entries), strict=True))
+    names = dict(zip(map(id, entries), archive.names(entries), strict=True))
     stack: list[layers.Layer] = []
     given: list[Any] = []
     for entry in chain:
@@ -122,7 +142,7 @@ def _model(archive: Archive, notes: list[str]) -> Sequential | Model:
 
 
 def _graph(
-    archive: Archive,
+    archive: Source,
     entries: list[dict[str, Any]],
     notes: list[str],
     shape: tuple[int, ...] | None = None,
@@ -133,7 +153,7 @@ def _graph(
         found = archive.weights(*path)
         return _moments(layer, found, shape) if isinstance(layer, layers.Normalization) else found
 
-    return graph(archive.config, weights, _dtype(_all(entries)), notes, shape)
+    return graph(archive.config, weights, _dtype(_all(entries)), notes, archive.names, shape)
 
 
 def _all(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
