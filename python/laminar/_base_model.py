@@ -203,6 +203,7 @@ class BaseModel(Quantizing[OutputT]):
         quantize: Literal["int8"] | None = None,
         x: ArrayLike | None = None,
         y: ArrayLike | None = None,
+        opset: int | None = None,
     ) -> IntegerProgram | None:
         """Write the model for other programs.
 
@@ -213,8 +214,11 @@ class BaseModel(Quantizing[OutputT]):
             their names; needs ``pip install laminar[onnx]``. ``.c`` and ``.hpp``: what `to_c`
             and `to_hpp` return. ``.safetensors``: the weights under the names that a
             ``torch.nn.Sequential`` of the same layers has, with activations as modules of their
-            own; of a graph under the layers' names, ``dense_1.weight``.
-        format : {"onnx", "torch", "c", "hpp"}, optional
+            own; of a graph under the layers' names, ``dense_1.weight``. A module's epsilon is not
+            in it: PyTorch's default is 1e-5, Keras's and that of the layers here is 1e-3.
+            ``.keras``: a model that Keras 3 loads, without optimizer and loss; needs ``pip install
+            laminar[keras]``.
+        format : {"onnx", "torch", "keras", "c", "hpp"}, optional
             The format, where the file's name ends otherwise.
         quantize : {"int8"}, optional
             Write C that computes with integers alone, for microcontrollers: weights and activations
@@ -224,6 +228,9 @@ class BaseModel(Quantizing[OutputT]):
             inputs and activations are those that lose least on them.
         y : array_like, optional
             Their targets: what integers change in loss and metrics is measured.
+        opset : int, optional
+            Of ONNX: the version of the operators, from 13 on. Without it the lowest that has all of
+            them: 13, or 20 where there is a gelu in float32, which 13 has written out with Erf.
 
         Returns
         -------
@@ -259,11 +266,13 @@ class BaseModel(Quantizing[OutputT]):
         True
         """
         if quantize is not None:
+            if opset is not None:
+                raise ValueError("export: opset is of ONNX alone, and quantize of C")
             model = self._of_one_moment()
             return exchange.export_integers(model, filepath, format, quantize, x, y)
         if x is not None or y is not None:
             raise ValueError("export: x and y are samples for quantize, which is not given")
-        exchange.export(self._of_one_moment(), filepath, format)
+        exchange.export(self._of_one_moment(), filepath, format, opset)
         return None
 
     @keywords()
@@ -273,7 +282,8 @@ class BaseModel(Quantizing[OutputT]):
         A Dense takes a Linear's, BatchNormalization a BatchNorm1d's, LayerNormalization a
         LayerNorm's, RMSNormalization an RMSNorm's, PReLU a PReLU's. Where the modules have the
         layers' names, these tell which is which, and they must in a graph. In a chain layers take
-        weights in their order otherwise.
+        weights in their order otherwise. A state dict holds no epsilon: the model predicts what
+        PyTorch's does where its normalizations have the same, ``BatchNormalization(epsilon=1e-5)``.
 
         Parameters
         ----------

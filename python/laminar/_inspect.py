@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import _core, _saving
+from ._file_kinds import kind_of as kind_of_file
 from ._printable import listed, printable
 from ._tables.table import TEXT, Table
-from .models import kind_of
+from .models import _READERS, kind_of, load_model
 
 if TYPE_CHECKING:
     from ._base_model import BaseModel
 
+_LONGEST_HEAD = 2**14  # characters
 _ITEM_SIZES = {
     "F64": 8,
     "I64": 8,
@@ -28,19 +32,32 @@ _ITEM_SIZES = {
 }
 
 
-def described(path: str) -> str:
-    """Return what a safetensors file holds.
+def described(path: str, weights: str | None = None) -> str:
+    """Return what a file holds: a model of any format that is read or written, or tensors.
 
     Parameters
     ----------
     path : str
-        A model's file, one of weights, or another safetensors file.
+        A model's file, one of weights, another safetensors file, or C or C++ of an export.
+    weights : str, optional
+        With a configuration of Keras in JSON: the file of its weights.
 
     Raises
     ------
-    ValueError, OSError
-        Where it is none, or cannot be read.
+    ValueError, OSError, ImportError
+        Where it is none of these, cannot be read, or the package that reads it is missing.
     """
+    ending = os.path.splitext(path)[1]
+    if ending in _READERS:
+        return _of_another(path, ending, weights)
+    if ending in (".c", ".h", ".hpp"):
+        return _of_source(path)
+    if weights is not None:
+        raise ValueError(f"inspect: weights belong to a configuration in .json, got {path!r}")
+    if ending != _saving.ENDING and os.path.isfile(path):
+        found = kind_of_file(path)
+        if found.ending != _saving.ENDING:
+            raise ValueError(f"inspect: {path!r} is {found.name}; {found.cure}")
     file = _core.OpenFile(_saving.checked_path(path, "inspect"))
     try:
         metadata, tensors = file.safetensors()
@@ -60,6 +77,41 @@ def described(path: str) -> str:
     if TEXT in metadata:
         parts.append(_columns(Table.from_json(metadata[TEXT])))
     return "\n\n".join(part for part in parts if part)
+
+
+def _of_another(path: str, ending: str, weights: str | None) -> str:
+    """Return what a file of another program holds, as the model that it becomes here."""
+    if weights is None and ending == ".json":
+        raise ValueError(
+            f"inspect: {path!r} is a configuration without weights; give their file with --weights"
+        )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = load_model(path, weights=weights)
+    source = {".onnx": "ONNX"}.get(ending, "Keras")
+    parts = [f"{printable(path)}: a model of {source}, {os.path.getsize(path):,} bytes"]
+    facts = {"dtype": model.dtype, **_ends(model)}
+    if model.class_names is not None:
+        facts["classes"] = listed(map(printable, model.class_names))
+    width = max(map(len, facts))
+    parts.append("\n".join(f"{name:<{width}}  {text}" for name, text in facts.items()))
+    parts.append(_table(model))
+    parts += [printable(str(each.message)) for each in caught]
+    return "\n\n".join(parts)
+
+
+def _of_source(path: str) -> str:
+    """Return the head of a program that laminar has written: how it is used."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        text = file.read(_LONGEST_HEAD)
+    head = text.partition("*/")[0].removeprefix("/*") if text.startswith("/*") else ""
+    lines = [line.strip().removeprefix("*").removeprefix("//").strip() for line in head.split("\n")]
+    if "laminar" not in head:
+        raise ValueError(f"inspect: {path!r} is no program that laminar has exported")
+    kind = "C" if path.endswith(".c") else "C++"
+    size = f"{os.path.getsize(path):,} bytes"
+    told = "\n".join(map(printable, lines)).strip()
+    return f"{printable(path)}: a model as a program in {kind}, {size}\n\n{told}"
 
 
 def _facts(model: BaseModel, metadata: dict[str, str]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support import small_classifier
 
-from laminar import Input, Model, _core, layers
+from laminar import Input, Model, Sequential, _core, layers, models
 from laminar._inspect import described
 
 
@@ -85,3 +85,39 @@ def test_any_safetensors_file(tmp_path: Path) -> None:
         described("a.txt")
     with pytest.raises(FileNotFoundError):
         described(str(tmp_path / "none.safetensors"))
+
+
+@pytest.mark.parametrize("ending", [".onnx", ".keras", ".c", ".hpp", ".h"])
+def test_every_format_that_is_written(ending: str, tmp_path: Path) -> None:
+    package = {".onnx": "onnx", ".keras": "h5py"}.get(ending, "json")
+    pytest.importorskip(package, reason=f"{package} is not installed")
+    model = Sequential([layers.Input(3), layers.Dense(2, "softmax", name="last")])
+    path = tmp_path / f"m{ending}"
+    model.export(path)
+    text = described(str(path))
+    assert text.startswith(f"{path}: a model ")
+    assert f"{path.stat().st_size:,} bytes" in text
+    assert "(None, 2)" in text and "Total params: 8" in text
+
+
+def test_every_format_that_is_read_is_inspected(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    pytest.importorskip("h5py", reason="h5py is not installed")
+    for ending in models._READERS:
+        path = tmp_path / f"m{ending}"
+        path.write_bytes(b"\x08\x08 nothing")
+        with pytest.raises(ValueError, match=rf"m\{ending}"):
+            described(str(path), str(path) if ending == ".json" else None)
+    with pytest.raises(ValueError, match="configuration without weights; give their file with --w"):
+        described(str(tmp_path / "m.json"))
+
+
+def test_what_is_no_model_is_named_with_the_cure(tmp_path: Path) -> None:
+    for name, content, said in (
+        ("m.pt", b"\x80\x02}q.", "is a pickle.*export it: to ONNX"),
+        ("m.c", b"int main() {}", "is no program that laminar has exported"),
+        ("m.txt", b"a,b\n1,2\n", "is a text, perhaps a table; a table trains a model"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=rf"inspect: '.*{name}' {said}"):
+            described(str(tmp_path / name))

@@ -15,7 +15,7 @@ from exchange_models import ACTIVATION_SPECS, LAYER_STACKS, activation_model, ra
 from numpy.typing import NDArray
 from support import layer_kinds
 
-from laminar import Sequential, _core, activations, exchange, layers
+from laminar import Sequential, _core, activations, exchange, layers, load_model
 from laminar.exchange import _onnx_activations, _onnx_layers, onnx_writer
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
@@ -117,6 +117,34 @@ def test_versions_are_the_lowest() -> None:
     assert versions("relu", "float32") == (13, 7)
     assert versions("gelu", "float32") == (20, 9)
     assert versions("gelu", "float64") == (13, 7)
+
+
+@both_runners
+@pytest.mark.parametrize("opset", [13, 17, 20, 21])
+def test_an_opset_may_be_given(opset: int, runner: Runner, tmp_path: Path) -> None:
+    names = ["gelu", activations.GELU(approximate=True), "celu", "log_softmax", "sparsemax"]
+    stack = [layers.Dense(4, name) for name in names]
+    stack += [layers.LayerNormalization(), layers.Maxout(3)]
+    model = randomized(Sequential([layers.Input(4), *stack]))
+    model.export(tmp_path / "m.onnx", opset=opset)
+    message = onnx.load(tmp_path / "m.onnx")
+    onnx.checker.check_model(message, full_check=True)
+    assert message.opset_import[0].version == opset
+    assert ("Gelu" in {node.op_type for node in message.graph.node}) == (opset >= 20)
+    expect(model, message, sample((4,), 30), runner)
+    twin = load_model(tmp_path / "m.onnx")
+    x = sample((4,), 30)
+    np.testing.assert_allclose(twin.predict(x), model.predict(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("opset", [1, 12, 999, True, 13.0])
+def test_an_opset_that_is_none(opset: Any, tmp_path: Path) -> None:
+    model = Sequential([layers.Input(3), layers.Dense(2)])
+    with pytest.raises((TypeError, ValueError), match="export: opset must be"):
+        model.export(tmp_path / "m.onnx", opset=opset)
+    with pytest.raises(ValueError, match="no ONNX file"):
+        model.export(tmp_path / "m.c", opset=13)
+    assert not any(tmp_path.iterdir())
 
 
 def test_names_are_readable() -> None:

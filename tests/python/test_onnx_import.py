@@ -213,6 +213,56 @@ BY_HAND: dict[str, tuple[Nodes, list[str]]] = {
     ),
     "scaler": ([("Sub", ["<", VECTOR], {}), ("Div", ["<", VECTOR], {})], ["Normalization"]),
     "unscaler": ([("Mul", ["<", VECTOR], {}), ("Add", ["<", VECTOR], {})], ["Normalization"]),
+    "unscaled outputs": (
+        [("Gemm", ["<", KERNEL], {}), ("Mul", ["<", BIAS**2], {}), ("Add", ["<", BIAS], {})],
+        ["Dense", "Normalization"],
+    ),
+    "a matrix times columns": (
+        [
+            ("Transpose", ["<"], {"perm": [1, 0]}),
+            ("MatMul", [KERNEL.T.copy(), "<"], {}),
+            ("Add", ["<", BIAS[:, np.newaxis]], {}),
+            ("Tanh", ["<"], {}),
+            ("MatMul", [KERNEL, "<"], {}),
+            ("Softmax", ["<"], {"axis": 0}),
+            ("Transpose", ["<"], {"perm": [1, 0]}),
+        ],
+        ["Dense", "BatchNormalization", "Activation", "Dense"],
+    ),
+    "an axis for a while": (
+        [
+            ("Unsqueeze", ["<", np.array([1])], {}),
+            ("MatMul", ["<", KERNEL], {}),
+            ("Add", ["<", BIAS], {}),
+            ("Squeeze", ["<", np.array([1])], {}),
+        ],
+        ["Dense"],
+    ),
+    "an axis that stays": (
+        [
+            ("Unsqueeze", ["<", np.array([2])], {}),
+            ("Concat", ["<", "<"], {"axis": 2}),
+            ("Flatten", ["<"], {}),
+        ],
+        ["Reshape", "Concatenate", "Flatten"],
+    ),
+    "some columns": (
+        [("Gather", ["<", np.array([2, -3])], {"axis": 1}), ("Max", ["<", f32(-0.25)], {})],
+        ["Operations", "Operations"],
+    ),
+    "neighbours": (
+        [("Slice", ["<", *(np.array([i]) for i in (1, 3, 1, 1))], {}), ("Min", ["<", f32(2)], {})],
+        ["Operations", "Operations"],
+    ),
+    "weights of constants": (
+        [
+            ("ReduceL2", [KERNEL], {"axes": [0]}),
+            ("Div", [KERNEL, "<"], {}),
+            ("Mul", ["<", BIAS], {}),
+            ("MatMul", ["x", "<"], {}),
+        ],
+        ["Dense"],
+    ),
     "negative scale": ([("Mul", ["<", -VECTOR], {})], ["BatchNormalization"]),
     "rescaling": (
         [("Div", ["<", f32(255)], {}), ("Sub", [f32(1), "<"], {}), ("Neg", ["<"], {})],

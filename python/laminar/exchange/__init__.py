@@ -31,7 +31,10 @@ WRITERS: dict[str, tuple[str, str]] = {
 
 
 def export(
-    model: BaseModel[Any], filepath: str | os.PathLike[str], format: str | None = None
+    model: BaseModel[Any],
+    filepath: str | os.PathLike[str],
+    format: str | None = None,
+    opset: int | None = None,
 ) -> None:
     """Write a model in the format that the file's ending or ``format`` names.
 
@@ -43,6 +46,8 @@ def export(
         The file.
     format : str, optional
         One of the formats of `WRITERS`, where the ending does not tell.
+    opset : int, optional
+        Of ONNX alone: the version of the operators.
 
     Raises
     ------
@@ -68,7 +73,13 @@ def export(
         if format not in modules:
             raise ValueError(f"export: unknown format {format!r}; {hint(format, modules)}")
         module = modules[format]
-    import_module(f"{__name__}.{module}").write(model, path)
+    writer = import_module(f"{__name__}.{module}")
+    if opset is None:
+        writer.write(model, path)
+    elif module == "onnx_writer":
+        writer.write(model, path, opset)
+    else:
+        raise ValueError(f"export: opset is of ONNX alone; {path!r} is no ONNX file")
 
 
 def export_integers(

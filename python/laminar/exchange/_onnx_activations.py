@@ -115,9 +115,12 @@ def _celu(graph: Graph, x: str, spec: Mapping[str, Any]) -> str:
 
 
 def _gelu(graph: Graph, x: str, spec: Mapping[str, Any]) -> str:
-    if needs_gelu(spec, graph.dtype):
+    if needs_gelu(spec, graph.dtype) and graph.opset >= GELU_OPSET:
         return graph.op("Gelu", x, approximate="tanh" if spec["approximate"] else "none")
     x = graph.op("Max", x, _LOWEST)
+    if graph.float32 and not spec["approximate"]:  # z (1 + erf(z / sqrt(2))) / 2
+        gate = graph.op("Erf", graph.op("Mul", x, math.sqrt(0.5)))
+        return graph.op("Mul", graph.op("Mul", x, graph.op("Add", gate, 1.0)), 0.5)
     if spec["approximate"]:  # z sigmoid(sqrt(8 / pi) (z + 0.044715 z^3))
         cube = graph.op("Mul", graph.op("Mul", graph.op("Mul", x, x), x), 0.044715)
         inner = graph.op("Mul", graph.op("Add", x, cube), math.sqrt(8 / math.pi))

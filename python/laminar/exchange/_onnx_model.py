@@ -52,6 +52,7 @@ class _Values:
             self.symbols[name] = layers.Input(shape, name if len(file.inputs) > 1 else None)
         self.weights: dict[int, list[NDArray[Any]]] = {}  # by a layer's id
         self.size = 0
+        self.ends = {file.resolve(name) for name in file.outputs}
         self.again = False  # whether a layer was called twice
         self._trained: set[str] = set()
         self._shared: dict[Any, layers.Layer] = {}
@@ -69,7 +70,9 @@ class _Values:
         else:
             piece = step.made
             if isinstance(piece, Affine):
-                piece = layer_of(piece, trained, math.prod(reads[0].shape), self._most)
+                features = math.prod(reads[0].shape)
+                is_output = step.name in self.ends
+                piece = layer_of(piece, trained, features, self._most, is_output)
             elif isinstance(piece, Formula):
                 piece = _onnx_formulas.layer_of(piece, reads[0].shape)
             layer = self._layer(piece, reads[0].shape)

@@ -186,6 +186,8 @@ def _gelus() -> list[tuple[str, Make]]:
         found.append((f"Mul(Mul(x, Add({gate}, 1)), 0.5)", make))
         found.append((f"Mul(Mul(x, 0.5), Add({gate}, 1))", make))
         found.append((f"Mul(x, Mul(Add({gate}, 1), 0.5))", make))
+    erf = f"Erf(Mul({_CLIPPED}, 0.7071067811865476))"
+    found.append((f"Mul(Mul({_CLIPPED}, Add({erf}, 1)), 0.5)", plain("gelu")))
     whole = f"Mul(Mul(Mul({_SIZE}, 0.5), {_TAIL}), Exp(Neg(Mul({_Y}, {_Y}))))"
     found.append((f"Sub(Relu({_CLIPPED}), {whole})", _gelu_of_double))
     cube = _CUBE[0].format(_CLIPPED)

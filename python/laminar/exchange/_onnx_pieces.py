@@ -78,8 +78,12 @@ def without_rows(value: NDArray[Any]) -> NDArray[Any]:
     return value
 
 
-def layer_of(found: Affine, trained_before: bool, features: int, most: int) -> Piece:
+def layer_of(
+    found: Affine, trained_before: bool, features: int, most: int, is_output: bool = False
+) -> Piece:
     """Return the layer that computes a map; one with weights if something before it is trained.
+
+    At the output a scale and a shift bring numbers back to their units, which training leaves.
 
     ValueError where it would have weights for more than ``most`` features.
     """
@@ -90,10 +94,10 @@ def layer_of(found: Affine, trained_before: bool, features: int, most: int) -> P
     if features > most:
         raise ValueError(f"{features:,} features are too many for a file of its size")
     center, scale, shift = (np.broadcast_to(part, (features,)) for part in found)
-    if not trained_before:
+    if not trained_before or is_output:
         fits = (scale == 0) | ((scale > LEAST) & (scale < 1 / LEAST))
         variance = np.square(np.divide(1, scale, out=np.zeros_like(scale), where=scale != 0))
-        if np.all(shift == 0) and _kept(center, variance, fits):
+        if not trained_before and np.all(shift == 0) and _kept(center, variance, fits):
             return Piece(layers.Normalization(mean=center, variance=variance), [])
         if np.all(center == 0) and _kept(shift, scale**2, fits):
             return Piece(layers.Normalization(mean=shift, variance=scale**2, invert=True), [])

@@ -23,11 +23,21 @@ from ._programs import programs_of
 if TYPE_CHECKING:
     from .._base_model import BaseModel
 
+_LOWEST_OPSET = 13
 _LARGEST = 2**31 - 2**20  # bytes that a message of protobuf holds, less what is no weight
 
 
-def write(model: BaseModel, path: str) -> None:
+def write(model: BaseModel, path: str, opset: int | None = None) -> None:
     """Write a model.
+
+    Parameters
+    ----------
+    model : Sequential or Model
+        A built model.
+    path : str
+        The file.
+    opset : int, optional
+        The version of the operators; without it the lowest that carries all layers.
 
     Raises
     ------
@@ -36,10 +46,10 @@ def write(model: BaseModel, path: str) -> None:
         than 2 GiB of weights, or the file cannot be written.
     """
     onnx = required("onnx", "onnx", "export")
-    _core.write_file(path, message(onnx, model).SerializeToString())
+    _core.write_file(path, message(onnx, model, opset).SerializeToString())
 
 
-def message(onnx: Any, model: BaseModel) -> Any:
+def message(onnx: Any, model: BaseModel, opset: int | None = None) -> Any:
     """Return a model as onnx's ModelProto."""
     steps, names = steps_of(model), model._layer_names()
     wiring = model._wiring().of_prediction(model.layers)
@@ -49,7 +59,7 @@ def message(onnx: Any, model: BaseModel) -> Any:
         raise ValueError(
             f"export: an ONNX file holds less than 2 GiB; the model's weights have {size} bytes"
         )
-    opset = _onnx_layers.opset(steps, dtype)
+    opset = _onnx_layers.opset(steps, dtype) if opset is None else _checked(onnx, opset)
     graph = Graph(onnx, dtype, opset)
     given = [graph.reserved(name) for name, _ in wiring.inputs]
     wanted = [(graph.reserved(name), number) for name, number in wiring.outputs]
@@ -91,6 +101,19 @@ def message(onnx: Any, model: BaseModel) -> Any:
         producer_name="laminar",
         producer_version=_core.__version__,
     )
+
+
+def _checked(onnx: Any, opset: object) -> int:
+    """Return a version of the operators; an error where the package has no such one."""
+    newest = int(onnx.defs.onnx_opset_version())
+    if isinstance(opset, bool) or not isinstance(opset, int):
+        raise TypeError(f"export: opset must be a whole number, got {opset!r}")
+    if not _LOWEST_OPSET <= opset <= newest:
+        raise ValueError(
+            f"export: opset must be of {_LOWEST_OPSET} to {newest}, the newest of the onnx "
+            f"that is installed, got {opset}"
+        )
+    return opset
 
 
 def steps_of(model: BaseModel) -> list[Step]:

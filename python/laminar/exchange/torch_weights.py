@@ -51,6 +51,46 @@ _WITHOUT_WEIGHTS = (
     "gaussian_noise",
     "reshape",
 )
+# {kind: why weights of PyTorch cannot have it}
+REFUSED = {
+    "category_encoding": "PyTorch has no module that prepares data",
+    "discretization": "PyTorch has no module that prepares data",
+    "maxout": "PyTorch has no such module",
+    "normalization": "PyTorch has no module that prepares data",
+    "operations": "PyTorch has no module for programs",
+    "rescaling": "PyTorch has no module that prepares data",
+}
+# {activation: PyTorch's module for it}
+ACTIVATIONS = {
+    "celu": "CELU",
+    "elu": "ELU",
+    "gelu": "GELU",
+    "hard_shrink": "Hardshrink",
+    "hard_sigmoid": "Hardsigmoid",
+    "hard_silu": "Hardswish",
+    "hard_tanh": "Hardtanh",
+    "leaky_relu": "LeakyReLU",
+    "linear": "Identity",
+    "log_sigmoid": "LogSigmoid",
+    "log_softmax": "LogSoftmax",
+    "mish": "Mish",
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "selu": "SELU",
+    "sigmoid": "Sigmoid",
+    "silu": "SiLU",
+    "soft_shrink": "Softshrink",
+    "softmax": "Softmax",
+    "softplus": "Softplus",
+    "softsign": "Softsign",
+    "tanh": "Tanh",
+    "tanh_shrink": "Tanhshrink",
+    "threshold": "Threshold",
+}
+_OWN = "PyTorch has no module for it: one of the user's own takes its place, without weights"
+WITHOUT_MODULE = dict.fromkeys(
+    ("exponential", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "step"), _OWN
+)
 _COUNTER = "num_batches_tracked"
 
 
@@ -70,7 +110,9 @@ def write(model: BaseModel, path: str) -> None:
         plain = entry in _WITHOUT_WEIGHTS or layer._merges
         if entry not in _NAMES and (not plain or step.weights):
             raise ValueError(
-                f"export: PyTorch has no module for layer {layer.name!r}, a {type(layer).__name__}"
+                f"export: PyTorch has no module for layer {layer.name!r}, a "
+                f"{type(layer).__name__}: {REFUSED.get(entry, 'it has no form')}; export to ONNX, "
+                "which has every layer"
             )
         for name, value in _module(step).items():
             tensors[f"{index if chain else layer.name}.{name}"] = value
