@@ -424,6 +424,6 @@ def test_files_of_other_programs_are_told_by_their_ending(tmp_path: Path) -> Non
     loaded = laminar.load_model(tmp_path / "m.onnx")
     np.testing.assert_allclose(loaded.predict(X), model.predict(X), rtol=1e-6)
     with pytest.raises(
-        ValueError, match=r"'m\.h5' is not there.*one of \.safetensors, \.keras, \.onnx"
+        ValueError, match=r"'m\.bin' is not there.*one of \.safetensors, \.keras, .*\.onnx"
     ):
-        laminar.load_model("m.h5")
+        laminar.load_model("m.bin")

@@ -62,7 +62,8 @@ def from_sklearn(estimator: Any, dtype: str | None = None) -> Model:
     --------
     >>> from sklearn.neural_network import MLPRegressor
     >>> from laminar.sklearn import from_sklearn
-    >>> fitted = MLPRegressor((5,), max_iter=500).fit([[0.0], [1.0], [2.0]], [0.0, 2.0, 4.0])
+    >>> network = MLPRegressor(hidden_layer_sizes=(5,), solver="lbfgs", random_state=0)
+    >>> fitted = network.fit([[0.0], [1.0], [2.0]], [0.0, 2.0, 4.0])
     >>> from_sklearn(fitted).predict([[1.0]]).shape
     (1, 1)
     """
@@ -80,7 +81,8 @@ def from_sklearn(estimator: Any, dtype: str | None = None) -> Model:
             f"from_sklearn: the {type(network).__name__} is not fitted; call fit first"
         )
     width = _width([*steps[:-1], network])
-    start = symbol = layers.Input((width,))
+    start = layers.Input((width,))
+    symbol: Any = start
     given: list[tuple[layers.Layer, list[Any]]] = []
     for step in steps[:-1]:
         symbol = _prepared(step, symbol, given)
