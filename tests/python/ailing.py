@@ -9,7 +9,9 @@ import bz2
 import csv
 import gzip
 import io
+import zipfile
 from collections.abc import Callable
+from html import escape
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +42,57 @@ def text_of(
     file = io.StringIO()
     writer = csv.writer(file, delimiter=mark, lineterminator=end)
     writer.writerows([header, *rows] if header else rows)
+    return file.getvalue()
+
+
+def zstandard(data: bytes) -> bytes:
+    """Return data as the zst program packs it; nothing where pyarrow, which does it, is missing."""
+    try:
+        import pyarrow
+    except ImportError:
+        return b""
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return bytes(sink.getvalue())
+
+
+def workbook(*sheets: list[list[object]]) -> bytes:
+    """Return a spreadsheet: numbers as numbers, booleans as such, all else as text."""
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+    def cell(value: object) -> str:
+        if isinstance(value, bool):
+            return f'<c t="b"><v>{value:d}</v></c>'
+        if isinstance(value, (int, float)):
+            return f"<c><v>{value!r}</v></c>"
+        return f'<c t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
+
+    numbers = range(1, len(sheets) + 1)
+    parts = {
+        "_rels/.rels": f'<Relationships xmlns="{package}"><Relationship Id="r" '
+        f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
+        + "".join(f'<sheet name="s{n}" sheetId="{n}" r:id="r{n}"/>' for n in numbers)
+        + "</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}">'
+        + "".join(
+            f'<Relationship Id="r{n}" Type="{office}/worksheet" Target="worksheets/s{n}.xml"/>'
+            for n in numbers
+        )
+        + "</Relationships>",
+    }
+    for n, rows in zip(numbers, sheets, strict=True):
+        lines = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
+        parts[f"xl/worksheets/s{n}.xml"] = (
+            f'<worksheet xmlns="{main}"><sheetData>{lines}</sheetData></worksheet>'
+        )
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{text}')
     return file.getvalue()
 
 
@@ -146,6 +199,8 @@ def files() -> list[Ailing]:
     sentence = "# made by hand\n"
     latin = text.replace("u", "ü").encode("latin-1")
     years = text_of(["2019", "2020", "y"], [[r[0], r[0], r[2]] for r in rows])
+    sheet: list[list[object]] = [[NUMBERS[i], "uvw"[i % 3], LABELS[i]] for i in range(ROWS)]
+    switches: list[list[object]] = [[i % 3 == 0, i, LABELS[i]] for i in range(ROWS)]
     trailing = "\n".join(f"{line}," for line in text.splitlines()) + "\n"
     return [
         Ailing("semicolons", "t.csv", text_of(header, rows, ";").encode()),
@@ -160,6 +215,12 @@ def files() -> list[Ailing]:
         Ailing("byte order mark", "t.csv", b"\xef\xbb\xbf" + text.encode()),
         Ailing("gzip", "t.csv.gz", gzip.compress(text.encode(), mtime=0)),
         Ailing("bzip2", "t.csv.bz2", bz2.compress(text.encode())),
+        Ailing("Zstandard", "t.csv.zst", zstandard(text.encode())),
+        Ailing("half of Zstandard", "t.csv.zst", zstandard(text.encode())[:60], "no whole file", True),
+        Ailing("a spreadsheet", "t.xlsx", workbook([[*header], *sheet])),
+        Ailing("a spreadsheet of several", "t.xlsx", workbook([[*header], *sheet], [["x"], [1]]), "the first of 2 sheets"),
+        Ailing("a spreadsheet of booleans", "t.xlsx", workbook([["a", "b", "y"], *switches])),
+        Ailing("no spreadsheet", "t.xlsx", text.encode(), "is no spreadsheet", True),
         Ailing("a damaged archive", "t.csv.gz", gzip.compress(text.encode())[:60], "no whole file", True),
         Ailing("old line ends", "t.csv", text.replace("\n", "\r").encode()),
         Ailing("numeric names", "t.csv", years.encode()),

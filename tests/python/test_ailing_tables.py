@@ -27,6 +27,8 @@ Capture = pytest.CaptureFixture[str]
 
 def trained(case: Ailing, folder: Path, capsys: Capture) -> Any:
     """Return the model of a table, None where it is refused; what is said is looked at."""
+    if case.file.endswith(".xlsx"):
+        pytest.importorskip("python_calamine", reason="python-calamine is not installed")
     (folder / case.file).write_bytes(case.data)
     model = folder / "m.safetensors"
     capsys.readouterr()
@@ -95,15 +97,28 @@ def by_every_route(model: Any, table: Any) -> list[Any]:
 def test_a_file(case: Ailing, tmp_path: Path, capsys: Capture) -> None:
     if trained(case, tmp_path, capsys) is None:
         return
-    if "--header" in case.options or case.name == "a damaged archive":
+    if "--header" in case.options:
         return
     lines = answers(tmp_path / case.file, capsys).splitlines()
     assert len(lines) == ailing.ROWS + 1
 
 
+# Wrappings that packages unwrap.
+MORE = ("Zstandard", "a spreadsheet")
+
+
 def test_the_same_table_in_any_wrapping(tmp_path: Path, capsys: Capture) -> None:
     found = {}
-    for name in ("semicolons", "tabs", "bars", "comments", "UTF-16", "gzip", "byte order mark"):
+    for name in (
+        "semicolons",
+        "tabs",
+        "bars",
+        "comments",
+        "UTF-16",
+        "gzip",
+        "byte order mark",
+        *MORE,
+    ):
         (case,) = [case for case in FILES if case.name == name]
         trained(case, tmp_path, capsys)
         found[name] = answers(tmp_path / case.file, capsys)

@@ -77,6 +77,13 @@ class Block(NamedTuple):
     first: int  # the number of its first row, counted from 1, the header not counted
     rows: int
     cells: dict[str, Cells]
+    at: Array | None = None  # the numbers of its rows, where rows between them are left out
+    file: str = ""  # where it is one of several
+
+    def place(self, row: int) -> str:
+        """Return what a message calls a row of the block."""
+        number = self.first + row if self.at is None else int(self.at[row])
+        return f"row {number} of {self.file}" if self.file else f"row {number}"
 
     def bytes(self) -> int:
         """Return about how much memory it takes."""

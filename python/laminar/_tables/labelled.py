@@ -52,7 +52,8 @@ class Labelled:
             self.without += block.rows - rows
             if rows:
                 cells = {name: cells.chosen(there) for name, cells in block.cells.items()}
-                yield block._replace(rows=rows, cells=cells)
+                at = block.first + np.flatnonzero(there)
+                yield block._replace(rows=rows, cells=cells, at=at)
 
     def forget(self) -> None:
         """Read blocks anew the next time."""

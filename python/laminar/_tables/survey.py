@@ -215,7 +215,7 @@ class Survey:
         for name in names:
             cells = block.cells[name] if some is None else block.cells[name].chosen(some)
             for part, _ in self._columns_of[name]:
-                tallies[part].add(cells, block.first)
+                tallies[part].add(cells, block.place)
 
     def refuse_others(self, rows: int) -> None:
         """Raise ValueError where the file has now other rows."""
@@ -403,7 +403,7 @@ class Survey:
         if tally.missing:
             raise ValueError(
                 f"{tally.name}, the target, has no value in {tally.missing} rows, the first is "
-                f"row {tally.first_missing}; remove them before"
+                f"{tally.first_missing}; remove them before"
             )
         constant = len(tally.counts) == 1 or (tally.other == 0 and tally.variance == 0)
         self._refuse_constant_target(next(iter(tally.counts), ""), constant)

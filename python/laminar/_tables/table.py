@@ -218,7 +218,7 @@ class Encoder:
 
     def inputs(self, block: Block, out: Array) -> Array:
         """Fill ``out``, (rows, inputs), and return it."""
-        self._fill(self._columns(block), slice(0, block.rows), block.first, out)
+        self._fill(self._columns(block), slice(0, block.rows), block, out)
         return out
 
     def pieces(self, block: Block, dtype: np.dtype[Any]) -> Iterator[tuple[Array, Array]]:
@@ -229,17 +229,17 @@ class Encoder:
         for first in range(0, block.rows, most):
             y = targets[first : first + most]
             x = np.empty((len(y), width), dtype)
-            self._fill(columns, slice(first, first + len(y)), block.first, x)
+            self._fill(columns, slice(first, first + len(y)), block, x)
             yield x, y
 
-    def _fill(self, columns: list[_Taken], rows: slice, first: int, out: Array) -> None:
-        """Fill ``out`` with some rows of a block, the first of which has a number."""
+    def _fill(self, columns: list[_Taken], rows: slice, block: Block, out: Array) -> None:
+        """Fill ``out`` with some rows of a block."""
         some = [
             (taken[0][rows], taken[1]) if isinstance(taken, tuple) else taken[rows]
             for taken in columns
         ]
         try:
-            self._core.encode_columns(some, first + rows.start, out)
+            self._core.encode_columns(some, block.first + rows.start, out)
         except ValueError as error:
             raise ValueError(f"{self.path}: {error}") from None
 
@@ -256,11 +256,11 @@ class Encoder:
         cells = block.cells[target.name]
         name = f"{self.path}: the target {target.name!r}"
         if cells.missing is not None:
-            row = block.first + int(np.argmax(cells.missing))
-            raise ValueError(f"{name} has no value in row {row}")
+            where = block.place(int(np.argmax(cells.missing)))
+            raise ValueError(f"{name} has no value in {where}")
         if target.kind == "number":
-            numbers = _numbers(cells, target.form, name, block.first)
-            _refuse_infinite(numbers, name, block.first)
+            numbers = _numbers(cells, target.form, name, block)
+            _refuse_infinite(numbers, name, block)
             return numbers.astype(np.float64)
         words, places = as_words(cells)
         known = _places(words, target.classes)
@@ -271,8 +271,8 @@ class Encoder:
             if (loose < 0).any():
                 row = int(np.argmax(loose < 0))
                 raise ValueError(
-                    f"{name} is {words[int(places[row])].as_py()!r} in row {block.first + row}, a "
-                    f"class that training has not seen; it has seen {listed(target.classes[:10])}"
+                    f"{name} is {words[int(places[row])].as_py()!r} in {block.place(row)}, "
+                    f"a class that training has not seen; it has seen {listed(target.classes[:10])}"
                 )
             row = int(np.argmax(found < 0))
             self.loose_labels[words[int(places[row])].as_py()] += int((found < 0).sum())
@@ -325,12 +325,12 @@ class Encoder:
         self.bad = None
         return [
             (self._number if column.kind == "number" else self._category)(
-                column, block.cells[column.file_name], block.first
+                column, block.cells[column.file_name], block
             )
             for column in self.table.columns
         ]
 
-    def _number(self, column: Column, cells: Cells, first: int) -> _Taken:
+    def _number(self, column: Column, cells: Cells, block: Block) -> _Taken:
         numbers, missing, broken = _in_numbers(cells, column.form, self._named(column))
         if self._lenient:
             infinite = np.abs(numbers) >= _MOST
@@ -338,15 +338,17 @@ class Encoder:
         if broken is not None and broken.any():
             what = f"{self._named(column)} must hold {column.form.held()}"
             if not self._lenient:
-                raise ValueError(_wrong(cells, broken, what, first))
-            self.first_bad = self.first_bad or _wrong(cells, broken, what, first)
+                raise ValueError(_wrong(cells, broken, what, block))
+            self.first_bad = self.first_bad or _wrong(cells, broken, what, block)
             self.bad = broken if self.bad is None else self.bad | broken
             numbers = np.where(broken, np.nan, numbers)
+        if block.at is not None or block.file:  # of which the core knows nothing
+            _refuse_infinite(numbers, self._named(column), block)
         if missing is not None and not column.indicator:
             self.filled[column.name] += int(np.count_nonzero(missing))
         return np.require(numbers, requirements=["C", "A"])
 
-    def _category(self, column: Column, cells: Cells, first: int) -> _Taken:
+    def _category(self, column: Column, cells: Cells, _: Block) -> _Taken:
         if cells.dates:
             raise ValueError(f"{self._named(column)} holds dates, but held categories in training")
         words, places = as_words(cells)
@@ -375,26 +377,26 @@ def _in_numbers(cells: Cells, form: Form, name: str) -> tuple[Array, Array | Non
     return numbers, cells.missing, broken
 
 
-def _wrong(cells: Cells, broken: Array, what: str, first: int) -> str:
-    """Return which cell is no number, of a block whose first row is ``first``."""
+def _wrong(cells: Cells, broken: Array, what: str, block: Block) -> str:
+    """Return which cell of a block is no number."""
     row = int(np.argmax(broken))
-    return f"{what}, got {cells.said(row)!r} in row {first + row}"
+    return f"{what}, got {cells.said(row)!r} in {block.place(row)}"
 
 
-def _numbers(cells: Cells, form: Form, name: str, first: int) -> Array:
+def _numbers(cells: Cells, form: Form, name: str, block: Block) -> Array:
     """Return cells as numbers, NaN where there is none; ValueError where one is something else."""
     numbers, _, broken = _in_numbers(cells, form, name)
     if broken is not None:
-        raise ValueError(_wrong(cells, broken, f"{name} must hold {form.held()}", first))
+        raise ValueError(_wrong(cells, broken, f"{name} must hold {form.held()}", block))
     return numbers
 
 
-def _refuse_infinite(numbers: Array, name: str, first: int) -> None:
+def _refuse_infinite(numbers: Array, name: str, block: Block) -> None:
     wrong = np.abs(numbers) >= _MOST
     if wrong.any():
         row = int(np.argmax(wrong))
         raise ValueError(
-            f"{name} must hold finite numbers, got {numbers[row]} in row {first + row}"
+            f"{name} must hold finite numbers, got {numbers[row]} in {block.place(row)}"
         )
 
 

@@ -23,6 +23,8 @@ from .cells import (
 from .form import PLAIN, Form, in_form
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
@@ -58,7 +60,8 @@ class Tally:
         self._uncounted = False
         self._numbers = 0  # in the moments
         self._rounding = _ROUNDING  # of those, beside their mean
-        self.missing = self.first_missing = 0
+        self.missing = 0
+        self.first_missing = ""  # which row
         self.values = self.other = 0  # cells that hold something, and those that hold no number
         self.infinite = 0  # of the latter, those that are called so
         self.example = ""
@@ -97,8 +100,8 @@ class Tally:
         """Return how many of the different values that were counted are plain numbers."""
         return sum(map(is_plain, self.counts))
 
-    def add(self, cells: Cells, first: int) -> None:
-        """Count cells, of which the first is in row ``first``."""
+    def add(self, cells: Cells, place: Callable[[int], str]) -> None:
+        """Count cells; ``place`` tells what to call the row of each."""
         self.dates = self.dates or cells.dates
         words, broken = cells, None
         if self._form != PLAIN:
@@ -106,15 +109,15 @@ class Tally:
             assert cells.numbers is not None
         gaps = 0 if cells.missing is None else int(np.count_nonzero(cells.missing))
         if cells.missing is not None and not self.missing:
-            self.first_missing = first + int(np.argmax(cells.missing))
+            self.first_missing = place(int(np.argmax(cells.missing)))
         self.missing += gaps
         self.values += cells.rows - gaps
         if cells.numbers is None:
-            self._add_words(cells, first)
+            self._add_words(cells, place)
         elif broken is None:
             self._add_numbers(cells.numbers)
         else:
-            self._note_others(words, broken, int(np.count_nonzero(broken)), first)
+            self._note_others(words, broken, int(np.count_nonzero(broken)), place)
             self._add_numbers(np.where(broken, np.nan, cells.numbers))
         if self._form != PLAIN:
             return
@@ -144,24 +147,26 @@ class Tally:
                 found[str(number)] += found.pop(text)
         self.counts = found
 
-    def _add_words(self, cells: Cells, first: int) -> None:
+    def _add_words(self, cells: Cells, place: Callable[[int], str]) -> None:
         """Add the numbers among the words, each of which is looked at once."""
         assert cells.places is not None
         numbers, broken = numbers_of_words(cells.words)
         counts = counts_of(cells.places, len(cells.words))
         if broken is not None and (others := int(counts[broken].sum())):
-            self._note_others(cells, np.append(broken, False)[cells.places], others, first)
+            self._note_others(cells, np.append(broken, False)[cells.places], others, place)
             self.infinite += int(counts[broken & np.isinf(numbers)].sum())
         if broken is not None:
             numbers = np.where(broken, np.nan, numbers)
         if counts[~np.isnan(numbers)].any():
             self._add_numbers(np.append(numbers, np.nan)[cells.places])
 
-    def _note_others(self, cells: Cells, broken: Array, others: int, first: int) -> None:
+    def _note_others(
+        self, cells: Cells, broken: Array, others: int, place: Callable[[int], str]
+    ) -> None:
         """Count cells that hold no number."""
         if not self.other:
             row = int(np.argmax(broken))
-            self.example = f"{cells.said(row)!r} in row {first + row}"
+            self.example = f"{cells.said(row)!r} in {place(row)}"
         self.other += others
 
     def _add_numbers(self, numbers: Array) -> None:

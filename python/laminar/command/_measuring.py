@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .._printable import printable, say
+from ._reading import Rows
 from ._report import Report
 from .evaluate import measured
 
@@ -62,7 +63,7 @@ def measures_and_page(
             seen.add(x, y, predicted)
     if test_file is not None:
         add = None if seen is None else seen.add
-        report = measures["test"] = measured(model, table, test_file, arguments, add)
+        report = measures["test"] = measured(model, Rows(table, [test_file], arguments), add)
         say(f"test, {printable(test_file)}, {report.rows:,} rows: {report}")
     if measures and _is_useless(survey, measures[names[-1]]):
         print(

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _saving
-from .._printable import listed, printable
-from .._tables import Source
+from .._printable import printable
 from .._tables.cells import MISSING
 from .._tables.labelled import Labelled
 from .._tables.table import TEXT, Encoder, Table
+from ..data._files import Sources
 from ..models import kind_of
 
 if TYPE_CHECKING:
@@ -41,6 +41,17 @@ def add_file_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CHARACTER",
         help="what separates the cells of a CSV file, where its first lines do not show it",
     )
+
+
+def add_data_arguments(parser: argparse.ArgumentParser, data: str, more: str) -> None:
+    """Add the files of rows, with what is said of the first one and of others."""
+    parser.add_argument("data", help=data)
+    parser.add_argument("more", nargs="*", metavar="FILE", help=more)
+
+
+def files_of(arguments: argparse.Namespace) -> list[str]:
+    """Return the files of `add_data_arguments`."""
+    return [arguments.data, *arguments.more]
 
 
 def add_missing_argument(parser: argparse.ArgumentParser) -> None:
@@ -84,14 +95,14 @@ def loaded(path: str) -> tuple[BaseModel, Table]:
 
 
 class Rows:
-    """The rows of a file as a trained model reads them.
+    """The rows of files as a trained model reads them.
 
     Parameters
     ----------
     table : Table
         The model's.
-    path : str
-        The file.
+    files : sequence of str
+        The files, or folders of them.
     arguments : Namespace
         Those of `add_file_arguments`.
     target : bool
@@ -104,35 +115,26 @@ class Rows:
     Raises
     ------
     ValueError, OSError
-        Where the file lacks a column that the model needs, or the target where that is wanted.
+        Where one lacks a column that the model needs, or the target where that is wanted.
     """
 
     def __init__(
         self,
         table: Table,
-        path: str,
+        files: Sequence[str],
         arguments: argparse.Namespace,
         target: bool = True,
         also: Sequence[str] = (),
         lenient: bool = False,
     ) -> None:
-        self.encoder = Encoder(table, printable(path), lenient)
         self._columns = table.needed() + [table.target.name] * target
-        source = Source(
-            path,
-            arguments.header,
-            arguments.delimiter,
-            table.missing,
-            table.headers(),
-            self._columns,
+        source = Sources(
+            files, arguments.header, arguments.delimiter, (), table, 0, needed=self._columns
         )
-        for name in self._columns:
-            if name not in source.names:
-                what = "the target " if name == table.target.name else "column "
-                raise ValueError(
-                    f"{printable(path)} lacks {what}{name!r}; it has {listed(source.names)}"
-                )
-        self.also = [name for name in also if name in source.names and name not in self._columns]
+        self.path = source.path
+        self.encoder = Encoder(table, self.path, lenient)
+        shared = set.intersection(*(set(each.names) for each in source.each))
+        self.also = [name for name in also if name in shared and name not in self._columns]
         self._notes = source.notes
         self._source: Readable = Labelled(source, table.target.name) if target else source
 
@@ -160,8 +162,8 @@ class Rows:
         """Say on stderr what a user should know of the rows."""
         notes = [*self._notes, *self.encoder.notes()]
         if isinstance(self._source, Labelled) and self._source.without:
-            path, rows = self.encoder.path, self._source.without
-            notes.append(f"{path}: {rows} rows have no target and are left out")
+            rows = self._source.without
+            notes.append(f"{self.path}: {rows} rows have no target and are left out")
         for line in notes:
             print(f"laminar: note: {printable(line)}", file=sys.stderr)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``laminar predict MODEL DATA``: a CSV file with a line for each row of a file.
+"""``laminar predict MODEL DATA``: a CSV file with a line for each row of some files.
 
 Its columns are those that training left out as names or keys, the target's name, and of a
 classification the probability of each class. A row with a cell that is no number has no answer.
@@ -19,11 +19,14 @@ import numpy as np
 from .._printable import printable
 from .._tables import notes as column_notes
 from .._tables.cells import said
+from ..data._files import listed_files
 from ._reading import (
     Rows,
+    add_data_arguments,
     add_file_arguments,
     add_missing_argument,
     add_model_argument,
+    files_of,
     loaded,
 )
 
@@ -38,7 +41,12 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_model_argument(parser)
-    parser.add_argument("data", help="a CSV or Parquet file; it may lack the target")
+    add_data_arguments(
+        parser,
+        "a CSV or Parquet file, a spreadsheet, a folder of them, or - for stdin; it may lack the "
+        "target",
+        "others, whose rows follow",
+    )
     parser.add_argument("--output", metavar="CSV", help="the file to write, in place of stdout")
     parser.add_argument(
         "--pass",
@@ -63,10 +71,10 @@ def run(arguments: argparse.Namespace) -> None:
     table = table._replace(missing=(*table.missing, *arguments.missing))
     keys = [note.name for note in column_notes.of(model._texts) if note.kind == "id"]
     passed = list(dict.fromkeys([*keys, *arguments.passed]))
-    rows = Rows(table, arguments.data, arguments, False, passed, not arguments.strict)
+    rows = Rows(table, files_of(arguments), arguments, False, passed, not arguments.strict)
     absent = [name for name in arguments.passed if name not in (*rows.also, *table.needed())]
     if absent:
-        raise ValueError(f"--pass: {printable(arguments.data)} has no column {absent[0]!r}")
+        raise ValueError(f"--pass: {rows.path} has no column {absent[0]!r}")
     empty = 0
     with contextlib.ExitStack() as stack:
         file: Any = sys.stdout
@@ -106,8 +114,9 @@ def _refuse_inputs(arguments: argparse.Namespace) -> None:
     """Raise ValueError where the file to write is one that is read, which it would empty."""
     if not os.path.exists(arguments.output):
         return
-    for what in ("model", "data"):
-        if os.path.samefile(arguments.output, getattr(arguments, what)):
+    read = {"model": [arguments.model], "data": listed_files(files_of(arguments))}
+    for what, files in read.items():
+        if any(os.path.exists(f) and os.path.samefile(arguments.output, f) for f in files):
             raise ValueError(
                 f"predict: --output {arguments.output!r} is the {what} itself; choose another file"
             )

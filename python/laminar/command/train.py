@@ -38,7 +38,13 @@ from ._manners import (
     interrupted,
 )
 from ._measuring import measures_and_page
-from ._reading import Rows, add_file_arguments, add_missing_argument
+from ._reading import (
+    Rows,
+    add_data_arguments,
+    add_file_arguments,
+    add_missing_argument,
+    files_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,10 +74,11 @@ _COLUMNS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = _COLUMNS
-    parser.add_argument(
-        "data", help="a CSV or Parquet file, a spreadsheet, a folder of them, or - for stdin"
+    add_data_arguments(
+        parser,
+        "a CSV or Parquet file, a spreadsheet, a folder of them, or - for stdin",
+        "others with the same columns",
     )
-    parser.add_argument("more", nargs="*", metavar="FILE", help="others with the same columns")
     parser.add_argument("--target", required=True, help="the column to predict")
     parser.add_argument(
         "--task",
@@ -172,9 +179,9 @@ def _run(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
             f"got {arguments.validation}"
         )
     _ensemble.checked(arguments)
-    check_outputs(arguments, [arguments.data, *arguments.more, test_file])
+    files = files_of(arguments)
+    check_outputs(arguments, [*files, test_file])
     choices = _choices(arguments)
-    files = [arguments.data, *arguments.more]
     known = (choices.target, *choices.drop, *choices.categorical, *choices.keep)
     source = Sources(
         files, arguments.header, arguments.delimiter, arguments.missing, None, _KEPT_BYTES, known
@@ -185,7 +192,7 @@ def _run(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
     if labelled.without:
         say(f"{labelled.without:,} rows have no target and are left out")
     if test_file is not None:
-        Rows(survey.table, test_file, arguments)  # which tells what it lacks before training
+        Rows(survey.table, [test_file], arguments)  # which tells what it lacks before training
     parts = _read(labelled, survey, [arguments.validation, test], arguments.seed)
     for line in source.notes:
         say(printable(line))

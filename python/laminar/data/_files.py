@@ -32,6 +32,9 @@ class Sources:
         How much of what has been read is kept for the next time.
     known : sequence of str
         As in `_tables.Source`, where there is no table.
+    needed : sequence of str, optional
+        The columns that each file must have; without it all that the first one has, or those of
+        the table and its target.
     """
 
     def __init__(
@@ -43,30 +46,32 @@ class Sources:
         table: Table | None,
         kept_bytes: int,
         known: Sequence[str] = (),
+        needed: Sequence[str] | None = None,
     ) -> None:
-        files = [file for path in paths for file in _listed(os.fspath(path))]
+        files = listed_files(paths)
         if not files:
-            raise ValueError("Dataset.from_files: files must name at least one file")
+            raise ValueError("files must name at least one file")
         fallback: Sequence[Sequence[str]] = ()
         if table is not None:
-            fallback, known = table.headers(), table.needed()
-        missing = table.missing if table is not None else missing
+            needed = [*table.needed(), table.target.name] if needed is None else needed
+            fallback, known, missing = table.headers(), needed, table.missing
         self._kept = Kept(kept_bytes)
         self.each = [
             Source(f, header, delimiter, missing, fallback, known, self._kept) for f in files
         ]
         first = self.each[0]
-        self.path = first.path if len(files) == 1 else f"{first.path} and {len(files) - 1} others"
+        others = len(files) - 1
+        self.path = f"{first.path} and {others} other{'s' * (others > 1)}" if others else first.path
         self.names, self.missing = first.names, first.missing
         self.has_header = first.has_header
         self.notes = [note for source in self.each for note in source.notes]
-        wanted = set(first.names if table is None else [*table.needed(), table.target.name])
         for source in self.each:
-            lacking = sorted(wanted - set(source.names))
+            lacking = [name for name in needed or first.names if name not in source.names]
             if lacking:
+                target = table is not None and lacking[0] == table.target.name
+                what = "the target" if target else "column"
                 raise ValueError(
-                    f"Dataset.from_files: {source.path} lacks column {lacking[0]!r}; "
-                    f"it has {listed(source.names)}"
+                    f"{source.path} lacks {what} {lacking[0]!r}; it has {listed(source.names)}"
                 )
 
     def counted(self) -> int | None:
@@ -77,15 +82,15 @@ class Sources:
     def blocks(
         self, columns: Sequence[str] | None = None, numbers: set[str] | None = None
     ) -> Iterator[Block]:
-        """Yield the rows of all files, numbered on."""
-        first = 1
+        """Yield the rows of all files, each numbered from 1."""
+        several = len(self.each) > 1
         for source in self.each:
-            before = first
+            first = 1
             for group in source.row_groups():
                 for block in source.blocks(columns, numbers, group):
-                    yield block._replace(first=first)
+                    yield block._replace(first=first, file=source.path if several else "")
                     first += block.rows
-            if first == before:
+            if first == 1:
                 raise ValueError(f"{source.path} has a header and no rows")
 
     def forget(self) -> None:
@@ -150,10 +155,15 @@ class Encoded(Pieces):
         return source.path if group is None else f"{source.path}, row group {group}"
 
 
+def listed_files(paths: Sequence[Any]) -> list[str]:
+    """Return files, of folders those that tables may be in."""
+    return [file for path in paths for file in _listed(os.fspath(path))]
+
+
 def _listed(path: str) -> list[str]:
     if not os.path.isdir(path):
         return [path]
     found = sorted(name for name in os.listdir(path) if without_packing(name).endswith(ENDINGS))
     if not found:
-        raise ValueError(f"Dataset.from_files: {path!r} holds no {', '.join(ENDINGS)} files")
+        raise ValueError(f"{path!r} holds no {', '.join(ENDINGS)} files")
     return [os.path.join(path, name) for name in found]
