@@ -13,7 +13,7 @@ import pytest
 import laminar
 from laminar import layers
 from laminar.__main__ import main
-from laminar.command._choices import BINS, planned
+from laminar.command._choices import BINS, MANY_BINS, planned
 
 pytest.importorskip("pyarrow")
 
@@ -36,16 +36,49 @@ def test_few_rows_held_out_cannot_ask_a_classifier_for_patience() -> None:
     assert planned(said(), 256, 49, 0).patience == 150
 
 
-def test_numbers_are_taken_apart_where_rows_fill_the_bins() -> None:
-    assert planned(said(), 8999, 1000, 0).bins == 0
-    assert planned(said(), 9000, 1000, 0).bins == BINS
-    assert planned(said(), 9000, 1000, 2).bins == 0  # which gains nothing on the whole
+@pytest.mark.parametrize("classes", [0, 2])
+def test_numbers_are_taken_apart_where_rows_fill_the_bins(classes: int) -> None:
+    assert planned(said(), 399, 100, classes).bins == 0
+    for rows, bins in ((400, BINS), (9899, BINS), (9900, MANY_BINS)):
+        plan = planned(said(), rows, 100, classes)
+        assert (plan.bins, plan.all_apart) == (bins, bins == MANY_BINS)
 
 
 def test_what_a_user_says_goes() -> None:
     plan = planned(said(epochs=3, patience=2, bins=0), 50_000, 1000, 2)
-    assert plan == (3, 2, 0)
-    assert planned(said(bins=4), 100, 10, 0).bins == 4
+    assert plan == (3, 2, 0, True)
+    assert planned(said(bins=4), 100, 10, 0)[2:] == (4, True)
+
+
+def test_of_small_tables_every_other_network_takes_numbers_apart(
+    waves: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "m.safetensors"
+    words = ["train", waves, "--target", "y", "--epochs", 1, "--layers", 4, "--save", model]
+    for options, apart in ((["--ensemble", 5], 3), (["--ensemble", 4, "--bins", 4], 4)):
+        assert main([str(word) for word in [*words, *options, "--quiet"]]) == 0
+        graph = laminar.load_model(model)
+        dense = [layer for layer in graph.layers if isinstance(layer, layers.Dense)]
+        widths = sorted(layer.get_weights()[0].shape[0] for layer in dense[::2])
+        assert len(widths) == options[1]
+        assert widths.count(4) == len(widths) - apart  # x, few, and two colors
+
+
+@pytest.mark.parametrize("bins", [0, 8])
+def test_whatever_the_inputs_are_no_wrong_cell_goes_far(
+    bins: int, waves: Path, tmp_path: Path
+) -> None:
+    """They are bent, in every network; taken apart, what nobody has seen has bins of its own."""
+    path = tmp_path / "m.safetensors"
+    words = ["train", waves, "--target", "y", "--epochs", 20, "--ensemble", 2, "--bins", bins]
+    assert main([str(word) for word in [*words, "--save", path, "--quiet"]]) == 0
+    model = laminar.load_model(path)
+    assert any(isinstance(layer, layers.SmoothClip) for layer in model.layers)
+    rows = [{"x": x, "few": 2, "color": "red"} for x in (1e3, -1e3, 1e30, -1e30, 30, 1)]
+    found = model.predict(rows)[:, 0]
+    np.testing.assert_allclose(found[:2], found[2:4], rtol=0.01)  # there is a limit
+    if bins:
+        assert np.abs(found - found[-1]).max() < 2
 
 
 @pytest.fixture
@@ -88,7 +121,9 @@ def test_a_number_of_many_values_is_taken_apart(waves: Path, tmp_path: Path) -> 
         assert len(found) == (bins > 0)
         if found:
             assert found[0].edges is not None
-            assert [len(edges) - 1 for edges in found[0].edges] == [32, 1, 1, 1]
+            assert [len(edges) - 1 for edges in found[0].edges] == [34, 1, 1, 1]
+            ends = np.array(found[0].edges[0])[[0, -1]]
+            assert ends.tolist() == [-8, 8]
     assert scores[1] < 0.5 * scores[0]
 
 

@@ -134,7 +134,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object) -> Any:
         pytest.fail("training has begun")
 
-    monkeypatch.setattr(train, "_trained", refused)
+    monkeypatch.setattr(train, "trained", refused)
 
 
 @pytest.mark.usefixtures("untrained")

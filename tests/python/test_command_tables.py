@@ -17,7 +17,7 @@ import pytest
 import laminar
 from laminar.__main__ import main
 from laminar._tables import Table, csv_rows, notes, reading, split
-from laminar.command import COMMANDS_ON_FILES, train
+from laminar.command import COMMANDS_ON_FILES, _parts
 
 pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 
@@ -225,7 +225,7 @@ def test_rows_that_exceed_memory_go_through_a_file(
         "train", trained["data"], "--target", "class", "--drop", "price", "--layers", "16",
         "--epochs", 60, "--batch-size", 16, "--save", tmp_path / "m.safetensors",
     )  # fmt: skip
-    assert isinstance(train._rows_array(100, 10), np.memmap)
+    assert isinstance(_parts.rows_array(100, 10), np.memmap)
     for one, other in zip(
         laminar.load_model(tmp_path / "m.safetensors").get_weights(),
         laminar.load_model(trained["class"]).get_weights(),

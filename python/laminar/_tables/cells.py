@@ -80,9 +80,13 @@ class Block(NamedTuple):
     at: Array | None = None  # the numbers of its rows, where rows between them are left out
     file: str = ""  # where it is one of several
 
+    def at_rows(self) -> Sequence[int]:
+        """Return the number of each row in its file."""
+        return range(self.first, self.first + self.rows) if self.at is None else self.at.tolist()
+
     def place(self, row: int) -> str:
         """Return what a message calls a row of the block."""
-        number = self.first + row if self.at is None else int(self.at[row])
+        number = self.at_rows()[row]
         return f"row {number} of {self.file}" if self.file else f"row {number}"
 
     def bytes(self) -> int:

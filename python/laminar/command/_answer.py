@@ -26,22 +26,10 @@ def answer_of(
     trained_rows: int,
 ) -> dict[str, Any]:
     """Return {what: value}, of what JSON has."""
-    table, target = survey.table, survey.table.target
+    found = survey_answer(survey, arguments)
+    found["rows"]["train"] = trained_rows
     return {
-        "format": FORMAT,
-        "laminar": __version__,
-        "data": arguments.data,
-        "target": {
-            "name": target.name,
-            "task": "regression" if target.kind == "number" else "classification",
-            "classes": {label: survey.classes[label] for label in target.classes},
-        },
-        "rows": {"read": survey.rows, "train": trained_rows},
-        "columns": [
-            {"name": note.name, "kind": note.kind, "done": note.done, "why": note.why}
-            for note in survey.notes
-        ],
-        "inputs": table.width,
+        **found,
         "parameters": model.count_params(),
         "training": {
             "epochs": len(training.history.epoch),
@@ -56,4 +44,25 @@ def answer_of(
             for name in ("save", "plot", "report")
             if getattr(arguments, name) is not None
         },
+    }
+
+
+def survey_answer(survey: Survey, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what is known before anything is trained."""
+    table, target = survey.table, survey.table.target
+    return {
+        "format": FORMAT,
+        "laminar": __version__,
+        "data": arguments.data,
+        "target": {
+            "name": target.name,
+            "task": "regression" if target.kind == "number" else "classification",
+            "classes": {label: survey.classes[label] for label in target.classes},
+        },
+        "rows": {"read": survey.rows},
+        "columns": [
+            {"name": note.name, "kind": note.kind, "done": note.done, "why": note.why}
+            for note in survey.notes
+        ],
+        "inputs": table.width,
     }

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from ._choices import Plan
 
 _MEMBERS = 5
-# Rows times weights times epochs, for which five networks take no more than about half a minute on
-# two processors: 50,000 rows, 100 inputs and layers of 128 and 64 for 100 epochs.
-_QUICK = 1.1e11
+# Rows times weights times epochs, for which five networks take no more than about a minute on two
+# processors: 60,000 rows, 250 inputs and layers of 128 and 64 for 100 epochs, of which few are
+# needed mostly.
+_QUICK = 2.5e11
 _MUCH_WORSE = 0.2  # of the least validation loss
 _LIMIT = 2**64
 _STRIDE = 0x9E3779B97F4A7C15  # far from what users give as seeds

@@ -97,7 +97,7 @@ def check_outputs(arguments: argparse.Namespace, inputs: Iterable[str | None]) -
     Parameters
     ----------
     arguments : Namespace
-        Has ``save``, ``plot`` and ``report``, the files or None.
+        Has ``save``, ``plot``, ``report`` and ``out_of_fold``, the files or None.
     inputs : iterable of str or None
         What is read, and so must not be written.
     """
@@ -105,17 +105,18 @@ def check_outputs(arguments: argparse.Namespace, inputs: Iterable[str | None]) -
     taken: dict[str, str] = {}
     if arguments.save is not None:
         _saving.checked_path(arguments.save, "--save")
-    for name in ("save", "plot", "report"):
+    for name in ("save", "plot", "report", "out_of_fold"):
         path = getattr(arguments, name)
         if path is None:
             continue
+        option = name.replace("_", "-")
         place = os.path.realpath(path)
         if place in read:
-            raise ValueError(f"--{name}: {path!r} is what is read; choose another file")
+            raise ValueError(f"--{option}: {path!r} is what is read; choose another file")
         if place in taken:
-            raise ValueError(f"--{name}: {path!r} is the file of --{taken[place]} as well")
-        taken[place] = name
-        _check_writable(path, name)
+            raise ValueError(f"--{option}: {path!r} is the file of --{taken[place]} as well")
+        taken[place] = option
+        _check_writable(path, option)
     if arguments.plot is not None:
         _check_picture(arguments.plot)
 

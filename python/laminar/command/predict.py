@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> None:
         nothing = [""] * (1 + len(probabilities))
         try:
             for block, x in rows.encoded(model.dtype):
-                lines = list(_lines(table.target, model.predict(x)))
+                lines = list(lines_of(table.target, model.predict(x)))
                 bad = rows.encoder.bad
                 for row in np.flatnonzero(bad).tolist() if bad is not None else ():
                     lines[row] = nothing
@@ -122,7 +122,8 @@ def _refuse_inputs(arguments: argparse.Namespace) -> None:
             )
 
 
-def _lines(target: Target, predicted: NDArray[Any]) -> Iterator[list[str]]:
+def lines_of(target: Target, predicted: NDArray[Any]) -> Iterator[list[str]]:
+    """Yield for each row what is predicted, and the probability of each class."""
     if target.kind == "number":
         for value in predicted[:, 0]:
             yield [f"{value:.7g}"]

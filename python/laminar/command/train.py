@@ -4,40 +4,34 @@
 The file is read once to see what its columns hold, once more for the means and categories of the
 rows that are trained on, and once to encode them; as far as there is room for what it held, that is
 kept from the first time. Rows are shuffled, some are held out, of each class the same share, and
-training stops where these get no better; the best weights stay. The target of a regression is
-scaled for training, and its scale then goes into the weights of the last layer.
+training stops where these get no better; the best weights stay.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from .. import _memory, layers, losses, metrics, optimizers
 from .._component import integer
 from .._printable import printable, say
-from .._tables import Choices, Encoder, Survey, split
+from .._tables import Choices, Survey
 from .._tables import notes as column_notes
 from .._tables.labelled import Labelled
-from .._tables.moments import settled, settled_moments
 from .._tables.table import TEXT
 from ..data._files import Sources
-from ..sequential import Sequential
-from . import _ensemble
-from ._answer import answer_of
-from ._choices import WEIGHT_DECAY, edges_of, planned
-from ._ensemble import add_ensemble_argument, members, seed_of
+from . import _ensemble, _folds
+from ._answer import answer_of, survey_answer
+from ._ensemble import add_ensemble_argument
+from ._folds import add_folds_arguments, cross_validated
 from ._manners import (
-    Training,
     add_output_arguments,
     answering,
     check_outputs,
     interrupted,
 )
 from ._measuring import measures_and_page
+from ._networks import trained
+from ._parts import encoded, shared_out
 from ._reading import (
     Rows,
     add_data_arguments,
@@ -46,19 +40,7 @@ from ._reading import (
     files_of,
 )
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from .._base_model import BaseModel
-    from .._tables.table import Target
-
-    Array = NDArray[Any]
-
-
 _KEPT_BYTES = 1 << 28  # of what the file holds
-# In standard deviations: inputs stay within, and of a regression's errors the part that is beyond
-# counts by its amount and not its square, so that a wrong cell cannot outweigh all others.
-_LIMIT = 8.0
 _COLUMNS = (
     "A column of which every value is a number is standardized, in whatever form it is written "
     "(amounts, shares, units, decimal commas, dates, times); a missing one counts as the mean, and "
@@ -157,6 +139,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|SHARE",
         help="a file to evaluate the trained model on, or a share of the rows held out for that",
     )
+    add_folds_arguments(results)
     results.add_argument("--save", metavar="FILE", help="write the model, a .safetensors file")
     results.add_argument("--plot", metavar="FILE", help="draw the learning curve, a .png file")
     results.add_argument(
@@ -179,6 +162,7 @@ def _run(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
             f"got {arguments.validation}"
         )
     _ensemble.checked(arguments)
+    folds = _folds.checked(arguments)
     files = files_of(arguments)
     check_outputs(arguments, [*files, test_file])
     choices = _choices(arguments)
@@ -193,15 +177,20 @@ def _run(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
         say(f"{labelled.without:,} rows have no target and are left out")
     if test_file is not None:
         Rows(survey.table, [test_file], arguments)  # which tells what it lacks before training
-    parts = _read(labelled, survey, [arguments.validation, test], arguments.seed)
-    for line in source.notes:
-        say(printable(line))
-    for note in survey.notes:
-        if note.odd:
-            say(printable(str(note)))
+    if folds:
+        answer["folds"] = cross_validated(labelled, survey, arguments)
+        if all(getattr(arguments, name) is None for name in ("save", "plot", "report")):
+            _say_notes(source, survey)
+            answer.update(survey_answer(survey, arguments))
+            return
+    given = survey.targets()
+    shares = [arguments.validation, test]
+    places, counts = shared_out(labelled, survey, given, shares, arguments.seed)
+    parts = encoded(labelled, survey, given, places, counts)
+    _say_notes(source, survey)
     source.forget()
     train, validation, _ = parts
-    model, training = _trained(train, validation, survey, arguments)
+    model, training = trained(train, validation, survey, arguments)
     model._texts = {
         TEXT: survey.table.to_json(),
         column_notes.TEXT: column_notes.to_json(survey.notes),
@@ -218,11 +207,9 @@ def _run(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
         raise KeyboardInterrupt(interrupted(training, arguments))
 
 
-class _Part(NamedTuple):
-    """Some rows, encoded."""
-
-    x: Array
-    y: Array
+def _say_notes(source: Sources, survey: Survey) -> None:
+    for line in [*source.notes, *(str(note) for note in survey.notes if note.odd)]:
+        say(printable(line))
 
 
 def _test(text: str | None) -> tuple[float, str | None]:
@@ -269,125 +256,6 @@ def _described(path: str, survey: Survey) -> str:
         shown = ", ".join(shares[:10]) + (", …" if len(shares) > 10 else "")
         lines.append(f"target {name}: classification, {shown}")
     return "\n".join(lines)
-
-
-def _read(source: Labelled, survey: Survey, shares: list[float], seed: int) -> list[_Part]:
-    """Return the rows encoded, in random order: those to train on, and the shares held out.
-
-    Of each class the same share. What the rows held out hold has no part in how rows are encoded.
-    """
-    held = [round(share * survey.rows) for share in shares]
-    first = survey.rows - sum(held)
-    if first < 1 or any(share and not rows for share, rows in zip(shares, held, strict=True)):
-        raise ValueError(
-            f"{source.path}: of {survey.rows} rows {first} are left to train on, {held[0]} to "
-            f"validate and {held[1]} to test; --validation 0 trains on all of them"
-        )
-    given = survey.targets()
-    classes = given if survey.table.target.kind == "class" else None
-    places = split.places(survey.rows, held, np.random.default_rng(seed), classes)
-    if first < survey.rows:
-        survey.take(places < first)
-    table = survey.table
-    y = np.empty_like(given)
-    y[places] = given
-    x = _rows_array(survey.rows, table.width)
-    encoder = Encoder(table, source.path)
-    rows = 0
-    for block in source.blocks([*table.needed(), table.target.name], table.numbers()):
-        there = places[rows : rows + block.rows]
-        rows += block.rows
-        if len(there) < block.rows:
-            break
-        x[there] = encoder.inputs(block, np.empty((block.rows, table.width), np.float32))
-    survey.refuse_others(rows)
-    ends = [0, first, first + held[0], survey.rows]
-    return [_Part(x[a:b], y[a:b]) for a, b in itertools.pairwise(ends)]
-
-
-def _rows_array(rows: int, width: int) -> Array:
-    """Return memory for encoded rows: a temporary file where they take half of what there is."""
-    most = _memory.most()
-    if most is None or 4 * rows * width <= most // 2:
-        return np.empty((rows, width), np.float32)
-    return _memory.in_temporary_file((rows, width), np.float32, "train")
-
-
-def _trained(
-    train: _Part, validation: _Part, survey: Survey, arguments: argparse.Namespace
-) -> tuple[BaseModel, Training]:
-    """Return a trained model whose outputs are in the target's own unit, and how it went."""
-    target = survey.table.target
-    loss, watched = _loss(target, [part.y for part in (train, validation) if len(part.y)])
-    plan = planned(arguments, len(train.x), len(validation.x), len(target.classes))
-
-    mean_of, variance_of = settled_moments(survey, train.x)
-
-    def prepared() -> list[layers.Layer]:
-        """Return the layers that inputs go through before anything is learned."""
-        normalization = layers.Normalization(mean=mean_of, variance=variance_of)
-        return [normalization, layers.SmoothClip(_LIMIT)]
-
-    edges = edges_of(survey.table, plan.bins, prepared(), train.x)
-
-    def network(seed: int) -> Sequential:
-        model = Sequential(
-            [
-                layers.Input(survey.table.width),
-                *prepared(),
-                *([layers.PiecewiseLinearEncoding(edges)] if edges else []),
-                *(layers.Dense(width, "relu") for width in arguments.layers),
-                _last_layer(target),
-            ],
-            seed=seed,
-        )
-        optimizer = optimizers.AdamW(arguments.learning_rate, weight_decay=WEIGHT_DECAY)
-        model.compile(optimizer, loss, watched)
-        return model
-
-    y, held_y = train.y, validation.y
-    if target.kind == "number":
-        mean, deviation = float(settled(y).mean()), float(settled(y).std())
-        if deviation <= 1e-13 * abs(mean):  # but for what sums leave of a constant
-            raise ValueError(
-                f"{printable(arguments.data)}: the target {printable(target.name)!r} is always "
-                f"{mean:g} in the {len(y)} rows to train on: nothing to learn; train on more rows, "
-                "or draw others with --seed"
-            )
-        y, held_y = (y - mean) / deviation, (held_y - mean) / deviation
-        if np.abs(y).max() > _LIMIT:
-            loss = losses.Huber(_LIMIT)
-
-    def finish(model: Sequential) -> None:
-        """Bring outputs into the target's own unit."""
-        if target.kind == "number":
-            weights, bias = model.layers[-1].get_weights()
-            model.layers[-1].set_weights([weights * deviation, bias * deviation + mean])
-
-    inputs = sum(len(each) - 1 for each in edges) if edges else survey.table.width
-    count = members(arguments, plan, len(y), inputs, max(1, len(target.classes)))
-    say(plan.described(count, edges is not None))
-    networks = [network(seed_of(i, arguments.seed)) for i in range(count)]
-    held_out = (validation.x, held_y) if len(held_y) else None
-    return _ensemble.train(networks, (train.x, y), held_out, arguments, plan, finish)
-
-
-def _last_layer(target: Target) -> layers.Dense:
-    if target.kind == "number":
-        return layers.Dense(1)
-    if len(target.classes) == 2:
-        return layers.Dense(1, "sigmoid")
-    return layers.Dense(len(target.classes), "softmax")
-
-
-def _loss(target: Target, targets: list[Array]) -> tuple[str | losses.Loss, list[Any]]:
-    """Return the loss, and those measures to show while it falls that the targets define."""
-    if target.kind == "number":
-        return "mse", [metrics.R2Score(name="r2")] * all(y.min() < y.max() for y in targets)
-    if len(target.classes) == 2:
-        both = all(y.min() < y.max() for y in targets)
-        return "binary_crossentropy", ["accuracy", *([metrics.AUC()] if both else [])]
-    return "sparse_categorical_crossentropy", ["accuracy"]
 
 
 def _widths(text: str) -> list[int]:

@@ -79,7 +79,8 @@ class PiecewiseLinearEncoding(Recorded, variant=True):
     def adapt(self, data: ArrayLike) -> None:
         """Take the edges from data: quantiles, so that each bin holds as many values as others.
 
-        Where quantiles coincide there are fewer bins; a constant becomes its distance from itself.
+        A value that is more frequent than a bin holds is an edge. Where there are few different
+        values there are fewer bins; a constant becomes its distance from itself.
 
         Parameters
         ----------
@@ -97,7 +98,7 @@ class PiecewiseLinearEncoding(Recorded, variant=True):
         if not array.size or not np.isfinite(array).all():
             raise ValueError("adapt: data must be finite numbers, and at least one sample")
         self.edges = _checked(
-            [quantiles(column, self.bins) for column in array.reshape(-1, array.shape[-1]).T]
+            [edges_between(column, self.bins) for column in array.reshape(-1, array.shape[-1]).T]
         )
 
     def call(self, inputs: Any) -> Any:
@@ -240,10 +241,26 @@ class SmoothClip(Recorded, variant=True):
         return values / ops.sqrt(1.0 + ops.square(values / self.limit))
 
 
-def quantiles(values: NDArray[Any], bins: int) -> NDArray[Any]:
-    """Return the edges of bins that hold as many of the values, those that are not the same."""
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
-    return edges if len(edges) > 1 else np.array([edges[0], edges[0] + 1])
+def edges_between(values: NDArray[Any], bins: int) -> NDArray[Any]:
+    """Return the edges of at most so many bins, which hold as many of the values each.
+
+    A value that is more frequent than that is an edge, and the other edges are quantiles of what
+    is left: else a column that mostly is 0 would have no bins for all that it is elsewhere.
+    """
+    found, counts = np.unique(values, return_counts=True)
+    if len(found) == 1:
+        return np.array([found[0], found[0] + 1])
+    frequent = np.zeros(len(found), bool)
+    free = bins
+    while free > 1:
+        more = ~frequent & (counts * free > counts[~frequent].sum())
+        if not more.any():
+            break
+        frequent[np.flatnonzero(more)[np.argsort(-counts[more], kind="stable")[: free - 1]]] = True
+        free = bins - np.count_nonzero(frequent)
+    others = np.repeat(found[~frequent], counts[~frequent])
+    edges = np.quantile(others, np.linspace(0, 1, free + 1)) if len(others) else found[:0]
+    return np.unique([*found[[0, -1]], *found[frequent], *edges])
 
 
 def _checked(edges: object) -> tuple[tuple[float, ...], ...]:
