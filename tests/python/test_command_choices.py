@@ -137,4 +137,7 @@ def test_the_report_tells_of_it(waves: Path, tmp_path: Path) -> None:
     words = ["train", waves, "--target", "y", "--epochs", 1, "--layers", 4, "--report", page]
     for bins in (0, 4):
         assert main([str(word) for word in [*words, "--bins", bins, "--quiet"]]) == 0
-        assert ("Numbers are cut into pieces" in page.read_text()) == (bins > 0)
+        assert ("Numbers are cut into pieces (" in page.read_text()) == (bins > 0)
+    for options, cut in (([], "in 2 of them ("), (["--bins", 4], "(")):
+        assert main([str(word) for word in [*words, "--ensemble", 3, *options, "--quiet"]]) == 0
+        assert f"Numbers are cut into pieces {cut}" in page.read_text()

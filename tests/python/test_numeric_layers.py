@@ -62,6 +62,25 @@ def test_first_frequencies_have_their_deviation() -> None:
     assert values.std() == pytest.approx(0.25, rel=0.05)
 
 
+@pytest.mark.parametrize("usual", [0.0, -9.0, 99.0])
+def test_frequent_values_leave_the_bins_to_others(usual: float, rng: np.random.Generator) -> None:
+    numbers = np.full(1000, usual)
+    numbers[:70], numbers[70:100] = rng.normal(size=70), 3
+    layer = layers.PiecewiseLinearEncoding(bins=8)
+    layer.adapt(rng.permutation(numbers)[:, None])
+    assert layer.edges is not None
+    (edges,) = layer.edges
+    assert 8 <= len(edges) <= 9
+    assert {usual, 3.0} <= set(edges)
+    assert (edges[0], edges[-1]) == (numbers.min(), numbers.max())
+    others = numbers[:70]
+    held = np.histogram(others, [edge for edge in edges if edge not in (usual, 3.0)])[0]
+    assert held.min() >= 70 // 7
+    for count in range(1, 12):  # with a bin for each there are no more
+        layer.adapt(np.repeat(np.arange(count), 5)[:, None])
+        assert len(layer.edges[0]) <= 9
+
+
 def test_edges_are_quantiles(rng: np.random.Generator) -> None:
     x = np.stack([rng.exponential(size=4000), rng.integers(0, 2, 4000), np.full(4000, 3.0)], 1)
     layer = layers.PiecewiseLinearEncoding(bins=8)

@@ -15,6 +15,7 @@ from .._component import integer
 from .._ensembles import ensemble
 from .._many import fit_many
 from ..callbacks import EarlyStopping, History
+from ..layers import PiecewiseLinearEncoding
 from ._manners import Stops, Training
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def train(
     first = trained[0]
     best = None if validation is None else stops[networks.index(first)].best_epoch + 1
     history = first.history or History()
-    training = Training(history, best, stopped.interrupted, len(trained))
+    apart = sum(any(isinstance(e, PiecewiseLinearEncoding) for e in n.layers) for n in trained)
+    training = Training(history, best, stopped.interrupted, len(trained), apart)
     return (ensemble(trained) if len(trained) > 1 else first), training
 
 

@@ -163,6 +163,7 @@ class Training(NamedTuple):
     best: int | None  # the epoch whose weights were kept, counted from 1; None kept the last ones
     interrupted: bool = False
     members: int = 1  # networks whose outputs are averaged; the history is the first one's
+    apart: int = 0  # those of them that take numbers apart
 
 
 class Stops:

@@ -114,8 +114,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bins",
         type=int,
         metavar="N",
-        help="cut each number into so many pieces, a layer of the model; 0, but 16 for a "
-        "regression on 10,000 rows or more",
+        help="cut each number into so many pieces, a layer of the model; 32 on 10,000 rows or "
+        "more, on 500 or more 16 in every other network, else 0",
     )
     network.add_argument(
         "--validation",

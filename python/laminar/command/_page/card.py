@@ -25,7 +25,6 @@ from ..._pictures.html import (
     table,
     tag,
 )
-from ...layers import PiecewiseLinearEncoding
 from .facts import Facts
 from .importance import Importance
 
@@ -92,8 +91,9 @@ def _network(facts: Facts) -> str:
     members = facts.training.members
     several = f"The mean of {members} networks. " if members > 1 else ""
     which = " by the first" if members > 1 else ""
-    encoded = any(isinstance(each, PiecewiseLinearEncoding) for each in facts.model.layers)
-    numbers = "Numbers are cut into pieces (piecewise linear encoding). " if encoded else ""
+    encoded = facts.training.apart
+    where = f"in {encoded} of them " if members > encoded else ""
+    numbers = f"Numbers are cut into pieces {where}(piecewise linear encoding). " * (encoded > 0)
     return (
         f"{several}{numbers}Dense layers, hidden units {hidden}; "
         f"{facts.model.count_params():,} parameters; trained by laminar {__version__} for {epochs} "

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..._pictures.html import Html, figure, figures, name, paragraph, section, short
 from ..._pictures.svg import Axis, Chart, dots, span
+from ...layers.numeric import edges_between
 from .facts import Facts, Read
 from .importance import Importance
 
@@ -57,7 +58,8 @@ def _of_number(facts: Facts, read: Read, x: Array, few: Array) -> Dependence:
     if read.columns[0].indicator:
         present = x[:, read.inputs[1]] == 0
         there = there[present] if present.any() else there
-    values = np.unique(np.quantile(there, np.linspace(0.02, 0.98, _PLACES)))
+    ends = np.quantile(there, [0.02, 0.98])
+    values = edges_between(np.clip(there, *ends), _PLACES - 1)
     row = np.zeros((len(values), len(read.inputs)), x.dtype)
     row[:, 0] = values
     deciles = np.unique(np.quantile(there, np.linspace(0.1, 0.9, 9)))

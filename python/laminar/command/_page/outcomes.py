@@ -57,7 +57,7 @@ def _confusion(facts: Facts) -> Html:
         labels = [labels[int(i)] for i in frequent] + [f"({len(others):,} others)"]
         rest = f" The {_CLASSES - 1} most frequent classes are shown."
     words = (
-        "Each row is a class as it is, each column what was predicted; darker is a greater share "
+        "Each row is a class as it is, each column what was predicted; more color a greater share "
         f"of the row. {facts.seen.name.capitalize()} rows.{rest}"
     )
     return section(
