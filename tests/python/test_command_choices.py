@@ -47,6 +47,8 @@ def test_numbers_are_taken_apart_where_rows_fill_the_bins(classes: int) -> None:
 def test_what_a_user_says_goes() -> None:
     plan = planned(said(epochs=3, patience=2, bins=0), 50_000, 1000, 2)
     assert plan == (3, 2, 0, True)
+    said_of = [planned(said(), rows, 0, 0).described(5, True) for rows in (2000, 20_000)]
+    assert [text.endswith("16 pieces in every other network") for text in said_of] == [True, False]
     assert planned(said(bins=4), 100, 10, 0)[2:] == (4, True)
 
 

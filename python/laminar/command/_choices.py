@@ -57,7 +57,8 @@ class Plan(NamedTuple):
     def described(self, networks: int, encoded: bool) -> str:
         """Return what a user should know of it."""
         several = f"{networks} networks, " if networks > 1 else ""
-        numbers = f"; numbers in up to {self.bins} pieces" if encoded else ""
+        where = "" if self.all_apart or networks == 1 else " in every other network"
+        numbers = f"; numbers in up to {self.bins} pieces{where}" if encoded else ""
         return (
             f"training: {several}at most {self.epochs:,} epochs, or until {self.patience:,} bring "
             f"no lower validation loss{numbers}"
