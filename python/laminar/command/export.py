@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _in_integers(arguments: argparse.Namespace, output: str, mode: Literal["int8"]) -> list[str]:
     """Write C of integers, and return what that changes."""
     model, table = loaded(arguments.model)
-    rows = Rows(table, arguments.data, arguments)
+    rows = Rows(table, [arguments.data], arguments)
     parts: list[tuple[NDArray[Any], NDArray[Any]]] = [
         (x, rows.encoder.targets(block)) for block, x in rows.encoded(model.dtype)
     ]
