@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sphinx builds the documentation by this: `python -m sphinx -W -b html python/docs build/docs`.
+
+The pages under `generated/` are written at each build by `extensions`: the reference from what the
+package says that it has, the galleries' sources from `python/examples`. `-D plot_gallery=0` leaves
+the examples' programs unrun, which the tests run anyway.
+"""
+
+import sys
+from pathlib import Path
+
+import laminar
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "extensions"))
+# What lessons and recipes share.
+sys.path += [str(HERE.parent / "examples" / folder) for folder in ("lessons", "recipes")]
+
+from examples import GALLERIES  # noqa: E402  # found by the line above
+
+project = "laminar"
+author = "the laminar contributors"
+copyright = "the laminar contributors; Apache License 2.0"
+version = release = laminar.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
+    "examples",
+    "included",
+    "reference",
+]
+source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
+exclude_patterns = ["generated/sources/**", "extensions/**", "_templates/**"]
+templates_path = ["_templates"]
+suppress_warnings = ["config.cache"]  # the galleries' order is an object, which cannot be kept
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+default_role = "py:obj"
+nitpicky = True
+
+autodoc_typehints = "none"  # docstrings say them
+autodoc_member_order = "bysource"
+autosummary_generate = False
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+sphinx_gallery_conf = GALLERIES
+
+html_theme = "pydata_sphinx_theme"
+html_title = "laminar"
+html_static_path = ["_static"]
+html_css_files = ["laminar.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_prev_next": True,
+    "show_nav_level": 1,
+    "collapse_navigation": True,
+    "header_links_before_dropdown": 6,
+    "navbar_align": "left",
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "tango",
+    "secondary_sidebar_items": ["page-toc"],
+    "navbar_end": ["theme-switcher"],
+    "back_to_top_button": False,
+    "logo": {"text": "laminar"},
+}
+html_sidebars = {"index": []}
