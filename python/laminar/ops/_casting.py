@@ -33,6 +33,12 @@ def cast(x: Value, dtype: Any) -> Value:
     ------
     ValueError
         For other types: operations compute with floats alone.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.cast([1.0, 2.0], "float64")
+    array([1., 2.])
     """
     name = _name_of(dtype, "cast")
     if active() is not None and isinstance(x, Operators):
@@ -77,6 +83,12 @@ def convert_to_tensor(x: Value, dtype: Any = None) -> Value:
         Numbers of any type; a tensor stays itself, a variable's present numbers are taken.
     dtype : {"float32", "float64"}, optional
         By default float64 where x is a float64 array, float32 elsewhere.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.convert_to_tensor([1.0, 2.0])
+    Tensor([1., 2.], dtype=float32)
     """
     if active() is not None and isinstance(x, Operators):
         return x

@@ -143,6 +143,15 @@ class Tensor(Held):
     ----------
     value : ndarray
         float32 or float64, C-contiguous, which nobody else writes to.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> square = laminar.ops.convert_to_tensor([1.0, 2.0]) ** 2
+    >>> type(square) is laminar.Tensor
+    True
+    >>> square.numpy()
+    array([1., 4.], dtype=float32)
     """
 
     _fixed = True  # in a traced call it is a constant
@@ -173,7 +182,13 @@ class Tensor(Held):
         return self
 
     def assign(self, value: object) -> NoReturn:
-        """Raise TypeError: what operations have made cannot be changed."""
+        """Raise TypeError: what operations have made cannot be changed.
+
+        Parameters
+        ----------
+        value : array_like
+            Not taken.
+        """
         raise TypeError("a tensor cannot be changed; laminar.Variable can")
 
     def __repr__(self) -> str:

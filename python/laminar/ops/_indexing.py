@@ -112,6 +112,13 @@ def slice_(x: Value, start_indices: Sequence[int], shape: Sequence[int | None]) 
         Where it begins, for each axis; 0 for that of the rows.
     shape : sequence of int or None
         How large it is; None for the axis of the rows.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.slice([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], (0, 1), (2, 2))
+    array([[2., 3.],
+           [5., 6.]], dtype=float32)
     """
     if not len(start_indices) == len(shape) == x.ndim:
         raise ValueError(
@@ -135,6 +142,13 @@ def take(x: Value, indices: Value, axis: int | None = None) -> Value:
         Whole numbers, of any shape; negative ones count from the end. Others give NaN.
     axis : int, optional
         Not that of the rows; by default all values count as one axis.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.take([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [2, 0], axis=-1)
+    array([[3., 1.],
+           [6., 4.]], dtype=float32)
     """
     if axis is None:
         x, place = flat(x, "take"), 0
@@ -172,6 +186,13 @@ def one_hot(x: Value, num_classes: int, axis: int = -1) -> Value:
         How long the new axis is.
     axis : int
         Its position in the new shape.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.one_hot([2, 0], 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
     """
     count = whole(num_classes, "one_hot: num_classes")
     place = axis_of(axis, x.ndim + 1, "one_hot", x)
@@ -192,6 +213,12 @@ def argmax(x: Value, axis: int | None = None, keepdims: bool = False) -> Value:
         By default all values count as one axis.
     keepdims : bool
         Whether the axis stays, with extent 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.argmax([[1.0, 9.0, 3.0], [4.0, 2.0, 0.0]], axis=-1)
+    array([1., 0.], dtype=float32)
     """
     source = flat(x, "argmax") if axis is None else x
     place = axis_of(0 if axis is None else axis, source.ndim, "argmax", x)

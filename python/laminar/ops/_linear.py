@@ -23,6 +23,12 @@ def matmul(x1: Value, x2: Value) -> Value:
     -------
     value
         (…, n, m), without the axes that vectors lack.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.matmul([[1.0, 2.0]], [[3.0], [4.0]])
+    array([[11.]], dtype=float32)
     """
     if not x1.ndim or not x2.ndim:
         raise ValueError(

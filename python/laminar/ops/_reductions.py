@@ -44,13 +44,35 @@ def sum(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
         By default all axes, those of the rows included.
     keepdims : bool
         Whether the axes stay, with extent 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.sum([[1.0, 2.0], [3.0, 4.0]], axis=-1)
+    array([3., 7.], dtype=float32)
     """
     return reduced("sum", x, axes_of(axis, "sum", x), keepdims)
 
 
 @operation(1)
 def prod(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Return the product over axes; arguments as those of `sum`."""
+    """Return the product over axes; arguments as those of `sum`.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+    axis : int or sequence of int, optional
+        By default all axes, those of the rows included.
+    keepdims : bool
+        Whether the axes stay, with extent 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.prod([[1.0, 2.0], [3.0, 4.0]], axis=-1)
+    array([ 2., 12.], dtype=float32)
+    """
     return reduced("prod", x, axes_of(axis, "prod", x), keepdims)
 
 
@@ -59,6 +81,21 @@ def max(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Return the largest value over axes, NaN where one is; arguments as those of `sum`.
 
     Equally large values share the slope.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+    axis : int or sequence of int, optional
+        By default all axes, those of the rows included.
+    keepdims : bool
+        Whether the axes stay, with extent 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.max([[1.0, 2.0], [3.0, 4.0]], axis=-1)
+    array([2., 4.], dtype=float32)
     """
     return reduced("max", x, axes_of(axis, "max", x), keepdims)
 
@@ -68,34 +105,114 @@ def min(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Return the smallest value over axes, NaN where one is; arguments as those of `sum`.
 
     Equally small values share the slope.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+    axis : int or sequence of int, optional
+        By default all axes, those of the rows included.
+    keepdims : bool
+        Whether the axes stay, with extent 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.min([[1.0, 2.0], [3.0, 4.0]], axis=-1)
+    array([1., 3.], dtype=float32)
     """
     return reduced("min", x, axes_of(axis, "min", x), keepdims)
 
 
 @operation(1)
 def mean(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Return the mean over axes; arguments as those of `sum`."""
+    """Return the mean over axes; arguments as those of `sum`.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+    axis : int or sequence of int, optional
+        By default all axes, those of the rows included.
+    keepdims : bool
+        Whether the axes stay, with extent 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.mean([[1.0, 2.0], [3.0, 4.0]], axis=-1, keepdims=True)
+    array([[1.5],
+           [3.5]], dtype=float32)
+    """
     axes = axes_of(axis, "mean", x)
     return _without(average(x, axes), axes, keepdims)
 
 
 @operation(1)
 def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Return the mean square distance to the mean over axes; arguments as those of `sum`."""
+    """Return the mean square distance to the mean over axes; arguments as those of `sum`.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+    axis : int or sequence of int, optional
+        By default all axes, those of the rows included.
+    keepdims : bool
+        Whether the axes stay, with extent 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.var([[1.0, 3.0], [3.0, 9.0]], axis=-1)
+    array([1., 9.], dtype=float32)
+    """
     axes = axes_of(axis, "var", x)
     return _without(spread(x, axes), axes, keepdims)
 
 
 @operation(1)
 def std(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Return the square root of `var`; its slope is infinite where that is 0."""
+    """Return the square root of `var`; its slope is infinite where that is 0.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+    axis : int or sequence of int, optional
+        By default all axes, those of the rows included.
+    keepdims : bool
+        Whether the axes stay, with extent 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.std([[1.0, 3.0], [3.0, 9.0]], axis=-1)
+    array([1., 3.], dtype=float32)
+    """
     axes = axes_of(axis, "std", x)
     return _without(record("sqrt", spread(x, axes)), axes, keepdims)
 
 
 @operation(1)
 def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Return log(sum(exp(x))) over axes, which overflows nowhere; arguments as those of `sum`."""
+    """Return log(sum(exp(x))) over axes, which overflows nowhere; arguments as those of `sum`.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+    axis : int or sequence of int, optional
+        By default all axes, those of the rows included.
+    keepdims : bool
+        Whether the axes stay, with extent 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.logsumexp([[0.0, 0.0], [100.0, 0.0]], axis=-1).round(4)
+    array([  0.6931, 100.    ], dtype=float32)
+    """
     axes = axes_of(axis, "logsumexp", x)
     largest = record("stop_gradient", record("max", x, integers=axes))
     largest = where(isfinite(largest), largest, 0.0)
@@ -119,6 +236,12 @@ def norm(
         By default all axes.
     keepdims : bool
         Whether the axes stay, with extent 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.norm([[3.0, 4.0], [6.0, 8.0]], axis=-1)
+    array([ 5., 10.], dtype=float32)
     """
     axes = axes_of(axis, "norm", x)
     if ord in (None, 2, "euclidean", "fro"):
@@ -134,7 +257,22 @@ def norm(
 
 @operation(1)
 def cumsum(x: Value, axis: int | None = None) -> Value:
-    """Return the sums of the values up to each one along an axis; by default all are one axis."""
+    """Return the sums of the values up to each one along an axis; by default all are one axis.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+    axis : int, optional
+        The axis to add along.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.cumsum([[1.0, 2.0], [3.0, 4.0]], axis=-1)
+    array([[1., 3.],
+           [3., 7.]], dtype=float32)
+    """
     source = flat(x, "cumsum") if axis is None else x
     place = axis_of(0 if axis is None else axis, source.ndim, "cumsum", x)
     return record("cumsum", source, integers=[place, 0])

@@ -88,6 +88,13 @@ def reshape(x: Value, newshape: Any) -> Value:
     newshape : tuple of int or None
         One extent may be -1: what is left over. The axis of the rows stays as it is, as None or
         as -1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.reshape([[1.0, 2.0, 3.0, 4.0]], (2, -1))
+    array([[1., 2.],
+           [3., 4.]], dtype=float32)
     """
     given = newshape if isinstance(newshape, (list, tuple)) else (newshape,)
     rows = x._extents.count(ROWS)
@@ -106,7 +113,23 @@ def reshape(x: Value, newshape: Any) -> Value:
 
 @operation(1)
 def transpose(x: Value, axes: Sequence[int] | None = None) -> Value:
-    """Return the values with their axes in another order, by default the opposite one."""
+    """Return the values with their axes in another order, by default the opposite one.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+    axes : sequence of int, optional
+        The axes of x in their new order.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.transpose([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    array([[1., 4.],
+           [2., 5.],
+           [3., 6.]], dtype=float32)
+    """
     if axes is None:
         axes = range(x.ndim)[::-1]
     places = [axis_of(axis, x.ndim, "transpose", x) for axis in axes]
@@ -119,7 +142,22 @@ def transpose(x: Value, axes: Sequence[int] | None = None) -> Value:
 
 @operation(1)
 def expand_dims(x: Value, axis: int | Sequence[int]) -> Value:
-    """Return the values with one more axis, of extent 1, at a position of the new shape."""
+    """Return the values with one more axis, of extent 1, at a position of the new shape.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+    axis : int or sequence of int
+        The position in the new shape, or several.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.expand_dims([1.0, 2.0], axis=-1)
+    array([[1.],
+           [2.]], dtype=float32)
+    """
     given = axis if isinstance(axis, (list, tuple)) else (axis,)
     count = x.ndim + len(given)
     places = {axis_of(each, count, "expand_dims", x) for each in given}
@@ -131,7 +169,21 @@ def expand_dims(x: Value, axis: int | Sequence[int]) -> Value:
 
 @operation(1)
 def squeeze(x: Value, axis: int | Sequence[int] | None = None) -> Value:
-    """Return the values without axes of extent 1: the named ones, or all there are."""
+    """Return the values without axes of extent 1: the named ones, or all there are.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+    axis : int or sequence of int, optional
+        The axes that go, each of extent 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.squeeze([[1.0], [2.0]], axis=-1)
+    array([1., 2.], dtype=float32)
+    """
     if axis is None:
         return formed(x, [extent for extent in x._extents if extent != 1])
     places = axes_of(axis, "squeeze", x)
@@ -143,14 +195,44 @@ def squeeze(x: Value, axis: int | Sequence[int] | None = None) -> Value:
 
 @operation(1)
 def broadcast_to(x: Value, shape: Shape) -> Value:
-    """Return the values repeated along axes of extent 1, and along new first axes."""
+    """Return the values repeated along axes of extent 1, and along new first axes.
+
+    Parameters
+    ----------
+    x : value
+        Of a shape that broadcasts to the new one.
+    shape : tuple of int
+        The new shape.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.broadcast_to([1.0, 2.0], (2, 2))
+    array([[1., 2.],
+           [1., 2.]], dtype=float32)
+    """
     extents = [ROWS if e is None else whole(e, "broadcast_to: shape") for e in shape]
     return record("broadcast_to", x, integers=extents)
 
 
 @operation(1, listed=True)
 def concatenate(xs: Sequence[Value], axis: int = 0) -> Value:
-    """Return values one after the other along an axis, which is not that of the rows."""
+    """Return values one after the other along an axis, which is not that of the rows.
+
+    Parameters
+    ----------
+    xs : list of values
+        Of shapes that differ along the axis alone.
+    axis : int
+        The axis along which they follow each other.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.concatenate([[[1.0], [2.0]], [[3.0], [4.0]]], axis=-1)
+    array([[1., 3.],
+           [2., 4.]], dtype=float32)
+    """
     place = axis_of(axis, xs[0].ndim, "concatenate", xs[0])
     check_not_rows(xs[0], place, "concatenate")
     return xs[0] if len(xs) == 1 else record("concatenate", *xs, integers=[place])
@@ -158,7 +240,22 @@ def concatenate(xs: Sequence[Value], axis: int = 0) -> Value:
 
 @operation(1, listed=True)
 def stack(x: Sequence[Value], axis: int = 0) -> Value:
-    """Return values of one shape side by side, along a new axis."""
+    """Return values of one shape side by side, along a new axis.
+
+    Parameters
+    ----------
+    x : list of values
+        Of one shape.
+    axis : int
+        The place of the new axis.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.stack([[1.0, 2.0], [3.0, 4.0]], axis=-1)
+    array([[1., 3.],
+           [2., 4.]], dtype=float32)
+    """
     place = axis_of(axis, x[0].ndim + 1, "stack", x[0])
     for each in x:
         if each._extents != x[0]._extents:
@@ -182,6 +279,12 @@ def split(x: Value, indices_or_sections: int | Sequence[int], axis: int = 0) -> 
         How many equal parts, or where a new part begins.
     axis : int
         Not that of the rows.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.split([[1.0, 2.0, 3.0, 4.0]], 2, axis=-1)
+    [array([[1., 2.]], dtype=float32), array([[3., 4.]], dtype=float32)]
     """
     place = axis_of(axis, x.ndim, "split", x)
     check_not_rows(x, place, "split")
@@ -221,7 +324,19 @@ def check_not_rows(x: Traced, axis: int, name: str) -> None:
 
 
 def shape(x: Value) -> tuple[int | None, ...]:
-    """Return the shape: None for the number of rows while a call is traced."""
+    """Return the shape: None for the number of rows while a call is traced.
+
+    Parameters
+    ----------
+    x : value
+        Of any shape.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> ops.shape([[1.0, 2.0, 3.0]])
+    (1, 3)
+    """
     known: Any = getattr(x, "shape", None)
     if known is None:
         known = np.shape(x)

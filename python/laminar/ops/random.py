@@ -37,6 +37,13 @@ def uniform(shape: Sequence[int | None], minval: Value = 0.0, maxval: Value = 1.
         None, in a layer, for the number of rows; ``ops.shape(x)`` has it where it belongs.
     minval, maxval : float
         The interval.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> drawn = ops.random.uniform((1000,), minval=-1.0, maxval=1.0)
+    >>> bool(drawn.min() >= -1 and drawn.max() < 1)
+    True
     """
     return minval + (maxval - minval) * _drawn(0, shape, "uniform")
 
@@ -51,6 +58,14 @@ def normal(shape: Sequence[int | None], mean: Value = 0.0, stddev: Value = 1.0) 
         As for `uniform`.
     mean, stddev : float
         Of the distribution.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> import laminar
+    >>> laminar.utils.set_random_seed(1)
+    >>> ops.random.normal((2, 3)).shape
+    (2, 3)
     """
     return mean + stddev * _drawn(1, shape, "normal")
 
@@ -65,6 +80,12 @@ def dropout(inputs: Value, rate: float) -> Value:
         What loses values.
     rate : float
         The share that is lost, less than 1.
+
+    Examples
+    --------
+    >>> from laminar import ops
+    >>> sorted(set(ops.random.dropout([1.0] * 1000, 0.5).tolist()))
+    [0.0, 2.0]
     """
     share = number(rate, "dropout: rate")
     if not 0 <= share < 1:
