@@ -29,6 +29,14 @@ class Loss(Component, family="loss"):
     ----------
     reduction : {"sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none"}
         What becomes of the losses of rows; see `laminar.losses`.
+    name : str, optional
+        What logs call a loss of one's own.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> losses.get("mse")([[1.0, 2.0]], [[1.0, 4.0]])
+    2.0
     """
 
     # Whether targets are classes: then laminar looks at them as classes where it warns.
@@ -215,6 +223,17 @@ class Function(Loss):
         See `laminar.losses`.
     program : mapping, optional
         In place of a function, what one was traced into.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> from laminar import ops
+    >>> def pinball(y_true, y_pred):
+    ...     e = y_true - y_pred
+    ...     return ops.mean(ops.maximum(0.75 * e, -0.25 * e), axis=-1)
+    ...
+    >>> losses.Function(pinball)([[1.0, 1.0]], [[0.0, 2.0]])
+    0.5
     """
 
     _own = True
@@ -237,7 +256,13 @@ class Function(Loss):
         self.program = None if program is None else dict(program)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return what the function makes of targets and outputs."""
+        """Return what the function makes of targets and outputs.
+
+        Parameters
+        ----------
+        y_true, y_pred : value
+            Targets and outputs, of arrays, tensors, or those of a trace.
+        """
         if self.function is None:
             raise ValueError(f"{self!r} is a program of operations; its function is not known")
         return self.function(y_true, y_pred)

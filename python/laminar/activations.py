@@ -95,7 +95,17 @@ __all__ = [
 
 
 class Activation(Component, family="activation"):
-    """Base of all activation functions: objects that are called on arrays."""
+    """Base of all activation functions: objects that are called on arrays.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> relu = activations.get("relu")
+    >>> isinstance(relu, activations.Activation)
+    True
+    >>> relu([-1.0, 2.0])
+    array([0., 2.])
+    """
 
     _of_user = False
 
@@ -174,7 +184,14 @@ class Activation(Component, family="activation"):
 
 
 class Linear(Activation, entry="linear"):
-    """Identity, f(z) = z."""
+    """Identity, f(z) = z.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Linear()([-1.0, 2.0])
+    array([-1.,  2.])
+    """
 
 
 class Step(Activation, entry="step"):
@@ -182,15 +199,35 @@ class Step(Activation, entry="step"):
 
     It has no useful slope: a model that contains it predicts, but refuses to be trained by
     gradient.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Step()([-1.0, 0.0, 2.0])
+    array([0., 0., 1.])
     """
 
 
 class Sigmoid(Activation, entry="sigmoid"):
-    """Logistic function, f(z) = 1 / (1 + exp(-z)); its slope a (1 - a) is at most 0.25."""
+    """Logistic function, f(z) = 1 / (1 + exp(-z)); its slope a (1 - a) is at most 0.25.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Sigmoid()([0.0, 2.0]).round(4)
+    array([0.5   , 0.8808])
+    """
 
 
 class Tanh(Activation, entry="tanh"):
-    """Hyperbolic tangent; its slope is 1 - a**2."""
+    """Hyperbolic tangent; its slope is 1 - a**2.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Tanh()([-1.0, 2.0]).round(4)
+    array([-0.7616,  0.964 ])
+    """
 
 
 class ReLU(Activation, entry="relu"):
@@ -207,6 +244,12 @@ class ReLU(Activation, entry="relu"):
         The largest value; None for no limit.
     threshold : float
         Where the function leaves the lower branch.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.ReLU(negative_slope=0.5, max_value=6.0)([-1.0, 2.0, 9.0])
+    array([-0.5,  2. ,  6. ])
     """
 
     @keywords(alpha="negative_slope")
@@ -228,6 +271,12 @@ class LeakyReLU(Activation, entry="leaky_relu"):
     ----------
     negative_slope : float
         Slope for z < 0. The default is Keras's for the function.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.LeakyReLU(0.25)([-1.0, 2.0])
+    array([-0.25,  2.  ])
     """
 
     @keywords(alpha="negative_slope")
@@ -244,6 +293,12 @@ class ELU(Activation, entry="elu"):
     ----------
     alpha : float
         The function tends to -alpha for very negative z.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.ELU()([-1.0, 2.0]).round(4)
+    array([-0.6321,  2.    ])
     """
 
     @keywords()
@@ -256,6 +311,12 @@ class SELU(Activation, entry="selu"):
 
     scale = 1.0507009873554805 and alpha = 1.6732632423543772 keep mean 0 and variance 1 from layer
     to layer. Klambauer et al. (2017), arXiv:1706.02515.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.SELU()([-1.0, 2.0]).round(4)
+    array([-1.1113,  2.1014])
     """
 
 
@@ -268,6 +329,12 @@ class CELU(Activation, entry="celu"):
     ----------
     alpha : float
         The function tends to -alpha for very negative z.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.CELU(alpha=2.0)([-1.0, 2.0]).round(4)
+    array([-0.7869,  2.    ])
     """
 
     @keywords()
@@ -284,6 +351,14 @@ class GELU(Activation, entry="gelu"):
     ----------
     approximate : bool
         Whether to compute 0.5 z (1 + tanh(sqrt(2 / pi) (z + 0.044715 z**3))) instead.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.GELU()([-1.0, 2.0]).round(4)
+    array([-0.1587,  1.9545])
+    >>> activations.GELU(approximate=True)([-1.0, 2.0]).round(4)
+    array([-0.1588,  1.9546])
     """
 
     @keywords()
@@ -292,47 +367,124 @@ class GELU(Activation, entry="gelu"):
 
 
 class Softplus(Activation, entry="softplus"):
-    """Smooth ReLU, f(z) = log(1 + exp(z)); its slope is sigmoid(z)."""
+    """Smooth ReLU, f(z) = log(1 + exp(z)); its slope is sigmoid(z).
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Softplus()([-1.0, 2.0]).round(4)
+    array([0.3133, 2.1269])
+    """
 
 
 class Softsign(Activation, entry="softsign"):
-    """Softsign, f(z) = z / (1 + abs(z))."""
+    """Softsign, f(z) = z / (1 + abs(z)).
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Softsign()([-1.0, 3.0])
+    array([-0.5 ,  0.75])
+    """
 
 
 class SiLU(Activation, entry="silu"):
-    """Swish, the self-gated f(z) = z * sigmoid(z). Ramachandran et al. (2017), arXiv:1710.05941."""
+    """Swish, the self-gated f(z) = z * sigmoid(z). Ramachandran et al. (2017), arXiv:1710.05941.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.SiLU()([-1.0, 2.0]).round(4)
+    array([-0.2689,  1.7616])
+    """
 
 
 class Mish(Activation, entry="mish"):
-    """Mish, f(z) = z * tanh(softplus(z)). Misra (2019), arXiv:1908.08681."""
+    """Mish, f(z) = z * tanh(softplus(z)). Misra (2019), arXiv:1908.08681.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Mish()([-1.0, 2.0]).round(4)
+    array([-0.3034,  1.944 ])
+    """
 
 
 class Exponential(Activation, entry="exponential"):
-    """Exponential, f(z) = exp(z)."""
+    """Exponential, f(z) = exp(z).
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Exponential()([0.0, 1.0]).round(4)
+    array([1.    , 2.7183])
+    """
 
 
 class HardSigmoid(Activation, entry="hard_sigmoid"):
-    """Piecewise linear sigmoid, f(z) = z / 6 + 0.5 between 0 and 1."""
+    """Piecewise linear sigmoid, f(z) = z / 6 + 0.5 between 0 and 1.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.HardSigmoid()([-4.0, 0.0, 1.5])
+    array([0.  , 0.5 , 0.75])
+    """
 
 
 class HardTanh(Activation, entry="hard_tanh"):
-    """Piecewise linear tanh, f(z) = z between -1 and 1."""
+    """Piecewise linear tanh, f(z) = z between -1 and 1.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.HardTanh()([-4.0, 0.5, 4.0])
+    array([-1. ,  0.5,  1. ])
+    """
 
 
 class HardSiLU(Activation, entry="hard_silu"):
-    """Piecewise quadratic swish, f(z) = z * hard_sigmoid(z)."""
+    """Piecewise quadratic swish, f(z) = z * hard_sigmoid(z).
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.HardSiLU()([-4.0, 0.0, 1.5])
+    array([-0.   ,  0.   ,  1.125])
+    """
 
 
 class ReLU6(Activation, entry="relu6"):
-    """ReLU that ends at 6, f(z) = min(max(0, z), 6)."""
+    """ReLU that ends at 6, f(z) = min(max(0, z), 6).
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.ReLU6()([-1.0, 2.0, 9.0])
+    array([0., 2., 6.])
+    """
 
 
 class LogSigmoid(Activation, entry="log_sigmoid"):
-    """Logarithm of the sigmoid, f(z) = -log(1 + exp(-z))."""
+    """Logarithm of the sigmoid, f(z) = -log(1 + exp(-z)).
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.LogSigmoid()([-1.0, 2.0]).round(4)
+    array([-1.3133, -0.1269])
+    """
 
 
 class TanhShrink(Activation, entry="tanh_shrink"):
-    """f(z) = z - tanh(z)."""
+    """f(z) = z - tanh(z).
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.TanhShrink()([-1.0, 2.0]).round(4)
+    array([-0.2384,  1.036 ])
+    """
 
 
 class HardShrink(Activation, entry="hard_shrink"):
@@ -342,6 +494,12 @@ class HardShrink(Activation, entry="hard_shrink"):
     ----------
     threshold : float
         Values up to it become 0.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.HardShrink(0.5)([-1.0, 0.25, 2.0])
+    array([-1.,  0.,  2.])
     """
 
     @keywords()
@@ -356,6 +514,12 @@ class SoftShrink(Activation, entry="soft_shrink"):
     ----------
     threshold : float
         How far values are moved.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.SoftShrink(0.5)([-1.0, 0.25, 2.0])
+    array([-0.5,  0. ,  1.5])
     """
 
     @keywords()
@@ -372,6 +536,12 @@ class Squareplus(Activation, entry="squareplus"):
     ----------
     b : float
         Roundness of the bend at 0.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Squareplus()([-1.5, 0.0, 1.5])
+    array([0.5, 1. , 2. ])
     """
 
     @keywords()
@@ -380,11 +550,25 @@ class Squareplus(Activation, entry="squareplus"):
 
 
 class SparsePlus(Activation, entry="sparse_plus"):
-    """f(z) = 0 if z <= -1, (z + 1)**2 / 4 if z < 1, else z."""
+    """f(z) = 0 if z <= -1, (z + 1)**2 / 4 if z < 1, else z.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.SparsePlus()([-2.0, 0.0, 2.0])
+    array([0.  , 0.25, 2.  ])
+    """
 
 
 class SparseSigmoid(Activation, entry="sparse_sigmoid"):
-    """f(z) = (z + 1) / 2 between 0 and 1."""
+    """f(z) = (z + 1) / 2 between 0 and 1.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.SparseSigmoid()([-2.0, 0.5, 2.0])
+    array([0.  , 0.75, 1.  ])
+    """
 
 
 class Threshold(Activation, entry="threshold"):
@@ -396,6 +580,12 @@ class Threshold(Activation, entry="threshold"):
         Values above it stay.
     default_value : float
         What the others become.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Threshold(1.0, 0.25)([0.5, 2.0])
+    array([0.25, 2.  ])
     """
 
     @keywords()
@@ -405,17 +595,37 @@ class Threshold(Activation, entry="threshold"):
 
 
 class Softmax(Activation, entry="softmax"):
-    """Softmax along the last axis, f(z)_j = exp(z_j) / sum_k exp(z_k), by max-shift."""
+    """Softmax along the last axis, f(z)_j = exp(z_j) / sum_k exp(z_k), by max-shift.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Softmax()([[0.0, 1.0, 2.0]]).round(4)
+    array([[0.09  , 0.2447, 0.6652]])
+    """
 
 
 class LogSoftmax(Activation, entry="log_softmax"):
-    """Logarithm of the softmax along the last axis."""
+    """Logarithm of the softmax along the last axis.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.LogSoftmax()([[0.0, 1.0, 2.0]]).round(4)
+    array([[-2.4076, -1.4076, -0.4076]])
+    """
 
 
 class Sparsemax(Activation, entry="sparsemax"):
     """Projection of the last axis onto the probability simplex: many values are exactly 0.
 
     Martins and Astudillo (2016), arXiv:1602.02068.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.Sparsemax()([[0.0, 1.0, 1.5]])
+    array([[0.  , 0.25, 0.75]])
     """
 
 
@@ -504,6 +714,14 @@ def get(identifier: Identifier) -> Activation:
     ------
     TypeError, ValueError
         Where there is no such activation; the message names the nearest one.
+
+    Examples
+    --------
+    >>> from laminar import activations
+    >>> activations.get("elu")
+    ELU(alpha=1.0)
+    >>> activations.get({"name": "elu", "alpha": 0.5})
+    ELU(alpha=0.5)
     """
     if identifier is None:
         return Linear()

@@ -85,11 +85,35 @@ __all__ = [
 
 
 class MeanSquaredError(Known, entry="mse"):
-    """Mean over the columns of (y - p)**2, without a factor ½."""
+    """Mean over the columns of (y - p)**2, without a factor ½.
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> losses.MeanSquaredError()([[1.0, 2.0]], [[1.0, 4.0]])
+    2.0
+    """
 
 
 class MeanAbsoluteError(Known, entry="mae"):
-    """Mean over the columns of abs(y - p); the slope at 0 is 0."""
+    """Mean over the columns of abs(y - p); the slope at 0 is 0.
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> losses.MeanAbsoluteError()([[1.0, 2.0]], [[1.0, 4.0]])
+    1.0
+    """
 
 
 class RootMeanSquaredError(Known, entry="rmse"):
@@ -97,6 +121,17 @@ class RootMeanSquaredError(Known, entry="rmse"):
 
     It is a function of the batch, not of a row: the root is taken of what the reduction leaves,
     of every row's mean with "none".
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> losses.RootMeanSquaredError()([[1.0], [2.0]], [[4.0], [5.0]])
+    3.0
     """
 
 
@@ -111,6 +146,12 @@ class Huber(Known, entry="huber"):
         Error above which the loss grows linearly, in units of y.
     reduction : str
         See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> losses.Huber(delta=1.0)([[0.0, 0.0]], [[0.5, 3.0]])
+    1.3125
     """
 
     @keywords()
@@ -120,17 +161,52 @@ class Huber(Known, entry="huber"):
 
 
 class LogCosh(Known, entry="log_cosh"):
-    """Mean over the columns of ln(cosh(e)), e = p - y: e**2 / 2 near 0, abs(e) - ln 2 far away."""
+    """Mean over the columns of ln(cosh(e)), e = p - y: e**2 / 2 near 0, abs(e) - ln 2 far away.
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.LogCosh()([[0.0]], [[1.0]]), 6)
+    0.433781
+    """
 
 
 class MeanAbsolutePercentageError(Known, entry="mape"):
-    """Mean over the columns of 100 * abs(y - p) / max(abs(y), 1e-7)."""
+    """Mean over the columns of 100 * abs(y - p) / max(abs(y), 1e-7).
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> losses.MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 5.0]])
+    37.5
+    """
 
 
 class MeanSquaredLogarithmicError(Known, entry="msle"):
     """Mean over the columns of (ln(1 + y) - ln(1 + p))**2.
 
     y and p below 1e-7 count as 1e-7, where the slope is 0.
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.MeanSquaredLogarithmicError()([[1.0]], [[3.0]]), 6)
+    0.480453
     """
 
 
@@ -145,6 +221,12 @@ class Quantile(Known, entry="quantile"):
         q in [0, 1]; 0.5 gives half the mean absolute error.
     reduction : str
         See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> losses.Quantile(0.75)([[1.0, 1.0]], [[0.0, 2.0]])
+    0.5
     """
 
     @keywords()
@@ -154,17 +236,52 @@ class Quantile(Known, entry="quantile"):
 
 
 class Hinge(Known, entry="hinge"):
-    """Mean over the columns of max(1 - y p, 0), y being -1 or 1; 0 counts as -1."""
+    """Mean over the columns of max(1 - y p, 0), y being -1 or 1; 0 counts as -1.
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> losses.Hinge()([[1.0, -1.0]], [[0.5, 0.5]])
+    1.0
+    """
 
 
 class SquaredHinge(Known, entry="squared_hinge"):
-    """Mean over the columns of max(1 - y p, 0)**2, y being -1 or 1; 0 counts as -1."""
+    """Mean over the columns of max(1 - y p, 0)**2, y being -1 or 1; 0 counts as -1.
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> losses.SquaredHinge()([[1.0, -1.0]], [[0.5, 0.5]])
+    1.25
+    """
 
 
 class CategoricalHinge(Known, entry="categorical_hinge"):
     """max(max_j((1 - y_j) p_j) - sum_j y_j p_j + 1, 0) with one-hot targets.
 
     The right output is to be above every other one by 1.
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> losses.CategoricalHinge()([[0.0, 1.0, 0.0]], [[0.25, 0.5, 0.25]])
+    0.75
     """
 
     _classifies = True
@@ -174,6 +291,17 @@ class Poisson(Known, entry="poisson"):
     """Mean over the columns of p - y ln(p + 1e-7): counts y of which p is the mean.
 
     Outputs must be positive: let the last activation be "exponential" or "softplus".
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.Poisson()([[2.0]], [[3.0]]), 6)
+    0.802775
     """
 
 
@@ -181,6 +309,17 @@ class KLDivergence(Known, entry="kl_divergence"):
     """Kullback-Leibler divergence sum_j y_j ln(y_j / p_j) of two distributions.
 
     y and p are kept between 1e-7 and 1.
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]), 6)
+    0.143841
     """
 
 
@@ -200,6 +339,12 @@ class TweedieDeviance(Known, entry="tweedie"):
         positive amounts, such as claims or rain.
     reduction : str
         See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.TweedieDeviance(power=1.5)([[1.0]], [[4.0]]), 6)
+    2.0
     """
 
     @keywords()
@@ -212,6 +357,17 @@ class GammaDeviance(Known, entry="gamma"):
     """Mean over the columns of 2 (ln(p / y) + y / p - 1): positive y whose scatter grows with p.
 
     Targets and outputs must be positive: let the last activation be "exponential" or "softplus".
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.GammaDeviance()([[1.0]], [[2.0]]), 6)
+    0.386294
     """
 
 
@@ -220,6 +376,17 @@ class CosineSimilarity(Known, entry="cosine_similarity"):
 
     The sign is Keras's: less is better. Lengths below 1e-7 count as 1e-7, so a row of zeros
     gives 0.
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.CosineSimilarity()([[3.0, 4.0]], [[6.0, 8.0]]), 6)
+    -1.0
     """
 
 
@@ -227,6 +394,17 @@ class Dice(Known, entry="dice"):
     """1 - 2 sum_j y_j p_j / (sum_j y_j + sum_j p_j + 1e-7), for each row.
 
     Keras takes the sums over the whole batch unless told ``axis=-1``.
+
+    Parameters
+    ----------
+    reduction : str
+        See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.Dice()([[0.0, 1.0]], [[0.5, 0.5]]), 6)
+    0.5
     """
 
 
@@ -245,6 +423,12 @@ class Tversky(Known, entry="tversky"):
         Weight of (1 - y) p, at least 0.
     reduction : str
         See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.Tversky(alpha=0.25, beta=0.75)([[0.0, 1.0]], [[0.5, 0.5]]), 6)
+    0.5
     """
 
     @keywords()
@@ -270,6 +454,14 @@ class BinaryCrossentropy(Known, entry="binary_crossentropy"):
         In [0, 1): y becomes y (1 - label_smoothing) + label_smoothing / 2.
     reduction : str
         See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.5]]), 6)
+    0.693147
+    >>> round(losses.BinaryCrossentropy(from_logits=True)([[1.0, 0.0]], [[2.0, -2.0]]), 6)
+    0.126928
     """
 
     _classifies = True
@@ -306,6 +498,12 @@ class BinaryFocalCrossentropy(Known, entry="binary_focal_crossentropy"):
         In [0, 1): y becomes y (1 - label_smoothing) + label_smoothing / 2.
     reduction : str
         See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.BinaryFocalCrossentropy(gamma=2.0)([[1.0, 0.0]], [[0.5, 0.5]]), 6)
+    0.173287
     """
 
     _classifies = True
@@ -341,6 +539,12 @@ class CategoricalCrossentropy(Known, entry="categorical_crossentropy"):
         In [0, 1): y becomes y (1 - label_smoothing) + label_smoothing / k.
     reduction : str
         See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.CategoricalCrossentropy()([[0.0, 1.0, 0.0]], [[0.25, 0.5, 0.25]]), 6)
+    0.693147
     """
 
     _classifies = True
@@ -374,6 +578,12 @@ class CategoricalFocalCrossentropy(Known, entry="categorical_focal_crossentropy"
         In [0, 1): y becomes y (1 - label_smoothing) + label_smoothing / k.
     reduction : str
         See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.CategoricalFocalCrossentropy()([[0.0, 1.0, 0.0]], [[0.25, 0.5, 0.25]]), 6)
+    0.043322
     """
 
     _classifies = True
@@ -408,6 +618,12 @@ class SparseCategoricalCrossentropy(Known, entry="sparse_categorical_crossentrop
         in the mean.
     reduction : str
         See the head of this module.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> round(losses.SparseCategoricalCrossentropy()([1], [[0.25, 0.5, 0.25]]), 6)
+    0.693147
     """
 
     _classifies = True
@@ -512,6 +728,14 @@ def get(identifier: Identifier) -> Loss:
     ------
     TypeError, ValueError
         Where there is no such loss; the message names the nearest one.
+
+    Examples
+    --------
+    >>> from laminar import losses
+    >>> losses.get("huber")
+    Huber(delta=1.0, reduction='sum_over_batch_size')
+    >>> losses.get({"name": "huber", "delta": 2.0})
+    Huber(delta=2.0, reduction='sum_over_batch_size')
     """
     if _own_functions.is_program(identifier):
         return Function(**cast("Mapping[str, Any]", identifier))

@@ -12,6 +12,7 @@ columns.
 
 A metric is also an object for loops of one's own, which takes rows in pieces:
 
+>>> from laminar.metrics import Recall
 >>> recall = Recall()
 >>> recall.update_state([0, 1, 1, 1], [0.2, 0.9, 0.4, 0.8])
 >>> recall.result()
@@ -125,6 +126,14 @@ def get(identifier: Identifier) -> Metric:
     ------
     TypeError, ValueError
         Where there is no such metric; the message names the nearest one.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.get("mse")
+    MeanSquaredError(name='mse')
+    >>> metrics.get({"name": "recall", "thresholds": 0.3})
+    Recall(thresholds=0.3, top_k=None, class_id=None, name='recall')
     """
     if _own_functions.is_program(identifier):
         return Function(**cast("Mapping[str, Any]", identifier))

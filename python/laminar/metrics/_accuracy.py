@@ -18,6 +18,12 @@ class Accuracy(Metric, entry="accuracy"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.Accuracy()([[1], [2], [3]], [[1], [2], [4]])
+    0.6666666666666666
     """
 
     @keywords()
@@ -34,6 +40,12 @@ class BinaryAccuracy(Metric, entry="binary_accuracy"):
         The key in logs and histories.
     threshold : float
         In [0, 1).
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.BinaryAccuracy()([[1], [0], [1], [1]], [[0.9], [0.2], [0.6], [0.3]])
+    0.75
     """
 
     @keywords()
@@ -49,6 +61,12 @@ class CategoricalAccuracy(Metric, entry="categorical_accuracy"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.CategoricalAccuracy()([[0, 1], [1, 0]], [[0.3, 0.7], [0.4, 0.6]])
+    0.5
     """
 
     @keywords()
@@ -63,6 +81,12 @@ class SparseCategoricalAccuracy(Metric, entry="sparse_categorical_accuracy"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.SparseCategoricalAccuracy()([1, 0], [[0.3, 0.7], [0.4, 0.6]])
+    0.5
     """
 
     @keywords()
@@ -79,6 +103,13 @@ class TopKCategoricalAccuracy(Metric, entry="top_k_categorical_accuracy"):
         At least 1.
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> top_two = metrics.TopKCategoricalAccuracy(k=2)
+    >>> top_two([[0, 0, 1], [1, 0, 0]], [[0.1, 0.6, 0.3], [0.1, 0.6, 0.3]])
+    0.5
     """
 
     @keywords()
@@ -96,6 +127,12 @@ class SparseTopKCategoricalAccuracy(Metric, entry="sparse_top_k_categorical_accu
         At least 1.
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.SparseTopKCategoricalAccuracy(k=2)([2, 0], [[0.1, 0.6, 0.3], [0.1, 0.6, 0.3]])
+    0.5
     """
 
     @keywords()

@@ -25,6 +25,16 @@ class Metric(Component, family="metric"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> accuracy = metrics.get("binary_accuracy")
+    >>> accuracy.update_state([[1], [0]], [[0.9], [0.2]])
+    >>> accuracy.update_state([[1]], [[0.3]])
+    >>> round(accuracy.result(), 6)
+    0.666667
+    >>> accuracy.reset_state()
     """
 
     _running: RunningMetric | None = None
@@ -169,6 +179,16 @@ class Function(Metric):
         By default the function's own.
     program : mapping, optional
         In place of a function, what one was traced into.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> from laminar import ops
+    >>> def within(y_true, y_pred):
+    ...     return ops.mean(ops.less(ops.abs(y_true - y_pred), 0.5), axis=-1)
+    ...
+    >>> metrics.Function(within)([[1.0], [2.0]], [[1.25], [3.0]])
+    0.5
     """
 
     _own = True
@@ -190,7 +210,13 @@ class Function(Metric):
         self.program = None if program is None else dict(program)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return what the function makes of targets and outputs."""
+        """Return what the function makes of targets and outputs.
+
+        Parameters
+        ----------
+        y_true, y_pred : value
+            Targets and outputs, of arrays, tensors, or those of a trace.
+        """
         if self.function is None:
             raise ValueError(f"{self!r} is a program of operations; its function is not known")
         return self.function(y_true, y_pred)

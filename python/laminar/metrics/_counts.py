@@ -22,6 +22,12 @@ class Precision(Metric, entry="precision"):
         Look at this output alone.
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.Precision()([[1], [0], [1], [0]], [[0.9], [0.7], [0.2], [0.1]])
+    0.5
     """
 
     @keywords()
@@ -53,6 +59,12 @@ class Recall(Metric, entry="recall"):
         Look at this output alone.
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.Recall()([[1], [0], [1], [0]], [[0.9], [0.7], [0.2], [0.1]])
+    0.5
     """
 
     @keywords()
@@ -83,6 +95,12 @@ class F1Score(Metric, entry="f1_score"):
         single output is compared with 0.5.
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> round(metrics.F1Score(threshold=0.5)([[1], [0], [1]], [[0.9], [0.7], [0.8]]), 6)
+    0.8
     """
 
     @keywords()
@@ -110,6 +128,13 @@ class FBetaScore(Metric, entry="fbeta_score"):
         single output is compared with 0.5.
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> f2 = metrics.FBetaScore(beta=2.0, threshold=0.5)
+    >>> round(f2([[1], [0], [1]], [[0.9], [0.7], [0.8]]), 6)
+    0.909091
     """
 
     @keywords()
@@ -151,6 +176,12 @@ class AUC(Metric, entry="auc"):
         ends in an activation that makes probabilities.
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.AUC()([[0], [0], [1], [1]], [[0.1], [0.4], [0.35], [0.8]])
+    0.75
     """
 
     @keywords()
@@ -180,6 +211,12 @@ class TruePositives(Metric, entry="true_positives"):
         In [0, 1]: an output above it is a yes; 0.5 if not given.
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.TruePositives()([[1], [0], [1]], [[0.9], [0.7], [0.2]])
+    1.0
     """
 
     @keywords()
@@ -197,6 +234,12 @@ class TrueNegatives(Metric, entry="true_negatives"):
         In [0, 1]: an output above it is a yes; 0.5 if not given.
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.TrueNegatives()([[1], [0], [0]], [[0.9], [0.7], [0.2]])
+    1.0
     """
 
     @keywords()
@@ -214,6 +257,12 @@ class FalsePositives(Metric, entry="false_positives"):
         In [0, 1]: an output above it is a yes; 0.5 if not given.
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.FalsePositives()([[1], [0], [1]], [[0.9], [0.7], [0.2]])
+    1.0
     """
 
     @keywords()
@@ -231,6 +280,12 @@ class FalseNegatives(Metric, entry="false_negatives"):
         In [0, 1]: an output above it is a yes; 0.5 if not given.
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.FalseNegatives()([[1], [0], [1]], [[0.9], [0.7], [0.2]])
+    1.0
     """
 
     @keywords()

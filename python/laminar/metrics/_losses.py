@@ -19,6 +19,12 @@ class BinaryCrossentropy(Metric, entry="binary_crossentropy"):
         activation.
     label_smoothing : float
         In [0, 1): y becomes y (1 - label_smoothing) + label_smoothing / 2.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> round(metrics.BinaryCrossentropy()([[1], [0]], [[0.5], [0.5]]), 6)
+    0.693147
     """
 
     @keywords()
@@ -45,6 +51,12 @@ class CategoricalCrossentropy(Metric, entry="categorical_crossentropy"):
         activation.
     label_smoothing : float
         In [0, 1): y becomes y (1 - label_smoothing) + label_smoothing / k.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> round(metrics.CategoricalCrossentropy()([[0, 1, 0]], [[0.25, 0.5, 0.25]]), 6)
+    0.693147
     """
 
     @keywords()
@@ -71,6 +83,12 @@ class SparseCategoricalCrossentropy(Metric, entry="sparse_categorical_crossentro
         activation.
     ignore_class : int, optional
         Rows of this class do not count. It need not be the number of an output.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> round(metrics.SparseCategoricalCrossentropy()([1], [[0.25, 0.5, 0.25]]), 6)
+    0.693147
     """
 
     @keywords()
@@ -94,6 +112,12 @@ class Huber(Metric, entry="huber"):
         The key in logs and histories.
     delta : float
         Error above which it grows linearly, in units of y.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.Huber()([[0.0, 0.0]], [[0.5, 3.0]])
+    1.3125
     """
 
     @keywords()
@@ -109,6 +133,12 @@ class LogCoshError(Metric, entry="log_cosh"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> round(metrics.LogCoshError()([[0.0]], [[1.0]]), 6)
+    0.433781
     """
 
     @keywords()
@@ -123,6 +153,12 @@ class MeanAbsolutePercentageError(Metric, entry="mape"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 5.0]])
+    37.5
     """
 
     @keywords()
@@ -137,6 +173,12 @@ class MeanSquaredLogarithmicError(Metric, entry="msle"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> round(metrics.MeanSquaredLogarithmicError()([[1.0]], [[3.0]]), 6)
+    0.480453
     """
 
     @keywords()
@@ -151,6 +193,12 @@ class Poisson(Metric, entry="poisson"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> round(metrics.Poisson()([[2.0]], [[3.0]]), 6)
+    0.802775
     """
 
     @keywords()
@@ -165,6 +213,12 @@ class KLDivergence(Metric, entry="kl_divergence"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> round(metrics.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]), 6)
+    0.143841
     """
 
     @keywords()
@@ -179,6 +233,12 @@ class Hinge(Metric, entry="hinge"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.Hinge()([[1.0, -1.0]], [[0.5, 0.5]])
+    1.0
     """
 
     @keywords()
@@ -193,6 +253,12 @@ class SquaredHinge(Metric, entry="squared_hinge"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.SquaredHinge()([[1.0, -1.0]], [[0.5, 0.5]])
+    1.25
     """
 
     @keywords()
@@ -207,6 +273,12 @@ class CategoricalHinge(Metric, entry="categorical_hinge"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.CategoricalHinge()([[0, 1, 0]], [[0.25, 0.5, 0.25]])
+    0.75
     """
 
     @keywords()
@@ -223,6 +295,12 @@ class CosineSimilarity(Metric, entry="cosine_similarity"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> round(metrics.CosineSimilarity()([[3.0, 4.0]], [[6.0, 8.0]]), 6)
+    1.0
     """
 
     @keywords()

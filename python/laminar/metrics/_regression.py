@@ -14,6 +14,12 @@ class MeanSquaredError(Metric, entry="mse"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.MeanSquaredError()([[1.0, 2.0]], [[1.0, 4.0]])
+    2.0
     """
 
     @keywords()
@@ -28,6 +34,12 @@ class MeanAbsoluteError(Metric, entry="mae"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.MeanAbsoluteError()([[1.0, 2.0]], [[1.0, 4.0]])
+    1.0
     """
 
     @keywords()
@@ -42,6 +54,12 @@ class RootMeanSquaredError(Metric, entry="rmse"):
     ----------
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.RootMeanSquaredError()([[1.0], [2.0]], [[4.0], [5.0]])
+    3.0
     """
 
     @keywords()
@@ -63,6 +81,12 @@ class R2Score(Metric, entry="r2_score"):
         takes the number of rows times columns.)
     name : str
         The key in logs and histories.
+
+    Examples
+    --------
+    >>> from laminar import metrics
+    >>> metrics.R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [2.0]])
+    0.5
     """
 
     @keywords()
