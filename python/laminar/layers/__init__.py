@@ -103,6 +103,12 @@ def get(identifier: Mapping[str, Any] | Layer) -> Layer:
     ------
     TypeError, ValueError
         Where there is no such layer; the message names the nearest one.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.get({"class_name": "Dense", "config": {"units": 3}}).units
+    3
     """
     return _component.get(Layer, identifier)
 

@@ -27,6 +27,12 @@ class Activation(Layer, entry="activation"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Activation("relu")([[-1.0, 2.0]])
+    array([[0., 2.]], dtype=float32)
     """
 
     @keywords(input_dim="input_shape")
@@ -61,6 +67,12 @@ class ReLU(Activation, variant=True):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.ReLU(max_value=6.0)([[-1.0, 2.0, 9.0]])
+    array([[0., 2., 6.]], dtype=float32)
     """
 
     @keywords(input_dim="input_shape")
@@ -94,6 +106,12 @@ class LeakyReLU(Activation, variant=True):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.LeakyReLU(0.25)([[-1.0, 2.0]])
+    array([[-0.25,  2.  ]], dtype=float32)
     """
 
     @keywords(alpha="negative_slope", input_dim="input_shape")
@@ -123,6 +141,12 @@ class ELU(Activation, variant=True):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.ELU()([[-1.0, 2.0]]).round(4)
+    array([[-0.6321,  2.    ]], dtype=float32)
     """
 
     @keywords(input_dim="input_shape")
@@ -152,6 +176,12 @@ class Softmax(Activation, variant=True):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Softmax()([[0.0, 1.0, 2.0]]).round(4)
+    array([[0.09  , 0.2447, 0.6652]], dtype=float32)
     """
 
     @keywords(input_dim="input_shape")
@@ -185,6 +215,14 @@ class PReLU(Layer, entry="prelu"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> from laminar import Sequential
+    >>> model = Sequential([layers.Input(3), layers.PReLU("ones")])
+    >>> model.predict([[-1.0, 0.0, 2.0]], verbose=0)
+    array([[-1.,  0.,  2.]], dtype=float32)
     """
 
     alpha = tensor("alpha", "The slopes, one for each value of a sample.")

@@ -94,6 +94,13 @@ class Layer(Definable, family="layer"):
 
             def call(self, inputs):
                 return ops.tanh(inputs * self.factors)
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layer = layers.Dense(3, name="first")
+    >>> layer.name, layer.built
+    ('first', False)
     """
 
     # Arguments that can be changed while the layer is in a built model.

@@ -38,6 +38,16 @@ class Dense(Layer, entry="dense"):
         On the first layer of a model: the shape of one sample. ``input_dim=30`` works too.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> from laminar import Sequential
+    >>> model = Sequential([layers.Input(4), layers.Dense(3, "relu")], seed=1)
+    >>> model.output_shape
+    (None, 3)
+    >>> [weight.shape for weight in model.weights]
+    [(4, 3), (3,)]
     """
 
     kernel = tensor("kernel", "The kernel, (in, units).")
@@ -105,6 +115,14 @@ class Maxout(Layer, entry="maxout"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> from laminar import Sequential
+    >>> model = Sequential([layers.Input(4), layers.Maxout(3, pieces=2)], seed=1)
+    >>> model.output_shape
+    (None, 3)
     """
 
     kernel = tensor("kernel", "The kernel, (in, pieces * units).")

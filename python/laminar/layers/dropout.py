@@ -48,6 +48,14 @@ class Dropout(Layer, entry="dropout"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> import numpy as np
+    >>> layer = layers.Dropout(0.5)
+    >>> layer(np.ones((1, 4)))
+    array([[1., 1., 1., 1.]], dtype=float32)
     """
 
     _changeable: ClassVar[frozenset[str]] = frozenset(("rate", "seed"))
@@ -84,6 +92,12 @@ class AlphaDropout(Layer, entry="alpha_dropout"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.AlphaDropout(0.1)([[-1.0, 2.0]])
+    array([[-1.,  2.]], dtype=float32)
     """
 
     _changeable: ClassVar[frozenset[str]] = frozenset(("rate", "seed"))
@@ -117,6 +131,12 @@ class GaussianNoise(Layer, entry="gaussian_noise"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.GaussianNoise(0.1)([[1.0, 2.0]])
+    array([[1., 2.]], dtype=float32)
     """
 
     _changeable: ClassVar[frozenset[str]] = frozenset(("stddev", "seed"))
@@ -153,6 +173,12 @@ class GaussianDropout(Layer, entry="gaussian_dropout"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.GaussianDropout(0.3)([[1.0, 2.0]])
+    array([[1., 2.]], dtype=float32)
     """
 
     _changeable: ClassVar[frozenset[str]] = frozenset(("rate", "seed"))

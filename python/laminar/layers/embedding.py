@@ -47,6 +47,14 @@ class Embedding(Layer, entry="embedding"):
         On the first layer of a model: the shape of one sample, Keras's ``input_length``.
     trainable : bool
         Whether training changes the weights.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> from laminar import Sequential
+    >>> model = Sequential([layers.Input(2), layers.Embedding(10, 3)], seed=1)
+    >>> model.predict([[1, 7]], verbose=0).shape
+    (1, 2, 3)
     """
 
     embeddings = tensor("embeddings", "The vectors, (input_dim, output_dim).")

@@ -110,7 +110,15 @@ class Lookup(Attributes):
 
     @classmethod
     def from_config(cls: type[L], config: Mapping[str, Any]) -> L:
-        """Make an object of what `get_config` returned."""
+        """Make an object of what `get_config` returned.
+
+        Parameters
+        ----------
+        config : dict
+            What `get_config` has returned.
+        config : dict
+            What `get_config` has returned.
+        """
         return cls(**config)
 
     def __repr__(self) -> str:
@@ -168,6 +176,13 @@ class StringLookup(Lookup):
         The most numbers that `adapt` may give away, unknown strings included.
     output_mode : {"int", "one_hot", "multi_hot", "count"}
         See `Lookup.__call__`.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> lookup = layers.StringLookup(vocabulary=["red", "green"])
+    >>> lookup(["green", "red", "blue"])
+    array([2, 1, 0])
     """
 
     _kinds = "U"
@@ -199,6 +214,13 @@ class IntegerLookup(Lookup):
         The most numbers that `adapt` may give away, unknown ones included.
     output_mode : {"int", "one_hot", "multi_hot", "count"}
         See `Lookup.__call__`.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> lookup = layers.IntegerLookup(vocabulary=[100, 7])
+    >>> lookup([7, 100, 5])
+    array([2, 1, 0])
     """
 
     _kinds = "iu"

@@ -61,6 +61,12 @@ class Add(Merging, entry="add"):
         Unique within its model.
     trainable : bool
         Accepted for Keras's sake: it has no weights.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Add()([[[1.0, 2.0]], [[10.0, 20.0]]])
+    array([[11., 22.]], dtype=float32)
     """
 
 
@@ -73,6 +79,12 @@ class Subtract(Merging, entry="subtract"):
         Unique within its model.
     trainable : bool
         Accepted for Keras's sake: it has no weights.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Subtract()([[[1.0, 2.0]], [[3.0, 4.0]]])
+    array([[-2., -2.]], dtype=float32)
     """
 
     _most = 2
@@ -87,6 +99,12 @@ class Multiply(Merging, entry="multiply"):
         Unique within its model.
     trainable : bool
         Accepted for Keras's sake: it has no weights.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Multiply()([[[1.0, 2.0]], [[3.0, 4.0]]])
+    array([[3., 8.]], dtype=float32)
     """
 
 
@@ -99,6 +117,12 @@ class Average(Merging, entry="average"):
         Unique within its model.
     trainable : bool
         Accepted for Keras's sake: it has no weights.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Average()([[[1.0, 2.0]], [[3.0, 6.0]]])
+    array([[2., 4.]], dtype=float32)
     """
 
 
@@ -111,6 +135,12 @@ class Maximum(Merging, entry="maximum"):
         Unique within its model.
     trainable : bool
         Accepted for Keras's sake: it has no weights.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Maximum()([[[1.0, 5.0]], [[3.0, 2.0]]])
+    array([[3., 5.]], dtype=float32)
     """
 
 
@@ -123,6 +153,12 @@ class Minimum(Merging, entry="minimum"):
         Unique within its model.
     trainable : bool
         Accepted for Keras's sake: it has no weights.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Minimum()([[[1.0, 5.0]], [[3.0, 2.0]]])
+    array([[1., 2.]], dtype=float32)
     """
 
 
@@ -137,6 +173,12 @@ class Concatenate(Merging, entry="concatenate"):
         Unique within its model.
     trainable : bool
         Accepted for Keras's sake: it has no weights.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Concatenate()([[[1.0, 2.0]], [[3.0]]])
+    array([[1., 2., 3.]], dtype=float32)
     """
 
     @keywords()
@@ -172,6 +214,12 @@ class Dot(Merging, entry="dot"):
         Unique within its model.
     trainable : bool
         Accepted for Keras's sake: it has no weights.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Dot()([[[1.0, 2.0]], [[3.0, 4.0]]])
+    array([[11.]], dtype=float32)
     """
 
     _most = 2
@@ -209,43 +257,143 @@ def _several_axes(shapes: Shapes) -> bool:
 
 
 def add(inputs: Sequence[V], name: str | None = None) -> V:
-    """Return the sum of symbols or arrays; see `Add`."""
+    """Return the sum of symbols or arrays; see `Add`.
+
+    Parameters
+    ----------
+    inputs : list of symbols or arrays
+        Two or more of one shape.
+    name : str, optional
+        That of the layer.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.add([[[1.0, 2.0]], [[10.0, 20.0]]])
+    array([[11., 22.]], dtype=float32)
+    """
     made: V = Add(name)(inputs)
     return made
 
 
 def subtract(inputs: Sequence[V], name: str | None = None) -> V:
-    """Return the first of two symbols or arrays less the second; see `Subtract`."""
+    """Return the first of two symbols or arrays less the second; see `Subtract`.
+
+    Parameters
+    ----------
+    inputs : list of symbols or arrays
+        Two of one shape.
+    name : str, optional
+        That of the layer.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.subtract([[[1.0, 2.0]], [[3.0, 4.0]]])
+    array([[-2., -2.]], dtype=float32)
+    """
     made: V = Subtract(name)(inputs)
     return made
 
 
 def multiply(inputs: Sequence[V], name: str | None = None) -> V:
-    """Return the product of symbols or arrays; see `Multiply`."""
+    """Return the product of symbols or arrays; see `Multiply`.
+
+    Parameters
+    ----------
+    inputs : list of symbols or arrays
+        Two or more of one shape.
+    name : str, optional
+        That of the layer.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.multiply([[[1.0, 2.0]], [[3.0, 4.0]]])
+    array([[3., 8.]], dtype=float32)
+    """
     made: V = Multiply(name)(inputs)
     return made
 
 
 def average(inputs: Sequence[V], name: str | None = None) -> V:
-    """Return the mean of symbols or arrays; see `Average`."""
+    """Return the mean of symbols or arrays; see `Average`.
+
+    Parameters
+    ----------
+    inputs : list of symbols or arrays
+        Two or more of one shape.
+    name : str, optional
+        That of the layer.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.average([[[1.0, 2.0]], [[3.0, 6.0]]])
+    array([[2., 4.]], dtype=float32)
+    """
     made: V = Average(name)(inputs)
     return made
 
 
 def maximum(inputs: Sequence[V], name: str | None = None) -> V:
-    """Return the largest of symbols or arrays, value by value; see `Maximum`."""
+    """Return the largest of symbols or arrays, value by value; see `Maximum`.
+
+    Parameters
+    ----------
+    inputs : list of symbols or arrays
+        Two or more of one shape.
+    name : str, optional
+        That of the layer.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.maximum([[[1.0, 5.0]], [[3.0, 2.0]]])
+    array([[3., 5.]], dtype=float32)
+    """
     made: V = Maximum(name)(inputs)
     return made
 
 
 def minimum(inputs: Sequence[V], name: str | None = None) -> V:
-    """Return the least of symbols or arrays, value by value; see `Minimum`."""
+    """Return the least of symbols or arrays, value by value; see `Minimum`.
+
+    Parameters
+    ----------
+    inputs : list of symbols or arrays
+        Two or more of one shape.
+    name : str, optional
+        That of the layer.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.minimum([[[1.0, 5.0]], [[3.0, 2.0]]])
+    array([[1., 2.]], dtype=float32)
+    """
     made: V = Minimum(name)(inputs)
     return made
 
 
 def concatenate(inputs: Sequence[V], axis: int = -1, name: str | None = None) -> V:
-    """Return symbols or arrays side by side; see `Concatenate`."""
+    """Return symbols or arrays side by side; see `Concatenate`.
+
+    Parameters
+    ----------
+    inputs : list of symbols or arrays
+        Two or more that differ in their last axis alone.
+    axis : int
+        The last axis, as -1 or by its number.
+    name : str, optional
+        That of the layer.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.concatenate([[[1.0, 2.0]], [[3.0]]])
+    array([[1., 2., 3.]], dtype=float32)
+    """
     made: V = Concatenate(axis, name)(inputs)
     return made
 
@@ -256,6 +404,24 @@ def dot(
     normalize: bool = False,
     name: str | None = None,
 ) -> V:
-    """Return the dot product of two symbols or arrays; see `Dot`."""
+    """Return the dot product of two symbols or arrays; see `Dot`.
+
+    Parameters
+    ----------
+    inputs : list of symbols or arrays
+        Two of one shape.
+    axes : int
+        The last axis, as -1 or by its number.
+    normalize : bool
+        Divide by the lengths, which gives the cosine.
+    name : str, optional
+        That of the layer.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.dot([[[3.0, 4.0]], [[6.0, 8.0]]], normalize=True).round(4)
+    array([[1.]], dtype=float32)
+    """
     made: V = Dot(axes, normalize, name)(inputs)
     return made

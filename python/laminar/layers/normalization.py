@@ -39,6 +39,14 @@ class BatchNormalization(Layer, entry="batch_normalization"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> from laminar import Sequential
+    >>> model = Sequential([layers.Input(8), layers.Dense(4), layers.BatchNormalization()])
+    >>> [weight.shape for weight in model.layers[1].weights]
+    [(4,), (4,), (4,), (4,)]
     """
 
     gamma = tensor("gamma", "The factors, one a column; None without.")
@@ -106,6 +114,12 @@ class LayerNormalization(Layer, entry="layer_normalization"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.LayerNormalization(epsilon=1e-6)([[1.0, 2.0, 3.0]]).round(3)
+    array([[-1.225,  0.   ,  1.225]], dtype=float32)
     """
 
     gamma = tensor("gamma", "The factors, one a column; None without.")
@@ -165,6 +179,12 @@ class RMSNormalization(Layer, entry="rms_normalization"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.RMSNormalization()([[3.0, 4.0]]).round(3)
+    array([[0.849, 1.131]], dtype=float32)
     """
 
     scale = tensor("scale", "The factors, one a column.")

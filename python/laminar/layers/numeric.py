@@ -58,6 +58,15 @@ class PiecewiseLinearEncoding(Recorded, variant=True):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         There is nothing to train.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> import numpy as np
+    >>> layer = layers.PiecewiseLinearEncoding(edges=[[0.0, 1.0, 3.0]])
+    >>> layer(np.array([[0.5], [2.0]]))
+    array([[0.5, 0. ],
+           [1. , 0.5]], dtype=float32)
     """
 
     _named = "piecewise_linear_encoding"
@@ -149,6 +158,14 @@ class PeriodicEmbedding(Recorded, variant=True):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> from laminar import Sequential
+    >>> model = Sequential([layers.Input(3), layers.PeriodicEmbedding(frequencies=4)], seed=1)
+    >>> model.output_shape
+    (None, 3, 8)
     """
 
     _named = "periodic_embedding"
@@ -214,6 +231,12 @@ class SmoothClip(Recorded, variant=True):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         There is nothing to train.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.SmoothClip(8.0)([[0.0, 6.0, 1e6]]).round(4)
+    array([[0. , 4.8, 8. ]], dtype=float32)
     """
 
     _named = "smooth_clip"

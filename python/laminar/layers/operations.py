@@ -27,6 +27,18 @@ class Operations(Layer, entry="operations"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> from laminar import Sequential, load_model
+    >>> class Doubled(layers.Layer):
+    ...     def call(self, inputs):
+    ...         return 2.0 * inputs
+    ...
+    >>> Sequential([layers.Input(2), Doubled()]).save("doubled.safetensors")
+    >>> type(load_model("doubled.safetensors").layers[0]).__name__
+    'Operations'
     """
 
     @keywords(input_dim="input_shape")
@@ -140,6 +152,13 @@ class Lambda(Layer):
         Unique within its model.
     input_shape : tuple of int or int, optional
         On the first layer of a model: the shape of one sample.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> from laminar import ops
+    >>> layers.Lambda(lambda x: ops.square(x))([[1.0, -3.0]])
+    array([[1., 9.]], dtype=float32)
     """
 
     _own = True

@@ -45,6 +45,15 @@ class Normalization(Layer, entry="normalization"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layer = layers.Normalization()
+    >>> layer.adapt([[1.0, 10.0], [3.0, 30.0]])
+    >>> layer([[1.0, 10.0], [3.0, 30.0]]).round(4)
+    array([[-1., -1.],
+           [ 1.,  1.]], dtype=float32)
     """
 
     @keywords(input_dim="input_shape")
@@ -143,6 +152,12 @@ class Rescaling(Layer, entry="rescaling"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Rescaling(0.5, offset=-1.0)([[0.0, 4.0]])
+    array([[-1.,  1.]], dtype=float32)
     """
 
     @keywords(input_dim="input_shape")
@@ -172,6 +187,12 @@ class Discretization(Layer, entry="discretization"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.Discretization([0.0, 1.0])([[-1.0, 0.5, 1.0]])
+    array([[0., 1., 2.]], dtype=float32)
     """
 
     @keywords(input_dim="input_shape", bins="bin_boundaries")
@@ -210,6 +231,12 @@ class CategoryEncoding(Layer, entry="category_encoding"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> layers.CategoryEncoding(4)([[0.0, 2.0]])
+    array([[1., 0., 1., 0.]], dtype=float32)
     """
 
     @keywords(input_dim="input_shape")

@@ -24,6 +24,13 @@ class Flatten(Layer, entry="flatten"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> from laminar import Sequential
+    >>> Sequential([layers.Input((8, 8)), layers.Flatten()]).output_shape
+    (None, 64)
     """
 
     @keywords(input_dim="input_shape")
@@ -52,6 +59,13 @@ class Reshape(Layer, entry="reshape"):
         On the first layer of a model: the shape of one sample.
     trainable : bool
         Whether training changes the weights, if it has any.
+
+    Examples
+    --------
+    >>> from laminar import layers
+    >>> from laminar import Sequential
+    >>> Sequential([layers.Input(6), layers.Reshape((2, 3))]).output_shape
+    (None, 2, 3)
     """
 
     @keywords(input_dim="input_shape", dims="target_shape")

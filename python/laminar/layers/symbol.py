@@ -194,6 +194,15 @@ class Input(Symbol):
         The key of its array where a model's data are a dict; otherwise kept for the reader.
     dtype : str, optional
         Accepted for Keras's sake: data of any type of numbers become the model's.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> start = laminar.Input((4,), name="numbers")
+    >>> start.shape
+    (4,)
+    >>> laminar.Model(start, laminar.layers.Dense(2)(start)).output_shape
+    (None, 2)
     """
 
     @keywords(input_shape="shape", input_dim="shape")
