@@ -54,6 +54,14 @@ def get(identifier: Identifier) -> Optimizer:
     ------
     TypeError, ValueError
         Where there is no such optimizer; the message names the nearest one.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> optimizers.get("adam").learning_rate
+    0.001
+    >>> optimizers.get({"name": "sgd", "learning_rate": 0.1}).learning_rate
+    0.1
     """
     return _component.get(Optimizer, identifier)
 

@@ -31,6 +31,15 @@ class Adam(Optimizer, entry="adam"):
         Divide by the largest running mean of g**2 so far (Reddi et al., 2018).
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.Adam(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.9, 2.1])
     """
 
     @arguments
@@ -67,6 +76,15 @@ class AdamW(Optimizer, entry="adamw"):
         Divide by the largest running mean of g**2 so far (Reddi et al., 2018).
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.AdamW(0.1, weight_decay=0.01), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.899, 2.098])
     """
 
     @arguments
@@ -101,6 +119,15 @@ class Adamax(Optimizer, entry="adamax"):
         Keeps the division finite.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.Adamax(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.9, 2.1])
     """
 
     @arguments
@@ -131,6 +158,15 @@ class Nadam(Optimizer, entry="nadam"):
         Keeps the division finite.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.Nadam(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.8937, 2.1063])
     """
 
     @arguments
@@ -163,6 +199,15 @@ class RAdam(Optimizer, entry="radam"):
         Keeps the division finite.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.RAdam(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.95, 2.05])
     """
 
     @arguments

@@ -109,6 +109,15 @@ class Optimizer(Component, family="optimizer"):
         The average takes the weights' place after every so many updates as well.
     gradient_accumulation_steps : int, optional
         One update with the mean of the gradients of so many batches.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from laminar import optimizers
+    >>> optimizer, w = optimizers.SGD(0.1, clipnorm=1.0), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([10.0, 0.0])], [w])
+    >>> w
+    array([0.9, 2. ])
     """
 
     __module__ = "laminar.optimizers"
@@ -290,6 +299,11 @@ class Optimizer(Component, family="optimizer"):
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[ArrayLike, Any]]) -> int:
         """Update arrays in place by their gradients, given in pairs; see `apply`.
+
+        Parameters
+        ----------
+        grads_and_vars : iterable of pairs
+            A gradient and an array or variable each.
 
         Returns
         -------

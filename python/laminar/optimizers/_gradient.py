@@ -32,6 +32,15 @@ class SGD(Optimizer, entry="sgd"):
         (PyTorch's argument of this name is 1 minus this factor.)
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.SGD(0.1, momentum=0.9), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.95, 2.05])
     """
 
     @arguments
@@ -68,6 +77,15 @@ class RMSprop(Optimizer, entry="rmsprop"):
         Subtract the square of the running mean of g from s.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.RMSprop(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.6838, 2.3162])
     """
 
     @arguments
@@ -102,6 +120,15 @@ class Adagrad(Optimizer, entry="adagrad"):
         Keeps the division finite.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.Adagrad(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.9155, 2.0845])
     """
 
     @arguments
@@ -133,6 +160,15 @@ class Adadelta(Optimizer, entry="adadelta"):
         Keeps the division finite.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.Adadelta(1.0), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.9986, 2.0014])
     """
 
     @arguments
@@ -167,6 +203,15 @@ class Ftrl(Optimizer, entry="ftrl"):
         Added to the root of the sum of squares.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.Ftrl(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.381 , 1.0155])
     """
 
     @arguments
@@ -203,6 +248,15 @@ class Lion(Optimizer, entry="lion"):
         In [0, 1): share of the mean in the step, and memory of the mean.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.Lion(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.9, 2.1])
     """
 
     @arguments
@@ -234,6 +288,15 @@ class Rprop(Optimizer, entry="rprop"):
         Bounds of the step length.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.Rprop(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.9, 2.1])
     """
 
     @arguments

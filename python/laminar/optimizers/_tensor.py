@@ -27,6 +27,15 @@ class Lamb(Optimizer, entry="lamb"):
         Keeps the division finite.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.Lamb(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.8419, 2.1581])
     """
 
     @arguments
@@ -61,6 +70,15 @@ class Adafactor(Optimizer, entry="adafactor"):
         As in Keras without effect: the bound on η holds anyway.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.Adafactor(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.8419, 2.1581])
     """
 
     @arguments
@@ -115,6 +133,15 @@ class Muon(Optimizer, entry="muon"):
         The step is this times the root of the longer side.
     **options
         See `Optimizer`.
+
+    Examples
+    --------
+    >>> from laminar import optimizers
+    >>> import numpy as np
+    >>> optimizer, w = optimizers.Muon(0.1), np.array([1.0, 2.0])
+    >>> optimizer.apply([np.array([0.5, -0.5])], [w])
+    >>> w.round(4)
+    array([0.8996, 2.0992])
     """
 
     @arguments

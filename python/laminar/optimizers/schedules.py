@@ -54,6 +54,15 @@ class LearningRateSchedule(Component, family="schedule"):
     """Base of all schedules.
 
     For a function of your own use `laminar.callbacks.LearningRateScheduler`.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> rate = schedules.ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)
+    >>> isinstance(rate, schedules.LearningRateSchedule)
+    True
+    >>> rate([0, 100, 200])
+    array([0.1  , 0.05 , 0.025])
     """
 
     def __call__(self, step: ArrayLike) -> float | NDArray[np.float64]:
@@ -86,6 +95,12 @@ class InverseTimeDecay(LearningRateSchedule, entry="inverse_time_decay"):
         At least 0.
     staircase : bool
         Use the whole part of step / decay_steps.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> schedules.InverseTimeDecay(0.1, decay_steps=1, decay_rate=0.001)([0, 1000, 4000]).round(6)
+    array([0.1 , 0.05, 0.02])
     """
 
     @arguments
@@ -115,6 +130,12 @@ class ExponentialDecay(LearningRateSchedule, entry="exponential_decay"):
         At least 0.
     staircase : bool
         Use the whole part of step / decay_steps.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> schedules.ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)([0, 100, 200])
+    array([0.1  , 0.05 , 0.025])
     """
 
     @arguments
@@ -140,6 +161,12 @@ class PiecewiseConstantDecay(LearningRateSchedule, entry="piecewise_constant_dec
         Increasing steps.
     values : sequence of float
         Rates, one more than boundaries.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> schedules.PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])([100, 101, 201])
+    array([0.1  , 0.01 , 0.001])
     """
 
     @arguments
@@ -163,6 +190,12 @@ class PolynomialDecay(LearningRateSchedule, entry="polynomial_decay"):
         1 is a line.
     cycle : bool
         Instead of stopping, stretch decay_steps to its next multiple.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> schedules.PolynomialDecay(0.1, decay_steps=100, end_learning_rate=0.0)([0, 50, 200])
+    array([0.1 , 0.05, 0.  ])
     """
 
     @arguments
@@ -196,6 +229,12 @@ class CosineDecay(LearningRateSchedule, entry="cosine_decay"):
         The rate after the warm-up, from which the wave starts; without it there is none.
     warmup_steps : int
         Steps in which the rate rises in a line.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> schedules.CosineDecay(0.1, decay_steps=100)([0, 50, 100, 500]).round(6)
+    array([0.1 , 0.05, 0.  , 0.  ])
     """
 
     @arguments
@@ -227,6 +266,12 @@ class CosineDecayRestarts(LearningRateSchedule, entry="cosine_decay_restarts"):
         Length and height of a wave as multiples of the one before.
     alpha : float
         The lowest rate as a share of the first.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> schedules.CosineDecayRestarts(0.1, first_decay_steps=100)([0, 50, 100, 200]).round(6)
+    array([0.1 , 0.05, 0.1 , 0.05])
     """
 
     @arguments
@@ -264,6 +309,12 @@ class OneCycle(LearningRateSchedule, entry="one_cycle"):
         … the last one that divided by this.
     three_phase : bool
         Come down in as many steps as went up, and to the last rate in the rest.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> schedules.OneCycle(0.1, total_steps=100)([0, 29, 99]).round(6)
+    array([0.004, 0.1  , 0.   ])
     """
 
     @arguments
@@ -297,6 +348,12 @@ class InverseSquareRootDecay(LearningRateSchedule, entry="inverse_square_root_de
         The highest rate.
     warmup_steps : int
         Steps in which it is reached.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> schedules.InverseSquareRootDecay(0.1, warmup_steps=100)([0, 99, 399]).round(6)
+    array([0.001, 0.1  , 0.05 ])
     """
 
     @arguments
@@ -316,6 +373,12 @@ class LinearWarmup(LearningRateSchedule, entry="linear_warmup"):
         Its steps.
     initial_learning_rate : float
         The first rate.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> schedules.LinearWarmup(0.1, warmup_steps=100)([0, 50, 100, 500])
+    array([0.  , 0.05, 0.1 , 0.1 ])
     """
 
     @arguments
@@ -338,6 +401,13 @@ def get(identifier: Identifier) -> LearningRateSchedule:
     identifier : mapping or LearningRateSchedule
         ``{"name": "cosine_decay", "initial_learning_rate": 0.1, "decay_steps": 1000}`` or Keras's
         ``{"class_name": "CosineDecay", "config": {…}}``.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> written = {"name": "linear_warmup", "target_learning_rate": 0.1, "warmup_steps": 100}
+    >>> schedules.get(written)(50)
+    0.05
     """
     return _component.get(LearningRateSchedule, identifier)
 
@@ -349,6 +419,15 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
     ----------
     learning_rate_schedule : LearningRateSchedule
         `deserialize` makes an equal one of the result.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> written = schedules.serialize(schedules.LinearWarmup(0.1, warmup_steps=100))
+    >>> written["class_name"]
+    'LinearWarmup'
+    >>> written["config"]["warmup_steps"]
+    100
     """
     return {
         "class_name": type(learning_rate_schedule).__name__,
@@ -363,6 +442,13 @@ def deserialize(config: Mapping[str, Any]) -> LearningRateSchedule:
     ----------
     config : mapping
         What `serialize` returned.
+
+    Examples
+    --------
+    >>> from laminar.optimizers import schedules
+    >>> written = schedules.serialize(schedules.LinearWarmup(0.1, warmup_steps=100))
+    >>> schedules.deserialize(written)(50)
+    0.05
     """
     return get(config)
 
