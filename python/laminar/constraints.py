@@ -40,6 +40,12 @@ class Constraint(Component, family="constraint"):
 
     A class of one's own has a ``__call__(self, w)`` that is written in `laminar.ops`; a function
     will do as well, see `Function`.
+
+    Examples
+    --------
+    >>> from laminar import constraints
+    >>> constraints.get("non_neg")([-1.0, 2.0])
+    array([0., 2.])
     """
 
     _of_user = False
@@ -94,6 +100,13 @@ class MaxNorm(Constraint, entry="max_norm"):
         The largest norm, at least 0.
     axis : int
         Along which norms are taken.
+
+    Examples
+    --------
+    >>> from laminar import constraints
+    >>> constraints.MaxNorm(2.5)([[3.0, 0.0], [4.0, 1.0]]).round(4)
+    array([[1.5, 0. ],
+           [2. , 1. ]])
     """
 
     @keywords()
@@ -103,7 +116,14 @@ class MaxNorm(Constraint, entry="max_norm"):
 
 
 class NonNeg(Constraint, entry="non_neg"):
-    """No negative weights: max(w, 0)."""
+    """No negative weights: max(w, 0).
+
+    Examples
+    --------
+    >>> from laminar import constraints
+    >>> constraints.NonNeg()([-1.0, 2.0])
+    array([0., 2.])
+    """
 
 
 class UnitNorm(Constraint, entry="unit_norm"):
@@ -113,6 +133,13 @@ class UnitNorm(Constraint, entry="unit_norm"):
     ----------
     axis : int
         Along which norms are taken.
+
+    Examples
+    --------
+    >>> from laminar import constraints
+    >>> constraints.UnitNorm()([[3.0], [4.0]]).round(4)
+    array([[0.6],
+           [0.8]])
     """
 
     @keywords()
@@ -131,6 +158,13 @@ class MinMaxNorm(Constraint, entry="min_max_norm"):
         In [0, 1]: the share of the way to the bound that is gone at once.
     axis : int
         Along which norms are taken.
+
+    Examples
+    --------
+    >>> from laminar import constraints
+    >>> constraints.MinMaxNorm(0.5, 2.5)([[3.0, 0.0], [4.0, 1.0]]).round(4)
+    array([[1.5, 0. ],
+           [2. , 1. ]])
     """
 
     @keywords()
@@ -163,6 +197,12 @@ class Function(_own_rules.OfRule, Constraint):
     >>> import laminar
     >>> laminar.constraints.get(lambda w: laminar.ops.clip(w, -1, 1))([0.5, 3.0])
     array([0.5, 1. ])
+
+    >>> from laminar import constraints
+    >>> from laminar import ops
+    >>> small = constraints.Function(lambda w: ops.clip(w, -1.0, 1.0))
+    >>> small([-3.0, 0.5])
+    array([-1. ,  0.5])
     """
 
     _of_user = True
@@ -209,6 +249,15 @@ def get(identifier: Identifier) -> Constraint:
     ------
     TypeError, ValueError
         Where there is no such constraint; the message names the nearest one.
+
+    Examples
+    --------
+    >>> from laminar import constraints
+    >>> constraints.get("max_norm")
+    MaxNorm(max_value=2.0, axis=0)
+    >>> constraints.get({"name": "max_norm", "max_value": 2.5})([[3.0], [4.0]]).round(4)
+    array([[1.5],
+           [2. ]])
     """
     own: Any = _own_rules.function_of(Constraint, identifier)
     return _component.get(Constraint, identifier) if own is None else Function(**own)

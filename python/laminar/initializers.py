@@ -66,7 +66,14 @@ __all__ = [
 
 
 class Initializer(Component, family="initializer"):
-    """Base of all initializers."""
+    """Base of all initializers.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> initializers.get("zeros")((2,))
+    array([0., 0.], dtype=float32)
+    """
 
     _of_user = False
 
@@ -95,11 +102,25 @@ class Initializer(Component, family="initializer"):
 
 
 class Zeros(Initializer, entry="zeros"):
-    """All values 0."""
+    """All values 0.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> initializers.Zeros()((3,))
+    array([0., 0., 0.], dtype=float32)
+    """
 
 
 class Ones(Initializer, entry="ones"):
-    """All values 1."""
+    """All values 1.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> initializers.Ones()((3,))
+    array([1., 1., 1.], dtype=float32)
+    """
 
 
 class Constant(Initializer, entry="constant"):
@@ -109,6 +130,12 @@ class Constant(Initializer, entry="constant"):
     ----------
     value : float
         The value.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> initializers.Constant(0.5)((3,))
+    array([0.5, 0.5, 0.5], dtype=float32)
     """
 
     @keywords()
@@ -123,6 +150,13 @@ class Identity(Initializer, entry="identity"):
     ----------
     gain : float
         The value on the diagonal.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> initializers.Identity(gain=2.0)((2, 3))
+    array([[2., 0., 0.],
+           [0., 2., 0.]], dtype=float32)
     """
 
     @keywords()
@@ -139,6 +173,13 @@ class RandomNormal(Initializer, entry="random_normal"):
         Mean and standard deviation.
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> drawn = initializers.RandomNormal(mean=1.0, stddev=0.1, seed=1)((100, 100))
+    >>> round(float(drawn.mean()), 2), round(float(drawn.std()), 2)
+    (1.0, 0.1)
     """
 
     @keywords()
@@ -157,6 +198,13 @@ class RandomUniform(Initializer, entry="random_uniform"):
         The bounds.
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> drawn = initializers.RandomUniform(-0.5, 0.5, seed=1)((10, 10))
+    >>> bool((abs(drawn) <= 0.5).all())
+    True
     """
 
     @keywords()
@@ -180,6 +228,13 @@ class TruncatedNormal(Initializer, entry="truncated_normal"):
         Of the normal before it is cut, as in Keras; its values then deviate by 0.88 stddev.
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> drawn = initializers.TruncatedNormal(stddev=0.5, seed=1)((10, 10))
+    >>> bool((abs(drawn) <= 1).all())
+    True
     """
 
     @keywords()
@@ -196,6 +251,13 @@ class GlorotUniform(Initializer, entry="glorot_uniform"):
     ----------
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> drawn = initializers.GlorotUniform(seed=1)((3, 3))
+    >>> bool((abs(drawn) <= 1).all())
+    True
     """
 
     @keywords()
@@ -210,6 +272,12 @@ class GlorotNormal(Initializer, entry="glorot_normal"):
     ----------
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> round(float(initializers.GlorotNormal(seed=1)((100, 50)).std()), 2)
+    0.12
     """
 
     @keywords()
@@ -224,6 +292,13 @@ class HeUniform(Initializer, entry="he_uniform"):
     ----------
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> drawn = initializers.HeUniform(seed=1)((6, 10))
+    >>> bool((abs(drawn) <= 1).all())
+    True
     """
 
     @keywords()
@@ -238,6 +313,12 @@ class HeNormal(Initializer, entry="he_normal"):
     ----------
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> round(float(initializers.HeNormal(seed=1)((200, 50)).std()), 2)
+    0.1
     """
 
     @keywords()
@@ -252,6 +333,13 @@ class LecunUniform(Initializer, entry="lecun_uniform"):
     ----------
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> drawn = initializers.LecunUniform(seed=1)((3, 10))
+    >>> bool((abs(drawn) <= 1).all())
+    True
     """
 
     @keywords()
@@ -266,6 +354,12 @@ class LecunNormal(Initializer, entry="lecun_normal"):
     ----------
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> round(float(initializers.LecunNormal(seed=1)((100, 50)).std()), 2)
+    0.1
     """
 
     @keywords()
@@ -280,6 +374,13 @@ class InverseSqrtUniform(Initializer, entry="inverse_sqrt_uniform"):
     ----------
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> drawn = initializers.InverseSqrtUniform(seed=1)((4, 10))
+    >>> bool((abs(drawn) <= 0.5).all())
+    True
     """
 
     @keywords()
@@ -298,6 +399,15 @@ class Orthogonal(Initializer, entry="orthogonal"):
         Factor on all values.
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> q = initializers.Orthogonal(seed=1)((3, 3), dtype="float64")
+    >>> abs(q @ q.T).round(6)
+    array([[1., 0., 0.],
+           [0., 1., 0.],
+           [0., 0., 1.]])
     """
 
     @keywords()
@@ -319,6 +429,13 @@ class VarianceScaling(Initializer, entry="variance_scaling"):
         The truncated normal is stretched to the wanted variance.
     seed : int, optional
         Of this tensor alone; None draws from the model's seed.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> drawn = initializers.VarianceScaling(1.0, "fan_out", "uniform", seed=1)((10, 3))
+    >>> bool((abs(drawn) <= 1).all())
+    True
     """
 
     @keywords()
@@ -416,6 +533,14 @@ def get(identifier: Identifier) -> Initializer:
     ------
     TypeError, ValueError
         Where there is no such initializer; the message names the nearest one.
+
+    Examples
+    --------
+    >>> from laminar import initializers
+    >>> initializers.get("he_normal")
+    HeNormal(seed=None)
+    >>> initializers.get({"name": "constant", "value": 0.5})((2,))
+    array([0.5, 0.5], dtype=float32)
     """
     if callable(identifier) and not isinstance(identifier, (Initializer, type)):
         return Function(identifier)

@@ -43,6 +43,12 @@ class Regularizer(Component, family="regularizer"):
 
     A class of one's own has a ``__call__(self, x)`` that is written in `laminar.ops`; a function
     will do as well, see `Function`.
+
+    Examples
+    --------
+    >>> from laminar import regularizers
+    >>> regularizers.get("l2")([1.0, 2.0])
+    0.05
     """
 
     _of_user = False
@@ -98,6 +104,12 @@ class L1(Regularizer, entry="l1"):
     ----------
     l1 : float
         The factor, at least 0.
+
+    Examples
+    --------
+    >>> from laminar import regularizers
+    >>> regularizers.L1(0.5)([1.0, -2.0])
+    1.5
     """
 
     @keywords()
@@ -112,6 +124,12 @@ class L2(Regularizer, entry="l2"):
     ----------
     l2 : float
         The factor, at least 0.
+
+    Examples
+    --------
+    >>> from laminar import regularizers
+    >>> regularizers.L2(0.5)([1.0, -2.0])
+    2.5
     """
 
     @keywords()
@@ -126,6 +144,12 @@ class L1L2(Regularizer, entry="l1_l2"):
     ----------
     l1, l2 : float
         The factors, at least 0.
+
+    Examples
+    --------
+    >>> from laminar import regularizers
+    >>> regularizers.L1L2(l1=0.5, l2=0.25)([1.0, -2.0])
+    2.75
     """
 
     @keywords()
@@ -145,6 +169,12 @@ class OrthogonalRegularizer(Regularizer, entry="orthogonal"):
         The factor, at least 0.
     mode : {"rows", "columns"}
         What shall be orthogonal. The columns of a kernel are the units of its layer.
+
+    Examples
+    --------
+    >>> from laminar import regularizers
+    >>> round(regularizers.OrthogonalRegularizer(0.5)([[1.0, 0.0], [1.0, 1.0]]), 6)
+    0.353553
     """
 
     @keywords()
@@ -173,6 +203,12 @@ class Function(_own_rules.OfRule, Regularizer):
     >>> import laminar
     >>> half = laminar.regularizers.get(lambda w: 0.5 * laminar.ops.sum(w * w))
     >>> half([1.0, 3.0])
+    5.0
+
+    >>> from laminar import regularizers
+    >>> from laminar import ops
+    >>> smooth = regularizers.Function(lambda w: ops.sum(ops.square(w[1:] - w[:-1])))
+    >>> smooth([1.0, 2.0, 4.0])
     5.0
     """
 
@@ -220,6 +256,14 @@ def get(identifier: Identifier) -> Regularizer:
     ------
     TypeError, ValueError
         Where there is no such regularizer; the message names the nearest one.
+
+    Examples
+    --------
+    >>> from laminar import regularizers
+    >>> regularizers.get("l1")
+    L1(l1=0.01)
+    >>> regularizers.get({"name": "l2", "l2": 0.5})([1.0, -2.0])
+    2.5
     """
     own: Any = _own_rules.function_of(Regularizer, identifier)
     return _component.get(Regularizer, identifier) if own is None else Function(**own)
