@@ -47,6 +47,19 @@ class ModelCheckpoint(Monitoring):
     ----------
     best : float
         With ``save_best_only``, the best value so far.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(60, 3)), rng.normal(size=60)
+    >>> model = laminar.Sequential([laminar.layers.Dense(1)], seed=1)
+    >>> model.compile("adam", "mse")
+    >>> keep = laminar.callbacks.ModelCheckpoint("best.safetensors", "loss", save_best_only=True)
+    >>> history = model.fit(x, y, epochs=2, callbacks=[keep], verbose=0)
+    >>> laminar.load_model("best.safetensors").count_params()
+    4
     """
 
     @keywords()

@@ -27,6 +27,20 @@ class CSVLogger(Callback):
     append : bool
         Go on with a file that is there already, whose columns must be the same, instead of
         starting anew.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(60, 3)), rng.normal(size=60)
+    >>> model = laminar.Sequential([laminar.layers.Dense(1)], seed=1)
+    >>> model.compile("adam", "mse")
+    >>> log = laminar.callbacks.CSVLogger("log.csv")
+    >>> history = model.fit(x, y, epochs=2, callbacks=[log], verbose=0)
+    >>> import pathlib
+    >>> pathlib.Path("log.csv").read_text().splitlines()[0]
+    'epoch,loss'
     """
 
     @keywords()

@@ -57,6 +57,19 @@ class EarlyStopping(Monitoring):
     best_epoch, stopped_epoch : int
         The epoch of the best value, and the one after which training was stopped (0 if it was
         not), counted from 0.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(60, 3)), rng.normal(size=60)
+    >>> model = laminar.Sequential([laminar.layers.Dense(1)], seed=1)
+    >>> model.compile("adam", "mse")
+    >>> stop = laminar.callbacks.EarlyStopping(patience=2, min_delta=0.01)
+    >>> history = model.fit(x, y, epochs=500, validation_split=0.5, callbacks=[stop], verbose=0)
+    >>> len(history.epoch) < 500
+    True
     """
 
     wait: int

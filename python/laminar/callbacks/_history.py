@@ -77,7 +77,17 @@ class History(Callback):
         history: dict[str, list[float]],
         gaps: Mapping[str, list[int]] = MappingProxyType({}),
     ) -> None:
-        """Take over the record of an earlier training, to go on with it."""
+        """Take over the record of an earlier training, to go on with it.
+
+        Parameters
+        ----------
+        epoch : list of int
+            The numbers of the epochs.
+        history : dict
+            Values by name.
+        gaps : list
+            As `record` has them.
+        """
         self.epoch = list(epoch)
         self.history = {name: list(values) for name, values in history.items()}
         last = {name: self.epoch[len(self.epoch) - len(v) :] for name, v in self.history.items()}

@@ -26,6 +26,20 @@ class LambdaCallback(Callback):
         Called with ``(batch, logs)``.
     on_test_begin, on_test_end, on_predict_begin, on_predict_end : callable, optional
         Called with ``(logs)``.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(60, 3)), rng.normal(size=60)
+    >>> model = laminar.Sequential([laminar.layers.Dense(1)], seed=1)
+    >>> model.compile("adam", "mse")
+    >>> seen = []
+    >>> note = laminar.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    >>> history = model.fit(x, y, epochs=3, callbacks=[note], verbose=0)
+    >>> seen
+    [0, 1, 2]
     """
 
     @keywords(on_batch_begin="on_train_batch_begin", on_batch_end="on_train_batch_end")

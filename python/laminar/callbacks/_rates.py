@@ -31,6 +31,19 @@ class LearningRateScheduler(Callback):
         epoch counted from 0; returns the new rate.
     verbose : int
         1 prints a line an epoch.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(60, 3)), rng.normal(size=60)
+    >>> model = laminar.Sequential([laminar.layers.Dense(1)], seed=1)
+    >>> model.compile("adam", "mse")
+    >>> halve = laminar.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01 * 0.5**epoch)
+    >>> history = model.fit(x, y, epochs=3, callbacks=[halve], verbose=0)
+    >>> history.history["learning_rate"]
+    [0.01, 0.005, 0.0025]
     """
 
     _adds = ("learning_rate",)
@@ -83,6 +96,19 @@ class ReduceLROnPlateau(Monitoring):
         Epochs after a reduction that are not counted.
     min_lr : float
         The rate is never lowered beyond this.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(60, 3)), rng.normal(size=60)
+    >>> model = laminar.Sequential([laminar.layers.Dense(1)], seed=1)
+    >>> model.compile("adam", "mse")
+    >>> lower = laminar.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)
+    >>> history = model.fit(x, y, epochs=4, callbacks=[lower], verbose=0)
+    >>> model.optimizer.learning_rate < 0.001
+    True
     """
 
     _adds = ("learning_rate",)

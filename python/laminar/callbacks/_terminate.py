@@ -17,6 +17,19 @@ class TerminateOnNaN(Callback):
     reason : str or None
         What the error would have said: epoch, batch and loss. None after a training that was
         finite to its end.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(60, 3)), rng.normal(size=60)
+    >>> model = laminar.Sequential([laminar.layers.Dense(1)], seed=1)
+    >>> model.compile(laminar.optimizers.SGD(1e30), "mse")
+    >>> end = laminar.callbacks.TerminateOnNaN()
+    >>> history = model.fit(x, y, epochs=9, callbacks=[end], verbose=0)
+    >>> len(history.epoch) < 9
+    True
     """
 
     reason: str | None = None

@@ -42,17 +42,65 @@ softsign = on_tensors(ops.softsign)
 
 
 def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Any:
-    """Return x where it is positive, alpha * x elsewhere."""
+    """Return x where it is positive, alpha * x elsewhere.
+
+    Parameters
+    ----------
+    features : value
+        A tensor or an array of any shape.
+    alpha : float
+        The slope of negative values.
+    name : str, optional
+        Accepted for TensorFlow's sake.
+
+    Examples
+    --------
+    >>> import laminar.compat.tensorflow as tf
+    >>> tf.nn.leaky_relu([-1.0, 2.0], alpha=0.5)
+    Tensor([-0.5,  2. ], dtype=float32)
+    """
     return ops.leaky_relu(tensor(features), alpha)
 
 
 def dropout(x: Any, rate: float, name: str | None = None) -> Any:
-    """Return the values, of which a share is 0 and the others are scaled up."""
+    """Return the values, of which a share is 0 and the others are scaled up.
+
+    Parameters
+    ----------
+    x : value
+        A tensor, an array or a number.
+    rate : float
+        The share that becomes 0, in [0, 1).
+    name : str, optional
+        Accepted for TensorFlow's sake.
+
+    Examples
+    --------
+    >>> import laminar.compat.tensorflow as tf
+    >>> tf.nn.dropout([1.0, 2.0], 0.0)
+    Tensor([1., 2.], dtype=float32)
+    """
     return ops.random.dropout(tensor(x), rate)
 
 
 def sigmoid_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> Any:
-    """Return the cross entropy of each probability, given by its logit."""
+    """Return the cross entropy of each probability, given by its logit.
+
+    Parameters
+    ----------
+    labels : value
+        Targets, of the shape of the logits.
+    logits : value
+        Outputs before the activation.
+    name : str, optional
+        Accepted for TensorFlow's sake.
+
+    Examples
+    --------
+    >>> import laminar.compat.tensorflow as tf
+    >>> tf.nn.sigmoid_cross_entropy_with_logits([1.0], [0.0]).numpy().round(4)
+    array([0.6931], dtype=float32)
+    """
     z = tensor(logits)
     return ops.softplus(z) - z * labels
 
@@ -60,7 +108,25 @@ def sigmoid_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None
 def softmax_cross_entropy_with_logits(
     labels: Any, logits: Any, axis: int = -1, name: str | None = None
 ) -> Any:
-    """Return the cross entropy of each row of logits."""
+    """Return the cross entropy of each row of logits.
+
+    Parameters
+    ----------
+    labels : value
+        Targets, of the shape of the logits.
+    logits : value
+        Outputs before the activation.
+    axis : int
+        The axis along which.
+    name : str, optional
+        Accepted for TensorFlow's sake.
+
+    Examples
+    --------
+    >>> import laminar.compat.tensorflow as tf
+    >>> tf.nn.softmax_cross_entropy_with_logits([[1.0, 0.0]], [[0.0, 0.0]]).numpy().round(4)
+    array([0.6931], dtype=float32)
+    """
     return -ops.sum(ops.log_softmax(tensor(logits), axis=axis) * labels, axis=axis)
 
 
