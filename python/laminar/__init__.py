@@ -34,7 +34,8 @@ from . import (
     regularizers,
     utils,
 )
-from ._core import __version__, get_num_threads, set_num_threads, show_config
+from ._configuration import get_num_threads, set_num_threads, show_config
+from ._core import __version__
 from ._package import get_cmake_dir, get_include
 from ._spelling import module_names
 from .layers import Input

@@ -55,6 +55,20 @@ def custom_object_scope(objects: Mapping[str, type[Any]]) -> Iterator[None]:
     ----------
     objects : mapping
         The classes by their names.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> class Doubled(laminar.layers.Layer):
+    ...     def call(self, inputs):
+    ...         return 2.0 * inputs
+    ...
+    >>> laminar.Sequential([laminar.layers.Input(2), Doubled()]).save("doubled.safetensors")
+    >>> with laminar.utils.custom_object_scope({"Doubled": Doubled}):
+    ...     model = laminar.load_model("doubled.safetensors")
+    ...
+    >>> type(model.layers[0]).__name__
+    'Doubled'
     """
     given: object = objects
     if not isinstance(given, Mapping):
@@ -81,6 +95,18 @@ def register_keras_serializable(
         Accepted for Keras's sake.
     name : str, optional
         What files call it; the class's own name by default.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> @laminar.utils.register_keras_serializable()
+    ... class Halved(laminar.layers.Layer):
+    ...     def call(self, inputs):
+    ...         return 0.5 * inputs
+    ...
+    >>> laminar.Sequential([laminar.layers.Input(2), Halved()]).save("halved.safetensors")
+    >>> type(laminar.load_model("halved.safetensors").layers[0]).__name__
+    'Halved'
     """
 
     def decorate(kind: T) -> T:

@@ -50,6 +50,17 @@ def ensemble(models: Sequence[BaseModel[OutputT]], name: str | None = None) -> M
     TypeError, ValueError
         Where they are not built, differ in inputs, outputs, dtype or classes, or their weights are
         rounded by `quantize`: quantize the ensemble in their place.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> start, end = laminar.layers.Input(3), laminar.layers.Dense
+    >>> members = [laminar.Sequential([start, end(1)], seed=i) for i in (1, 2)]
+    >>> mean = laminar.ensemble(members)
+    >>> x = [[1.0, 2.0, 3.0]]
+    >>> both = [float(member.predict(x, verbose=0)[0, 0]) for member in members]
+    >>> abs(float(mean.predict(x, verbose=0)[0, 0]) - sum(both) / 2) < 1e-6
+    True
     """
     members = checked(models, "ensemble")
     _check_alike(members)

@@ -17,6 +17,13 @@ def get_include() -> str:
     ------
     FileNotFoundError
         Where laminar was built without its C++ package.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> import os
+    >>> os.path.exists(os.path.join(laminar.get_include(), "laminar", "laminar.hpp"))
+    True
     """
     return _folder("include", "laminar/laminar.hpp")
 
@@ -28,6 +35,13 @@ def get_cmake_dir() -> str:
     ------
     FileNotFoundError
         Where laminar was built without its C++ package.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> import os
+    >>> os.path.exists(os.path.join(laminar.get_cmake_dir(), "laminarConfig.cmake"))
+    True
     """
     return _folder("lib/cmake/laminar", "laminarConfig.cmake")
 

@@ -70,6 +70,16 @@ def load_model(
         Where the file is none of these, damaged, of a newer format, or holds what laminar lacks.
     OSError, ImportError
         Where it cannot be read, or the package that reads it is missing.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> model = laminar.Sequential([laminar.layers.Input(3), laminar.layers.Dense(1)], seed=1)
+    >>> model.save("model.safetensors")
+    >>> again = laminar.load_model("model.safetensors")
+    >>> x = [[1.0, 2.0, 3.0]]
+    >>> bool((again.predict(x, verbose=0) == model.predict(x, verbose=0)).all())
+    True
     """
     path = os.fspath(filepath)
     if not isinstance(path, str):
@@ -117,6 +127,14 @@ def clone_model(model: ModelT) -> ModelT:
     ------
     TypeError
         Where it is no model.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> model = laminar.Sequential([laminar.layers.Input(3), laminar.layers.Dense(1)], seed=1)
+    >>> copy = laminar.models.clone_model(model)
+    >>> copy.count_params()
+    4
     """
     if not isinstance(model, (Sequential, Model)):
         raise TypeError(f"clone_model: model must be a Sequential or a Model, got {model!r}")

@@ -113,7 +113,13 @@ class GradientTape:
                 known[id(value)] = value
 
     def watch(self, tensor: Any) -> None:
-        """Follow a tensor, or a variable that is not followed without it; or a list of them."""
+        """Follow a tensor, or a variable that is not followed without it; or a list of them.
+
+        Parameters
+        ----------
+        tensor : Tensor, Variable or a list of them
+            What is followed from now on.
+        """
         for value in _flat(tensor):
             if isinstance(value, Traced):
                 self._traced.append(value)

@@ -51,17 +51,35 @@ class Changing(Held):
         return array
 
     def assign(self, value: ArrayLike) -> Self:
-        """Give it other numbers, of the same shape; return the variable."""
+        """Give it other numbers, of the same shape; return the variable.
+
+        Parameters
+        ----------
+        value : array_like
+            Of the same shape.
+        """
         self._store(self._given(value, "what is assigned"))
         return self
 
     def assign_add(self, value: ArrayLike) -> Self:
-        """Add numbers of the same shape; return the variable."""
+        """Add numbers of the same shape; return the variable.
+
+        Parameters
+        ----------
+        value : array_like
+            Of the same shape.
+        """
         self._store(self._numbers() + self._given(value, "what is added"))
         return self
 
     def assign_sub(self, value: ArrayLike) -> Self:
-        """Subtract numbers of the same shape; return the variable."""
+        """Subtract numbers of the same shape; return the variable.
+
+        Parameters
+        ----------
+        value : array_like
+            Of the same shape.
+        """
         self._store(self._numbers() - self._given(value, "what is subtracted"))
         return self
 

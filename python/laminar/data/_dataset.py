@@ -36,6 +36,13 @@ class Dataset:
     yields is shuffled in blocks alone. What comes out depends on ``buffer_size``, and like
     everything else not on the number of threads or on time.
 
+    Parameters
+    ----------
+    pieces : Pieces
+        What the class methods below make; they are called, not this.
+    buffer_size : int or str
+        Bytes, or a text such as "512MiB".
+
     Attributes
     ----------
     rows : int or None
@@ -48,6 +55,16 @@ class Dataset:
         Of each input, where files have been surveyed: for a `Normalization` as first layer.
     classes : tuple of str
         The classes of a classification on files; their places are the class numbers.
+
+    Examples
+    --------
+    >>> import laminar
+    >>> import numpy as np
+    >>> data = laminar.data.Dataset.from_arrays(np.ones((10, 3)), np.ones(10))
+    >>> data.rows
+    10
+    >>> [x.shape for x, y, weight in data.batches(4)]
+    [(4, 3), (4, 3), (2, 3)]
     """
 
     feature_names: tuple[str, ...] | None = None

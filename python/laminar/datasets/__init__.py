@@ -35,6 +35,7 @@ def load_digits() -> tuple[Split, Split]:
 
     Examples
     --------
+    >>> from laminar.datasets import load_digits
     >>> (x_train, y_train), (x_test, y_test) = load_digits()
     """
     with open(os.path.join(os.path.dirname(__file__), "digits.bin"), "rb") as file:

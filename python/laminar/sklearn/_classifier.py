@@ -143,6 +143,14 @@ class MLPClassifier(ClassifierMixin, BaseMultilayer):
         The number of features.
     feature_names_in_ : ndarray
         Their names, where X has names.
+
+    Examples
+    --------
+    >>> from laminar.sklearn import MLPClassifier
+    >>> x, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], ["no", "yes", "yes", "no"]
+    >>> model = MLPClassifier((16,), solver="lbfgs", random_state=1).fit(x, y)
+    >>> model.predict([[0.0, 1.0], [1.0, 1.0]])
+    array(['yes', 'no'], dtype='<U3')
     """
 
     classes_: NDArray[Any]

@@ -104,6 +104,14 @@ class Perceptron(ClassifierMixin, SparseCoef, BaseEstimator):
         The number of features.
     feature_names_in_ : ndarray
         Their names, where X has names.
+
+    Examples
+    --------
+    >>> from laminar.sklearn import Perceptron
+    >>> x, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 0, 0, 1]
+    >>> model = Perceptron().fit(x, y)
+    >>> model.predict([[1.0, 1.0], [0.0, 1.0]])
+    array([1, 0])
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = PERCEPTRON_CONSTRAINTS

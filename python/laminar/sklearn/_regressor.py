@@ -130,6 +130,15 @@ class MLPRegressor(RegressorMixin, BaseMultilayer):
         The number of features.
     feature_names_in_ : ndarray
         Their names, where X has names.
+
+    Examples
+    --------
+    >>> from laminar.sklearn import MLPRegressor
+    >>> x = [[i / 50] for i in range(100)]
+    >>> y = [2 * row[0] + 1 for row in x]
+    >>> model = MLPRegressor(hidden_layer_sizes=(8,), solver="lbfgs", random_state=1).fit(x, y)
+    >>> model.predict([[1.0]]).round(1)
+    array([3.])
     """
 
     @keywords()
