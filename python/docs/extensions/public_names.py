@@ -114,7 +114,7 @@ def methods(name: Name) -> list[str]:
         if not (inspect.isfunction(member) or isinstance(member, property) or _cached(member)):
             continue
         owner = next(base for base in name.value.__mro__ if attribute in vars(base))
-        if owner.__module__.startswith("laminar") and not any(owner in b.__mro__ for b in above):
+        if owner.__module__.startswith("laminar") and not any(hasattr(b, attribute) for b in above):
             found.append(attribute)
     return found
 
