@@ -62,7 +62,7 @@ install_package() {
   local -x CXX=${CXX:-c++} CMAKE_GENERATOR="Unix Makefiles" SKBUILD_CMAKE_DEFINE="LAMINAR_WERROR=ON;LAMINAR_FEW_UNITS=ON;CMAKE_DEPENDS_USE_COMPILER=OFF"
   build_requirements | xargs -d '\n' .venv/bin/pip install --quiet &&
     .venv/bin/pip wheel --quiet . --no-build-isolation --no-deps -w build/wheel &&
-    .venv/bin/pip install --quiet "$(echo build/wheel/*.whl)[test,peers]" &&
+    .venv/bin/pip install --quiet "$(echo build/wheel/*.whl)[test,peers,docs]" &&
     .venv/bin/pip install --quiet --no-deps --force-reinstall build/wheel/*.whl && return
   # Perhaps there is no network: an environment that has the tools from an earlier run will do.
   echo "trying with the packages that are installed already"
@@ -138,6 +138,13 @@ build_sanitized() {
   configure build/asan --preset asan -DLAMINAR_FEW_UNITS=ON && cmake --build --preset asan -- --no-print-directory
 }
 
+# Without running the lessons and recipes, which the tests run, and without looks.
+build_documentation() {
+  .venv/bin/python -m sphinx -q -W -t plain -D plot_gallery=0 -b html python/docs build/docs-plain &&
+    .venv/bin/python python/docs/extensions/links.py build/docs-plain
+}
+has_module() { .venv/bin/python -c "import $1" 2>/dev/null; }
+
 best_isa() {
   .venv/bin/python -c 'from laminar._core import show_config; print(show_config()["isa"])'
 }
@@ -171,6 +178,12 @@ for isa in $(other_isas); do  # beside the best one, which runs all
   start "build/pytest-$isa.log" env LAMINAR_ISA="$isa" .venv/bin/pytest -q -m kernels -p no:cacheprovider
 done
 start build/mutants.log bash tests/mutants.sh
+if has_module sphinx && has_module myst_parser && has_module sphinx_gallery; then
+  start build/documentation.log build_documentation
+  documentation=started
+else
+  leave_out "building the documentation (no Sphinx: the extra docs)"
+fi
 start build/pytest.log .venv/bin/pytest
 for isa in $(other_isas); do
   check "pytest, kernels, $isa" finished "build/pytest-$isa.log"
@@ -179,6 +192,7 @@ if has_header doctest/doctest.h; then
   check "C++ tests under sanitizers" finished build/asan-tests.log
 fi
 check "mutants" finished build/mutants.log
+if [ "${documentation:-}" = started ]; then check "documentation" finished build/documentation.log; fi
 check "pytest" finished build/pytest.log
 
 printf '\nSkipped, as tests/allowed_skips.txt allows:\n'
