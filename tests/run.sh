@@ -140,7 +140,7 @@ build_sanitized() {
 
 # Without running the lessons and recipes, which the tests run, and without looks.
 build_documentation() {
-  .venv/bin/python -m sphinx -q -W -t plain -D plot_gallery=0 -b html python/docs build/docs-plain &&
+  .venv/bin/python -m sphinx -q -W -t plain -D run_examples=0 -b html python/docs build/docs-plain &&
     .venv/bin/python python/docs/extensions/links.py build/docs-plain
 }
 has_module() { .venv/bin/python -c "import $1" 2>/dev/null; }

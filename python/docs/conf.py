@@ -2,8 +2,8 @@
 """Sphinx builds the documentation by this: `python -m sphinx -W -b html python/docs build/docs`.
 
 The pages under `generated/` are written at each build by `extensions`: the reference from what the
-package says that it has, the galleries' sources from `python/examples`. `-D plot_gallery=0` leaves
-the examples' programs unrun, which the tests run anyway.
+package says that it has, the galleries' sources from `python/examples`. `-D run_examples=0`
+leaves the examples unrun, which the tests run anyway, and `-t plain` their looks, as tests do.
 """
 
 import sys
@@ -13,8 +13,6 @@ import laminar
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "extensions"))
-# What lessons and recipes share.
-sys.path += [str(HERE.parent / "examples" / folder) for folder in ("lessons", "recipes")]
 
 from examples import GALLERIES  # noqa: E402  # found by the line above
 

@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Galleries of the lessons and recipes, whose programs and lists stay where they are.
 
-Sphinx-Gallery wants a title that is underlined and a heading for each folder: copies of the
-programs in `generated/sources` have them. The order is that of the folder's README.md, and so is
-the heading's text. A lesson draws its picture where the gallery tells it to; a recipe has none.
+They are run here, each in a process of its own as a reader would, unless `-D run_examples=0` says
+otherwise: what they print and draw is kept in `generated/pictures`, and made anew where a program
+has changed. Sphinx-Gallery makes the pages. It wants a title that is underlined and a heading for
+each folder: copies of the programs in `generated/sources` have them, with what was printed and
+drawn. The order is that of the folder's README.md, and so is the heading's text.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parents[1]
 EXAMPLES = HERE.parent / "examples"
 SOURCES = HERE / "generated" / "sources"
+PICTURES = HERE / "generated" / "pictures"
 FOLDERS = ("lessons", "recipes")
 
 
@@ -38,21 +45,53 @@ def heading(folder: str) -> str:
     return "".join(parts) + "\n"
 
 
-def underlined(program: str) -> str:
-    """Return a program whose docstring begins with a title as reStructuredText has them."""
-    found = re.search(r'^"""(.*)$', program, re.MULTILINE)
+def run(program: Path) -> None:
+    """Run an example, and keep what it prints and draws."""
+    printed = (PICTURES / program.name).with_suffix(".txt")
+    if printed.exists() and printed.stat().st_mtime > program.stat().st_mtime:
+        return
+    drawn = (
+        ["--output", str(printed.with_suffix(".png"))] if program.parent.name == "lessons" else []
+    )
+    command = [sys.executable, str(program), *drawn]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    if done.returncode != 0:
+        raise RuntimeError(f"{program} failed: {done.stderr}")
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("picture: ")]
+    printed.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def shown(program: Path) -> str:
+    """Return an example in the form of the gallery, with what it has printed and drawn."""
+    text = program.read_text("utf-8")
+    found = re.search(r'^"""(.*)\n(.*?)"""\n', text, re.MULTILINE | re.DOTALL)
     assert found is not None
     title = found[1].rstrip(".")
-    return program.replace(found[0], f'"""{title}\n{"=" * len(title)}', 1)
+    head = [title, "=" * len(title), found[2]]
+    printed = (PICTURES / program.name).with_suffix(".txt")
+    picture = printed.with_suffix(".png")
+    after = ""
+    if printed.exists():
+        lines = [f"    {line}" for line in printed.read_text("utf-8").splitlines()]
+        head += ["It says:", "", ".. code-block:: text", "", *lines, ""]
+    if picture.exists():
+        place = f"generated/pictures/{picture.name}"
+        head += [f".. image:: /{place}", f"   :alt: {title}", ""]
+        after = f"\n# sphinx_gallery_thumbnail_path = '{place}'\n"
+    return text.replace(found[0], '"""{}"""\n{}'.format("\n".join(head), after), 1)
 
 
-def write_sources() -> None:
+def write_sources(app: Any) -> None:
     """Write what Sphinx-Gallery reads, where it differs from what is there."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    programs = [p for folder in FOLDERS for p in sorted((EXAMPLES / folder).glob("[!_]*.py"))]
+    if app.config.run_examples:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(run, programs))
     for folder in FOLDERS:
         target = SOURCES / folder
         target.mkdir(parents=True, exist_ok=True)
-        programs = (EXAMPLES / folder).glob("[!_]*.py")
-        texts = {p.name: underlined(p.read_text("utf-8")) for p in programs}
+        texts = {p.name: shown(p) for p in programs if p.parent.name == folder}
         texts["GALLERY_HEADER.rst"] = heading(folder)
         for old in set(target.iterdir()) - {target / name for name in texts}:
             shutil.rmtree(old) if old.is_dir() else old.unlink()
@@ -68,45 +107,25 @@ def place(name: str) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
 
 
-def arguments(gallery: dict[str, Any], script: dict[str, Any]) -> list[str]:
-    """Return the command line of an example: where its picture goes, if it draws one."""
-    source = Path(script["src_file"])
-    return ["--output", str(source.with_suffix(".png"))] if source.parent.name == "lessons" else []
-
-
-def scrape(block: object, variables: dict[str, Any], gallery: dict[str, Any]) -> str:
-    """Return the picture that a program has drawn, in the gallery's words."""
-    from sphinx_gallery.scrapers import figure_rst
-
-    source = Path(variables["src_file"])
-    drawn = source.with_suffix(".png")
-    if not drawn.exists():
-        return ""
-    target = next(variables["image_path_iterator"])
-    shutil.move(drawn, target)
-    return str(figure_rst([target], gallery["src_dir"], source.stem.replace("_", " ")))
-
-
 GALLERIES: dict[str, Any] = {
     "examples_dirs": [str(SOURCES / folder) for folder in FOLDERS],
     "gallery_dirs": [f"generated/{folder}" for folder in FOLDERS],
     "within_subsection_order": "examples.place",
     "filename_pattern": r"\.py$",
-    "image_scrapers": ("examples.scrape",),
-    "reset_argv": "examples.arguments",
+    "image_scrapers": (),
     "reset_modules": (),
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_signature": False,
     "write_computation_times": False,
     "min_reported_time": 1e9,
-    "plot_gallery": "True",
-    "abort_on_example_error": True,
+    "plot_gallery": "False",
     "copyfile_regex": r"$^",
 }
 
 
 def setup(app: Any) -> dict[str, bool]:
     """Write the sources before Sphinx-Gallery looks for them."""
-    app.connect("builder-inited", lambda app: write_sources(), priority=100)
+    app.add_config_value("run_examples", True, "html", bool)
+    app.connect("builder-inited", write_sources, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
