@@ -26,7 +26,6 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
     "examples",
     "included",
@@ -37,7 +36,7 @@ exclude_patterns = ["generated/sources/**", "extensions/**", "_templates/**"]
 templates_path = ["_templates"]
 suppress_warnings = ["config.cache"]  # the galleries' order is an object, which cannot be kept
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 default_role = "py:obj"
@@ -55,7 +54,7 @@ html_title = "laminar"
 html_static_path = ["_static"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "migrate/*": []}  # programs side by side need room
 if tags.has("plain"):  # noqa: F821  # Sphinx's: for tests, in half the time and without looks
     html_theme = "basic"
 else:
@@ -67,7 +66,7 @@ else:
         "header_links_before_dropdown": 6,
         "navbar_align": "left",
         "navbar_end": ["theme-switcher"],
-        "secondary_sidebar_items": ["page-toc"],
+        "secondary_sidebar_items": {"**": ["page-toc"], "migrate/*": []},
         "footer_start": ["copyright"],
         "footer_end": [],
         "back_to_top_button": False,

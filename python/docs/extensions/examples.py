@@ -10,6 +10,7 @@ drawn. The order is that of the folder's README.md, and so is the heading's text
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -64,7 +65,7 @@ def run(program: Path) -> None:
 def shown(program: Path) -> str:
     """Return an example in the form of the gallery, with what it has printed and drawn."""
     text = program.read_text("utf-8")
-    found = re.search(r'^"""(.*)\n(.*?)"""\n', text, re.MULTILINE | re.DOTALL)
+    found = re.search(r'^"""([^\n]*)\n(.*?)"""\n', text, re.MULTILINE | re.DOTALL)
     assert found is not None
     title = found[1].rstrip(".")
     head = [title, "=" * len(title), found[2]]
@@ -78,7 +79,9 @@ def shown(program: Path) -> str:
         place = f"generated/pictures/{picture.name}"
         head += [f".. image:: /{place}", f"   :alt: {title}", ""]
         after = f"\n# sphinx_gallery_thumbnail_path = '{place}'\n"
-    return text.replace(found[0], '"""{}"""\n{}'.format("\n".join(head), after), 1)
+    made = text.replace(found[0], '"""{}"""\n{}'.format("\n".join(head), after), 1)
+    ast.parse(made)  # Sphinx-Gallery shows what is no program as if nothing had happened
+    return made
 
 
 def write_sources(app: Any) -> None:

@@ -134,8 +134,18 @@ def resolve(app: Any, env: Any, node: Any, content: nodes.Element) -> nodes.Node
     )
 
 
+def signature(app: Any, kind: str, path: str, thing: Any, *rest: Any) -> tuple[str, str] | None:
+    """Return what the constructor of a class takes, with its defaults and without types."""
+    if kind != "class":
+        return None
+    taken = inspect.signature(thing).parameters.values()
+    empty = inspect.Parameter.empty
+    return f"({', '.join(str(p.replace(annotation=empty)) for p in taken)})", ""
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Write the pages first, and find what docstrings name."""
     app.connect("builder-inited", lambda app: write_pages(), priority=100)
     app.connect("missing-reference", resolve)
+    app.connect("autodoc-process-signature", signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
