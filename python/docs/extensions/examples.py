@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,8 @@ def shown(program: Path) -> str:
     picture = printed.with_suffix(".png")
     after = ""
     if printed.exists():
-        lines = [f"    {line}" for line in printed.read_text("utf-8").splitlines()]
+        said = printed.read_text("utf-8").splitlines()
+        lines = [f"    {line}" for long in said for line in textwrap.wrap(long, 88) or [""]]
         head += ["It says:", "", ".. code-block:: text", "", *lines, ""]
     if picture.exists():
         place = f"generated/pictures/{picture.name}"
