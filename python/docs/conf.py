@@ -66,7 +66,7 @@ else:
         "header_links_before_dropdown": 6,
         "navbar_align": "left",
         "navbar_end": ["theme-switcher"],
-        "secondary_sidebar_items": {"**": ["page-toc"], "migrate/*": []},
+        "secondary_sidebar_items": ["page-toc"],
         "footer_start": ["copyright"],
         "footer_end": [],
         "back_to_top_button": False,

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import doctest
+import inspect
 import sys
+from pathlib import Path
 
 import pytest
 from site_pages import SITE
@@ -42,6 +45,19 @@ def test_names_are_found() -> None:
 
 def test_nothing_is_missing() -> None:
     assert missing.faults() == ([], [], [])
+
+
+def test_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run those of functions too whose docstrings are put together and stand in no file."""
+    monkeypatch.chdir(tmp_path)
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner()
+    report: list[str] = []
+    for path, text in {
+        name.path: inspect.getdoc(name.value) or "" for name in documented()
+    }.items():
+        test = parser.get_doctest(text, {"__name__": "__main__"}, path, None, None)
+        runner.run(test, out=report.append)
+    assert runner.failures == 0, "".join(report)
 
 
 def test_docstrings_are_valid() -> None:
