@@ -32,7 +32,8 @@ class Page(HTMLParser):
 
 def broken(folder: Path) -> list[str]:
     """Return the links that lead nowhere, with their pages."""
-    pages = {path: Page(path) for path in folder.rglob("*.html")}
+    static = folder / "_static"  # the theme's own
+    pages = {path: Page(path) for path in folder.rglob("*.html") if static not in path.parents}
     found = []
     for path, page in pages.items():
         for link in sorted(page.links):

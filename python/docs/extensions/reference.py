@@ -68,7 +68,11 @@ def index_of(module: Any) -> list[str]:
             lines += [f"   * - ``{n.name}``", f"     - {described(n, home[id(n.value)])}"]
         lines.append("")
     if pages:
-        lines += [".. toctree::", "   :hidden:", ""] + [f"   {file_of(n)}" for n in pages] + [""]
+        lines += (
+            [".. toctree::", "   :hidden:", ""]
+            + [f"   {n.name} <{file_of(n)}>" for n in pages]
+            + [""]
+        )
     return lines
 
 
