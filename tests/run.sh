@@ -82,7 +82,7 @@ check_wheel_size() {  # what people download: the limit is 4.5 MB
 find_missing_packages() {
   export LAMINAR_CHECK_SKIPS=1 LAMINAR_LEFT_OUT
   LAMINAR_LEFT_OUT=$(.venv/bin/python -c 'from importlib.util import find_spec
-packages = ("h5py ipykernel jax keras matplotlib nbconvert onnx onnxruntime onnxscript optuna pandas polars pyarrow "
+packages = ("h5py ipykernel jax keras matplotlib nbconvert numpydoc onnx onnxruntime onnxscript optuna pandas polars pyarrow "
             "safetensors skl2onnx sklearn tensorboardX torch")
 print(*(name for name in packages.split() if find_spec(name) is None))')
   [ -z "$LAMINAR_LEFT_OUT" ] || leave_out "tests that need one of the missing packages $LAMINAR_LEFT_OUT"

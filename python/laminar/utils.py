@@ -197,6 +197,7 @@ def plot_model(
 
     Examples
     --------
+    >>> from laminar.utils import plot_model
     >>> from laminar import Input, Model, layers
     >>> a, b = Input((3,), name="a"), Input((3,), name="b")
     >>> encoder = layers.Dense(4, "relu", name="encoder")
