@@ -29,7 +29,7 @@ peer = SimpleNamespace(
     Perceptron=sklearn.linear_model.Perceptron,
 )
 Script = Callable[[Any, Any, Any], Any]
-NAMES = list(own.__all__)
+NAMES = [name for name in own.__all__ if isinstance(getattr(own, name), type)]
 NETWORKS = ["MLPClassifier", "MLPRegressor"]
 CLASSIFIERS = ["MLPClassifier", "Perceptron"]
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function"]
