@@ -18,7 +18,8 @@ PAGES = {"benchmarks.md": "bench/README.md", "changes.md": "CHANGELOG.md"}
 
 
 def adapted(text: str) -> str:
-    """Return a page without links to what is not here."""
+    """Return a page without links to what is not here, its pictures beside it."""
+    text = re.sub(r"(!\[[^\]]*\]\()(?!https?:)[^)]*/([^)/]+\))", r"\1\2", text)
     text = re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)[^)]+\)", r"`\1`", text)
     return text.replace("``", "`")
 
