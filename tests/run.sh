@@ -184,7 +184,9 @@ if has_module sphinx && has_module myst_parser && has_module sphinx_gallery; the
 else
   leave_out "building the documentation (no Sphinx: the extra docs)"
 fi
-start build/pytest.log .venv/bin/pytest
+processes=()
+has_module xdist && processes=(-n 2 --dist worksteal)  # what runs beside them ends before they do
+start build/pytest.log .venv/bin/pytest "${processes[@]}"
 for isa in $(other_isas); do
   check "pytest, kernels, $isa" finished "build/pytest-$isa.log"
 done
