@@ -83,7 +83,7 @@ def _of_another(path: str, ending: str, weights: str | None) -> str:
     """Return what a file of another program holds, as the model that it becomes here."""
     if weights is None and ending == ".json":
         raise ValueError(
-            f"inspect: {path!r} is a configuration without weights; give their file with --weights"
+            f"inspect: {path!r} is a configuration without weights; give their file as weights"
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -108,7 +108,9 @@ def test_every_format_that_is_read_is_inspected(tmp_path: Path) -> None:
         path.write_bytes(b"\x08\x08 nothing")
         with pytest.raises(ValueError, match=rf"m\{ending}"):
             described(str(path), str(path) if ending == ".json" else None)
-    with pytest.raises(ValueError, match="configuration without weights; give their file with --w"):
+    with pytest.raises(
+        ValueError, match="configuration without weights; give their file as weights"
+    ):
         described(str(tmp_path / "m.json"))
 
 
