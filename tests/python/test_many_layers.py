@@ -28,18 +28,20 @@ def stack(count: int) -> Sequential:
 
 
 def seconds(work: Callable[[Any], object], given: Any) -> float:
-    """Return the processor time of the fastest of some runs: of short ones, more."""
-    times: list[float] = []
-    while len(times) < 3 or (sum(times) < _AT_LEAST and len(times) < 50):
-        start = time.process_time()
-        work(given)
-        times.append(time.process_time() - start)
-    return min(times)
+    """Return the processor time that some work takes."""
+    start = time.process_time()
+    work(given)
+    return time.process_time() - start
 
 
 def ratio(work: Callable[[Any], object], prepared: Callable[[int], Any]) -> float:
-    few, many = (seconds(work, prepared(count)) for count in (_FEW, _MANY))
-    return many / few
+    """Return the ratio of the fastest runs, in turns: a processor that slows down slows both."""
+    few, many = prepared(_FEW), prepared(_MANY)
+    times: list[tuple[float, float]] = []
+    while len(times) < 3 or (sum(map(sum, times)) < _AT_LEAST and len(times) < 50):
+        times.append((seconds(work, few), seconds(work, many)))
+    fastest = [min(turns) for turns in zip(*times, strict=True)]
+    return fastest[1] / fastest[0]
 
 
 def rebuilt(model: Sequential) -> None:
