@@ -92,3 +92,16 @@ def test_cpp(tmp_path: Path) -> None:
 def test_pages_are_found() -> None:
     assert len(pages("python")) > 15
     assert len(pages("cpp")) > 3
+
+
+def test_examples_without_their_packages_are_shown_unrun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(SITE / "extensions"))
+    import examples
+
+    program = tmp_path / "needy.py"
+    program.write_text('"""Ask for much.\n\nIn vain.\n"""\nimport json\n\nimport no_such_package\n')
+    assert examples.absent(program) == ["no_such_package"]
+    examples.run(program)
+    assert "Not run for this page: no_such_package is not installed." in examples.shown(program)

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,22 @@ def heading(folder: str) -> str:
     return "".join(parts) + "\n"
 
 
+def absent(program: Path) -> list[str]:
+    """Return the packages that an example imports and that are not installed."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(program.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            names.add(node.module.partition(".")[0])
+    beside = {path.stem for path in program.parent.glob("*.py")}
+    return sorted(name for name in names - beside if find_spec(name) is None)
+
+
 def run(program: Path) -> None:
-    """Run an example, and keep what it prints and draws."""
+    """Run an example whose packages are there, and keep what it prints and draws."""
+    if absent(program):
+        return
     printed = (PICTURES / program.name).with_suffix(".txt")
     if printed.exists() and printed.stat().st_mtime > program.stat().st_mtime:
         return
@@ -73,7 +88,9 @@ def shown(program: Path) -> str:
     printed = (PICTURES / program.name).with_suffix(".txt")
     picture = printed.with_suffix(".png")
     after = ""
-    if printed.exists():
+    if missing := absent(program):
+        head += [f"Not run for this page: {', '.join(missing)} is not installed.", ""]
+    elif printed.exists():
         said = printed.read_text("utf-8").splitlines()
         lines = [f"    {line}" for long in said for line in textwrap.wrap(long, 88) or [""]]
         head += ["It says:", "", ".. code-block:: text", "", *lines, ""]
