@@ -144,7 +144,7 @@ def test_a_search_and_a_pipeline_show_their_progress() -> None:
 def test_older_versions_of_scikit_learn_have_none() -> None:
     code = """
 import sys
-import sklearn.compose, sklearn.impute, sklearn.metrics, sklearn.model_selection
+import sklearn.metrics, sklearn.model_selection
 sys.modules["sklearn.callback"] = None
 from laminar.sklearn import MLPRegressor, _tasks
 assert not hasattr(_tasks.CallbackSupportMixin, "set_callbacks")

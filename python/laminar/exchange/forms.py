@@ -59,9 +59,7 @@ def layer(kind: str, format: str) -> Form:
     if kind in MADE_BY_THE_CORE:
         return Form(False, MADE_BY_THE_CORE[kind])
     match format:
-        case "onnx":
-            return Form(kind in _onnx_layers.WRITERS or kind in _onnx_merging.WRITERS)
-        case "onnx, read":  # patterns, which tests of what comes back go through one by one
+        case "onnx" | "onnx, read":  # read by patterns: tests of what comes back take one by one
             return Form(kind in _onnx_layers.WRITERS or kind in _onnx_merging.WRITERS)
         case "c":
             return Form(kind in _source_layers.KINDS or kind in _source_merging.KINDS)

@@ -21,11 +21,14 @@ except ImportError:
     ) from None
 
 from ._classifier import MLPClassifier
-from ._from_sklearn import from_sklearn
 from ._perceptron import Perceptron
 from ._regressor import MLPRegressor
 
 __all__ = ["MLPClassifier", "MLPRegressor", "Perceptron", "from_sklearn"]
 
 if not TYPE_CHECKING:  # a type checker shall see misspelt names for itself
-    __getattr__, __dir__ = module_names(__name__, __all__)
+    __getattr__, __dir__ = module_names(
+        __name__, __all__, elsewhere={"from_sklearn": "_from_sklearn"}
+    )
+else:
+    from ._from_sklearn import from_sklearn

@@ -67,9 +67,7 @@ def from_sklearn(estimator: Any, dtype: str | None = None) -> Model:
     >>> from_sklearn(fitted).predict([[1.0]]).shape
     (1, 1)
     """
-    steps = (
-        [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
-    )
+    steps = _steps(estimator) if isinstance(estimator, Pipeline) else [estimator]
     network = steps[-1]
     if not isinstance(network, (MLPClassifier, MLPRegressor)):
         raise TypeError(
